@@ -1,0 +1,105 @@
+//! The command line, read: global flags here, each verb's own beside the verb.
+//!
+//! Enters: the process's arguments. Leaves: a [`Cli`], or clap's own message and exit code 2. Nothing is looked up yet.
+
+pub(crate) mod shared;
+pub(crate) mod targets;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser};
+use clap_complete::ArgValueCompleter;
+use orch_shared::quantity::{QuantityError, Span};
+
+use crate::complete;
+use crate::ui::Color;
+use crate::verbs::Verb;
+
+/// kubectl for the AI tool layer: MCP servers, models, agents, and what they need.
+#[derive(Debug, Parser)]
+#[command(name = "orchctl", version, disable_help_subcommand = true, max_term_width = 120)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) globals: Globals,
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+/// Flags that every verb has.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Global flags")]
+pub(crate) struct Globals {
+    /// Context to use instead of the current one [env: ORCHCTL_CONTEXT]
+    #[arg(long, global = true, value_name = "NAME")]
+    #[arg(add = ArgValueCompleter::new(complete::contexts))]
+    pub(crate) context: Option<String>,
+    /// Address of the daemon, instead of the context's [env: ORCHCTL_SERVER]
+    #[arg(long, global = true, value_name = "URL")]
+    pub(crate) server: Option<String>,
+    /// File that holds the token, instead of the context's [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) token_file: Option<PathBuf>,
+    /// Certificates (PEM) to trust instead of the system's [env: ORCHCTL_CA_FILE]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) ca_file: Option<PathBuf>,
+    /// Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]
+    #[arg(short, long, global = true, value_name = "NAME")]
+    #[arg(add = ArgValueCompleter::new(complete::projects))]
+    pub(crate) project: Option<String>,
+    /// Agent to work with, for kinds that live with agents
+    #[arg(long, global = true, value_name = "NAME")]
+    #[arg(add = ArgValueCompleter::new(complete::agents))]
+    pub(crate) agent: Option<String>,
+    /// How long an ordinary request may take
+    #[arg(long, global = true, default_value = "10s", value_parser = limit, value_name = "DURATION")]
+    pub(crate) request_timeout: Limit,
+    /// When to use colour
+    #[arg(
+        long,
+        global = true,
+        default_value = "auto",
+        value_name = "WHEN",
+        hide_possible_values = false
+    )]
+    pub(crate) color: Color,
+    /// Say only what was asked for, and errors
+    #[arg(short, long, global = true, action = ArgAction::SetTrue)]
+    pub(crate) quiet: bool,
+    /// Also say each request on standard error
+    #[arg(long, global = true, action = ArgAction::SetTrue, conflicts_with = "quiet")]
+    pub(crate) verbose: bool,
+}
+
+/// A length of time on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Limit(pub(crate) Duration);
+
+/// Reads a length of time.
+pub(crate) fn limit(text: &str) -> Result<Limit, QuantityError> {
+    text.parse::<Span>().map(|span| Limit(span.duration()))
+}
+
+/// Reads the process's arguments; what cannot be read ends the program here.
+pub(crate) fn parse() -> Cli {
+    let matches = command().get_matches();
+    match Cli::from_arg_matches(&matches) {
+        Ok(cli) => cli,
+        Err(error) => error.exit(),
+    }
+}
+
+/// The whole command line, for parsing, completions and manual pages.
+pub(crate) fn command() -> clap::Command {
+    crate::verbs::help::arranged(Cli::command())
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_command_line_is_sound() {
+        let mut command = super::command();
+        command.build();
+        command.debug_assert();
+    }
+}

@@ -1,0 +1,279 @@
+//! One object for people: what it is, what is declared, how it fares, who uses it, what happened.
+//!
+//! Enters: the object and what was found around it ([`Surroundings`]). Leaves: text. Titles are the field names of the
+//! kind's own type, spoken.
+
+mod members;
+mod page;
+
+use orch_shared::kind::Reference;
+use orch_shared::name::ObjectRef;
+use orch_shared::path::FieldPath;
+use orch_shared::query::{Event, Severity};
+use orch_shared::resource::{Condition, ConditionStatus, Timestamp};
+use orch_shared::wire::Dependent;
+use serde_json::Value;
+
+use super::age;
+use super::cell::{self, one_line, phase_tone};
+use super::schema::Field;
+use crate::client::Object;
+use crate::ui::Tone;
+use members::Place;
+use page::{Group, Page};
+
+/// How many events are shown.
+const EVENTS: usize = 10;
+/// Members of status that are told in places of their own.
+const TOLD_ELSEWHERE: &[&str] = &[
+    "uid",
+    "generation",
+    "revision",
+    "createdAt",
+    "updatedAt",
+    "applySet",
+    "owner",
+    "phase",
+    "conditions",
+    "observedGeneration",
+    "deletingSince",
+];
+
+/// What was found around an object.
+#[derive(Debug, Default)]
+pub(crate) struct Surroundings {
+    /// The objects it refers to, and how they fare; `None` for one that is not there.
+    pub(crate) references: Vec<(Reference, Option<String>)>,
+    /// The objects that belong to it.
+    pub(crate) owned: Vec<Object>,
+    /// The objects that refer to it.
+    pub(crate) dependents: Vec<Dependent>,
+    /// What happened to it lately, oldest first.
+    pub(crate) events: Vec<Event>,
+}
+
+/// Gives a text the colour of its meaning.
+pub(crate) type Paint<'p> = &'p dyn Fn(Tone, &str) -> String;
+
+/// The object's description. `spec` is its effective spec, secret values masked.
+pub(crate) fn text(object: &Object, spec: &Value, around: &Surroundings, now: Timestamp, paint: Paint<'_>) -> String {
+    let definition = object.kind.definition();
+    let mut page = Page::default();
+    let group = page.group(0);
+    head(&mut page, group, object, now, paint);
+    let place = |field: &str, schema| Place {
+        path: FieldPath::root().key(field),
+        field: Some(Field::root(schema)),
+        around,
+    };
+    members::write(&mut page, group, 0, spec, &place("spec", definition.spec_schema()));
+    if let Some(status) = object.status.as_object() {
+        let mut told = status.clone();
+        told.retain(|name, _| !TOLD_ELSEWHERE.contains(&name.as_str()));
+        if !told.is_empty() {
+            page.plain(paint(Tone::Strong, "Status"));
+            let group = page.group(1);
+            members::write(
+                &mut page,
+                group,
+                1,
+                &Value::Object(told),
+                &place("status", definition.status_schema()),
+            );
+        }
+    }
+    conditions(&mut page, &cell::conditions(&object.status), now, paint);
+    let group = page.group(0);
+    for (index, owned) in around.owned.iter().enumerate() {
+        let phase = owned
+            .status
+            .get("phase")
+            .and_then(Value::as_str)
+            .unwrap_or(cell::NOTHING);
+        let told = format!("{} ({})", owned.reference(), paint(phase_tone(phase), phase));
+        page.entry(group, if index == 0 { "Owns" } else { "" }, told);
+    }
+    if around.dependents.is_empty() {
+        page.entry(group, "Used by", "—");
+    }
+    for (index, dependent) in around.dependents.iter().enumerate() {
+        let told = format!("{} ({})", dependent.object, dependent.path);
+        page.entry(group, if index == 0 { "Used by" } else { "" }, told);
+    }
+    events(&mut page, &around.events, now, paint);
+    page.finish()
+}
+
+fn head(page: &mut Page, group: Group, object: &Object, now: Timestamp, paint: Paint<'_>) {
+    let metadata = &object.metadata;
+    page.entry(group, "Name", metadata.name.as_str());
+    page.entry(group, "Kind", object.kind.as_str());
+    for (title, name) in [("Project", &metadata.project), ("Agent", &metadata.agent)] {
+        if let Some(name) = name {
+            page.entry(group, title, name.as_str());
+        }
+    }
+    for (title, marks) in [("Labels", &metadata.labels), ("Annotations", &metadata.annotations)] {
+        for (index, (key, value)) in marks.iter().flatten().enumerate() {
+            page.entry(
+                group,
+                if index == 0 { title } else { "" },
+                format!("{key}={}", one_line(value)),
+            );
+        }
+    }
+    if let Some(identity) = object.identity() {
+        let ago = age::since(now, identity.created_at);
+        page.entry(
+            group,
+            "Created",
+            format!("{ago} ago ({})", age::local(now, identity.created_at)),
+        );
+        page.entry(
+            group,
+            "Generation",
+            format!("{} (revision {})", identity.generation, identity.revision),
+        );
+        if let Some(set) = &identity.apply_set {
+            page.entry(group, "Apply set", set);
+        }
+        if let Some(owner) = &identity.owner {
+            page.entry(
+                group,
+                "Belongs to",
+                ObjectRef::cluster(owner.kind, owner.name.clone()).to_string(),
+            );
+        }
+        if let Some(since) = identity.deleting_since {
+            page.entry(group, "Going", format!("for {}", age::since(now, since)));
+        }
+    }
+    if let Some(phase) = object.status.get("phase").and_then(Value::as_str) {
+        page.entry(group, "Phase", paint(phase_tone(phase), phase));
+    }
+}
+
+fn conditions(page: &mut Page, conditions: &[Condition], now: Timestamp, paint: Paint<'_>) {
+    if conditions.is_empty() {
+        return;
+    }
+    page.plain(paint(Tone::Strong, "Conditions"));
+    let group = page.group(1);
+    for condition in conditions {
+        let (status, tone) = match condition.status {
+            ConditionStatus::True => ("True", Tone::Good),
+            ConditionStatus::False => ("False", Tone::Bad),
+            ConditionStatus::Unknown => ("Unknown", Tone::Warn),
+        };
+        // That nothing is going on is no bad news.
+        let tone = if condition.condition == "Progressing" {
+            Tone::Plain
+        } else {
+            tone
+        };
+        let since = age::since(now, condition.last_transition_time);
+        let told = if condition.message.is_empty() {
+            String::new()
+        } else {
+            format!(": {}", one_line(&condition.message))
+        };
+        let line = format!(
+            "{} for {since}, {}{}",
+            paint(tone, status),
+            condition.reason,
+            age::spoken(now, &told)
+        );
+        page.entry(group, &condition.condition, line);
+    }
+}
+
+fn events(page: &mut Page, events: &[Event], now: Timestamp, paint: Paint<'_>) {
+    if events.is_empty() {
+        return;
+    }
+    let shown = &events[events.len().saturating_sub(EVENTS)..];
+    let title = match shown.len() == events.len() {
+        true => "Events".to_owned(),
+        false => format!("Events (last {} of {})", shown.len(), events.len()),
+    };
+    page.plain(paint(Tone::Strong, &title));
+    let width = shown
+        .iter()
+        .map(|event| event.reason.chars().count())
+        .max()
+        .unwrap_or(0);
+    for event in shown {
+        let tone = match event.severity {
+            Severity::Normal => Tone::Plain,
+            Severity::Warning => Tone::Warn,
+        };
+        let repeated = if event.count > 1 {
+            format!(" (x{})", event.count)
+        } else {
+            String::new()
+        };
+        let at = age::local(now, event.last_at);
+        let reason = paint(tone, &format!("{:width$}", event.reason));
+        let message = age::spoken(now, &one_line(&event.message));
+        page.plain(format!("  {at}  {reason}  {message}{repeated}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn an_object_is_described_whole() {
+        let object: Object = serde_json::from_value(json!({
+            "apiVersion": "orchctl.dev/v1", "kind": "Server",
+            "metadata": {"name": "gitea", "labels": {"team": "core"}},
+            "spec": {"command": ["/bin/x", "a b"], "env": [{"name": "A", "value": "1"},
+                     {"name": "T", "valueFrom": {"secretRef": {"name": "s", "key": "k"}}}]},
+            "status": {"uid": "u", "generation": 2, "revision": 9, "createdAt": "2026-11-21T00:00:00.000Z",
+                       "updatedAt": "2026-11-21T00:00:00.000Z", "phase": "Degraded", "restarts": 3},
+        }))
+        .unwrap();
+        let references = object.typed_spec().unwrap().references();
+        let around = Surroundings {
+            references: references
+                .into_iter()
+                .map(|reference| (reference, Some("Ready".to_owned())))
+                .collect(),
+            ..Surroundings::default()
+        };
+        let now: Timestamp = "2026-11-21T00:04:00.000Z".parse().unwrap();
+        let found = text(&object, &object.spec(), &around, now, &|_, text| text.to_owned());
+        let expected = "Name:          gitea\nKind:          Server\nLabels:        team=core\nCreated:       4m ago (";
+        assert!(found.starts_with(expected), "{found}");
+        let rest = "\
+Generation:    2 (revision 9)
+Phase:         Degraded
+Command:       /bin/x
+               a b
+Env:           A=1
+               T from secret/s key k (Ready)
+Status
+  Restarts:    3
+Used by:       —
+";
+        assert!(found.ends_with(rest), "{found}");
+    }
+
+    #[test]
+    fn the_keys_of_a_map_stay_as_they_are() {
+        let object: Object = serde_json::from_value(json!({
+            "kind": "Secret", "metadata": {"name": "s"}, "spec": {"data": {"apiToken": "***"}}, "status": {},
+        }))
+        .unwrap();
+        let found = text(
+            &object,
+            &object.spec(),
+            &Surroundings::default(),
+            Timestamp::default(),
+            &|_, text| text.to_owned(),
+        );
+        assert!(found.contains("Data:\n  apiToken:    ***\n"), "{found}");
+    }
+}

@@ -1,0 +1,256 @@
+//! Tables in the manner of kubectl: no lines, three spaces between columns, numbers to the right.
+//!
+//! Enters: a heading and rows of text with a meaning. Leaves: lines without trailing spaces. A terminal that is too
+//! narrow costs the last column its end, and never a line break.
+
+use std::cell::RefCell;
+
+use comfy_table::{Cell, CellAlignment, Color, Table, TableStyle};
+
+use super::cell::NOTHING;
+use crate::ui::Tone;
+
+const GAP: u16 = 3;
+
+/// One piece of a row.
+#[derive(Debug, Clone)]
+pub(crate) struct Piece {
+    /// What it says.
+    pub(crate) text: String,
+    /// What that means.
+    pub(crate) tone: Tone,
+}
+
+impl Piece {
+    /// A piece that means nothing special.
+    pub(crate) fn plain(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            tone: Tone::Plain,
+        }
+    }
+}
+
+/// What the columns of a table were like so far, so that rows that come later line up with it.
+#[derive(Debug, Default)]
+pub(crate) struct Columns(RefCell<Vec<Shape>>);
+
+/// What a column is like.
+#[derive(Debug, Clone, Copy, Default)]
+struct Shape {
+    width: usize,
+    is_numeric: bool,
+}
+
+impl Columns {
+    /// Takes in what the columns are like now, and tells what they were and are together.
+    fn widen(&self, now: &[Shape]) -> Vec<Shape> {
+        let mut known = self.0.borrow_mut();
+        let length = known.len().max(now.len());
+        known.resize(length, Shape::default());
+        for (known, now) in known.iter_mut().zip(now) {
+            known.width = known.width.max(now.width);
+            known.is_numeric |= now.is_numeric;
+        }
+        known.clone()
+    }
+}
+
+/// How a table is drawn.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Style<'s> {
+    /// Whether the heading is shown.
+    pub(crate) heading: Heading,
+    /// Whether colours are used.
+    pub(crate) color: bool,
+    /// The terminal's width, when a person watches.
+    pub(crate) width: Option<u16>,
+    /// The columns of the table that these rows belong to, when it is drawn in parts.
+    pub(crate) columns: Option<&'s Columns>,
+}
+
+/// Whether the heading is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Heading {
+    /// It is.
+    Shown,
+    /// It is not: `--no-headers`.
+    Hidden,
+}
+
+/// The width of the terminal that standard output is, when it is one.
+pub(crate) fn terminal_width() -> Option<u16> {
+    Table::new().width()
+}
+
+/// Draws a table. Every line ends in a line break.
+pub(crate) fn draw(titles: &[&str], rows: Vec<Vec<Piece>>, style: Style<'_>) -> String {
+    let is_empty = |row: &Vec<Piece>| row.last().is_none_or(|piece| piece.text.is_empty());
+    let shown = if titles.last() == Some(&"") && rows.iter().all(is_empty) {
+        titles.len() - 1
+    } else {
+        titles.len()
+    };
+    let measured: Vec<Shape> = (0..shown).map(|column| measure(titles, &rows, column)).collect();
+    let shapes = style
+        .columns
+        .map_or_else(|| measured.clone(), |columns| columns.widen(&measured));
+    let mut table = Table::new();
+    table.load_style(TableStyle::new()).force_no_tty();
+    if style.color {
+        table.enforce_styling();
+    }
+    if style.heading == Heading::Shown {
+        table.set_header(titles[..shown].iter().map(Cell::new).collect::<Vec<_>>());
+    }
+    let before = shapes
+        .iter()
+        .take(shown.saturating_sub(1))
+        .map(|shape| shape.width + usize::from(GAP));
+    let room = style
+        .width
+        .map(|width| usize::from(width).saturating_sub(before.sum()).max(20));
+    for row in rows {
+        let cells = row
+            .into_iter()
+            .take(shown)
+            .zip(&shapes)
+            .enumerate()
+            .map(|(column, (piece, shape))| {
+                let text = match room {
+                    Some(room) if column + 1 == shown => shortened(piece.text, room),
+                    // In parts, a column is as wide as it ever was.
+                    _ if style.columns.is_some() && column + 1 < shown => padded(piece.text, *shape),
+                    Some(_) | None => piece.text,
+                };
+                let cell = Cell::new_owned(text);
+                match color(piece.tone).filter(|_| style.color) {
+                    Some(color) => cell.fg(color),
+                    None => cell,
+                }
+            });
+        table.add_row(cells.collect::<Vec<_>>());
+    }
+    for (index, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((0, if index + 1 == shown { 0 } else { GAP }));
+        if shapes[index].is_numeric {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table.lines().fold(String::new(), |mut out, line| {
+        out.push_str(line.trim_end());
+        out.push('\n');
+        out
+    })
+}
+
+fn measure(titles: &[&str], rows: &[Vec<Piece>], column: usize) -> Shape {
+    let texts = || {
+        rows.iter()
+            .filter_map(|row| row.get(column))
+            .map(|piece| piece.text.as_str())
+    };
+    let is_number = |text: &str| text.parse::<f64>().is_ok_and(f64::is_finite);
+    let width = texts()
+        .chain([titles[column]])
+        .map(|text| text.chars().count())
+        .max()
+        .unwrap_or(0);
+    let is_numeric = texts().all(|text| text == NOTHING || is_number(text)) && texts().any(is_number);
+    Shape { width, is_numeric }
+}
+
+fn padded(text: String, shape: Shape) -> String {
+    let width = shape.width;
+    if shape.is_numeric {
+        format!("{text:>width$}")
+    } else {
+        format!("{text:width$}")
+    }
+}
+
+/// The beginning of a text that is longer than there is room for.
+pub(crate) fn shortened(text: String, room: usize) -> String {
+    match text.char_indices().nth(room.saturating_sub(1)) {
+        Some((end, _)) if text.chars().count() > room => format!("{}…", &text[..end]),
+        _ => text,
+    }
+}
+
+const fn color(tone: Tone) -> Option<Color> {
+    match tone {
+        Tone::Plain | Tone::Strong => None,
+        Tone::Good => Some(Color::DarkGreen),
+        Tone::Warn => Some(Color::DarkYellow),
+        Tone::Bad => Some(Color::DarkRed),
+        Tone::Dim => Some(Color::DarkGrey),
+        Tone::Hint => Some(Color::DarkCyan),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(titles: &[&str], rows: &[&[&str]], width: Option<u16>, expected: &str) {
+        let rows = rows
+            .iter()
+            .map(|row| row.iter().map(|text| Piece::plain(*text)).collect())
+            .collect();
+        let style = Style {
+            heading: Heading::Shown,
+            color: false,
+            width,
+            columns: None,
+        };
+        assert_eq!(draw(titles, rows, style), expected);
+    }
+
+    #[test]
+    fn columns_line_up() {
+        check(
+            &["NAME", "TOOLS", "AGE", ""],
+            &[&["files", "14", "4m", ""], &["gitea-long", "-", "8s", "exit 1"]],
+            None,
+            "NAME         TOOLS   AGE\nfiles           14   4m\ngitea-long       -   8s    exit 1\n",
+        );
+    }
+
+    #[test]
+    fn an_empty_last_column_without_a_title_is_left_out() {
+        check(&["NAME", ""], &[&["files", ""]], None, "NAME\nfiles\n");
+        check(&["NAME"], &[], None, "NAME\n");
+    }
+
+    #[test]
+    fn a_narrow_terminal_costs_the_last_column_its_end() {
+        check(
+            &["NAME", ""],
+            &[&["files", "a very long message that does not fit anywhere"]],
+            Some(33),
+            "NAME\nfiles   a very long message that…\n",
+        );
+    }
+    #[test]
+    fn rows_that_come_later_line_up() {
+        let columns = Columns::default();
+        let part = |heading, row: [&str; 3]| {
+            let style = Style {
+                heading,
+                color: false,
+                width: None,
+                columns: Some(&columns),
+            };
+            draw(&["NAME", "TOOLS", "AGE"], vec![row.map(Piece::plain).to_vec()], style)
+        };
+        assert_eq!(
+            part(Heading::Shown, ["gitea-long", "14", "4m"]),
+            "NAME         TOOLS   AGE\ngitea-long      14   4m\n"
+        );
+        assert_eq!(part(Heading::Hidden, ["a", "-", "4m"]), "a                -   4m\n");
+        assert_eq!(
+            part(Heading::Hidden, ["much-longer-name", "7", "4m"]),
+            "much-longer-name       7   4m\n"
+        );
+    }
+}

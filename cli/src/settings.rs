@@ -1,0 +1,333 @@
+//! What the flags, the environment and the context file say together, settled once.
+//!
+//! Enters: the parsed global flags and `ORCHCTL_*`. Leaves: where the daemon is, what to show it, and which scope is
+//! meant. Precedence: flag, then environment, then context. Nothing is read before a verb asks, so that `version
+//! --client` and `explain` cost nothing.
+
+pub(crate) mod file;
+
+use std::cell::OnceCell;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use orch_shared::context::{Context, ContextFile, Token};
+use orch_shared::kind::{Kind, ScopeType};
+use orch_shared::name::{Name, Scope};
+use orch_shared::problem::{Code, Problem, near_miss};
+use orch_shared::resource::Timestamp;
+
+use crate::args::Globals;
+use crate::client::Client;
+use crate::report::Failure;
+use crate::ui::{NoColor, Talk, Ui};
+
+/// Everything a verb may want to know that is not its own business.
+pub(crate) struct Settings {
+    flags: Globals,
+    /// The flags, and what the environment says where they say nothing.
+    globals: Globals,
+    /// A token that the environment carries.
+    token: Option<Token>,
+    /// Where to write.
+    pub(crate) ui: Ui,
+    contexts: OnceCell<ContextFile>,
+    client: OnceCell<Client>,
+}
+
+/// Where the daemon is, and what to show it.
+#[derive(Debug, Clone)]
+pub(crate) struct Connection {
+    /// The context this came from, when it came from one.
+    pub(crate) context: Option<String>,
+    /// Base address, without a slash at its end.
+    pub(crate) server: String,
+    /// The token to show.
+    pub(crate) token: Option<Token>,
+    /// Certificates to trust instead of the system's.
+    pub(crate) ca_file: Option<PathBuf>,
+    /// How long an ordinary request may take.
+    pub(crate) timeout: Duration,
+}
+
+impl Settings {
+    /// Settles what can be settled without reading anything.
+    pub(crate) fn resolve(globals: Globals) -> Self {
+        let talk = match (globals.quiet, globals.verbose) {
+            (true, _) => Talk::Quiet,
+            (false, true) => Talk::Verbose,
+            (false, false) => Talk::Normal,
+        };
+        let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+            || std::env::var_os("TERM").is_some_and(|value| value == "dumb");
+        let no_color = if no_color { NoColor::Set } else { NoColor::Unset };
+        Self {
+            ui: Ui::new(globals.color, talk, no_color),
+            flags: globals.clone(),
+            globals: with_environment(globals),
+            token: variable("ORCHCTL_TOKEN").map(|text| Token::new(&text)),
+            contexts: OnceCell::new(),
+            client: OnceCell::new(),
+        }
+    }
+
+    /// The global flags as they were given, without what the environment adds.
+    pub(crate) const fn flags(&self) -> &Globals {
+        &self.flags
+    }
+
+    /// Now, to the millisecond.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place where the command line asks for the time"
+    )]
+    pub(crate) fn now(&self) -> Timestamp {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+    }
+
+    /// The context file; an empty one when there is none.
+    pub(crate) fn contexts(&self) -> Result<&ContextFile, Failure> {
+        if let Some(known) = self.contexts.get() {
+            return Ok(known);
+        }
+        let read = file::read(&file::path()?)?;
+        Ok(self.contexts.get_or_init(|| read))
+    }
+
+    /// The context that is meant, when one is asked for or current.
+    pub(crate) fn context(&self) -> Result<Option<&Context>, Failure> {
+        let Some(wanted) = &self.globals.context else {
+            return Ok(self.contexts()?.current());
+        };
+        self.contexts()?
+            .context(wanted)
+            .map(Some)
+            .ok_or_else(|| no_such_context(self.contexts.get(), wanted))
+    }
+
+    /// Where the daemon is, and what to show it.
+    pub(crate) fn connection(&self) -> Result<Connection, Failure> {
+        let globals = &self.globals;
+        let context = self.context()?;
+        let server = match (&globals.server, context) {
+            (Some(server), _) => normal_url(server)?,
+            (None, Some(context)) => normal_url(&context.server)?,
+            (None, None) => return Err(no_context(self.contexts()?)),
+        };
+        // The context's token is for the context's daemon. Another address does not get to see it.
+        let same = context.filter(|context| normal_url(&context.server).is_ok_and(|known| known == server));
+        let token = match (&self.flags.token_file, &self.token, &globals.token_file) {
+            (Some(path), _, _) | (None, None, Some(path)) => Some(read_token(path)?),
+            (None, Some(token), _) => Some(token.clone()),
+            (None, None, None) => same.map(token_of).transpose()?.flatten(),
+        };
+        let of_context = same.and_then(|context| context.ca_file.as_deref()).map(PathBuf::from);
+        Ok(Connection {
+            context: same.map(|context| context.name.clone()),
+            server,
+            token,
+            ca_file: globals.ca_file.clone().or(of_context),
+            timeout: globals.request_timeout.0,
+        })
+    }
+
+    /// The way to the daemon.
+    pub(crate) fn client(&self) -> Result<&Client, Failure> {
+        if let Some(known) = self.client.get() {
+            return Ok(known);
+        }
+        let client = Client::new(&self.connection()?)?;
+        Ok(self.client.get_or_init(|| client))
+    }
+
+    /// The scope in which objects of that kind are meant: what `-p` or `--agent` says, or the context's project, as
+    /// far as the kind can live there.
+    pub(crate) fn scope(&self, kind: Kind) -> Result<Scope, Failure> {
+        let scopes = kind.meta().scopes;
+        if let Some(agent) = self.agent()?.filter(|_| scopes.contains(&ScopeType::Agent)) {
+            return Ok(Scope::Agent(agent));
+        }
+        if let Some(project) = self.project()?.filter(|_| scopes.contains(&ScopeType::Project)) {
+            return Ok(Scope::Project(project));
+        }
+        if scopes.contains(&ScopeType::Cluster) {
+            return Ok(Scope::Cluster);
+        }
+        let (home, flag) = match scopes.contains(&ScopeType::Project) {
+            true => ("in projects", "-p PROJECT"),
+            false => ("with agents", "--agent AGENT"),
+        };
+        Err(Failure::usage(format!("{} live {home}", kind.meta().plural)).hint(format!("say which: {flag}")))
+    }
+
+    /// The agent that is meant.
+    pub(crate) fn agent(&self) -> Result<Option<Name>, Failure> {
+        self.globals
+            .agent
+            .as_deref()
+            .map(|name| parse_name(name, "agent"))
+            .transpose()
+    }
+
+    /// The project that is meant. An empty `-p` takes back the context's.
+    pub(crate) fn project(&self) -> Result<Option<Name>, Failure> {
+        match self.globals.project.as_deref() {
+            Some("") => Ok(None),
+            Some(name) => parse_name(name, "project").map(Some),
+            None => match self.globals.server {
+                Some(_) if self.globals.context.is_none() => Ok(None),
+                _ => Ok(self.context()?.and_then(|context| context.project.clone())),
+            },
+        }
+    }
+}
+
+/// The flags, and what the environment says where they say nothing.
+fn with_environment(flags: Globals) -> Globals {
+    Globals {
+        context: flags.context.or_else(|| variable("ORCHCTL_CONTEXT")),
+        server: flags.server.or_else(|| variable("ORCHCTL_SERVER")),
+        token_file: flags
+            .token_file
+            .or_else(|| variable("ORCHCTL_TOKEN_FILE").map(PathBuf::from)),
+        ca_file: flags.ca_file.or_else(|| variable("ORCHCTL_CA_FILE").map(PathBuf::from)),
+        project: flags.project.or_else(|| variable("ORCHCTL_PROJECT")),
+        ..flags
+    }
+}
+
+/// A variable of the environment that says something.
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|text| !text.is_empty())
+}
+
+/// Reads a name that was given for that noun.
+pub(crate) fn parse_name(text: &str, noun: &str) -> Result<Name, Failure> {
+    text.parse().map_err(|error| {
+        let failure = Failure::usage(format!("`{text}` cannot name a {noun}: {error}"));
+        match orch_shared::name::NameError::suggestion(text) {
+            Some(near) => failure.hint(format!("did you mean `{near}`?")),
+            None => failure,
+        }
+    })
+}
+
+/// That there is no context of that name, and what there is.
+pub(crate) fn no_such_context(file: Option<&ContextFile>, wanted: &str) -> Failure {
+    let names: Vec<&str> = file
+        .map(|file| file.contexts.iter().map(|context| context.name.as_str()).collect())
+        .unwrap_or_default();
+    let problem = Problem::new(Code::NoContext, format!("there is no context `{wanted}`"));
+    let suggestion = match (near_miss(wanted, names.iter().copied()), names.is_empty()) {
+        (Some(near), _) => format!("did you mean `{near}`?"),
+        (None, false) => format!("there are {}", names.join(", ")),
+        (None, true) => format!("make it: orchctl config set-context {wanted} --server http://HOST:PORT"),
+    };
+    problem.suggest(suggestion).into()
+}
+
+fn no_context(file: &ContextFile) -> Failure {
+    let suggestion = match file.contexts.first() {
+        Some(first) => format!("choose one: orchctl config use-context {}", first.name),
+        None => "start a daemon for yourself: orchd up; or name one: orchctl config set-context NAME --server \
+                 http://HOST:PORT --token-file FILE"
+            .to_owned(),
+    };
+    Problem::new(Code::NoContext, "no daemon is configured")
+        .suggest(suggestion)
+        .into()
+}
+
+fn token_of(context: &Context) -> Result<Option<Token>, Failure> {
+    match (&context.token, &context.token_file) {
+        (Some(token), _) => Ok(Some(token.clone())),
+        (None, Some(path)) => read_token(Path::new(path)).map(Some),
+        (None, None) => Ok(None),
+    }
+}
+
+fn read_token(path: &Path) -> Result<Token, Failure> {
+    let text = std::fs::read_to_string(path).map_err(|error| Failure::file("read the token in", path, &error))?;
+    Ok(Token::new(&text))
+}
+
+/// An address in the one form in which it is compared and used. Without a scheme, loopback is `http` and anything else
+/// `https`.
+pub(crate) fn normal_url(given: &str) -> Result<String, Failure> {
+    let given = given.trim();
+    let (scheme, rest) = match given.split_once("://") {
+        Some((scheme @ ("http" | "https"), rest)) => (scheme, rest),
+        Some(_) => return Err(bad_url(given)),
+        None if is_loopback(host_of(given)) => ("http", given),
+        None => ("https", given),
+    };
+    let rest = rest.trim_end_matches('/');
+    if host_of(rest).is_empty() || rest.contains([' ', '@', '?', '#']) {
+        return Err(bad_url(given));
+    }
+    Ok(format!("{scheme}://{rest}"))
+}
+
+fn bad_url(given: &str) -> Failure {
+    Failure::usage(format!("`{given}` is not the address of a daemon")).hint("such as http://127.0.0.1:7420")
+}
+
+/// The host in `host:port/path`.
+fn host_of(rest: &str) -> &str {
+    let authority = rest.split('/').next().unwrap_or_default();
+    match authority.strip_prefix('[').and_then(|inner| inner.split_once(']')) {
+        Some((address, _)) => address,
+        None => authority.rsplit_once(':').map_or(authority, |(host, _)| host),
+    }
+}
+
+/// Whether a host is this machine.
+pub(crate) fn is_loopback(host: &str) -> bool {
+    host == "localhost"
+        || host.ends_with(".localhost")
+        || host
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
+}
+
+/// Whether an address in normal form is on this machine.
+pub(crate) fn is_local(server: &str) -> bool {
+    server
+        .split_once("://")
+        .is_some_and(|(_, rest)| is_loopback(host_of(rest)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_have_one_form() {
+        for (given, normal) in [
+            ("http://127.0.0.1:7420/", Some("http://127.0.0.1:7420")),
+            ("localhost:7420", Some("http://localhost:7420")),
+            ("[::1]:7420", Some("http://[::1]:7420")),
+            ("orch.example.com", Some("https://orch.example.com")),
+            ("https://orch.example.com/base/", Some("https://orch.example.com/base")),
+            ("ftp://x", None),
+            ("http://", None),
+            ("http://user:secret@host", None),
+            ("", None),
+        ] {
+            assert_eq!(normal_url(given).ok().as_deref(), normal, "{given}");
+        }
+    }
+
+    #[test]
+    fn loopback_is_told_from_the_rest() {
+        for (server, local) in [
+            ("http://127.0.0.1:1", true),
+            ("http://[::1]:1", true),
+            ("http://localhost", true),
+            ("http://127.0.0.1.example.com", false),
+            ("https://example.com", false),
+        ] {
+            assert_eq!(is_local(server), local, "{server}");
+        }
+    }
+}

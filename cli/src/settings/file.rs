@@ -1,0 +1,120 @@
+//! The context file: found, read, and written so that no one else can read it and no crash can halve it.
+//!
+//! Enters: a path. Leaves: a [`ContextFile`], or the line that is wrong. It never creates anything on reading.
+
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use orch_shared::context::ContextFile;
+use orch_shared::problem::{Code, Problem};
+
+use crate::report::Failure;
+
+/// Where the file is: `ORCHCTL_CONFIG`, else `orchctl/config.yaml` in the user's configuration directory.
+pub(crate) fn path() -> Result<PathBuf, Failure> {
+    if let Some(path) = std::env::var_os("ORCHCTL_CONFIG").filter(|path| !path.is_empty()) {
+        return Ok(PathBuf::from(path));
+    }
+    let of_user = std::env::var_os("XDG_CONFIG_HOME")
+        .filter(|path| !path.is_empty())
+        .map(PathBuf::from);
+    let folder = of_user.or_else(|| std::env::home_dir().map(|home| home.join(".config")));
+    let folder = folder.ok_or_else(|| {
+        Failure::from(Problem::new(
+            Code::NoContext,
+            "there is no home directory to look for the configuration in",
+        ))
+        .hint("set ORCHCTL_CONFIG")
+    })?;
+    Ok(folder.join("orchctl").join("config.yaml"))
+}
+
+/// Reads the file; an empty one when there is none.
+pub(crate) fn read(path: &Path) -> Result<ContextFile, Failure> {
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(ContextFile::default()),
+        Err(error) => return Err(Failure::file("read the configuration", path, &error)),
+    };
+    if text.trim().is_empty() {
+        return Ok(ContextFile::default());
+    }
+    serde_yaml::from_str(&text).map_err(|error| {
+        let problem = Problem::new(Code::NoContext, format!("{}: {error}", path.display()));
+        Failure::from(problem).hint("mend the file, or point ORCHCTL_CONFIG at another")
+    })
+}
+
+/// Writes the file: for this user alone, and whole or not at all.
+pub(crate) fn write(path: &Path, file: &ContextFile) -> Result<(), Failure> {
+    let text = serde_yaml::to_string(file).expect("contexts are plain data");
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(|error| Failure::file("create", folder, &error))?;
+    }
+    write_private(path, text.as_bytes())
+}
+
+/// Writes any file that only this user may read, whole or not at all: beside the target first, then in its place.
+pub(crate) fn write_private(path: &Path, content: &[u8]) -> Result<(), Failure> {
+    // A link is followed, so that it goes on pointing where its owner put it.
+    let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let mut name = target.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.tmp", std::process::id()));
+    let beside = target.with_file_name(name);
+    let written = create_private(&beside)
+        .and_then(|mut file| file.write_all(content).and_then(|()| file.sync_all()))
+        .and_then(|()| std::fs::rename(&beside, &target));
+    written.map_err(|error| {
+        // What is half done is of no use to anybody; that it cannot be removed either changes nothing.
+        let _ = std::fs::remove_file(&beside);
+        Failure::file("write", path, &error)
+    })
+}
+
+fn create_private(path: &Path) -> io::Result<std::fs::File> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    options.open(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use orch_shared::context::Context;
+
+    #[test]
+    fn what_is_written_is_read_and_private() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("deeper/config.yaml");
+        assert_eq!(read(&path).unwrap(), ContextFile::default());
+        let mut file = ContextFile::default();
+        file.adopt(Context::new("local", "http://127.0.0.1:1"));
+        write(&path, &file).unwrap();
+        write(&path, &file).unwrap();
+        assert_eq!(read(&path).unwrap(), file);
+        assert_eq!(
+            std::fs::read_dir(path.parent().unwrap()).unwrap().count(),
+            1,
+            "nothing is left beside it"
+        );
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+    }
+
+    #[test]
+    fn a_broken_file_says_where() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.yaml");
+        std::fs::write(&path, "contexts:\n- name: a\n").unwrap();
+        let said = read(&path).unwrap_err().to_string();
+        assert!(said.contains("config.yaml") && said.contains("server"), "{said}");
+    }
+}

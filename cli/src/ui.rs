@@ -1,0 +1,230 @@
+//! All output. Standard output is data: what was asked for, whole and unadorned. Standard error is talk: progress,
+//! summaries, warnings, problems. Everything can be read without colour, and nothing but this room writes to either.
+//!
+//! Enters: text and its [`Tone`]. Leaves: bytes. It never decides what to say, and it never reads a setting: what the
+//! terminal can do and what the user wants is settled in [`Ui::new`].
+
+use std::io::{self, BufWriter, IsTerminal as _, Write as _};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::report::Failure;
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub(crate) enum Color {
+    /// On terminals, unless NO_COLOR is set.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// How much to say on standard error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Talk {
+    /// Progress, summaries, warnings and problems.
+    Normal,
+    /// Only problems.
+    Quiet,
+    /// Also every request.
+    Verbose,
+}
+
+/// What a piece of text means; decides its colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tone {
+    /// Nothing special.
+    Plain,
+    /// All is well.
+    Good,
+    /// On the way, or worth a look.
+    Warn,
+    /// Wrong.
+    Bad,
+    /// Of less interest.
+    Dim,
+    /// A heading.
+    Strong,
+    /// Something to type.
+    Hint,
+}
+
+impl Tone {
+    const fn code(self) -> &'static str {
+        match self {
+            Self::Plain => "",
+            Self::Good => "32",
+            Self::Warn => "33",
+            Self::Bad => "31",
+            Self::Dim => "2",
+            Self::Strong => "1",
+            Self::Hint => "36",
+        }
+    }
+}
+
+/// One of the two streams.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stream {
+    /// Standard output.
+    Data,
+    /// Standard error.
+    Talk,
+}
+
+/// The two streams and what they can do.
+pub(crate) struct Ui {
+    talk: Talk,
+    data_color: bool,
+    talk_color: bool,
+    data: Mutex<BufWriter<io::Stdout>>,
+}
+
+impl Ui {
+    /// Settles what the streams can do. `no_color` is what the environment says.
+    pub(crate) fn new(color: Color, talk: Talk, no_color: NoColor) -> Self {
+        let wanted = |is_terminal: bool| match color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => is_terminal && no_color == NoColor::Unset,
+        };
+        Self {
+            talk,
+            data_color: wanted(io::stdout().is_terminal()),
+            talk_color: wanted(io::stderr().is_terminal()),
+            data: Mutex::new(BufWriter::new(io::stdout())),
+        }
+    }
+
+    /// Whether a person watches that stream.
+    pub(crate) fn is_terminal(&self, stream: Stream) -> bool {
+        match stream {
+            Stream::Data => io::stdout().is_terminal(),
+            Stream::Talk => io::stderr().is_terminal(),
+        }
+    }
+
+    /// Whether that stream carries colour.
+    pub(crate) const fn has_color(&self, stream: Stream) -> bool {
+        match stream {
+            Stream::Data => self.data_color,
+            Stream::Talk => self.talk_color,
+        }
+    }
+
+    /// The text in the colour of its meaning, when the stream carries colour.
+    pub(crate) fn paint(&self, stream: Stream, tone: Tone, text: &str) -> String {
+        if tone == Tone::Plain || text.is_empty() || !self.has_color(stream) {
+            text.to_owned()
+        } else {
+            format!("\x1b[{}m{text}\x1b[0m", tone.code())
+        }
+    }
+
+    /// Writes data exactly as it is.
+    pub(crate) fn write(&self, data: &str) -> Result<(), Failure> {
+        let mut out = self.data.lock().unwrap_or_else(PoisonError::into_inner);
+        out.write_all(data.as_bytes()).map_err(Failure::output)
+    }
+
+    /// Writes a line of data.
+    pub(crate) fn line(&self, data: &str) -> Result<(), Failure> {
+        self.write(&format!("{data}\n"))
+    }
+
+    /// Hands on what was written: at the end, and while following something that goes on.
+    pub(crate) fn flush(&self) -> Result<(), Failure> {
+        let mut out = self.data.lock().unwrap_or_else(PoisonError::into_inner);
+        out.flush().map_err(Failure::output)
+    }
+
+    /// Says something in passing; not with `--quiet`.
+    pub(crate) fn say(&self, text: &str) {
+        match self.talk {
+            Talk::Normal | Talk::Verbose => self.tell(text),
+            Talk::Quiet => {}
+        }
+    }
+
+    /// Says what a request did; only with `--verbose`.
+    pub(crate) fn trace(&self, text: &str) {
+        match self.talk {
+            Talk::Verbose => self.tell(&self.paint(Stream::Talk, Tone::Dim, text)),
+            Talk::Normal | Talk::Quiet => {}
+        }
+    }
+
+    /// Warns; not with `--quiet`.
+    pub(crate) fn warn(&self, text: &str) {
+        self.say(&format!("{} {text}", self.paint(Stream::Talk, Tone::Warn, "warning:")));
+    }
+
+    /// Says something whatever the settings. What went before on the other stream comes first. When standard error is
+    /// gone nobody is left to be told.
+    pub(crate) fn tell(&self, text: &str) {
+        let _ = self.flush();
+        let _ = writeln!(io::stderr().lock(), "{text}");
+    }
+
+    /// A live line that says what is being done, until it is dropped. Only on a terminal, and only after a moment, so
+    /// that quick work leaves no flicker.
+    pub(crate) fn progress(&self, text: impl Into<String>) -> Progress {
+        if self.talk == Talk::Quiet || !self.is_terminal(Stream::Talk) {
+            return Progress(None);
+        }
+        let bar = ProgressBar::new_spinner();
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg} {elapsed:.dim}") {
+            bar.set_style(style.tick_chars("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ "));
+        }
+        bar.set_message(text.into());
+        bar.enable_steady_tick(Duration::from_millis(120));
+        Progress(Some(bar))
+    }
+}
+
+/// What NO_COLOR (or a terminal that knows none) says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NoColor {
+    /// No colour, please.
+    Set,
+    /// Nothing.
+    Unset,
+}
+
+/// A live line.
+pub(crate) struct Progress(Option<ProgressBar>);
+
+impl Progress {
+    /// Whether somebody sees it; if not, steps are worth a line of their own.
+    pub(crate) const fn is_seen(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Says something else from now on.
+    pub(crate) fn set(&self, text: impl Into<String>) {
+        if let Some(bar) = &self.0 {
+            bar.set_message(text.into());
+        }
+    }
+
+    /// Writes a line that stays above the live one.
+    pub(crate) fn above(&self, print: impl FnOnce()) {
+        match &self.0 {
+            Some(bar) => bar.suspend(print),
+            None => print(),
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.0 {
+            bar.finish_and_clear();
+        }
+    }
+}

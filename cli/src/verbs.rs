@@ -1,0 +1,109 @@
+//! What can be done, a file per verb. Each takes its own arguments and the settings, talks to the daemon, and hands text
+//! to the ui; kinds come from the registry, so that no verb knows one.
+//!
+//! In the order of `orchctl help`:
+
+mod apply;
+mod diff;
+mod plan;
+
+mod create;
+mod delete;
+mod edit;
+mod patch;
+mod replace;
+
+mod describe;
+mod events;
+mod get;
+mod history;
+mod logs;
+mod wait;
+mod why;
+
+mod restart;
+mod rollback;
+mod scale;
+
+mod api_resources;
+mod explain;
+pub(crate) mod help;
+
+mod completion;
+mod config;
+mod doctor;
+mod generate;
+mod status;
+mod version;
+
+mod outcomes;
+mod seal;
+
+use clap::Subcommand;
+use orch_shared::kind::Action;
+use orch_shared::name::ObjectRef;
+use orch_shared::problem::{Code, Problem};
+
+use crate::report::{Failure, Outcome};
+use crate::settings::Settings;
+
+/// Declares the verbs: the variant clap parses, and the room that runs it.
+macro_rules! verbs {
+    ($($(#[$attribute:meta])* $variant:ident($module:ident),)*) => {
+        /// What to do.
+        #[derive(Debug, Subcommand)]
+        pub(crate) enum Verb {
+            $($(#[$attribute])* $variant(Box<$module::Arguments>),)*
+        }
+
+        /// Does it.
+        pub(crate) fn run(verb: Verb, settings: &Settings) -> Result<Outcome, Failure> {
+            match verb {
+                $(Verb::$variant(arguments) => $module::run(&arguments, settings),)*
+            }
+        }
+    };
+}
+
+verbs! {
+    Apply(apply),
+    Diff(diff),
+    Plan(plan),
+    Create(create),
+    Edit(edit),
+    Replace(replace),
+    Patch(patch),
+    Delete(delete),
+    Get(get),
+    Describe(describe),
+    Why(why),
+    Events(events),
+    Logs(logs),
+    History(history),
+    Wait(wait),
+    Scale(scale),
+    Restart(restart),
+    Rollback(rollback),
+    Explain(explain),
+    ApiResources(api_resources),
+    Help(help),
+    Status(status),
+    Doctor(doctor),
+    Config(config),
+    Version(version),
+    Completion(completion),
+    #[command(name = "__generate", hide = true)]
+    Generate(generate),
+}
+
+/// Refuses an action for objects whose kinds do not know it, before anything is asked of the daemon.
+fn able(objects: &[ObjectRef], action: Action) -> Result<(), Failure> {
+    let Some(unable) = objects
+        .iter()
+        .find(|object| !object.kind.meta().actions.contains(&action))
+    else {
+        return Ok(());
+    };
+    let detail = format!("{} cannot {}", unable.kind.meta().plural, action.as_str());
+    Err(Failure::from(Problem::new(Code::NoAction, detail)).hint("see what can: orchctl api-resources"))
+}

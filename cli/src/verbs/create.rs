@@ -1,0 +1,332 @@
+//! `create`: one new object from flags, or new objects from files; never a change of what is there.
+//!
+//! The flags of a kind are read from its schema ([`flags`]), with a few short ways for what is common ([`shorthands`]).
+//! They are worked out only when `create` is really typed.
+
+mod flags;
+mod shorthands;
+mod values;
+
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
+use orch_shared::apply::{Request, Response, Verdict};
+use orch_shared::kind::{Kind, Maker, ScopeType};
+use orch_shared::manifest::{Objects, to_yaml};
+use orch_shared::name::Scope;
+use orch_shared::path::FieldPath;
+use orch_shared::problem::{Code, Problem};
+use orch_shared::resource::{Metadata, Resource};
+use orch_shared::route;
+use serde_json::{Value, json};
+
+use super::help;
+use super::replace::located;
+use super::seal::seal;
+use super::wait;
+use crate::args::shared::DryRun;
+use crate::args::{Limit, limit};
+use crate::client::{Call, Object};
+use crate::input;
+use crate::render::document;
+use crate::render::schema::Field;
+use crate::report::{Failure, Outcome};
+use crate::settings::{Settings, parse_name};
+
+/// What was typed after `create`.
+#[derive(Debug, Clone)]
+pub(crate) struct Arguments(ArgMatches);
+
+impl FromArgMatches for Arguments {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        Ok(Self(matches.clone()))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        self.0 = matches.clone();
+        Ok(())
+    }
+}
+
+impl Args for Arguments {
+    fn augment_args(command: Command) -> Command {
+        command
+            .about("Make new objects from flags, or from files")
+            .before_help(
+                "\
+Examples:
+  orchctl create server files --package npm:@modelcontextprotocol/server-filesystem --arg /srv
+  orchctl create secret gitea --from-file token=-           read it from standard input
+  orchctl create llm fast --provider openai --model gpt-5-mini --api-key-ref openai/key --dry-run=client -o yaml
+",
+            )
+            .subcommand_value_name("KIND")
+            .subcommand_help_heading("Kinds")
+            .args_conflicts_with_subcommands(true)
+            .arg_required_else_help(true)
+            .defer(with_kinds)
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+fn with_kinds(command: Command) -> Command {
+    let files = Arg::new("filename")
+        .short('f')
+        .long("filename")
+        .value_name("FILE")
+        .action(ArgAction::Append)
+        .help("Manifests of objects to make: a file, a folder, a glob, or `-`. May be repeated");
+    let made_by_users = Kind::ALL.iter().filter(|kind| kind.meta().maker == Maker::User);
+    command.arg(files).subcommands(made_by_users.map(|kind| of_kind(*kind)))
+}
+
+/// The command line that makes an object of one kind.
+fn of_kind(kind: Kind) -> Command {
+    let meta = kind.meta();
+    let about = Field::root(kind.definition().spec_schema()).description();
+    let one =
+        |id: &'static str, value: &'static str, help: &'static str| Arg::new(id).long(id).value_name(value).help(help);
+    let many =
+        |id: &'static str, value: &'static str, help: &'static str| one(id, value, help).action(ArgAction::Append);
+    Command::new(meta.singular)
+        .visible_aliases(meta.short)
+        .alias(meta.plural)
+        .about(super::api_resources::first_sentence(&about))
+        .help_template(help::VERB)
+        .arg(
+            Arg::new("name")
+                .value_name("NAME")
+                .required(true)
+                .help(format!("What to call the {}", meta.singular)),
+        )
+        .next_help_heading("Marks")
+        .arg(many("label", "KEY=VALUE", "A label. May be repeated"))
+        .arg(many("annotation", "KEY=VALUE", "An annotation. May be repeated"))
+        .next_help_heading("Short ways")
+        .args(shorthands::of(kind).map(shorthands::Shorthand::arg))
+        .next_help_heading("Fields")
+        .args(flags::of(kind).iter().flat_map(flags::Flag::args))
+        .arg(many(
+            "set",
+            "FIELD=VALUE",
+            "Any field of the spec: healthCheck.interval=10s. May be repeated",
+        ))
+        .next_help_heading("What to do")
+        .arg(
+            one(
+                "dry-run",
+                "WHERE",
+                "Make nothing: only say what would be (client), or ask the daemon (server)",
+            )
+            .value_parser(clap::builder::EnumValueParser::<DryRun>::new())
+            .num_args(0..=1)
+            .require_equals(true)
+            .default_missing_value("server")
+            .default_value("none"),
+        )
+        .arg(
+            one("output", "FORM", "Show the object as yaml, json or name")
+                .short('o')
+                .value_parser(["yaml", "json", "name"]),
+        )
+        .arg(
+            Arg::new("plaintext")
+                .long("plaintext")
+                .action(ArgAction::SetTrue)
+                .help("With --dry-run=client: show secret values as they are, instead of sealed by the daemon"),
+        )
+        .arg(
+            one(
+                "wait",
+                "DURATION",
+                "Wait until it is ready; 60s unless it says otherwise",
+            )
+            .value_parser(limit)
+            .num_args(0..=1)
+            .require_equals(true)
+            .default_missing_value("60s"),
+        )
+}
+
+/// Creates.
+pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome, Failure> {
+    match arguments.0.subcommand() {
+        Some((noun, matches)) => {
+            let kind = crate::args::targets::kind(noun)?;
+            from_flags(settings, kind, matches)
+        }
+        None => {
+            let files: Vec<String> = many(&arguments.0, "filename").cloned().collect();
+            from_files(settings, &input::objects(&files, "nothing was created")?)
+        }
+    }
+}
+
+fn many<'m>(matches: &'m ArgMatches, id: &str) -> impl Iterator<Item = &'m String> {
+    matches.get_many::<String>(id).into_iter().flatten()
+}
+
+fn from_files(settings: &Settings, objects: &Objects) -> Result<Outcome, Failure> {
+    for (index, object) in objects.objects.iter().enumerate() {
+        let reference = object.resource.reference();
+        let call = Call::post(
+            route::collection(reference.kind, &reference.scope),
+            &object.resource.manifest(),
+        );
+        let answer = settings.client()?.send(&settings.ui, &call.until_gone());
+        answer.map_err(|failure| located(failure, index, objects))?;
+        settings.ui.line(&format!("{reference}   created"))?;
+    }
+    Ok(Outcome::Done)
+}
+
+fn from_flags(settings: &Settings, kind: Kind, matches: &ArgMatches) -> Result<Outcome, Failure> {
+    let mut resource = resource(settings, kind, matches)?;
+    let form = matches.get_one::<String>("output").map(String::as_str);
+    let reference = resource.reference();
+    let collection = route::collection(kind, &reference.scope);
+    match matches.get_one::<DryRun>("dry-run").copied().unwrap_or_default() {
+        DryRun::Client => {
+            if !matches.get_flag("plaintext") {
+                seal(settings, &mut resource).map_err(|failure| {
+                    failure.hint_instead("the daemon seals secret values; to see them as they are: --plaintext")
+                })?;
+            }
+            show(settings, form.unwrap_or("yaml"), &resource)?;
+        }
+        DryRun::Server => {
+            let request = Request {
+                objects: vec![resource.manifest()],
+                dry_run: true,
+                ..Request::default()
+            };
+            let response: Response = settings
+                .client()?
+                .send(&settings.ui, &Call::post(route::APPLY, &request))?
+                .json()?;
+            if response
+                .results
+                .iter()
+                .any(|outcome| outcome.verdict != Verdict::Created)
+            {
+                return Err(Problem::new(Code::AlreadyExists, format!("{reference} exists")).into());
+            }
+            settings.ui.line(&format!("{reference}   would be created"))?;
+        }
+        DryRun::None => {
+            let call = Call::post(collection, &resource.manifest()).until_gone();
+            let answer = settings
+                .client()?
+                .send(&settings.ui, &call)
+                .map_err(|failure| match failure.code() {
+                    Some(Code::AlreadyExists) => {
+                        failure.hint_instead(format!("change it: orchctl edit {}", wait::spelled(&reference)))
+                    }
+                    _ => failure,
+                })?;
+            match form {
+                None => settings.ui.line(&format!("{reference}   created"))?,
+                Some(form) => {
+                    let created: Object = answer.json()?;
+                    print(settings, form, &created.manifest(), &reference.to_string())?;
+                }
+            }
+            if let Some(Limit(timeout)) = matches.get_one::<Limit>("wait") {
+                settings.ui.flush()?;
+                wait::until_ready(settings, &[reference], *timeout)?;
+            }
+        }
+    }
+    Ok(Outcome::Done)
+}
+
+fn show(settings: &Settings, form: &str, resource: &Resource) -> Result<(), Failure> {
+    print(settings, form, &resource.manifest(), &resource.reference().to_string())
+}
+
+fn print(settings: &Settings, form: &str, manifest: &Value, name: &str) -> Result<(), Failure> {
+    settings.ui.write(&match form {
+        "json" => document::json(manifest),
+        "name" => format!("{name}\n"),
+        _ => to_yaml(manifest),
+    })
+}
+
+/// The object that the flags describe.
+fn resource(settings: &Settings, kind: Kind, matches: &ArgMatches) -> Result<Resource, Failure> {
+    let name = matches
+        .get_one::<String>("name")
+        .map(String::as_str)
+        .unwrap_or_default();
+    let mut metadata = Metadata::named(parse_name(name, kind.meta().singular)?);
+    match settings.scope(kind)? {
+        Scope::Cluster => {}
+        Scope::Project(project) => metadata.project = Some(project),
+        Scope::Agent(agent) => metadata.agent = Some(agent),
+    }
+    for (id, marks) in [
+        ("label", &mut metadata.labels),
+        ("annotation", &mut metadata.annotations),
+    ] {
+        for pair in many(matches, id) {
+            let (key, value) = values::pair(pair).map_err(|error| Failure::usage(format!("--{id}: {error}")))?;
+            marks.get_or_insert_default().insert(key.to_owned(), value.to_owned());
+        }
+    }
+    let mut spec = json!({});
+    let flags = flags::of(kind);
+    for flag in &flags {
+        flag.write(matches, &mut spec)?;
+    }
+    for shorthand in shorthands::of(kind) {
+        shorthand.apply(matches, &mut spec)?;
+    }
+    from_scope(settings, kind, &mut spec)?;
+    for assignment in many(matches, "set") {
+        set(kind, &mut spec, assignment)?;
+    }
+    // Read like a manifest, so that everything that is wrong with it is told at once.
+    let object =
+        json!({"apiVersion": orch_shared::kinds::API_VERSION, "kind": kind, "metadata": metadata, "spec": spec});
+    orch_shared::manifest::resource(&object).map_err(|mut problems| {
+        for problem in &mut problems {
+            if let Some(flag) = flags.iter().find_map(|flag| flag.typed_for(&problem.pointer)) {
+                problem.message = format!("{} ({flag})", problem.message);
+            }
+        }
+        let singular = kind.meta().singular;
+        let mut problem = Problem::new(Code::BadArgument, format!("{singular}/{name} would not be sound"));
+        problem.errors = problems;
+        Failure::from(problem).hint(format!("what it is made of: orchctl explain {singular}"))
+    })
+}
+
+/// A kind that does not live in projects but has a field for one takes it from `-p`; the same for agents.
+fn from_scope(settings: &Settings, kind: Kind, spec: &mut Value) -> Result<(), Failure> {
+    let given = [
+        ("project", ScopeType::Project, &settings.flags().project),
+        ("agent", ScopeType::Agent, &settings.flags().agent),
+    ];
+    let fields = Field::root(kind.definition().spec_schema()).fields();
+    for (field, scope, name) in given {
+        let is_field = fields.iter().any(|(known, _)| *known == field) && !kind.meta().scopes.contains(&scope);
+        if let Some(name) = name.as_deref().filter(|name| is_field && !name.is_empty()) {
+            spec[field] = parse_name(name, field)?.as_str().into();
+        }
+    }
+    Ok(())
+}
+
+/// `--set healthCheck.interval=10s`.
+fn set(kind: Kind, spec: &mut Value, assignment: &str) -> Result<(), Failure> {
+    let refuse = |error: String| Failure::usage(format!("--set: {error}"));
+    let (path, text) = values::pair(assignment).map_err(refuse)?;
+    let path = FieldPath::parse(path.strip_prefix("spec.").unwrap_or(path));
+    let value = match Field::root(kind.definition().spec_schema()).find(&path) {
+        Ok(field) => values::of_field(field, text).map_err(refuse)?,
+        // Reading the object says that there is no such field, and which there are.
+        Err(_) => values::plain(text),
+    };
+    values::put(spec, &path, value).map_err(refuse)
+}

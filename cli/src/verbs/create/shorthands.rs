@@ -1,0 +1,339 @@
+//! Short ways for what is common: `--package npm:NAME@VERSION` instead of three flags, secret values from files.
+//!
+//! A table; each line writes into the spec what its flag means, and names the fields that need no flag of their own then.
+
+use std::collections::BTreeMap;
+use std::io::Read as _;
+use std::path::Path;
+
+use clap::{Arg, ArgAction, ArgMatches};
+use orch_shared::kind::Kind;
+use orch_shared::kinds::secret::Form;
+use orch_shared::path::FieldPath;
+use serde_json::Value;
+
+use super::flags::{named, named_from_secret};
+use super::{many, values};
+use crate::report::Failure;
+
+/// One short way.
+pub(super) struct Shorthand {
+    kind: Kind,
+    name: &'static str,
+    value: &'static str,
+    about: &'static str,
+    number: Number,
+    /// Fields that need no flag of their own.
+    pub(super) covers: &'static [&'static str],
+    write: fn(&mut Value, &str) -> Result<(), String>,
+}
+
+/// How often a short way may be taken.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Number {
+    Once,
+    Often,
+    /// Everything after `--`.
+    Rest,
+}
+
+const ALL: &[Shorthand] = &[
+    Shorthand {
+        kind: Kind::Server,
+        name: "package",
+        value: "REGISTRY:NAME[@VERSION]",
+        about: "Run a package: npm:@scope/name@1.2.0, pypi:mcp-server-time",
+        number: Number::Once,
+        covers: &["package.registry", "package.name", "package.version", "package.args"],
+        write: package,
+    },
+    Shorthand {
+        kind: Kind::Server,
+        name: "image",
+        value: "REFERENCE",
+        about: "Run a container image",
+        number: Number::Once,
+        covers: &["image.reference", "image.args"],
+        write: |spec, text| place(spec, "image.reference", text),
+    },
+    Shorthand {
+        kind: Kind::Server,
+        name: "remote",
+        value: "URL",
+        about: "Use a server that somebody else runs",
+        number: Number::Once,
+        covers: &["remote.url", "remote.headers"],
+        write: |spec, text| place(spec, "remote.url", text),
+    },
+    Shorthand {
+        kind: Kind::Server,
+        name: "header",
+        value: "NAME=VALUE",
+        about: "Header sent to the remote server. May be repeated",
+        number: Number::Often,
+        covers: &[],
+        write: |spec, text| values::append(spec, &FieldPath::parse("remote.headers"), named(text)?),
+    },
+    Shorthand {
+        kind: Kind::Server,
+        name: "header-from-secret",
+        value: "NAME=SECRET/KEY",
+        about: "Header sent to the remote server, from a Secret. May be repeated",
+        number: Number::Often,
+        covers: &[],
+        write: |spec, text| values::append(spec, &FieldPath::parse("remote.headers"), named_from_secret(text)?),
+    },
+    Shorthand {
+        kind: Kind::Server,
+        name: "template",
+        value: "NAME",
+        about: "Make it from a Template",
+        number: Number::Once,
+        covers: &["template.name", "template.parameters"],
+        write: |spec, text| place(spec, "template.name", text),
+    },
+    Shorthand {
+        kind: Kind::Server,
+        name: "parameter",
+        value: "NAME=VALUE",
+        about: "Parameter of the Template. May be repeated",
+        number: Number::Often,
+        covers: &[],
+        write: |spec, text| {
+            let (name, value) = values::pair(text)?;
+            values::put(
+                spec,
+                &FieldPath::parse("template.parameters").key(name),
+                values::plain(value),
+            )
+        },
+    },
+    Shorthand {
+        kind: Kind::Server,
+        name: "program",
+        value: "PROGRAM ARGUMENT",
+        about: "Run a program of the daemon's machine: all words after `--`, as with --command",
+        number: Number::Rest,
+        covers: &[],
+        write: |spec, text| values::append(spec, &FieldPath::parse("command"), text.into()),
+    },
+    Shorthand {
+        kind: Kind::Server,
+        name: "arg",
+        value: "ARGUMENT",
+        about: "Argument for the package, the image or the command. May be repeated",
+        number: Number::Often,
+        covers: &[],
+        write: argument,
+    },
+    Shorthand {
+        kind: Kind::Secret,
+        name: "from-literal",
+        value: "KEY=VALUE",
+        about: "A value as it stands here, where others may see it. May be repeated",
+        number: Number::Often,
+        covers: &["data"],
+        write: |spec, text| {
+            let (key, value) = values::pair(text)?;
+            secret(spec, key, value)
+        },
+    },
+    Shorthand {
+        kind: Kind::Secret,
+        name: "from-file",
+        value: "[KEY=]FILE",
+        about: "A value from a file, or with KEY=- from standard input. May be repeated",
+        number: Number::Often,
+        covers: &[],
+        write: from_file,
+    },
+    Shorthand {
+        kind: Kind::Secret,
+        name: "from-env-file",
+        value: "FILE",
+        about: "Values from lines KEY=VALUE of a file. May be repeated",
+        number: Number::Often,
+        covers: &[],
+        write: from_env_file,
+    },
+];
+
+/// The short ways of a kind.
+pub(super) fn of(kind: Kind) -> impl Iterator<Item = &'static Shorthand> {
+    ALL.iter().filter(move |shorthand| shorthand.kind == kind)
+}
+
+impl Shorthand {
+    /// The flag as clap knows it.
+    pub(super) fn arg(&self) -> Arg {
+        let arg = Arg::new(format!("short.{}", self.name))
+            .value_name(self.value)
+            .help(self.about);
+        match self.number {
+            Number::Once => arg.long(self.name),
+            Number::Often => arg.long(self.name).action(ArgAction::Append).allow_hyphen_values(true),
+            Number::Rest => arg
+                .last(true)
+                .num_args(1..)
+                .value_names(self.value.split(' ').collect::<Vec<_>>()),
+        }
+    }
+
+    /// Writes what was given into the spec.
+    pub(super) fn apply(&self, matches: &ArgMatches, spec: &mut Value) -> Result<(), Failure> {
+        for text in many(matches, &format!("short.{}", self.name)) {
+            (self.write)(spec, text).map_err(|error| Failure::usage(format!("--{}: {error}", self.name)))?;
+        }
+        Ok(())
+    }
+}
+
+fn place(spec: &mut Value, path: &str, text: &str) -> Result<(), String> {
+    values::put(spec, &FieldPath::parse(path), text.into())
+}
+
+/// `npm:@scope/name@1.2.0`: the version comes after an `@` that does not begin the name.
+fn package(spec: &mut Value, text: &str) -> Result<(), String> {
+    let (registry, rest) = text
+        .split_once(':')
+        .ok_or_else(|| format!("`{text}` does not say where from; write npm:{text} or pypi:{text}"))?;
+    let (name, version) = match rest.rsplit_once("==").or_else(|| rest.rsplit_once('@')) {
+        Some((name, version)) if !name.is_empty() => (name, Some(version)),
+        _ => (rest, None),
+    };
+    for (field, text) in [("registry", Some(registry)), ("name", Some(name)), ("version", version)] {
+        if let Some(text) = text {
+            place(spec, &format!("package.{field}"), text)?;
+        }
+    }
+    Ok(())
+}
+
+/// An argument goes to whatever is run.
+fn argument(spec: &mut Value, text: &str) -> Result<(), String> {
+    let list = ["package", "image"].iter().find(|source| spec.get(**source).is_some());
+    let path = match list {
+        Some(source) => format!("{source}.args"),
+        None if spec.get("command").is_some() => "command".to_owned(),
+        None => return Err("there is nothing that takes arguments; add --package, --image or a command".to_owned()),
+    };
+    values::append(spec, &FieldPath::parse(&path), text.into())
+}
+
+fn secret(spec: &mut Value, key: &str, value: &str) -> Result<(), String> {
+    if spec.get("data").and_then(|data| data.get(key)).is_some() {
+        return Err(format!("`{key}` is given twice"));
+    }
+    // What only looks like a stored form is meant as it stands.
+    values::put(
+        spec,
+        &FieldPath::root().key("data").key(key),
+        Form::plain_text(value).into(),
+    )
+}
+
+/// A file's whole content, or standard input's without the line break that typing it takes.
+fn from_file(spec: &mut Value, text: &str) -> Result<(), String> {
+    let (key, path) = match text.split_once('=') {
+        Some((key, path)) if !key.is_empty() => (key.to_owned(), path),
+        _ => {
+            let name = Path::new(text).file_name().and_then(|name| name.to_str());
+            (
+                name.ok_or_else(|| format!("`{text}` has no name to be a key; write KEY={text}"))?
+                    .to_owned(),
+                text,
+            )
+        }
+    };
+    let value = if path == "-" {
+        let mut value = String::new();
+        std::io::stdin()
+            .lock()
+            .read_to_string(&mut value)
+            .map_err(|error| format!("standard input: {error}"))?;
+        value.strip_suffix('\n').map(str::to_owned).unwrap_or(value)
+    } else {
+        std::fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))?
+    };
+    secret(spec, &key, &value)
+}
+
+/// Lines `KEY=VALUE`; empty lines and comments are left out, quotes around a value are taken off.
+fn from_env_file(spec: &mut Value, path: &str) -> Result<(), String> {
+    let text = std::fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))?;
+    for (key, value) in env_lines(&text).map_err(|line| format!("{path}:{line} is not KEY=VALUE"))? {
+        secret(spec, &key, &value)?;
+    }
+    Ok(())
+}
+
+fn env_lines(text: &str) -> Result<BTreeMap<String, String>, usize> {
+    let mut found = BTreeMap::new();
+    for (index, line) in text.lines().enumerate() {
+        let line = line.trim();
+        let line = line.strip_prefix("export ").unwrap_or(line);
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let (key, value) = values::pair(line).map_err(|_| index + 1)?;
+        let value = value.trim();
+        let quoted = ['"', '\'']
+            .into_iter()
+            .find_map(|quote| value.strip_prefix(quote)?.strip_suffix(quote));
+        found.insert(key.trim().to_owned(), quoted.unwrap_or(value).to_owned());
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn package_of(text: &str) -> Result<Value, String> {
+        let mut spec = json!({});
+        package(&mut spec, text)?;
+        Ok(spec["package"].take())
+    }
+
+    #[test]
+    fn packages_are_read() {
+        for (text, expected) in [
+            ("npm:left-pad", json!({"registry": "npm", "name": "left-pad"})),
+            (
+                "npm:@acme/files@1.2.0",
+                json!({"registry": "npm", "name": "@acme/files", "version": "1.2.0"}),
+            ),
+            ("npm:@acme/files", json!({"registry": "npm", "name": "@acme/files"})),
+            (
+                "pypi:mcp-server-time==1.0",
+                json!({"registry": "pypi", "name": "mcp-server-time", "version": "1.0"}),
+            ),
+        ] {
+            assert_eq!(package_of(text), Ok(expected), "{text}");
+        }
+        assert!(package_of("left-pad").unwrap_err().contains("npm:left-pad"));
+    }
+
+    #[test]
+    fn env_files_are_read() {
+        let found = env_lines("# c\n\nA=1\nexport B = \"two words\"\nC='x=y'\n").unwrap();
+        let expected = [("A", "1"), ("B", "two words"), ("C", "x=y")];
+        assert_eq!(
+            found
+                .iter()
+                .map(|(key, value)| (key.as_str(), value.as_str()))
+                .collect::<Vec<_>>(),
+            expected
+        );
+        assert_eq!(env_lines("A=1\nnonsense\n"), Err(2));
+    }
+
+    #[test]
+    fn what_only_looks_sealed_is_kept_as_it_stands() {
+        let mut spec = json!({});
+        secret(&mut spec, "a", "sealed:v1:x").unwrap();
+        assert_eq!(spec["data"]["a"], "plain:v1:sealed:v1:x");
+        assert!(secret(&mut spec, "a", "again").is_err());
+    }
+}

@@ -1,0 +1,155 @@
+//! `describe`: one object for people, with what is around it.
+
+use clap::{ArgAction, Args};
+use clap_complete::ArgValueCompleter;
+use orch_shared::kind::AnySpec;
+use orch_shared::name::{ObjectRef, Scope};
+use orch_shared::query::Event;
+use orch_shared::route;
+use orch_shared::wire::{Dependents, EventParameters, Events};
+use serde_json::Value;
+
+use crate::args::shared::Selectors;
+use crate::args::targets::{self, Target};
+use crate::client::{Call, Object, Scopes, Selection};
+use crate::complete;
+use crate::render::describe::{Surroundings, text};
+use crate::report::{Failure, Outcome};
+use crate::settings::Settings;
+use crate::ui::{Stream, Tone};
+
+/// The most references whose targets are looked up.
+const MOST_REFERENCES: usize = 32;
+/// How a secret value is shown.
+pub(super) const MASK: &str = "***";
+
+/// Show everything about objects, for people
+#[derive(Debug, Args)]
+#[command(before_help = "\
+Examples:
+  orchctl describe server files
+  orchctl describe server/files secret/gitea
+  orchctl describe secret gitea --show-values      the daemon writes it down
+")]
+pub(crate) struct Arguments {
+    /// Objects: KIND, KIND NAME... or KIND/NAME...
+    #[arg(value_name = "OBJECTS", required = true, add = ArgValueCompleter::new(complete::targets))]
+    targets: Vec<String>,
+    #[command(flatten)]
+    selectors: Selectors,
+    /// Show secret values in the open. The daemon writes it down
+    #[arg(long, action = ArgAction::SetTrue)]
+    show_values: bool,
+}
+
+/// Describes.
+pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome, Failure> {
+    let client = settings.client()?;
+    let mut objects: Vec<Object> = Vec::new();
+    for target in targets::targets(settings, &arguments.targets)? {
+        match target {
+            Target::Object(object) => objects.push(client.object(&settings.ui, &object)?),
+            Target::Kind(kind) => {
+                let selectors = &arguments.selectors;
+                let scope = if selectors.all_scopes {
+                    Scopes::All
+                } else {
+                    Scopes::One(settings.scope(kind)?)
+                };
+                let selection = Selection {
+                    labels: selectors.selector.clone(),
+                    fields: selectors.field_selector.clone(),
+                    scope,
+                };
+                objects.extend(client.list(&settings.ui, kind, &selection, None)?.items);
+            }
+        }
+    }
+    for (index, object) in objects.iter().enumerate() {
+        if index > 0 {
+            settings.ui.write("\n")?;
+        }
+        let paint = |tone: Tone, text: &str| settings.ui.paint(Stream::Data, tone, text);
+        let around = surroundings(settings, object)?;
+        let spec = spec(arguments, settings, object)?;
+        settings
+            .ui
+            .write(&text(object, &spec, &around, settings.now(), &paint))?;
+    }
+    Ok(Outcome::Done)
+}
+
+/// The effective spec, secret values masked unless they are asked for.
+fn spec(arguments: &Arguments, settings: &Settings, object: &Object) -> Result<Value, Failure> {
+    let Some(mut spec) = object.typed_spec().map(|spec| spec.effective()) else {
+        return Ok(object.spec());
+    };
+    if spec.secret_values().is_empty() {
+        return Ok(spec.to_value());
+    }
+    if arguments.show_values {
+        let call = Call::get(route::object(&object.reference())).query(&serde_json::json!({"reveal": true}));
+        let revealed: Object = settings.client()?.send(&settings.ui, &call)?.json()?;
+        return Ok(revealed.spec());
+    }
+    mask(spec.as_mut());
+    Ok(spec.to_value())
+}
+
+/// Puts the mask in the place of every secret value.
+pub(super) fn mask(spec: &mut dyn AnySpec) {
+    for secret in spec.secret_values() {
+        MASK.clone_into(secret.value);
+    }
+}
+
+fn surroundings(settings: &Settings, object: &Object) -> Result<Surroundings, Failure> {
+    let client = settings.client()?;
+    let reference = object.reference();
+    let mut around = Surroundings {
+        owned: client.owned(&settings.ui, object.uid())?,
+        dependents: client
+            .send(&settings.ui, &Call::get(route::dependents(&reference)))?
+            .json::<Dependents>()?
+            .items,
+        events: events(settings, &reference)?,
+        references: Vec::new(),
+    };
+    for reference in object
+        .typed_spec()
+        .map(|spec| spec.references())
+        .unwrap_or_default()
+        .into_iter()
+        .take(MOST_REFERENCES)
+    {
+        let target = client.find(&settings.ui, &reference.target)?;
+        let phase = target.map(|target| {
+            target
+                .status
+                .get("phase")
+                .and_then(Value::as_str)
+                .unwrap_or("Pending")
+                .to_owned()
+        });
+        around.references.push((reference, phase));
+    }
+    Ok(around)
+}
+
+/// What happened to an object and to those that belong to it, oldest first.
+pub(super) fn events(settings: &Settings, object: &ObjectRef) -> Result<Vec<Event>, Failure> {
+    let parameters = EventParameters {
+        kind: Some(object.kind.meta().plural.to_owned()),
+        name: Some(object.name.to_string()),
+        project: match &object.scope {
+            Scope::Project(project) => Some(project.clone()),
+            Scope::Cluster | Scope::Agent(_) => None,
+        },
+        owned: Some(true),
+        ..EventParameters::default()
+    };
+    let answer = settings
+        .client()?
+        .send(&settings.ui, &Call::get(route::EVENTS).query(&parameters))?;
+    Ok(answer.json::<Events>()?.items)
+}

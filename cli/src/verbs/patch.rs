@@ -1,0 +1,79 @@
+//! `patch`: some fields of an object, by a merge patch (RFC 7396): what is null goes, what is absent stays.
+
+use std::path::Path;
+
+use clap::{Args, ValueHint};
+use clap_complete::ArgValueCompleter;
+use orch_shared::diff;
+use orch_shared::manifest::{Limits, parse};
+use orch_shared::route;
+use serde_json::Value;
+
+use crate::args::targets;
+use crate::client::{Call, Object};
+use crate::complete;
+use crate::render::fields;
+use crate::report::{Failure, Outcome};
+use crate::settings::Settings;
+
+/// Change some fields of an object
+#[derive(Debug, Args)]
+#[command(before_help = "\
+Examples:
+  orchctl patch server files -P '{\"spec\": {\"replicas\": 2}}'
+  orchctl patch server files -P 'spec: {healthCheck: null}'        null removes a field
+  orchctl patch server files --patch-file patch.yaml
+")]
+pub(crate) struct Arguments {
+    /// Object: KIND NAME or KIND/NAME
+    #[arg(value_name = "OBJECT", required = true, add = ArgValueCompleter::new(complete::targets))]
+    target: Vec<String>,
+    /// The patch, as JSON or YAML
+    #[arg(short = 'P', long, value_name = "PATCH", required_unless_present = "patch_file")]
+    patch: Option<String>,
+    /// A file that holds the patch
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "patch")]
+    patch_file: Option<String>,
+}
+
+/// Patches.
+pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome, Failure> {
+    let patch = read(arguments)?;
+    let object = targets::object(settings, &arguments.target)?;
+    let client = settings.client()?;
+    let before = client.object(&settings.ui, &object)?;
+    let call = Call::patch(route::object(&object), &patch).if_match(&before.etag());
+    let after: Object = client.send(&settings.ui, &call)?.json()?;
+    let manifest = after.manifest();
+    let changes = fields::changes(&diff::changes(&before.manifest(), &manifest), Some(&manifest));
+    if changes.is_empty() {
+        settings.ui.line(&format!("{object}   unchanged"))?;
+    } else {
+        settings.ui.line(&format!("{object}   patched   {changes}"))?;
+    }
+    Ok(Outcome::Done)
+}
+
+fn read(arguments: &Arguments) -> Result<Value, Failure> {
+    let (name, text) = match (&arguments.patch, &arguments.patch_file) {
+        (Some(text), _) => ("the patch", text.clone().into_bytes()),
+        (None, Some(path)) => {
+            let text = std::fs::read(path).map_err(|error| Failure::file("read", Path::new(path), &error))?;
+            (path.as_str(), text)
+        }
+        (None, None) => return Err(Failure::usage("nothing says what to change").hint("-P PATCH or --patch-file FILE")),
+    };
+    let mut parsed = parse(&text, &Limits::default());
+    if let Some(problem) = parsed.problems.first() {
+        return Err(Failure::usage(format!(
+            "{name}: {} {}",
+            problem.position, problem.message
+        )));
+    }
+    match (parsed.documents.pop(), parsed.documents.is_empty()) {
+        (Some(document), true) if document.value.is_object() => Ok(document.value),
+        (_, _) => {
+            Err(Failure::usage(format!("{name} is not one mapping")).hint("such as {\"spec\": {\"replicas\": 2}}"))
+        }
+    }
+}

@@ -1,0 +1,402 @@
+//! `wait`: until objects are as they should be, or gone.
+
+use std::time::{Duration, Instant};
+
+use clap::{ArgAction, Args};
+use clap_complete::ArgValueCompleter;
+use orch_shared::name::ObjectRef;
+use orch_shared::problem::{Code, Problem};
+use orch_shared::resource::{Condition, ConditionStatus, Timestamp};
+use serde_json::Value;
+
+use crate::args::shared::{Files, Selectors};
+use crate::args::targets::{self, Target};
+use crate::args::{Limit, limit};
+use crate::client::{Object, Scopes, Selection};
+use crate::complete;
+use crate::input;
+use crate::render::jsonpath::Template;
+use crate::render::{age, cell};
+use crate::report::{Failure, Outcome};
+use crate::settings::Settings;
+use crate::ui::{Progress, Ui};
+
+/// The first pause between looks, and the longest.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(1));
+
+/// Wait until objects are as they should be, or gone
+#[derive(Debug, Args)]
+#[command(before_help = "\
+Examples:
+  orchctl wait server/files                                  until it is Ready
+  orchctl wait servers --all --for=condition=Healthy --timeout 2m
+  orchctl wait server/files --for=jsonpath='{.status.replicas.ready}'=2
+")]
+pub(crate) struct Arguments {
+    /// Objects: KIND NAME..., KIND/NAME..., or KIND with -l or --all
+    #[arg(value_name = "OBJECTS", add = ArgValueCompleter::new(complete::targets))]
+    targets: Vec<String>,
+    #[command(flatten)]
+    files: Files,
+    #[command(flatten)]
+    selectors: Selectors,
+    /// All objects of the kind
+    #[arg(long, action = ArgAction::SetTrue)]
+    all: bool,
+    /// For what: condition=NAME[=STATUS], create, delete, or jsonpath=TEMPLATE[=VALUE]
+    #[arg(long = "for", value_name = "WHAT", default_value = "condition=Ready", value_parser = goal)]
+    goal: Goal,
+    /// How long to wait
+    #[arg(long, default_value = "60s", value_parser = limit, value_name = "DURATION")]
+    timeout: Limit,
+}
+
+/// What is waited for.
+#[derive(Debug, Clone)]
+pub(crate) enum Goal {
+    /// A condition has a status.
+    Condition(String, ConditionStatus),
+    /// A template gives a text; any, when none is named.
+    Jsonpath(Template, Option<String>),
+    /// The object is there.
+    Created,
+    /// The object is gone.
+    Deleted,
+}
+
+/// How far an object is from the goal.
+enum Distance {
+    There,
+    /// Not yet, and why.
+    Away(String),
+    /// It will not get there by waiting, and why.
+    Never(String),
+}
+
+/// Waits.
+pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome, Failure> {
+    let objects = wanted(arguments, settings)?;
+    if objects.is_empty() {
+        settings.ui.say("nothing is selected; there is nothing to wait for");
+        return Ok(Outcome::Done);
+    }
+    until(settings, &objects, &arguments.goal, arguments.timeout.0, |object| {
+        settings.ui.line(&format!("{object}   {}", arguments.goal.reached()))
+    })?;
+    Ok(Outcome::Done)
+}
+
+/// Waits until all of them are ready, and says so of each.
+pub(super) fn until_ready(settings: &Settings, objects: &[ObjectRef], timeout: Duration) -> Result<(), Failure> {
+    let goal = Goal::Condition("Ready".to_owned(), ConditionStatus::True);
+    until(settings, objects, &goal, timeout, |object| {
+        settings.ui.say(&format!("{object}   ready"));
+        Ok(())
+    })
+}
+
+fn wanted(arguments: &Arguments, settings: &Settings) -> Result<Vec<ObjectRef>, Failure> {
+    if !arguments.files.files.is_empty() {
+        let objects = input::objects(&arguments.files.files, "nothing was waited for")?.objects;
+        return Ok(objects.iter().map(|object| object.resource.reference()).collect());
+    }
+    let selectors = &arguments.selectors;
+    let selects = arguments.all || selectors.selector.is_some() || selectors.field_selector.is_some();
+    let mut objects = Vec::new();
+    for target in targets::targets(settings, &arguments.targets)? {
+        match target {
+            Target::Object(object) => objects.push(object),
+            Target::Kind(kind) if selects => {
+                let scope = if selectors.all_scopes {
+                    Scopes::All
+                } else {
+                    Scopes::One(settings.scope(kind)?)
+                };
+                let selection = Selection {
+                    labels: selectors.selector.clone(),
+                    fields: selectors.field_selector.clone(),
+                    scope,
+                };
+                let page = settings.client()?.list(&settings.ui, kind, &selection, None)?;
+                objects.extend(page.items.iter().map(Object::reference));
+            }
+            Target::Kind(kind) => {
+                let plural = kind.meta().plural;
+                return Err(
+                    Failure::usage(format!("which {plural}?")).hint("name them, select them with -l, or say --all")
+                );
+            }
+        }
+    }
+    Ok(objects)
+}
+
+/// Waits until every object has reached the goal; `reached` hears of each once.
+pub(super) fn until(
+    settings: &Settings,
+    objects: &[ObjectRef],
+    goal: &Goal,
+    timeout: Duration,
+    mut reached: impl FnMut(&ObjectRef) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let client = settings.client()?;
+    let progress = settings.ui.progress(String::new());
+    let deadline = Instant::now() + timeout;
+    let mut waiting: Vec<Watched<'_>> = objects.iter().map(Watched::new).collect();
+    let mut pause = PAUSES.0;
+    loop {
+        let mut still = Vec::new();
+        for mut watched in waiting {
+            let object = client.find(&settings.ui, watched.object)?;
+            match watched.distance(goal, object.as_ref(), settings.now())? {
+                Distance::There => {
+                    let mut said = Ok(());
+                    progress.above(|| said = reached(watched.object));
+                    said?;
+                }
+                Distance::Away(why) => {
+                    watched.notice(goal, &progress, &settings.ui, why);
+                    still.push(watched);
+                }
+                Distance::Never(why) => {
+                    let detail = format!("{} has failed: {why}", watched.object);
+                    return Err(Failure::from(Problem::new(Code::InvalidObject, detail))
+                        .hint(format!("see why: orchctl why {}", spelled(watched.object))));
+                }
+            }
+        }
+        waiting = still;
+        let Some(first) = waiting.first() else { return Ok(()) };
+        if Instant::now() + pause > deadline {
+            return Err(timed_out(first, waiting.len(), goal, timeout));
+        }
+        std::thread::sleep(pause);
+        pause = (pause * 3 / 2).min(PAUSES.1);
+    }
+}
+
+/// An object on its way to the goal.
+struct Watched<'o> {
+    object: &'o ObjectRef,
+    /// The uid it had at first: one of the same name that comes after it is another.
+    uid: Option<String>,
+    why: String,
+}
+
+impl<'o> Watched<'o> {
+    const fn new(object: &'o ObjectRef) -> Self {
+        Self {
+            object,
+            uid: None,
+            why: String::new(),
+        }
+    }
+
+    fn distance(&mut self, goal: &Goal, found: Option<&Object>, now: Timestamp) -> Result<Distance, Failure> {
+        let Some(found) = found else {
+            return match goal {
+                Goal::Deleted => Ok(Distance::There),
+                Goal::Created => Ok(Distance::Away("not there yet".to_owned())),
+                Goal::Condition(..) | Goal::Jsonpath(..) => {
+                    Err(Problem::new(Code::NotFound, format!("{} is not there", self.object)).into())
+                }
+            };
+        };
+        let first = self.uid.get_or_insert_with(|| found.uid().to_owned());
+        match goal {
+            Goal::Created => Ok(Distance::There),
+            Goal::Deleted if *first != found.uid() => Ok(Distance::There),
+            Goal::Deleted => Ok(Distance::Away("still there".to_owned())),
+            Goal::Condition(name, status) => Ok(condition_distance(found, name, *status, now)),
+            Goal::Jsonpath(template, wanted) => {
+                let value = template.render(found.effective());
+                Ok(match wanted {
+                    Some(wanted) if *wanted == value => Distance::There,
+                    None if !value.is_empty() => Distance::There,
+                    Some(_) | None if value.is_empty() => Distance::Away("nothing yet".to_owned()),
+                    Some(_) | None => Distance::Away(format!("now {value}")),
+                })
+            }
+        }
+    }
+
+    fn notice(&mut self, goal: &Goal, progress: &Progress, ui: &Ui, why: String) {
+        let line = format!("{}   {why}", self.object);
+        if why != self.why {
+            // That something which was told to go is still there is no news.
+            if !progress.is_seen() && !matches!(goal, Goal::Deleted) {
+                ui.say(&line);
+            }
+            self.why = why;
+        }
+        progress.set(line);
+    }
+}
+
+/// How far a condition is from a status. What is said about an earlier generation does not count.
+fn condition_distance(object: &Object, name: &str, wanted: ConditionStatus, now: Timestamp) -> Distance {
+    let generation = object
+        .status
+        .get("generation")
+        .and_then(Value::as_i64)
+        .unwrap_or_default();
+    let conditions = cell::conditions(&object.status);
+    let current = |condition: &&Condition| condition.observed_generation >= generation;
+    let phase = object.status.get("phase").and_then(Value::as_str).unwrap_or("Pending");
+    match conditions
+        .iter()
+        .filter(current)
+        .find(|condition| condition.condition.eq_ignore_ascii_case(name))
+    {
+        Some(condition) if condition.status == wanted => Distance::There,
+        Some(condition) => {
+            let trouble = cell::trouble(&conditions).unwrap_or(condition);
+            let text = if trouble.message.is_empty() {
+                &trouble.reason
+            } else {
+                &trouble.message
+            };
+            let why = format!("{phase}: {}", age::spoken(now, &cell::one_line(text)));
+            if phase == "Failed" && name == "Ready" && wanted == ConditionStatus::True {
+                Distance::Never(why)
+            } else {
+                Distance::Away(why)
+            }
+        }
+        None => Distance::Away(phase.to_owned()),
+    }
+}
+
+fn timed_out(first: &Watched<'_>, waiting: usize, goal: &Goal, timeout: Duration) -> Failure {
+    let others = match waiting {
+        1 => String::new(),
+        count => format!(" (and {} more)", count - 1),
+    };
+    let detail = format!(
+        "{}{others} was not {} after {}: {}",
+        first.object,
+        goal.reached(),
+        age::short(timeout),
+        first.why
+    );
+    let problem = Problem::new(Code::WaitTimeout, detail);
+    problem
+        .suggest(format!("see why: orchctl why {}", spelled(first.object)))
+        .into()
+}
+
+/// The object as it is typed.
+pub(super) fn spelled(object: &ObjectRef) -> String {
+    let flag = match &object.scope {
+        orch_shared::name::Scope::Cluster => String::new(),
+        orch_shared::name::Scope::Project(name) => format!(" -p {name}"),
+        orch_shared::name::Scope::Agent(name) => format!(" --agent {name}"),
+    };
+    format!("{}/{}{flag}", object.kind.meta().singular, object.name)
+}
+
+impl Goal {
+    fn reached(&self) -> String {
+        match self {
+            Self::Condition(name, ConditionStatus::True) => name.to_lowercase(),
+            Self::Condition(name, status) => format!("{name}={status:?}"),
+            Self::Jsonpath(_, Some(value)) => value.clone(),
+            Self::Jsonpath(_, None) => "there".to_owned(),
+            Self::Created => "created".to_owned(),
+            Self::Deleted => "deleted".to_owned(),
+        }
+    }
+}
+
+fn goal(text: &str) -> Result<Goal, String> {
+    let (what, rest) = text
+        .split_once('=')
+        .map_or((text, None), |(what, rest)| (what, Some(rest)));
+    match (what, rest) {
+        ("delete", None) => Ok(Goal::Deleted),
+        ("create", None) => Ok(Goal::Created),
+        ("condition", Some(rest)) => {
+            let (name, status) = rest.split_once('=').unwrap_or((rest, "True"));
+            let status = match status.to_lowercase().as_str() {
+                "true" => ConditionStatus::True,
+                "false" => ConditionStatus::False,
+                "unknown" => ConditionStatus::Unknown,
+                _ => return Err(format!("`{status}` is no status; there are True, False and Unknown")),
+            };
+            Ok(Goal::Condition(name.to_owned(), status))
+        }
+        ("jsonpath", Some(rest)) => {
+            // The template may hold `=` in filters; the value comes after its closing brace.
+            let (template, value) = match rest.rfind('}').map(|end| rest.split_at(end + 1)) {
+                Some((template, "")) => (template, None),
+                Some((template, tail)) => (
+                    template,
+                    Some(
+                        tail.strip_prefix('=')
+                            .ok_or_else(|| format!("`{tail}` is not =VALUE"))?,
+                    ),
+                ),
+                None => rest
+                    .split_once('=')
+                    .map_or((rest, None), |(template, value)| (template, Some(value))),
+            };
+            Ok(Goal::Jsonpath(
+                template.trim_matches('\'').parse()?,
+                value.map(str::to_owned),
+            ))
+        }
+        _ => Err("write condition=NAME[=STATUS], create, delete or jsonpath=TEMPLATE[=VALUE]".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn goals_are_read() {
+        for (text, expected) in [
+            ("condition=Ready", Some("ready")),
+            ("condition=Ready=False", Some("Ready=False")),
+            ("delete", Some("deleted")),
+            ("create", Some("created")),
+            ("jsonpath={.status.phase}=Ready", Some("Ready")),
+            (r#"jsonpath={.items[?(@.a=="b")].c}"#, Some("there")),
+            ("jsonpath=.status.phase=Ready", Some("Ready")),
+            ("condition=Ready=Maybe", None),
+            ("ready", None),
+            ("jsonpath={.a}x", None),
+        ] {
+            assert_eq!(
+                goal(text).ok().map(|goal| goal.reached()).as_deref(),
+                expected,
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_said_about_an_earlier_generation_does_not_count() {
+        let object = |generation: i64, observed: i64, phase: &str, status: &str| -> Object {
+            serde_json::from_value(json!({
+                "kind": "Server", "metadata": {"name": "files"}, "spec": {},
+                "status": {"uid": "u", "generation": generation, "phase": phase, "conditions": [{
+                    "type": "Ready", "status": status, "reason": "R", "message": "m",
+                    "lastTransitionTime": "2026-11-21T00:00:00.000Z", "observedGeneration": observed}]},
+            }))
+            .unwrap()
+        };
+        let far =
+            |object: &Object| match condition_distance(object, "Ready", ConditionStatus::True, Timestamp::default()) {
+                Distance::There => "there".to_owned(),
+                Distance::Away(why) => format!("away: {why}"),
+                Distance::Never(why) => format!("never: {why}"),
+            };
+        assert_eq!(far(&object(2, 2, "Ready", "True")), "there");
+        assert_eq!(far(&object(2, 1, "Ready", "True")), "away: Ready");
+        assert_eq!(far(&object(2, 2, "Progressing", "False")), "away: Progressing: m");
+        assert_eq!(far(&object(2, 2, "Failed", "False")), "never: Failed: m");
+        assert_eq!(far(&object(2, 1, "Failed", "False")), "away: Failed");
+    }
+}

@@ -1,0 +1,339 @@
+//! `why`: the causal chain behind an object that is not well: its conditions, what it refers to, what belongs to it, how
+//! that ended, what it wrote last; and what mends it.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use clap::Args;
+use clap_complete::ArgValueCompleter;
+use orch_shared::problem::Code;
+use orch_shared::query::Severity;
+use orch_shared::resource::{Condition, ConditionStatus, Timestamp};
+use serde_json::Value;
+
+use super::describe::events;
+use super::wait::spelled;
+use crate::args::targets;
+use crate::client::Object;
+use crate::complete;
+use crate::render::age;
+use crate::render::cell::{conditions, one_line, trouble};
+use crate::report::{Failure, Outcome};
+use crate::settings::Settings;
+use crate::ui::{Stream, Tone};
+
+/// How many of the objects that belong to it are told of.
+const MOST_OWNED: usize = 3;
+/// How many lines of standard error are shown.
+const MOST_LINES: usize = 10;
+/// How many warnings are shown.
+const MOST_WARNINGS: usize = 3;
+
+/// Tell why an object is not well, and what mends it
+#[derive(Debug, Args)]
+#[command(before_help = "\
+Examples:
+  orchctl why server/search
+  orchctl why agent reviewer
+  orchctl why instance/search-7f2c1
+")]
+pub(crate) struct Arguments {
+    /// Object: KIND NAME or KIND/NAME
+    #[arg(value_name = "OBJECT", required = true, add = ArgValueCompleter::new(complete::targets))]
+    target: Vec<String>,
+}
+
+/// Tells.
+pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome, Failure> {
+    let client = settings.client()?;
+    let object = client.object(&settings.ui, &targets::object(settings, &arguments.target)?)?;
+    let reference = object.reference();
+    let mut chain = Chain::new(settings);
+    chain.head(&object);
+    chain.conditions(&object);
+    let references = object.typed_spec().map(|spec| spec.references()).unwrap_or_default();
+    for reference in references {
+        match client.find(&settings.ui, &reference.target)? {
+            None => chain.because(&format!("{} ({}) is not there", reference.target, reference.path)),
+            Some(target) => chain.referred(&target),
+        }
+    }
+    let owned = client.owned(&settings.ui, object.uid())?;
+    let unwell: Vec<&Object> = owned.iter().filter(|one| !is_well(one)).collect();
+    for one in unwell.iter().take(MOST_OWNED) {
+        chain.owned(one);
+    }
+    if unwell.len() > MOST_OWNED {
+        chain.because(&format!("{} more are not well", unwell.len() - MOST_OWNED));
+    }
+    chain.ended(&object);
+    if chain.has_reasons() {
+        let warnings = events(settings, &reference)?;
+        let warnings: Vec<_> = warnings
+            .iter()
+            .rev()
+            .filter(|event| event.severity == Severity::Warning)
+            .collect();
+        for event in warnings.into_iter().take(MOST_WARNINGS) {
+            chain.event(&event.reason, &event.message, event.last_at);
+        }
+        chain.remedies(&object, &unwell);
+    }
+    settings.ui.write(&chain.out)?;
+    Ok(Outcome::Done)
+}
+
+/// Whether an object says of itself that it is as it should be.
+fn is_well(object: &Object) -> bool {
+    let conditions = conditions(&object.status);
+    let ready = conditions.iter().find(|condition| condition.condition == "Ready");
+    ready.is_some_and(|ready| ready.status == ConditionStatus::True)
+}
+
+struct Chain<'s> {
+    settings: &'s Settings,
+    now: Timestamp,
+    out: String,
+    /// What was told, so that nothing is told twice.
+    told: Vec<String>,
+    codes: Vec<Code>,
+}
+
+impl<'s> Chain<'s> {
+    fn new(settings: &'s Settings) -> Self {
+        Self {
+            settings,
+            now: settings.now(),
+            out: String::new(),
+            told: Vec::new(),
+            codes: Vec::new(),
+        }
+    }
+
+    fn line(&mut self, label: &str, tone: Tone, text: &str) {
+        let label = self.settings.ui.paint(Stream::Data, tone, &format!("{label:9}"));
+        let _ = writeln!(self.out, "  {label} {text}");
+    }
+
+    fn has_reasons(&self) -> bool {
+        !self.told.is_empty()
+    }
+
+    /// Notes a reason, unless it was told already; its codes lead to what mends it.
+    fn because(&mut self, text: &str) {
+        let (text, codes) = without_codes(text);
+        self.codes.extend(codes);
+        if self.is_new(&text) {
+            self.line("because", Tone::Plain, &age::spoken(self.now, &text));
+        }
+    }
+
+    /// Whether something like it was not told yet; from now on it was. Numbers and instants make no difference.
+    fn is_new(&mut self, text: &str) -> bool {
+        let gist: String = text.chars().filter(|c| !c.is_ascii_digit()).collect();
+        let is_new = !self.told.iter().any(|told| told.contains(&gist));
+        self.told.push(gist);
+        is_new
+    }
+
+    fn head(&mut self, object: &Object) {
+        let reference = object.reference();
+        let phase = object.status.get("phase").and_then(Value::as_str).unwrap_or("Pending");
+        let going = object.identity().and_then(|identity| identity.deleting_since);
+        let line = match (going, is_well(object)) {
+            (Some(since), _) => format!("{reference} is being deleted, for {}.", age::since(self.now, since)),
+            (None, true) => format!("{reference} is {phase}."),
+            (None, false) => format!("{reference} is not Ready ({phase})."),
+        };
+        let _ = writeln!(
+            self.out,
+            "{}",
+            self.settings.ui.paint(Stream::Data, Tone::Strong, &line)
+        );
+    }
+
+    /// The conditions that do not hold: the particular ones first, since `Ready` only sums them up.
+    fn conditions(&mut self, object: &Object) {
+        let conditions = conditions(&object.status);
+        let is_wrong =
+            |condition: &&Condition| condition.status != ConditionStatus::True && condition.condition != "Progressing";
+        let (summary, particular): (Vec<_>, Vec<_>) = conditions
+            .iter()
+            .filter(is_wrong)
+            .partition(|condition| condition.condition == "Ready");
+        if conditions.is_empty() {
+            self.because("the daemon has not said anything about it yet");
+        }
+        for condition in particular.into_iter().chain(summary) {
+            let since = age::local(self.now, condition.last_transition_time);
+            let said = if condition.message.is_empty() {
+                &condition.reason
+            } else {
+                &condition.message
+            };
+            let (said, codes) = without_codes(&one_line(said));
+            self.codes.extend(codes);
+            if self.is_new(&said) {
+                let name = &condition.condition;
+                let status = format!("{:?}", condition.status);
+                self.because(&format!("{name}={status} since {since} ({}: {said})", condition.reason));
+            }
+        }
+    }
+
+    /// An object that this one refers to, when it is not well.
+    fn referred(&mut self, target: &Object) {
+        if !is_well(target) {
+            let conditions = conditions(&target.status);
+            let said = trouble(&conditions).map_or("not ready", |condition| &condition.message);
+            self.because(&format!("{} is not well: {}", target.reference(), one_line(said)));
+        }
+    }
+
+    /// An object that belongs to this one and is not well.
+    fn owned(&mut self, one: &Object) {
+        if one.status.get("lastExit").is_none() {
+            let conditions = conditions(&one.status);
+            let said = trouble(&conditions)
+                .map(|condition| one_line(&condition.message))
+                .unwrap_or_default();
+            let phase = one.status.get("phase").and_then(Value::as_str).unwrap_or("Pending");
+            let more = if said.is_empty() {
+                String::new()
+            } else {
+                format!(": {said}")
+            };
+            self.because(&format!("{} is {phase}{more}", one.reference()));
+        }
+        self.ended(one);
+    }
+
+    /// How the process of an object ended last, and what it wrote before.
+    fn ended(&mut self, object: &Object) {
+        let Some(exit) = object.status.get("lastExit").filter(|_| !is_well(object)) else {
+            return;
+        };
+        let text = |key: &str| exit.get(key).and_then(Value::as_str);
+        let how = match (exit.get("code").and_then(Value::as_i64), text("signal")) {
+            (Some(code), _) => format!("exited with code {code}"),
+            (None, Some(signal)) => format!("was ended by {signal}"),
+            (None, None) => "ended".to_owned(),
+        };
+        let after = exit.get("ranForMs").and_then(Value::as_u64).map(Duration::from_millis);
+        let after = after
+            .map(|ran| format!(" after {}", age::run_time(ran)))
+            .unwrap_or_default();
+        let reason = text("reason").map(|reason| format!(": {reason}")).unwrap_or_default();
+        self.because(&format!("{} {how}{after}{reason}", object.reference()));
+        let lines: Vec<&str> = exit
+            .get("stderr")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect();
+        if !lines.is_empty() {
+            let _ = writeln!(self.out, "  last lines of its stderr");
+            for line in &lines[lines.len().saturating_sub(MOST_LINES)..] {
+                let indent = line.len() - line.trim_start().len();
+                let _ = writeln!(self.out, "      {}{}", &line[..indent], one_line(line));
+            }
+        }
+    }
+
+    fn event(&mut self, reason: &str, message: &str, at: Timestamp) {
+        let (message, codes) = without_codes(&one_line(message));
+        self.codes.extend(codes);
+        if self.is_new(&message) {
+            let at = age::local(self.now, at);
+            let message = age::spoken(self.now, &message);
+            self.line("event", Tone::Dim, &format!("{at} {reason}: {message}"));
+        }
+    }
+
+    /// What mends it: the pages of the codes that were met, then where to look further.
+    fn remedies(&mut self, object: &Object, unwell: &[&Object]) {
+        self.codes.sort_unstable();
+        self.codes.dedup();
+        for code in self.codes.clone() {
+            if let Some(remedy) = remedy(code, object.metadata.name.as_str()) {
+                self.line("try", Tone::Hint, &format!("{remedy} ({code})"));
+            }
+        }
+        if self.codes.contains(&Code::CrashLoop)
+            && let Some(version) = object
+                .status
+                .get("resolved")
+                .and_then(|resolved| resolved.get("version"))
+                .and_then(Value::as_str)
+        {
+            self.line(
+                "try",
+                Tone::Hint,
+                &format!("another version of the package than {version}: spec.package.version"),
+            );
+        }
+        let ended =
+            unwell.iter().any(|one| one.status.get("lastExit").is_some()) || object.status.get("lastExit").is_some();
+        let next = match ended {
+            true => format!("what it wrote: orchctl logs {} --previous", object.metadata.name),
+            false => format!("the whole picture: orchctl describe {}", spelled(&object.reference())),
+        };
+        self.line("see", Tone::Hint, &next);
+    }
+}
+
+/// The text without the `(ORCH6006)` in it, and the codes that were.
+fn without_codes(text: &str) -> (String, Vec<Code>) {
+    let mut out = text.to_owned();
+    let mut codes = Vec::new();
+    while let Some(start) = out.find("(ORCH") {
+        let Some(length) = out[start..].find(')') else { break };
+        match out[start + 1..start + length].parse() {
+            Ok(code) => codes.push(code),
+            Err(()) => break,
+        }
+        out.replace_range(start..=start + length, "");
+        out = out.replace("  ", " ").trim_end().to_owned();
+    }
+    (out, codes)
+}
+
+/// What the page of a code says to do, for that object. Advice to run this very verb is left out.
+fn remedy(code: Code, name: &str) -> Option<String> {
+    let (_, advice) = code.page().split_once("## What to do")?;
+    let flowing = advice.split_whitespace().collect::<Vec<_>>().join(" ");
+    let useful = !flowing.contains("orchctl why");
+    useful.then(|| flowing.replace("NAME", name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_taken_out_of_messages() {
+        for (text, rest, codes) in [
+            (
+                "exit 1; 6 restarts (ORCH6006)",
+                "exit 1; 6 restarts",
+                vec![Code::CrashLoop],
+            ),
+            (
+                "a (ORCH6009) b (ORCH6008)",
+                "a b",
+                vec![Code::ReferenceBroken, Code::NotImplemented],
+            ),
+            ("(ORCHIDS) bloom", "(ORCHIDS) bloom", vec![]),
+            ("no code", "no code", vec![]),
+        ] {
+            assert_eq!(without_codes(text), (rest.to_owned(), codes), "{text}");
+        }
+    }
+
+    #[test]
+    fn pages_give_remedies() {
+        assert!(remedy(Code::ToolMissing, "x").is_some_and(|text| text.starts_with("Install")));
+        assert_eq!(remedy(Code::CrashLoop, "x"), None, "it would send the user back here");
+    }
+}

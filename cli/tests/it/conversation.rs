@@ -1,0 +1,206 @@
+//! Talking to a daemon: what is tried again, what is not, and how refusals end.
+
+use crate::support::daemon::{Answer, Daemon, list, server};
+use crate::support::home::{Home, story};
+use serde_json::json;
+
+fn files() -> serde_json::Value {
+    server("files", 3, &json!({"command": ["/bin/x"]}))
+}
+
+#[test]
+fn what_passes_by_itself_is_tried_again() {
+    let busy = |status: u16, code: &str| Answer::problem(status, code, "the daemon is busy").header("retry-after", "0");
+    let daemon = Daemon::playing([
+        busy(429, "ORCH5001"),
+        busy(503, "ORCH5003"),
+        Answer::json(200, &files()),
+    ]);
+    let home = Home::with_daemon(&daemon.address);
+    let run = home.run(&["get", "server/files", "-o", "name"]);
+    assert_eq!(
+        (run.code, run.stdout.as_str(), run.stderr.as_str()),
+        (0, "server/files\n", ""),
+        "{run}"
+    );
+    assert_eq!(daemon.asked().len(), 3);
+}
+
+#[test]
+fn a_wait_that_is_too_long_is_not_waited() {
+    let daemon = Daemon::playing([Answer::problem(503, "ORCH5002", "the disk is full").header("retry-after", "3600")]);
+    let home = Home::with_daemon(&daemon.address);
+    insta::assert_snapshot!(story([home.run(&["get", "server/files"])]));
+    assert_eq!(daemon.asked().len(), 1);
+}
+
+#[test]
+fn a_name_that_is_still_going_is_waited_for() {
+    let created =
+        json!({"revision": 1, "results": [{"ref": {"kind": "Server", "name": "files"}, "verdict": "created"}]});
+    let daemon = Daemon::playing([
+        Answer::problem(409, "ORCH3004", "server/files is still being deleted"),
+        Answer::json(200, &created),
+    ]);
+    let home = Home::with_daemon(&daemon.address);
+    home.write(
+        "x.yaml",
+        "apiVersion: orchctl.dev/v1\nkind: Server\nmetadata: {name: files}\nspec: {command: [/bin/x]}\n",
+    );
+    let run = home.run(&["apply", "-f", "x.yaml"]);
+    assert_eq!(run.code, 0, "{run}");
+    assert_eq!(daemon.lines(), ["POST /api/v1/apply", "POST /api/v1/apply"]);
+}
+
+#[test]
+fn refusals_end_in_their_exit_codes() {
+    let cases = [
+        (401, "ORCH4001", 5),
+        (403, "ORCH4002", 5),
+        (404, "ORCH4103", 3),
+        (409, "ORCH3003", 4),
+        (400, "ORCH4101", 1),
+        (500, "ORCH5101", 1),
+        (408, "ORCH4105", 7),
+    ];
+    for (status, code, exit) in cases {
+        let daemon = Daemon::playing([Answer::problem(status, code, "no")]);
+        let home = Home::with_daemon(&daemon.address);
+        let run = home.run(&["status"]);
+        assert_eq!(run.code, exit, "{run}");
+        assert!(run.stderr.starts_with(&format!("error: no ({code})\n")), "{run}");
+        assert_eq!(run.stderr.contains("req-1"), status >= 500, "{run}");
+    }
+}
+
+#[test]
+fn what_is_no_daemon_is_told_so() {
+    let page = || Answer::text("<html>hello</html>");
+    let daemon = Daemon::playing([page(), page(), page().header("x-request-id", "r")]);
+    let home = Home::with_daemon(&daemon.address);
+    let run = home.run(&["status"]);
+    assert_eq!(run.code, 1, "{run}");
+    assert!(run.stderr.contains("cannot be read"), "{run}");
+    drop(daemon);
+    let run = Home::with_daemon("http://127.0.0.1:1").run(&["get", "servers"]);
+    assert_eq!(run.code, 6, "{run}");
+    assert!(run.stderr.contains("connection refused"), "{run}");
+}
+
+#[test]
+fn a_near_name_is_offered() {
+    let daemon = Daemon::playing([
+        Answer::problem(404, "ORCH3001", "server `flies` does not exist"),
+        Answer::json(200, &list(1, &[files()], None)),
+    ]);
+    let home = Home::with_daemon(&daemon.address);
+    insta::assert_snapshot!(story([home.run(&["get", "server", "flies"])]));
+}
+
+#[test]
+fn long_lists_are_read_page_by_page() {
+    let other = server("other", 1, &json!({"command": ["/bin/y"]}));
+    let pages = || {
+        [
+            Answer::json(200, &list(9, &[files()], Some("token+1"))),
+            Answer::json(200, &list(9, std::slice::from_ref(&other), None)),
+        ]
+    };
+    let daemon = Daemon::playing(pages().into_iter().chain(pages()));
+    let home = Home::with_daemon(&daemon.address);
+    let names = home.run(&["get", "servers", "-o", "name", "-l", "team in (a,b)"]);
+    assert_eq!(names.stdout, "server/files\nserver/other\n", "{names}");
+    let sorted = home.run(&[
+        "get",
+        "servers",
+        "-o",
+        "custom-columns=N:.metadata.name,G:.status.generation",
+        "--sort-by",
+        ".status.generation",
+    ]);
+    assert_eq!(sorted.stdout, "N       G\nother   1\nfiles   3\n", "{sorted}");
+    let lines = daemon.lines();
+    assert_eq!(
+        lines[0],
+        "GET /api/v1/servers?labelSelector=team%20in%20%28a%2Cb%29&limit=1000"
+    );
+    assert!(lines[1].contains("continue=token%2B1"), "{lines:?}");
+}
+
+#[test]
+fn scopes_choose_the_address() {
+    let empty = || Answer::json(200, &list(1, &[], None));
+    let daemon = Daemon::playing([empty(), empty(), empty(), empty(), empty()]);
+    let mut home = Home::with_daemon(&daemon.address);
+    for arguments in [
+        &["get", "prompts", "-p", "web"][..],
+        &["get", "prompts", "--agent", "reviewer"],
+        &["get", "prompts", "-A"],
+        &["get", "servers", "-p", "web"],
+    ] {
+        assert_eq!(home.run(arguments).code, 0);
+    }
+    home.set("ORCHCTL_PROJECT", "env");
+    home.run(&["get", "prompts"]);
+    assert_eq!(
+        daemon.lines(),
+        [
+            "GET /api/v1/projects/web/prompts?limit=1000",
+            "GET /api/v1/agents/reviewer/prompts?limit=1000",
+            "GET /api/v1/prompts?allScopes=true&limit=1000",
+            "GET /api/v1/servers?limit=1000",
+            "GET /api/v1/projects/env/prompts?limit=1000",
+        ]
+    );
+}
+
+#[test]
+fn a_token_is_shown_to_its_own_daemon_only() {
+    let daemon = Daemon::playing([
+        Answer::json(200, &list(1, &[], None)),
+        Answer::json(200, &list(1, &[], None)),
+    ]);
+    let home = Home::with_daemon("http://127.0.0.1:1");
+    home.run(&["get", "servers", "--server", &daemon.address]);
+    home.write("token", "orch_other\n");
+    home.run(&["get", "servers", "--server", &daemon.address, "--token-file", "token"]);
+    let asked = daemon.asked();
+    assert_eq!(asked[0].header("authorization"), None);
+    assert_eq!(asked[1].header("authorization"), Some("Bearer orch_other"));
+}
+
+#[test]
+fn deleting_waits_until_the_same_object_is_gone() {
+    let deleted = json!({"objects": [{"kind": "Server", "name": "files"}], "dryRun": false});
+    let mut another = files();
+    another["status"]["uid"] = json!("uid-of-another");
+    let daemon = Daemon::playing([
+        Answer::json(200, &deleted),
+        Answer::json(200, &files()),
+        Answer::json(200, &another),
+    ]);
+    let home = Home::with_daemon(&daemon.address);
+    let run = home.run(&["delete", "server", "files"]);
+    assert_eq!(
+        (run.code, run.stdout.as_str()),
+        (0, "server/files   deleted\n"),
+        "{run}"
+    );
+    assert_eq!(daemon.lines()[0], "DELETE /api/v1/servers/files");
+}
+
+#[test]
+fn a_change_compares_with_what_was_read() {
+    let daemon = Daemon::playing([
+        Answer::json(200, &files()),
+        Answer::problem(409, "ORCH3003", "server/files has changed"),
+    ]);
+    let home = Home::with_daemon(&daemon.address);
+    let run = home.run(&["patch", "server", "files", "-P", "{spec: {replicas: 2}}"]);
+    assert_eq!(run.code, 4, "{run}");
+    let asked = daemon.asked();
+    assert_eq!(asked[1].line, "PATCH /api/v1/servers/files");
+    assert_eq!(asked[1].header("if-match"), Some("\"uid-files.3\""));
+    assert_eq!(asked[1].header("content-type"), Some("application/merge-patch+json"));
+    assert_eq!(asked[1].json(), json!({"spec": {"replicas": 2}}));
+}

@@ -1,0 +1,205 @@
+//! Objects from flags.
+
+use crate::support::daemon::{Answer, Daemon};
+use crate::support::home::{Home, story};
+use serde_json::json;
+
+#[test]
+fn flags_make_manifests() {
+    let home = Home::new();
+    home.write("values.env", "# values\nUSER=me\nPASSWORD='a b'\n");
+    let client = ["--dry-run=client"];
+    let runs: [&[&str]; 12] = [
+        &[
+            "create",
+            "server",
+            "files",
+            "--package",
+            "npm:@modelcontextprotocol/server-filesystem@2026.8.31",
+            "--arg",
+            "/srv",
+            "--env",
+            "A=B=C",
+            "--env-from-secret",
+            "T=gitea/token",
+            "--replicas",
+            "2",
+            "--label",
+            "team=core",
+        ],
+        &[
+            "create",
+            "srv",
+            "mine",
+            "--health-check-interval",
+            "10s",
+            "--resources-memory",
+            "512Mi",
+            "--",
+            "/usr/bin/mine",
+            "--stdio",
+        ],
+        &[
+            "create",
+            "server",
+            "far",
+            "--remote",
+            "https://mcp.example.com/mcp",
+            "--header-from-secret",
+            "Authorization=far/bearer",
+        ],
+        &[
+            "create",
+            "server",
+            "git",
+            "--template",
+            "gitea",
+            "--parameter",
+            "host=git.example.com",
+            "--parameter",
+            "port=3000",
+        ],
+        &[
+            "create",
+            "llm",
+            "fast",
+            "--provider",
+            "openai",
+            "--model",
+            "gpt-5-mini",
+            "--api-key-ref",
+            "openai/key",
+            "--fallbacks",
+            "slow,slower",
+        ],
+        &[
+            "create",
+            "agent",
+            "reviewer",
+            "--llm",
+            "fast",
+            "-p",
+            "web",
+            "--default-params-temperature",
+            "0.2",
+        ],
+        &["create", "project", "web", "--servers", "files,git", "--gated", "true"],
+        &[
+            "create",
+            "prompt",
+            "tone",
+            "-p",
+            "web",
+            "--content",
+            "8080",
+            "--priority",
+            "7",
+        ],
+        &[
+            "create",
+            "prompt",
+            "tone",
+            "--set",
+            "content=8080",
+            "--set",
+            "chapters[0]=one",
+            "--annotation",
+            "note=a=b",
+        ],
+        &[
+            "create",
+            "template",
+            "gitea",
+            "--server-command",
+            "/bin/gitea",
+            "--parameters",
+            "{name: host, required: true}",
+            "--set",
+            "server.env[0].name=HOST",
+            "--set",
+            "server.env[0].value=${host}",
+        ],
+        &[
+            "create",
+            "secret",
+            "login",
+            "--from-env-file",
+            "values.env",
+            "--from-literal",
+            "x=sealed:v1:no",
+            "--plaintext",
+        ],
+        &[
+            "create",
+            "secret",
+            "login",
+            "--from-file",
+            "values.env",
+            "--plaintext",
+            "-o",
+            "json",
+        ],
+    ];
+    insta::assert_snapshot!(story(runs.map(|arguments| {
+        // What comes after `--` is the command's.
+        let at = arguments
+            .iter()
+            .position(|word| *word == "--")
+            .unwrap_or(arguments.len());
+        home.run(&[&arguments[..at], &client, &arguments[at..]].concat())
+    })));
+}
+
+#[test]
+fn flags_that_are_wrong_are_named() {
+    let home = Home::new();
+    let runs: [&[&str]; 9] = [
+        &["create", "server", "x", "--package", "left-pad"],
+        &["create", "server", "x", "--replicas", "two", "--path", "mcp"],
+        &["create", "server", "x", "--env", "A", "--package", "npm:x"],
+        &["create", "server", "x", "--arg", "y"],
+        &["create", "server", "x", "--transport", "studio"],
+        &["create", "server", "x", "--packge", "npm:x"],
+        &["create", "severs", "x"],
+        &["create", "agent", "x"],
+        &["create", "server", "x", "--package", "npm:x", "--set", "replcas=1"],
+    ];
+    insta::assert_snapshot!(story(runs.map(|arguments| home.run(arguments))));
+}
+
+#[test]
+fn a_secret_from_standard_input_is_sealed_before_it_is_printed() {
+    let daemon = Daemon::playing([Answer::json(200, &json!({"data": {"token": "sealed:v1:k1:AAAA"}}))]);
+    let home = Home::with_daemon(&daemon.address);
+    let arguments = [
+        "create",
+        "secret",
+        "gitea",
+        "--from-file",
+        "token=-",
+        "--dry-run=client",
+    ];
+    insta::assert_snapshot!(story([home.run_with_input(&arguments, "hunter2\n")]));
+    let asked = daemon.asked();
+    assert_eq!(asked[0].line, "POST /api/v1/seal");
+    assert_eq!(asked[0].json(), json!({"name": "gitea", "data": {"token": "hunter2"}}));
+}
+
+#[test]
+fn a_secret_is_not_printed_in_the_open_when_it_cannot_be_sealed() {
+    let home = Home::new();
+    let shown = home.run(&[
+        "create",
+        "secret",
+        "x",
+        "--from-literal",
+        "a=hunter2",
+        "--dry-run=client",
+    ]);
+    assert!(
+        !shown.to_string().replace("a=hunter2", "").contains("hunter2"),
+        "{shown}"
+    );
+    assert_eq!(shown.code, 2, "{shown}");
+    assert!(shown.stderr.contains("--plaintext"), "{shown}");
+}

@@ -1,0 +1,4 @@
+//! What the tests share: a home to run the program in, and a daemon that plays recorded answers.
+
+pub(crate) mod daemon;
+pub(crate) mod home;

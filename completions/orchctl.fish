@@ -1,0 +1,1232 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_orchctl_global_optspecs
+    string join \n context= server= token-file= ca-file= p/project= agent= request-timeout= color= q/quiet verbose h/help V/version
+end
+
+function __fish_orchctl_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_orchctl_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_orchctl_using_subcommand
+    set -l cmd (__fish_orchctl_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c orchctl -n "__fish_orchctl_needs_command" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_needs_command" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_needs_command" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_needs_command" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_needs_command" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_needs_command" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_needs_command" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_needs_command" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_needs_command" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_needs_command" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_needs_command" -s V -l version -d 'Print version'
+complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "apply" -d 'Make objects what the files say: all of them, or none'
+complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "diff" -d 'Show what apply would change. Exits 1 when it would change anything'
+complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "plan" -d 'Save what apply would do, to be applied later if nothing has moved'
+complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "create" -d 'Make new objects from flags, or from files'
+complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "edit" -d 'Change objects in an editor'
+complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "replace" -d 'Replace objects that are there by what files say'
+complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "patch" -d 'Change some fields of an object'
+complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "delete" -d 'Delete objects, and wait until they are gone'
+complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "get" -d 'Show objects, as a table or in any other form'
+complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "describe" -d 'Show everything about objects, for people'
+complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "why" -d 'Tell why an object is not well, and what mends it'
+complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "events" -d 'Show what happened lately'
+complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "logs" -d 'Show what instances write'
+complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "history" -d 'Show what an object was, and who made it so'
+complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "wait" -d 'Wait until objects are as they should be, or gone'
+complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "scale" -d 'Set the number of replicas, until the next apply'
+complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "restart" -d 'Start objects afresh'
+complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "rollback" -d 'Go back to an earlier generation of an object'
+complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "explain" -d 'Explain kinds, fields and error codes'
+complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "api-resources" -d 'Show the kinds there are'
+complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "help" -d 'Show the page of a verb, or of the exit codes'
+complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "status" -d 'Show how the daemon fares'
+complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "doctor" -d 'Check that everything needed is there and works'
+complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "config" -d 'Show and change the contexts: which daemons there are'
+complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "version" -d 'Show the versions of this program and of the daemon'
+complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "completion" -d 'Print what a shell needs to complete orchctl'
+complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "__generate" -d 'Write completions and manual pages into a folder'
+complete -c orchctl -n "__fish_orchctl_using_subcommand apply" -s f -l filename -d 'Manifests: a file, a folder (with everything in it), a glob, or `-` for standard input. May be repeated' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand apply" -l set -d 'Make the objects members of this set' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand apply" -l plan -d 'Do what a reviewed plan says, unless anything has moved since' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand apply" -l dry-run -d 'Only say what would be done: worked out by the daemon (server), or only read the files (client)' -r -f -a "none\t'It is'
+client\t'Nothing is sent: what can be told without the daemon is told'
+server\t'The daemon works everything out, and writes nothing'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand apply" -l timeout -d 'How long to wait' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand apply" -s o -l output -d 'Form' -r -f -a "table\t'For people'
+json\t'JSON'
+yaml\t'YAML'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand apply" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand apply" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand apply" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand apply" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand apply" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand apply" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand apply" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand apply" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand apply" -l prune -d 'Delete members of the set that the files no longer hold'
+complete -c orchctl -n "__fish_orchctl_using_subcommand apply" -l take-over -d 'Move objects of other sets to this one'
+complete -c orchctl -n "__fish_orchctl_using_subcommand apply" -l wait -d 'Wait until everything applied is ready'
+complete -c orchctl -n "__fish_orchctl_using_subcommand apply" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand apply" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand apply" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand diff" -s f -l filename -d 'Manifests: a file, a folder (with everything in it), a glob, or `-` for standard input. May be repeated' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand diff" -l set -d 'Make the objects members of this set' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand diff" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand diff" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand diff" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand diff" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand diff" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand diff" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand diff" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand diff" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand diff" -l prune -d 'Delete members of the set that the files no longer hold'
+complete -c orchctl -n "__fish_orchctl_using_subcommand diff" -l take-over -d 'Move objects of other sets to this one'
+complete -c orchctl -n "__fish_orchctl_using_subcommand diff" -l name-only -d 'Only name the objects that differ'
+complete -c orchctl -n "__fish_orchctl_using_subcommand diff" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand diff" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand diff" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand plan" -s f -l filename -d 'Manifests: a file, a folder (with everything in it), a glob, or `-` for standard input. May be repeated' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand plan" -l set -d 'Make the objects members of this set' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand plan" -s o -l output -d 'Where to save the plan; `-` for standard output. A name that ends in .json makes JSON, others YAML' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand plan" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand plan" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand plan" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand plan" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand plan" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand plan" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand plan" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand plan" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand plan" -l prune -d 'Delete members of the set that the files no longer hold'
+complete -c orchctl -n "__fish_orchctl_using_subcommand plan" -l take-over -d 'Move objects of other sets to this one'
+complete -c orchctl -n "__fish_orchctl_using_subcommand plan" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand plan" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand plan" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -s f -l filename -d 'Manifests of objects to make: a file, a folder, a glob, or `-`. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -f -a "server" -d 'Keeps `replicas` copies of one MCP server running and healthy.'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -f -a "srv" -d 'Keeps `replicas` copies of one MCP server running and healthy.'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -f -a "template" -d 'A catalogue entry that Servers are made from: a Server spec with `${parameter}` places.'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -f -a "tpl" -d 'A catalogue entry that Servers are made from: a Server spec with `${parameter}` places.'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -f -a "secret" -d 'Values that are kept sealed at rest and in every output.'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -f -a "sec" -d 'Values that are kept sealed at rest and in every output.'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -f -a "llm" -d 'A language model: where it answers, what it costs, and what may be asked of it.'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -f -a "agent" -d 'A model with instructions and the tools of a project.'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -f -a "ag" -d 'A model with instructions and the tools of a project.'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -f -a "project" -d 'A set of servers, and of the prompts and agents that name it, behind one MCP endpoint.'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -f -a "proj" -d 'A set of servers, and of the prompts and agents that name it, behind one MCP endpoint.'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -f -a "prompt" -d 'A text for models.'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l label -d 'A label. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l annotation -d 'An annotation. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l package -d 'Run a package: npm:@scope/name@1.2.0, pypi:mcp-server-time' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l image -d 'Run a container image' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l remote -d 'Use a server that somebody else runs' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l header -d 'Header sent to the remote server. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l header-from-secret -d 'Header sent to the remote server, from a Secret. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l template -d 'Make it from a Template' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l parameter -d 'Parameter of the Template. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l arg -d 'Argument for the package, the image or the command. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l description -d 'What the server is for, in a sentence' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l package-executable -d 'Which of the package\'s programs to run, when it has several. Default: the one named like the package' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l package-allow-scripts -d 'Whether npm may run the package\'s install scripts. Default: false' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l image-command -d 'Replaces the image\'s entry point; the server is then run beside it. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l image-pull-policy -d 'When to pull. Default: IfNotPresent' -r -f -a "Always\t''
+IfNotPresent\t''
+Never\t''"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l command -d 'Source: a program on the daemon\'s machine and its arguments. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l transport -d 'How to talk to it. Default: stdio, or streamable-http for `remote`' -r -f -a "stdio\t''
+streamable-http\t''
+sse\t''"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l container-port -d 'The port on which an HTTP transport listens inside its container' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l path -d 'The path of an HTTP transport. Default: /mcp' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l replicas -d 'How many copies to keep running; 0 declares the server without running it. Default: 1' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l runtime -d 'Where copies run. Default: process' -r -f -a "process\t''
+docker\t''
+kubernetes\t''"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l env -d 'Environment variables, beside the documented base. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l env-from-secret -d 'Environment variables, beside the documented base, from a Secret. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l working-directory -d 'Absolute path of the directory to run in. Default: a directory of the instance\'s own' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l resources-cpu -d 'Processor time, in cores' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l resources-memory -d 'Memory of the whole process tree' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l resources-pids -d 'Processes and threads of the whole tree' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l sessions -d 'Whether clients share copies or each session gets one of its own. Default: shared' -r -f -a "shared\t''
+isolated\t''"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l tools-allow -d 'Patterns of tools to offer; absent offers all. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l tools-deny -d 'Patterns of tools never to offer; stronger than `allow`. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l tools-prefix -d 'What stands before the `__` in the names clients see. Default: the server\'s name' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l health-check-tool -d 'The tool to call; absent lists the tools instead' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l health-check-arguments -d 'Arguments for the tool. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l health-check-interval -d 'Time between checks. Default: 30s' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l health-check-timeout -d 'How long a check may take. Default: 5s' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l health-check-failure-threshold -d 'How many checks must fail in a row. Default: 3' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l health-check-startup-deadline -d 'How long a copy may take from its start to its first answer. Default: 60s' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l restart-backoff-initial -d 'Wait before the first restart; doubles with each further one. Default: 1s' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l restart-backoff-max -d 'Longest wait. Default: 60s' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l restart-reset-after -d 'How long a copy must run for its restarts to be forgotten. Default: 60s' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l idle-suspend-after -d 'Suspend after so long without use; first use starts the server again' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l idle-max-lifetime -d 'Replace a copy after so long' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l set -d 'Any field of the spec: healthCheck.interval=10s. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l dry-run -d 'Make nothing: only say what would be (client), or ask the daemon (server)' -r -f -a "none\t'It is'
+client\t'Nothing is sent: what can be told without the daemon is told'
+server\t'The daemon works everything out, and writes nothing'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -s o -l output -d 'Show the object as yaml, json or name' -r -f -a "yaml\t''
+json\t''
+name\t''"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l wait -d 'Wait until it is ready; 60s unless it says otherwise' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l plaintext -d 'With --dry-run=client: show secret values as they are, instead of sealed by the daemon'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l label -d 'A label. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l annotation -d 'An annotation. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l package -d 'Run a package: npm:@scope/name@1.2.0, pypi:mcp-server-time' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l image -d 'Run a container image' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l remote -d 'Use a server that somebody else runs' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l header -d 'Header sent to the remote server. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l header-from-secret -d 'Header sent to the remote server, from a Secret. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l template -d 'Make it from a Template' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l parameter -d 'Parameter of the Template. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l arg -d 'Argument for the package, the image or the command. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l description -d 'What the server is for, in a sentence' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l package-executable -d 'Which of the package\'s programs to run, when it has several. Default: the one named like the package' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l package-allow-scripts -d 'Whether npm may run the package\'s install scripts. Default: false' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l image-command -d 'Replaces the image\'s entry point; the server is then run beside it. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l image-pull-policy -d 'When to pull. Default: IfNotPresent' -r -f -a "Always\t''
+IfNotPresent\t''
+Never\t''"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l command -d 'Source: a program on the daemon\'s machine and its arguments. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l transport -d 'How to talk to it. Default: stdio, or streamable-http for `remote`' -r -f -a "stdio\t''
+streamable-http\t''
+sse\t''"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l container-port -d 'The port on which an HTTP transport listens inside its container' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l path -d 'The path of an HTTP transport. Default: /mcp' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l replicas -d 'How many copies to keep running; 0 declares the server without running it. Default: 1' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l runtime -d 'Where copies run. Default: process' -r -f -a "process\t''
+docker\t''
+kubernetes\t''"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l env -d 'Environment variables, beside the documented base. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l env-from-secret -d 'Environment variables, beside the documented base, from a Secret. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l working-directory -d 'Absolute path of the directory to run in. Default: a directory of the instance\'s own' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l resources-cpu -d 'Processor time, in cores' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l resources-memory -d 'Memory of the whole process tree' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l resources-pids -d 'Processes and threads of the whole tree' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l sessions -d 'Whether clients share copies or each session gets one of its own. Default: shared' -r -f -a "shared\t''
+isolated\t''"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l tools-allow -d 'Patterns of tools to offer; absent offers all. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l tools-deny -d 'Patterns of tools never to offer; stronger than `allow`. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l tools-prefix -d 'What stands before the `__` in the names clients see. Default: the server\'s name' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l health-check-tool -d 'The tool to call; absent lists the tools instead' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l health-check-arguments -d 'Arguments for the tool. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l health-check-interval -d 'Time between checks. Default: 30s' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l health-check-timeout -d 'How long a check may take. Default: 5s' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l health-check-failure-threshold -d 'How many checks must fail in a row. Default: 3' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l health-check-startup-deadline -d 'How long a copy may take from its start to its first answer. Default: 60s' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l restart-backoff-initial -d 'Wait before the first restart; doubles with each further one. Default: 1s' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l restart-backoff-max -d 'Longest wait. Default: 60s' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l restart-reset-after -d 'How long a copy must run for its restarts to be forgotten. Default: 60s' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l idle-suspend-after -d 'Suspend after so long without use; first use starts the server again' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l idle-max-lifetime -d 'Replace a copy after so long' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l set -d 'Any field of the spec: healthCheck.interval=10s. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l dry-run -d 'Make nothing: only say what would be (client), or ask the daemon (server)' -r -f -a "none\t'It is'
+client\t'Nothing is sent: what can be told without the daemon is told'
+server\t'The daemon works everything out, and writes nothing'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -s o -l output -d 'Show the object as yaml, json or name' -r -f -a "yaml\t''
+json\t''
+name\t''"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l wait -d 'Wait until it is ready; 60s unless it says otherwise' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l plaintext -d 'With --dry-run=client: show secret values as they are, instead of sealed by the daemon'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l label -d 'A label. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l annotation -d 'An annotation. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l description -d 'What the template is for, in a sentence' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l parameters -d 'What a Server that uses it may or must give. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l server-description -d 'What the server is for, in a sentence' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l server-package -d 'Source: a package from npm or PyPI, installed once and run directly' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l server-image -d 'Source: a container image' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l server-command -d 'Source: a program on the daemon\'s machine and its arguments. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l server-remote -d 'Source: a server that somebody else runs, reached over HTTP' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l server-template -d 'Source: a Template and its parameters' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l server-transport -d 'How to talk to it. Default: stdio, or streamable-http for `remote`' -r -f -a "stdio\t''
+streamable-http\t''
+sse\t''"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l server-container-port -d 'The port on which an HTTP transport listens inside its container' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l server-path -d 'The path of an HTTP transport. Default: /mcp' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l server-replicas -d 'How many copies to keep running; 0 declares the server without running it. Default: 1' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l server-runtime -d 'Where copies run. Default: process' -r -f -a "process\t''
+docker\t''
+kubernetes\t''"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l server-env -d 'Environment variables, beside the documented base. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l server-env-from-secret -d 'Environment variables, beside the documented base, from a Secret. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l server-working-directory -d 'Absolute path of the directory to run in. Default: a directory of the instance\'s own' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l server-resources -d 'What a copy may use at most' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l server-sessions -d 'Whether clients share copies or each session gets one of its own. Default: shared' -r -f -a "shared\t''
+isolated\t''"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l server-tools -d 'Which tools clients may see and call' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l server-health-check -d 'How to tell whether a running copy is well' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l server-restart -d 'How soon a copy that exited is started again' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l server-idle -d 'When to suspend or recycle copies. Default: always on' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l set -d 'Any field of the spec: healthCheck.interval=10s. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l dry-run -d 'Make nothing: only say what would be (client), or ask the daemon (server)' -r -f -a "none\t'It is'
+client\t'Nothing is sent: what can be told without the daemon is told'
+server\t'The daemon works everything out, and writes nothing'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -s o -l output -d 'Show the object as yaml, json or name' -r -f -a "yaml\t''
+json\t''
+name\t''"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l wait -d 'Wait until it is ready; 60s unless it says otherwise' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l plaintext -d 'With --dry-run=client: show secret values as they are, instead of sealed by the daemon'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l label -d 'A label. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l annotation -d 'An annotation. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l description -d 'What the template is for, in a sentence' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l parameters -d 'What a Server that uses it may or must give. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l server-description -d 'What the server is for, in a sentence' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l server-package -d 'Source: a package from npm or PyPI, installed once and run directly' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l server-image -d 'Source: a container image' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l server-command -d 'Source: a program on the daemon\'s machine and its arguments. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l server-remote -d 'Source: a server that somebody else runs, reached over HTTP' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l server-template -d 'Source: a Template and its parameters' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l server-transport -d 'How to talk to it. Default: stdio, or streamable-http for `remote`' -r -f -a "stdio\t''
+streamable-http\t''
+sse\t''"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l server-container-port -d 'The port on which an HTTP transport listens inside its container' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l server-path -d 'The path of an HTTP transport. Default: /mcp' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l server-replicas -d 'How many copies to keep running; 0 declares the server without running it. Default: 1' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l server-runtime -d 'Where copies run. Default: process' -r -f -a "process\t''
+docker\t''
+kubernetes\t''"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l server-env -d 'Environment variables, beside the documented base. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l server-env-from-secret -d 'Environment variables, beside the documented base, from a Secret. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l server-working-directory -d 'Absolute path of the directory to run in. Default: a directory of the instance\'s own' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l server-resources -d 'What a copy may use at most' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l server-sessions -d 'Whether clients share copies or each session gets one of its own. Default: shared' -r -f -a "shared\t''
+isolated\t''"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l server-tools -d 'Which tools clients may see and call' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l server-health-check -d 'How to tell whether a running copy is well' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l server-restart -d 'How soon a copy that exited is started again' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l server-idle -d 'When to suspend or recycle copies. Default: always on' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l set -d 'Any field of the spec: healthCheck.interval=10s. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l dry-run -d 'Make nothing: only say what would be (client), or ask the daemon (server)' -r -f -a "none\t'It is'
+client\t'Nothing is sent: what can be told without the daemon is told'
+server\t'The daemon works everything out, and writes nothing'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -s o -l output -d 'Show the object as yaml, json or name' -r -f -a "yaml\t''
+json\t''
+name\t''"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l wait -d 'Wait until it is ready; 60s unless it says otherwise' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l plaintext -d 'With --dry-run=client: show secret values as they are, instead of sealed by the daemon'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secret" -l label -d 'A label. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secret" -l annotation -d 'An annotation. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secret" -l from-literal -d 'A value as it stands here, where others may see it. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secret" -l from-file -d 'A value from a file, or with KEY=- from standard input. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secret" -l from-env-file -d 'Values from lines KEY=VALUE of a file. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secret" -l backend -d 'Where the values live. Default: the daemon\'s own store' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secret" -l set -d 'Any field of the spec: healthCheck.interval=10s. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secret" -l dry-run -d 'Make nothing: only say what would be (client), or ask the daemon (server)' -r -f -a "none\t'It is'
+client\t'Nothing is sent: what can be told without the daemon is told'
+server\t'The daemon works everything out, and writes nothing'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secret" -s o -l output -d 'Show the object as yaml, json or name' -r -f -a "yaml\t''
+json\t''
+name\t''"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secret" -l wait -d 'Wait until it is ready; 60s unless it says otherwise' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secret" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secret" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secret" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secret" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secret" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secret" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secret" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secret" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secret" -l plaintext -d 'With --dry-run=client: show secret values as they are, instead of sealed by the daemon'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secret" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secret" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secret" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sec" -l label -d 'A label. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sec" -l annotation -d 'An annotation. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sec" -l from-literal -d 'A value as it stands here, where others may see it. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sec" -l from-file -d 'A value from a file, or with KEY=- from standard input. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sec" -l from-env-file -d 'Values from lines KEY=VALUE of a file. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sec" -l backend -d 'Where the values live. Default: the daemon\'s own store' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sec" -l set -d 'Any field of the spec: healthCheck.interval=10s. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sec" -l dry-run -d 'Make nothing: only say what would be (client), or ask the daemon (server)' -r -f -a "none\t'It is'
+client\t'Nothing is sent: what can be told without the daemon is told'
+server\t'The daemon works everything out, and writes nothing'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sec" -s o -l output -d 'Show the object as yaml, json or name' -r -f -a "yaml\t''
+json\t''
+name\t''"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sec" -l wait -d 'Wait until it is ready; 60s unless it says otherwise' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sec" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sec" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sec" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sec" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sec" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sec" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sec" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sec" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sec" -l plaintext -d 'With --dry-run=client: show secret values as they are, instead of sealed by the daemon'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sec" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sec" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sec" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l label -d 'A label. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l annotation -d 'An annotation. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l description -d 'What the model is for, in a sentence' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l provider -d 'Whose wire format it speaks' -r -f -a "openai\t''
+anthropic\t''
+deepseek\t''
+vllm\t''
+ollama\t''
+openai-compatible\t''
+scripted\t''"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l model -d 'The model\'s name at the provider' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l url -d 'Base URL. Default: the provider\'s own; a trailing `/v1` is accepted' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l tier -d 'What it is fit for. Default: fast' -r -f -a "fast\t''
+heavy\t''"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l api-key-ref -d 'The Secret key that holds the API key' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l extra -d 'Parameters passed through to the provider with every request. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l pricing-input-per-million -d 'Price of a million input tokens' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l pricing-output-per-million -d 'Price of a million output tokens' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l pricing-currency -d 'ISO 4217 code of the currency. Default: USD' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l limits-requests-per-minute -d 'Requests in a minute' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l limits-tokens-per-minute -d 'Tokens in a minute' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l limits-concurrent -d 'Requests at the same time' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l fallbacks -d 'Llms to ask when this one does not answer, in order. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l timeout -d 'How long an answer may take. Default: 120s' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l script -d 'What a `scripted` model answers, turn by turn. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l set -d 'Any field of the spec: healthCheck.interval=10s. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l dry-run -d 'Make nothing: only say what would be (client), or ask the daemon (server)' -r -f -a "none\t'It is'
+client\t'Nothing is sent: what can be told without the daemon is told'
+server\t'The daemon works everything out, and writes nothing'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -s o -l output -d 'Show the object as yaml, json or name' -r -f -a "yaml\t''
+json\t''
+name\t''"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l wait -d 'Wait until it is ready; 60s unless it says otherwise' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l plaintext -d 'With --dry-run=client: show secret values as they are, instead of sealed by the daemon'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l label -d 'A label. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l annotation -d 'An annotation. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l description -d 'What the agent is for, in a sentence' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l llm -d 'The Llm that thinks' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l system-prompt -d 'What it is told first' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l default-params-temperature -d 'Sampling temperature' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l default-params-max-tokens -d 'Most tokens of an answer' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l default-params-top-p -d 'Nucleus sampling' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l default-params-stop -d 'Texts at which an answer ends. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l default-params-extra -d 'Further parameters, passed through. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l tools-allow -d 'Names or patterns: `<server>__<tool>`. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l max-iterations -d 'How often it may go from an answer to tools and back in one turn; 1 to 50. Default: 12' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l default-personality -d 'The Personality it takes on, unless a request names another' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l budget-tokens -d 'Tokens, in and out' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l budget-cost -d 'Money, in the currency of the model' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l budget-tool-calls -d 'Tool calls' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l budget-wall-time -d 'Time on the clock' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l set -d 'Any field of the spec: healthCheck.interval=10s. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l dry-run -d 'Make nothing: only say what would be (client), or ask the daemon (server)' -r -f -a "none\t'It is'
+client\t'Nothing is sent: what can be told without the daemon is told'
+server\t'The daemon works everything out, and writes nothing'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -s o -l output -d 'Show the object as yaml, json or name' -r -f -a "yaml\t''
+json\t''
+name\t''"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l wait -d 'Wait until it is ready; 60s unless it says otherwise' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l plaintext -d 'With --dry-run=client: show secret values as they are, instead of sealed by the daemon'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l label -d 'A label. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l annotation -d 'An annotation. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l description -d 'What the agent is for, in a sentence' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l llm -d 'The Llm that thinks' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l system-prompt -d 'What it is told first' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l default-params-temperature -d 'Sampling temperature' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l default-params-max-tokens -d 'Most tokens of an answer' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l default-params-top-p -d 'Nucleus sampling' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l default-params-stop -d 'Texts at which an answer ends. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l default-params-extra -d 'Further parameters, passed through. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l tools-allow -d 'Names or patterns: `<server>__<tool>`. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l max-iterations -d 'How often it may go from an answer to tools and back in one turn; 1 to 50. Default: 12' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l default-personality -d 'The Personality it takes on, unless a request names another' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l budget-tokens -d 'Tokens, in and out' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l budget-cost -d 'Money, in the currency of the model' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l budget-tool-calls -d 'Tool calls' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l budget-wall-time -d 'Time on the clock' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l set -d 'Any field of the spec: healthCheck.interval=10s. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l dry-run -d 'Make nothing: only say what would be (client), or ask the daemon (server)' -r -f -a "none\t'It is'
+client\t'Nothing is sent: what can be told without the daemon is told'
+server\t'The daemon works everything out, and writes nothing'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -s o -l output -d 'Show the object as yaml, json or name' -r -f -a "yaml\t''
+json\t''
+name\t''"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l wait -d 'Wait until it is ready; 60s unless it says otherwise' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l plaintext -d 'With --dry-run=client: show secret values as they are, instead of sealed by the daemon'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l label -d 'A label. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l annotation -d 'An annotation. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l description -d 'What the project is for, in a sentence' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l instructions -d 'What every MCP client is told when it connects' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l servers -d 'The Servers whose tools the project offers. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l gated -d 'Whether a session must begin before it sees the tools. Default: false' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l members-users -d 'Users by name. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l members-groups -d 'Groups by name. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l budget-tokens -d 'Tokens, in and out' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l budget-cost -d 'Money, in the currency of the model' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l budget-tool-calls -d 'Tool calls' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l budget-wall-time -d 'Time on the clock' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l set -d 'Any field of the spec: healthCheck.interval=10s. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l dry-run -d 'Make nothing: only say what would be (client), or ask the daemon (server)' -r -f -a "none\t'It is'
+client\t'Nothing is sent: what can be told without the daemon is told'
+server\t'The daemon works everything out, and writes nothing'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -s o -l output -d 'Show the object as yaml, json or name' -r -f -a "yaml\t''
+json\t''
+name\t''"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l wait -d 'Wait until it is ready; 60s unless it says otherwise' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l plaintext -d 'With --dry-run=client: show secret values as they are, instead of sealed by the daemon'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l label -d 'A label. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l annotation -d 'An annotation. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l description -d 'What the project is for, in a sentence' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l instructions -d 'What every MCP client is told when it connects' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l servers -d 'The Servers whose tools the project offers. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l gated -d 'Whether a session must begin before it sees the tools. Default: false' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l members-users -d 'Users by name. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l members-groups -d 'Groups by name. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l budget-tokens -d 'Tokens, in and out' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l budget-cost -d 'Money, in the currency of the model' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l budget-tool-calls -d 'Tool calls' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l budget-wall-time -d 'Time on the clock' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l set -d 'Any field of the spec: healthCheck.interval=10s. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l dry-run -d 'Make nothing: only say what would be (client), or ask the daemon (server)' -r -f -a "none\t'It is'
+client\t'Nothing is sent: what can be told without the daemon is told'
+server\t'The daemon works everything out, and writes nothing'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -s o -l output -d 'Show the object as yaml, json or name' -r -f -a "yaml\t''
+json\t''
+name\t''"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l wait -d 'Wait until it is ready; 60s unless it says otherwise' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l plaintext -d 'With --dry-run=client: show secret values as they are, instead of sealed by the daemon'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from prompt" -l label -d 'A label. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from prompt" -l annotation -d 'An annotation. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from prompt" -l content -d 'The text' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from prompt" -l priority -d 'Its rank among others; higher comes first. Default: 50' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from prompt" -l summary -d 'What it says, in a sentence' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from prompt" -l chapters -d 'The headings of its parts. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from prompt" -l tags -d 'Words by which it is found. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from prompt" -l link -d 'A server\'s resource whose text stands for the content: `<project>/<server>:<uri>`' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from prompt" -l set -d 'Any field of the spec: healthCheck.interval=10s. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from prompt" -l dry-run -d 'Make nothing: only say what would be (client), or ask the daemon (server)' -r -f -a "none\t'It is'
+client\t'Nothing is sent: what can be told without the daemon is told'
+server\t'The daemon works everything out, and writes nothing'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from prompt" -s o -l output -d 'Show the object as yaml, json or name' -r -f -a "yaml\t''
+json\t''
+name\t''"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from prompt" -l wait -d 'Wait until it is ready; 60s unless it says otherwise' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from prompt" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from prompt" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from prompt" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from prompt" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from prompt" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from prompt" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from prompt" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from prompt" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from prompt" -l plaintext -d 'With --dry-run=client: show secret values as they are, instead of sealed by the daemon'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from prompt" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from prompt" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from prompt" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand edit" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand edit" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand edit" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand edit" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand edit" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand edit" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand edit" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand edit" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand edit" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand edit" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand edit" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand replace" -s f -l filename -d 'Manifests: a file, a folder (with everything in it), a glob, or `-` for standard input. May be repeated' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand replace" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand replace" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand replace" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand replace" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand replace" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand replace" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand replace" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand replace" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand replace" -l force -d 'Whatever has changed since the object was read'
+complete -c orchctl -n "__fish_orchctl_using_subcommand replace" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand replace" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand replace" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand patch" -s P -l patch -d 'The patch, as JSON or YAML' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand patch" -l patch-file -d 'A file that holds the patch' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand patch" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand patch" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand patch" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand patch" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand patch" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand patch" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand patch" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand patch" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand patch" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand patch" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand patch" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand delete" -s f -l filename -d 'Manifests: a file, a folder (with everything in it), a glob, or `-` for standard input. May be repeated' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand delete" -s l -l selector -d 'Only objects with these labels: key=value, key!=value, key, !key, key in (a,b)' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand delete" -l field-selector -d 'Only objects with these fields: status.phase=Ready' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand delete" -l dry-run -d 'Only say what would go: worked out by the daemon (server), or only what is named (client)' -r -f -a "none\t'It is'
+client\t'Nothing is sent: what can be told without the daemon is told'
+server\t'The daemon works everything out, and writes nothing'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand delete" -l wait -d 'Whether to wait until they are gone' -r -f -a "true\t''
+false\t''"
+complete -c orchctl -n "__fish_orchctl_using_subcommand delete" -l timeout -d 'How long to wait' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand delete" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand delete" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand delete" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand delete" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand delete" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand delete" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand delete" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand delete" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand delete" -s A -l all-scopes -l all-projects -d 'Objects of every project and agent'
+complete -c orchctl -n "__fish_orchctl_using_subcommand delete" -l all -d 'All objects of the kind'
+complete -c orchctl -n "__fish_orchctl_using_subcommand delete" -l with-dependents -d 'Delete the objects that refer to them, too'
+complete -c orchctl -n "__fish_orchctl_using_subcommand delete" -l ignore-not-found -d 'Say nothing, and succeed, when a named object is not there'
+complete -c orchctl -n "__fish_orchctl_using_subcommand delete" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand delete" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand get" -s f -l filename -d 'Manifests: a file, a folder (with everything in it), a glob, or `-` for standard input. May be repeated' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand get" -s o -l output -d 'Form: table, wide, yaml, json, name, jsonpath=TEMPLATE, custom-columns=TITLE:.path,...' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand get" -s l -l selector -d 'Only objects with these labels: key=value, key!=value, key, !key, key in (a,b)' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand get" -l field-selector -d 'Only objects with these fields: status.phase=Ready' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand get" -l sort-by -d 'Order by a field: .status.restarts' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand get" -l limit -d 'At most so many objects of each kind' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand get" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand get" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand get" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand get" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand get" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand get" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand get" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand get" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand get" -s A -l all-scopes -l all-projects -d 'Objects of every project and agent'
+complete -c orchctl -n "__fish_orchctl_using_subcommand get" -l show-labels -d 'Show the labels, too'
+complete -c orchctl -n "__fish_orchctl_using_subcommand get" -l show-status -d 'Show the status in YAML, too'
+complete -c orchctl -n "__fish_orchctl_using_subcommand get" -l show-values -d 'Show secret values in the open. The daemon writes it down'
+complete -c orchctl -n "__fish_orchctl_using_subcommand get" -l no-headers -d 'Leave out the heading of tables'
+complete -c orchctl -n "__fish_orchctl_using_subcommand get" -s w -l watch -d 'Go on, and show objects as they change'
+complete -c orchctl -n "__fish_orchctl_using_subcommand get" -l ignore-not-found -d 'Say nothing, and succeed, when a named object is not there'
+complete -c orchctl -n "__fish_orchctl_using_subcommand get" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand get" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand get" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand describe" -s l -l selector -d 'Only objects with these labels: key=value, key!=value, key, !key, key in (a,b)' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand describe" -l field-selector -d 'Only objects with these fields: status.phase=Ready' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand describe" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand describe" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand describe" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand describe" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand describe" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand describe" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand describe" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand describe" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand describe" -s A -l all-scopes -l all-projects -d 'Objects of every project and agent'
+complete -c orchctl -n "__fish_orchctl_using_subcommand describe" -l show-values -d 'Show secret values in the open. The daemon writes it down'
+complete -c orchctl -n "__fish_orchctl_using_subcommand describe" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand describe" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand describe" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand why" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand why" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand why" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand why" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand why" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand why" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand why" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand why" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand why" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand why" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand why" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand events" -l limit -d 'The newest so many' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand events" -s o -l output -d 'Form' -r -f -a "table\t'For people'
+json\t'JSON'
+yaml\t'YAML'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand events" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand events" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand events" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand events" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand events" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand events" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand events" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand events" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand events" -l warnings -d 'Only warnings'
+complete -c orchctl -n "__fish_orchctl_using_subcommand events" -s w -l watch -d 'Go on as events come'
+complete -c orchctl -n "__fish_orchctl_using_subcommand events" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand events" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand events" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand logs" -l tail -d 'Only the last so many lines of each instance' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand logs" -l since -d 'Only lines no older than this: 10m, or an instant' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand logs" -l prefix -d 'Whether lines say which instance they come from' -r -f -a "auto\t'When there are several'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand logs" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand logs" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand logs" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand logs" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand logs" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand logs" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand logs" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand logs" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand logs" -s f -l follow -d 'Go on as lines are written'
+complete -c orchctl -n "__fish_orchctl_using_subcommand logs" -l previous -d 'Of the run before the last restart'
+complete -c orchctl -n "__fish_orchctl_using_subcommand logs" -l timestamps -d 'Begin each line with its instant'
+complete -c orchctl -n "__fish_orchctl_using_subcommand logs" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand logs" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand logs" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand history" -l generation -d 'Show the manifest of this generation' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand history" -s o -l output -d 'Form' -r -f -a "table\t'For people'
+json\t'JSON'
+yaml\t'YAML'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand history" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand history" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand history" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand history" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand history" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand history" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand history" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand history" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand history" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand history" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand history" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand wait" -s f -l filename -d 'Manifests: a file, a folder (with everything in it), a glob, or `-` for standard input. May be repeated' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand wait" -s l -l selector -d 'Only objects with these labels: key=value, key!=value, key, !key, key in (a,b)' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand wait" -l field-selector -d 'Only objects with these fields: status.phase=Ready' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand wait" -l for -d 'For what: condition=NAME[=STATUS], create, delete, or jsonpath=TEMPLATE[=VALUE]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand wait" -l timeout -d 'How long to wait' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand wait" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand wait" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand wait" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand wait" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand wait" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand wait" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand wait" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand wait" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand wait" -s A -l all-scopes -l all-projects -d 'Objects of every project and agent'
+complete -c orchctl -n "__fish_orchctl_using_subcommand wait" -l all -d 'All objects of the kind'
+complete -c orchctl -n "__fish_orchctl_using_subcommand wait" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand wait" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand wait" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand scale" -l replicas -d 'How many copies to keep running' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand scale" -l timeout -d 'How long to wait' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand scale" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand scale" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand scale" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand scale" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand scale" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand scale" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand scale" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand scale" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand scale" -l wait -d 'Wait until they are ready'
+complete -c orchctl -n "__fish_orchctl_using_subcommand scale" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand scale" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand scale" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand restart" -l timeout -d 'How long to wait' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand restart" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand restart" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand restart" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand restart" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand restart" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand restart" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand restart" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand restart" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand restart" -l wait -d 'Wait until they are ready'
+complete -c orchctl -n "__fish_orchctl_using_subcommand restart" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand restart" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand restart" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand rollback" -l to -l to-generation -d 'The generation to go back to' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand rollback" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand rollback" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand rollback" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand rollback" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand rollback" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand rollback" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand rollback" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand rollback" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand rollback" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand rollback" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand rollback" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand explain" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand explain" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand explain" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand explain" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand explain" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand explain" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand explain" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand explain" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand explain" -l recursive -d 'All fields below, too'
+complete -c orchctl -n "__fish_orchctl_using_subcommand explain" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand explain" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand explain" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand api-resources" -s o -l output -d 'Form' -r -f -a "table\t'For people'
+json\t'JSON'
+yaml\t'YAML'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand api-resources" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand api-resources" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand api-resources" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand api-resources" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand api-resources" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand api-resources" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand api-resources" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand api-resources" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand api-resources" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand api-resources" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand api-resources" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand help" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand help" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand help" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand help" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand help" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand help" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand help" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand help" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand help" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand help" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand status" -s o -l output -d 'Form' -r -f -a "table\t'For people'
+json\t'JSON'
+yaml\t'YAML'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand status" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand status" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand status" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand status" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand status" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand status" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand status" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand status" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand status" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand status" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand doctor" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand doctor" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand doctor" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand doctor" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand doctor" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand doctor" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand doctor" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand doctor" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand doctor" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand doctor" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and not __fish_seen_subcommand_from get-contexts list current-context use-context use set-context set rename-context delete-context delete view path" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and not __fish_seen_subcommand_from get-contexts list current-context use-context use set-context set rename-context delete-context delete view path" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and not __fish_seen_subcommand_from get-contexts list current-context use-context use set-context set rename-context delete-context delete view path" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and not __fish_seen_subcommand_from get-contexts list current-context use-context use set-context set rename-context delete-context delete view path" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and not __fish_seen_subcommand_from get-contexts list current-context use-context use set-context set rename-context delete-context delete view path" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and not __fish_seen_subcommand_from get-contexts list current-context use-context use set-context set rename-context delete-context delete view path" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and not __fish_seen_subcommand_from get-contexts list current-context use-context use set-context set rename-context delete-context delete view path" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and not __fish_seen_subcommand_from get-contexts list current-context use-context use set-context set rename-context delete-context delete view path" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and not __fish_seen_subcommand_from get-contexts list current-context use-context use set-context set rename-context delete-context delete view path" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and not __fish_seen_subcommand_from get-contexts list current-context use-context use set-context set rename-context delete-context delete view path" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and not __fish_seen_subcommand_from get-contexts list current-context use-context use set-context set rename-context delete-context delete view path" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and not __fish_seen_subcommand_from get-contexts list current-context use-context use set-context set rename-context delete-context delete view path" -f -a "get-contexts" -d 'Show the contexts'
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and not __fish_seen_subcommand_from get-contexts list current-context use-context use set-context set rename-context delete-context delete view path" -f -a "list" -d 'Show the contexts'
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and not __fish_seen_subcommand_from get-contexts list current-context use-context use set-context set rename-context delete-context delete view path" -f -a "current-context" -d 'Show the name of the current context'
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and not __fish_seen_subcommand_from get-contexts list current-context use-context use set-context set rename-context delete-context delete view path" -f -a "use-context" -d 'Make a context the current one'
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and not __fish_seen_subcommand_from get-contexts list current-context use-context use set-context set rename-context delete-context delete view path" -f -a "use" -d 'Make a context the current one'
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and not __fish_seen_subcommand_from get-contexts list current-context use-context use set-context set rename-context delete-context delete view path" -f -a "set-context" -d 'Make or change a context: with --server, --token-file, --ca-file and --project'
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and not __fish_seen_subcommand_from get-contexts list current-context use-context use set-context set rename-context delete-context delete view path" -f -a "set" -d 'Make or change a context: with --server, --token-file, --ca-file and --project'
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and not __fish_seen_subcommand_from get-contexts list current-context use-context use set-context set rename-context delete-context delete view path" -f -a "rename-context" -d 'Give a context another name'
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and not __fish_seen_subcommand_from get-contexts list current-context use-context use set-context set rename-context delete-context delete view path" -f -a "delete-context" -d 'Forget a context'
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and not __fish_seen_subcommand_from get-contexts list current-context use-context use set-context set rename-context delete-context delete view path" -f -a "delete" -d 'Forget a context'
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and not __fish_seen_subcommand_from get-contexts list current-context use-context use set-context set rename-context delete-context delete view path" -f -a "view" -d 'Show the whole file, tokens masked'
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and not __fish_seen_subcommand_from get-contexts list current-context use-context use set-context set rename-context delete-context delete view path" -f -a "path" -d 'Show where the file is'
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from get-contexts" -s o -l output -d 'Form: table or name' -r -f -a "table\t''
+name\t''"
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from get-contexts" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from get-contexts" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from get-contexts" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from get-contexts" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from get-contexts" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from get-contexts" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from get-contexts" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from get-contexts" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from get-contexts" -l no-headers -d 'Leave out the heading'
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from get-contexts" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from get-contexts" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from get-contexts" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from list" -s o -l output -d 'Form: table or name' -r -f -a "table\t''
+name\t''"
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from list" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from list" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from list" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from list" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from list" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from list" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from list" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from list" -l no-headers -d 'Leave out the heading'
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from list" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from current-context" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from current-context" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from current-context" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from current-context" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from current-context" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from current-context" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from current-context" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from current-context" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from current-context" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from current-context" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from current-context" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from use-context" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from use-context" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from use-context" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from use-context" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from use-context" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from use-context" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from use-context" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from use-context" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from use-context" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from use-context" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from use-context" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from use" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from use" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from use" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from use" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from use" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from use" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from use" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from use" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from use" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from use" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from use" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from set-context" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from set-context" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from set-context" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from set-context" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from set-context" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from set-context" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from set-context" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from set-context" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from set-context" -l token-stdin -d 'Read the token from standard input and keep it in the file'
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from set-context" -l current -d 'Make it the current one, too'
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from set-context" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from set-context" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from set-context" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from set" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from set" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from set" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from set" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from set" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from set" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from set" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from set" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from set" -l token-stdin -d 'Read the token from standard input and keep it in the file'
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from set" -l current -d 'Make it the current one, too'
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from set" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from set" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from set" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from rename-context" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from rename-context" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from rename-context" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from rename-context" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from rename-context" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from rename-context" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from rename-context" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from rename-context" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from rename-context" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from rename-context" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from rename-context" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from delete-context" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from delete-context" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from delete-context" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from delete-context" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from delete-context" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from delete-context" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from delete-context" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from delete-context" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from delete-context" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from delete-context" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from delete-context" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from delete" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from delete" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from delete" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from delete" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from delete" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from delete" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from delete" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from delete" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from delete" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from delete" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from view" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from view" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from view" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from view" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from view" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from view" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from view" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from view" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from view" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from view" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from view" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from path" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from path" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from path" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from path" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from path" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from path" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from path" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from path" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from path" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from path" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from path" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand version" -s o -l output -d 'Form' -r -f -a "table\t'For people'
+json\t'JSON'
+yaml\t'YAML'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand version" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand version" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand version" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand version" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand version" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand version" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand version" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand version" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand version" -l client -d 'Only this program\'s'
+complete -c orchctl -n "__fish_orchctl_using_subcommand version" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand version" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand version" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand completion" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand completion" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand completion" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand completion" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand completion" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand completion" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand completion" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand completion" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand completion" -l static -d 'A script that stands alone: it knows verbs and flags, but no live names'
+complete -c orchctl -n "__fish_orchctl_using_subcommand completion" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand completion" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand completion" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand __generate" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand __generate" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand __generate" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand __generate" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand __generate" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand __generate" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand __generate" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand __generate" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand __generate" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand __generate" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand __generate" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -1,0 +1,119 @@
+//! Apply: a whole set, all or nothing.
+
+use orch_shared::access::Principal;
+use orch_shared::apply::{Request, Response};
+use orch_shared::kind::Maker;
+use orch_shared::manifest;
+use orch_shared::path::FieldPath;
+use orch_shared::problem::{Code, FieldProblem, Problem};
+use orch_shared::resource::Resource;
+use serde_json::Value;
+
+use super::set::{self, Effect, Foreign, Order, Others};
+use super::{Admission, Error, audited};
+
+/// Longest name of an apply set, in characters.
+const SET_NAME: usize = 63;
+
+/// Applies a set, or works out what applying it would do.
+///
+/// # Errors
+/// Every problem of every object at once; then nothing was written.
+pub async fn apply(admission: &Admission, principal: &Principal, request: Request) -> Result<Response, Problem> {
+    let Request {
+        objects,
+        set,
+        prune,
+        take_over,
+        dry_run,
+        expect,
+    } = request;
+    if let Some(set) = &set
+        && (set.is_empty()
+            || set.len() > SET_NAME
+            || !set.chars().all(|c| c.is_ascii_alphanumeric() || "-_./".contains(c)))
+    {
+        let detail = format!("`{set}` cannot name an apply set");
+        return Err(Problem::new(Code::BadRequest, detail).suggest("1 to 63 letters, digits, `-`, `_`, `.` and `/`"));
+    }
+    if prune && set.is_none() {
+        return Err(Problem::new(Code::BadRequest, "pruning needs to know whose members go")
+            .suggest("name the set: --set NAME"));
+    }
+    let order = Order {
+        objects: decode(&objects)?,
+        set,
+        others: if prune { Others::Pruned } else { Others::Kept },
+        foreign: if take_over {
+            Foreign::TakenOver
+        } else {
+            Foreign::Refused
+        },
+        effect: if dry_run { Effect::DryRun } else { Effect::Commit },
+        expect: expect.unwrap_or_default(),
+        verb: "apply".to_owned(),
+    };
+    let (admission, principal) = (admission.clone(), principal.clone());
+    let store = admission.store.clone();
+    let applied = store.write(move |transaction| {
+        Box::pin(async move {
+            let effect = order.effect;
+            let results = set::admit(&admission, transaction, order, &principal.name).await?;
+            if effect == Effect::Commit {
+                let mut entry = audited(&principal, "apply", None);
+                entry.detail = serde_json::json!({"objects": results.len()}).to_string();
+                transaction.audit(entry);
+            }
+            Ok::<_, Error>(Response {
+                revision: transaction.revision(),
+                results,
+            })
+        })
+    });
+    Ok(applied.await?)
+}
+
+/// Reads the objects of a set: all problems of all of them.
+fn decode(objects: &[Value]) -> Result<Vec<Resource>, Problem> {
+    let mut problems = Vec::new();
+    let mut resources: Vec<Resource> = Vec::with_capacity(objects.len());
+    let mut seen = std::collections::HashMap::with_capacity(objects.len());
+    for (index, object) in objects.iter().enumerate() {
+        match decode_one(object) {
+            Ok(resource) => {
+                let reference = resource.reference();
+                if let Some(first) = seen.insert(reference.clone(), index) {
+                    let message = format!("{reference} is already declared by object {first} of this set");
+                    let path = FieldPath::root().key("metadata").key("name");
+                    problems.push(
+                        FieldProblem::new(Code::DuplicateObject, path, message)
+                            .hint("remove one of the two")
+                            .in_object(index),
+                    );
+                }
+                resources.push(resource);
+            }
+            Err(found) => problems.extend(found.into_iter().map(|problem| problem.in_object(index))),
+        }
+    }
+    match Problem::of_fields(problems) {
+        Some(problem) => Err(problem),
+        None => Ok(resources),
+    }
+}
+
+/// Reads one object that a user sends.
+pub(super) fn decode_one(object: &Value) -> Result<Resource, Vec<FieldProblem>> {
+    let resource = manifest::resource(object)?;
+    match resource.kind.meta().maker {
+        Maker::User => Ok(resource),
+        Maker::Daemon => {
+            let message = format!(
+                "objects of kind {} are made by the daemon",
+                resource.kind.meta().singular
+            );
+            let problem = FieldProblem::new(Code::DaemonOwned, FieldPath::root().key("kind"), message);
+            Err(vec![problem.hint("change the object it belongs to; it will follow")])
+        }
+    }
+}

@@ -1,0 +1,458 @@
+//! Requests about one object: create, replace, patch, scale, rollback, restart, reveal, seal.
+//!
+//! Each finds the object, makes of it what it should be, and sends that through the same admission as a set of one.
+
+use std::collections::BTreeMap;
+
+use orch_shared::access::Principal;
+use orch_shared::kind::{Action, Kind, Removal};
+use orch_shared::name::{Name, ObjectRef, Scope};
+use orch_shared::problem::{Code, Problem};
+use orch_shared::resource::{Metadata, Resource};
+use orch_shared::wire;
+use serde_json::Value;
+
+use super::apply::decode_one;
+use super::error::not_found;
+use super::set::{self, Effect, Foreign, Order, Others};
+use super::{Admission, Error, audited};
+use crate::secrets::Place;
+use crate::store::{Mutation, Object, Row, Transaction};
+
+/// Which object a request names: by name, or by uid.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// The kind in the address.
+    pub kind: Kind,
+    /// The scope in the address.
+    pub scope: Scope,
+    /// Its name or uid.
+    pub name: String,
+}
+
+/// What the caller has seen of an object, from `If-Match: "<uid>.<generation>"`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Precondition {
+    /// Nothing: whatever it is now.
+    #[default]
+    None,
+    /// This one, at this generation.
+    Seen {
+        /// Its uid.
+        uid: String,
+        /// Its generation.
+        generation: i64,
+    },
+}
+
+impl Precondition {
+    /// Refuses an object that is not what was seen.
+    pub(super) fn check(&self, row: &Row) -> Result<(), Error> {
+        match self {
+            Self::None => Ok(()),
+            Self::Seen { uid, generation } if *uid == row.uid && *generation == row.generation => Ok(()),
+            Self::Seen { uid, .. } if *uid != row.uid => Err(stale(format!(
+                "{} was deleted and made again since it was read",
+                row.object
+            ))),
+            Self::Seen { generation, .. } => Err(stale(format!(
+                "{} has changed since it was read: it is at generation {}, not {generation}",
+                row.object, row.generation
+            ))),
+        }
+    }
+}
+
+fn stale(detail: String) -> Error {
+    Problem::new(Code::Stale, detail)
+        .suggest("read it again and repeat the change")
+        .into()
+}
+
+/// Finds the object a request names. What may not be seen is not there.
+pub(super) async fn find(transaction: &mut Transaction, principal: &Principal, target: &Target) -> Result<Row, Error> {
+    let Target { kind, scope, name } = target;
+    let by_name = match name.parse::<Name>() {
+        Ok(name) => transaction
+            .load(&[ObjectRef {
+                kind: *kind,
+                scope: scope.clone(),
+                name,
+            }])
+            .await?
+            .pop()
+            .flatten(),
+        Err(_) => None,
+    };
+    let found = match by_name {
+        Some(row) => Some(row),
+        None => transaction
+            .load_uid(name)
+            .await?
+            .filter(|row| row.object.kind == *kind && row.object.scope == *scope),
+    };
+    match found.filter(|row| principal.visibility.covers(&row.object)) {
+        Some(row) => Ok(row),
+        None => Err(match name.parse() {
+            Ok(name) => not_found(&ObjectRef {
+                kind: *kind,
+                scope: scope.clone(),
+                name,
+            }),
+            Err(_) => Problem::new(Code::NotFound, format!("there is no {} `{name}`", kind.meta().singular)),
+        }
+        .into()),
+    }
+}
+
+/// A set of one, written now.
+fn order(resource: Resource, verb: &str) -> Order {
+    Order {
+        objects: vec![resource],
+        set: None,
+        others: Others::Kept,
+        foreign: Foreign::TakenOver,
+        effect: Effect::Commit,
+        expect: vec![],
+        verb: verb.to_owned(),
+    }
+}
+
+/// Makes a new object.
+///
+/// # Errors
+/// When it is not valid, or there is one of that name.
+pub async fn create(admission: &Admission, principal: &Principal, manifest: &Value) -> Result<Row, Problem> {
+    let resource = decode_one(manifest).map_err(of_fields)?;
+    let reference = resource.reference();
+    let (admission, principal) = (admission.clone(), principal.clone());
+    let store = admission.store.clone();
+    let created = store.write(move |transaction| {
+        Box::pin(async move {
+            let live = transaction
+                .load(std::slice::from_ref(&reference))
+                .await?
+                .pop()
+                .flatten();
+            if live.is_some_and(|row| row.deleting_since.is_none()) {
+                let problem = Problem::new(Code::AlreadyExists, format!("{reference} exists already"));
+                return Err(problem.suggest("apply changes what is there").into());
+            }
+            set::admit(&admission, transaction, order(resource, "create"), &principal.name).await?;
+            transaction.audit(audited(&principal, "create", Some(&reference)));
+            reload(transaction, &reference).await
+        })
+    });
+    Ok(created.await?)
+}
+
+fn of_fields(problems: Vec<orch_shared::problem::FieldProblem>) -> Problem {
+    Problem::of_fields(problems).unwrap_or_else(|| Problem::new(Code::Internal, "refused without a reason"))
+}
+
+async fn reload(transaction: &mut Transaction, object: &ObjectRef) -> Result<Row, Error> {
+    let row = transaction.load(std::slice::from_ref(object)).await?.pop().flatten();
+    row.ok_or_else(|| not_found(object).into())
+}
+
+/// Changes one object: finds it, makes of it what `change` says, and admits that.
+async fn change<F>(
+    admission: &Admission,
+    principal: &Principal,
+    target: Target,
+    precondition: Precondition,
+    verb: &'static str,
+    change: F,
+) -> Result<Row, Problem>
+where
+    F: FnOnce(Resource) -> Result<Resource, Error> + Send + 'static,
+{
+    let (admission, principal) = (admission.clone(), principal.clone());
+    let store = admission.store.clone();
+    let changed = store.write(move |transaction| {
+        Box::pin(async move {
+            let row = find(transaction, &principal, &target).await?;
+            precondition.check(&row)?;
+            let Object {
+                object, metadata, spec, ..
+            } = Object::parse(&row)?;
+            let resource = change(Resource {
+                kind: object.kind,
+                metadata,
+                spec,
+            })?;
+            if resource.reference() != object {
+                let detail = format!("the body names {}, the address {object}", resource.reference());
+                return Err(Problem::new(Code::BadRequest, detail)
+                    .suggest("names do not change; make a new object")
+                    .into());
+            }
+            set::admit(&admission, transaction, order(resource, verb), &principal.name).await?;
+            transaction.audit(audited(&principal, verb, Some(&object)));
+            reload(transaction, &object).await
+        })
+    });
+    Ok(changed.await?)
+}
+
+/// Puts a whole object in the place of the one that is there.
+///
+/// # Errors
+/// When it is not there, has moved, or the new one is not valid.
+pub async fn replace(
+    admission: &Admission,
+    principal: &Principal,
+    target: Target,
+    precondition: Precondition,
+    manifest: Value,
+) -> Result<Row, Problem> {
+    let resource = decode_one(&manifest).map_err(of_fields)?;
+    change(admission, principal, target, precondition, "replace", move |_| {
+        Ok(resource)
+    })
+    .await
+}
+
+/// Changes fields of an object after RFC 7396.
+///
+/// # Errors
+/// When it is not there, has moved, or what comes of it is not valid.
+pub async fn patch(
+    admission: &Admission,
+    principal: &Principal,
+    target: Target,
+    precondition: Precondition,
+    patch: Value,
+) -> Result<Row, Problem> {
+    if !patch.is_object() {
+        return Err(Problem::new(Code::BadRequest, "a merge patch is a JSON object"));
+    }
+    if target.kind.meta().maker == orch_shared::kind::Maker::Daemon {
+        let detail = format!("objects of kind {} are made by the daemon", target.kind.meta().singular);
+        return Err(Problem::new(Code::DaemonOwned, detail).suggest("change the object it belongs to; it will follow"));
+    }
+    change(admission, principal, target, precondition, "patch", move |live| {
+        let mut manifest = live.manifest();
+        merge(&mut manifest, &patch);
+        decode_one(&manifest).map_err(|problems| of_fields(problems).into())
+    })
+    .await
+}
+
+/// RFC 7396.
+fn merge(target: &mut Value, patch: &Value) {
+    let Value::Object(patch) = patch else {
+        target.clone_from(patch);
+        return;
+    };
+    if !target.is_object() {
+        *target = Value::Object(serde_json::Map::new());
+    }
+    let Value::Object(members) = target else { return };
+    for (key, value) in patch {
+        if value.is_null() {
+            members.shift_remove(key);
+        } else {
+            merge(members.entry(key).or_insert(Value::Null), value);
+        }
+    }
+}
+
+/// Refuses an action that the kind does not have.
+fn allow(kind: Kind, action: Action) -> Result<(), Problem> {
+    if kind.meta().actions.contains(&action) {
+        return Ok(());
+    }
+    Err(Problem::new(
+        Code::NoAction,
+        format!("a {} cannot {}", kind.meta().singular, action.as_str()),
+    ))
+}
+
+/// Sets the number of replicas.
+///
+/// # Errors
+/// When the kind has none, or the object is not there.
+pub async fn scale(
+    admission: &Admission,
+    principal: &Principal,
+    target: Target,
+    precondition: Precondition,
+    scale: wire::Scale,
+) -> Result<Row, Problem> {
+    allow(target.kind, Action::Scale)?;
+    change(admission, principal, target, precondition, "scale", move |mut live| {
+        live.spec.scale(scale.replicas);
+        decode_one(&live.manifest()).map_err(|problems| of_fields(problems).into())
+    })
+    .await
+}
+
+/// Goes back to an earlier generation: what it was becomes the newest.
+///
+/// # Errors
+/// When the history does not reach back to it, or what was valid then is not now.
+pub async fn rollback(
+    admission: &Admission,
+    principal: &Principal,
+    target: Target,
+    precondition: Precondition,
+    wanted: wire::Rollback,
+) -> Result<Row, Problem> {
+    allow(target.kind, Action::Rollback)?;
+    let (admission, principal) = (admission.clone(), principal.clone());
+    let store = admission.store.clone();
+    let rolled = store.write(move |transaction| {
+        Box::pin(async move {
+            let row = find(transaction, &principal, &target).await?;
+            precondition.check(&row)?;
+            let number = wanted.generation.unwrap_or(row.generation - 1);
+            let Some(generation) = transaction.generation(&row.uid, number).await? else {
+                let problem = Problem::new(
+                    Code::NoGeneration,
+                    format!("{} has no generation {number} in its history", row.object),
+                );
+                let hint = format!(
+                    "what there is: orchctl history {}/{}",
+                    row.object.kind.meta().singular,
+                    row.object.name
+                );
+                return Err(problem.suggest(hint).into());
+            };
+            let unreadable = |error: serde_json::Error| {
+                Problem::new(Code::Internal, format!("generation {number} cannot be read: {error}"))
+            };
+            let metadata: Metadata = serde_json::from_str(&generation.metadata).map_err(unreadable)?;
+            let spec = row
+                .object
+                .kind
+                .definition()
+                .parse_stored(&generation.spec)
+                .map_err(unreadable)?;
+            let resource = Resource {
+                kind: row.object.kind,
+                metadata,
+                spec,
+            };
+            let verb = format!("rollback to {number}");
+            set::admit(&admission, transaction, order(resource, &verb), &principal.name).await?;
+            transaction.audit(audited(&principal, "rollback", Some(&row.object)));
+            reload(transaction, &row.object).await
+        })
+    });
+    Ok(rolled.await?)
+}
+
+/// Starts an object afresh: a Server's copies are replaced one after the other; an Instance by a new one.
+///
+/// # Errors
+/// When the kind has nothing to start, or the object is not there.
+pub async fn restart(admission: &Admission, principal: &Principal, target: Target) -> Result<Row, Problem> {
+    allow(target.kind, Action::Restart)?;
+    let principal = principal.clone();
+    let restarted = admission.store.write(move |transaction| {
+        Box::pin(async move {
+            let row = find(transaction, &principal, &target).await?;
+            let (uid, at) = (row.uid.clone(), transaction.now());
+            let owned = row.owner.is_some() && row.object.kind.meta().removal == Removal::AfterCleanup;
+            let mutation = if owned {
+                Mutation::MarkDeleting { uid }
+            } else {
+                Mutation::Restart { uid, at }
+            };
+            transaction.mutate(vec![mutation], &principal.name).await?;
+            transaction.audit(audited(&principal, "restart", Some(&row.object)));
+            reload(transaction, &row.object).await
+        })
+    });
+    Ok(restarted.await?)
+}
+
+/// An object with its secret values in the open. Who asked is noted before anything is shown.
+///
+/// # Errors
+/// When it is not there, or a value does not open.
+pub async fn reveal(admission: &Admission, principal: &Principal, target: Target) -> Result<Row, Problem> {
+    let asking = principal.clone();
+    let found = admission.store.write(move |transaction| {
+        Box::pin(async move {
+            let row = find(transaction, &asking, &target).await?;
+            transaction.audit(audited(&asking, "reveal", Some(&row.object)));
+            Ok::<_, Error>(row)
+        })
+    });
+    let mut row = found.await?;
+    let unreadable = |error| {
+        Problem::new(
+            Code::Internal,
+            format!("the stored {} cannot be read: {error}", row.object),
+        )
+    };
+    let mut spec = row
+        .object
+        .kind
+        .definition()
+        .parse_stored(&row.spec)
+        .map_err(unreadable)?;
+    for value in spec.secret_values() {
+        let place = Place {
+            object: &row.object,
+            key: value.key,
+        };
+        let opened = admission.keyring.open_value(place, value.value).map_err(|error| {
+            Problem::new(
+                Code::SealedValue,
+                format!("the value `{}` of {} cannot be opened: {error}", value.key, row.object),
+            )
+        })?;
+        *value.value = orch_shared::kinds::secret::Form::plain_text(opened.reveal());
+    }
+    row.spec = spec.to_json();
+    Ok(row)
+}
+
+/// Seals values for a Secret without storing them.
+#[must_use]
+pub fn seal(admission: &Admission, request: &wire::Seal) -> wire::Sealed {
+    let object = ObjectRef::cluster(Kind::Secret, request.name.clone());
+    let sealed = request.data.iter().map(|(key, value)| {
+        (
+            key.clone(),
+            admission.keyring.seal(Place { object: &object, key }, value),
+        )
+    });
+    wire::Sealed {
+        data: sealed.collect::<BTreeMap<_, _>>(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// The examples of RFC 7396, appendix A.
+    #[test]
+    fn merge_patches() {
+        for (target, patch, result) in [
+            (json!({"a": "b"}), json!({"a": "c"}), json!({"a": "c"})),
+            (json!({"a": "b"}), json!({"b": "c"}), json!({"a": "b", "b": "c"})),
+            (json!({"a": "b"}), json!({"a": null}), json!({})),
+            (json!({"a": "b", "b": "c"}), json!({"a": null}), json!({"b": "c"})),
+            (json!({"a": ["b"]}), json!({"a": "c"}), json!({"a": "c"})),
+            (
+                json!({"a": {"b": "c"}}),
+                json!({"a": {"b": "d", "c": null}}),
+                json!({"a": {"b": "d"}}),
+            ),
+            (json!({"a": [{"b": "c"}]}), json!({"a": [1]}), json!({"a": [1]})),
+            (json!({"e": null}), json!({"a": 1}), json!({"e": null, "a": 1})),
+            (json!([1, 2]), json!({"a": "b", "c": null}), json!({"a": "b"})),
+            (json!({}), json!({"a": {"bb": {"ccc": null}}}), json!({"a": {"bb": {}}})),
+        ] {
+            let mut merged = target.clone();
+            merge(&mut merged, &patch);
+            assert_eq!(merged, result, "{target} + {patch}");
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! What an address means: `/api/v1/{plural}/{name}[/{action}]` and the same below a project or an agent. Pure.
+
+use orch_shared::kind::{Action, Kind, ScopeType};
+use orch_shared::name::{Name, Scope};
+use orch_shared::route;
+
+use crate::admission::Target;
+
+/// What an address names.
+#[derive(Debug, Clone)]
+pub(super) enum Address {
+    /// All objects of a kind in a scope.
+    Collection(Kind, Scope),
+    /// One object.
+    Object(Target),
+    /// Something done to one object.
+    Action(Target, Action),
+    /// The generations of one object.
+    History(Target),
+    /// Who refers to one object.
+    Dependents(Target),
+    /// What an instance wrote.
+    Logs(Target),
+    /// A set of objects, applied as one.
+    Apply,
+    /// Sealing values without storing them.
+    Seal,
+    /// What happened lately.
+    Events,
+    /// How the daemon fares.
+    Status,
+}
+
+/// Reads a path; nothing when it is no address of the API.
+pub(super) fn parse(path: &str) -> Option<Address> {
+    match path {
+        route::APPLY => return Some(Address::Apply),
+        route::SEAL => return Some(Address::Seal),
+        route::EVENTS => return Some(Address::Events),
+        route::STATUS => return Some(Address::Status),
+        _ => {}
+    }
+    let rest = path.strip_prefix(route::PREFIX)?.strip_prefix('/')?;
+    let segments: Vec<&str> = rest.split('/').collect();
+    // `projects/web/prompts` begins a scope; `projects/web/history` is about the project: no plural is an action.
+    let scoped = match segments[..] {
+        [home @ ("projects" | "agents"), name, plural, ..] => kind_of(plural).map(|kind| (home, name, kind)),
+        _ => None,
+    };
+    let (kind, scope, below) = match scoped {
+        Some((home, name, kind)) => {
+            let name: Name = name.parse().ok()?;
+            let scope = if home == "projects" {
+                Scope::Project(name)
+            } else {
+                Scope::Agent(name)
+            };
+            (kind, scope, &segments[3..])
+        }
+        None => (kind_of(segments.first()?)?, Scope::Cluster, &segments[1..]),
+    };
+    if scope != Scope::Cluster && !kind.meta().scopes.contains(&ScopeType::of(&scope)) {
+        return None;
+    }
+    let target = |name: &str| Target {
+        kind,
+        scope: scope.clone(),
+        name: name.to_owned(),
+    };
+    match below {
+        [] => Some(Address::Collection(kind, scope)),
+        [name] if !name.is_empty() => Some(Address::Object(target(name))),
+        [name, "history"] => Some(Address::History(target(name))),
+        [name, "dependents"] => Some(Address::Dependents(target(name))),
+        [name, "logs"] if kind == Kind::Instance => Some(Address::Logs(target(name))),
+        [name, action] => {
+            let action = Action::ALL
+                .iter()
+                .copied()
+                .find(|candidate| candidate.as_str() == *action)?;
+            Some(Address::Action(target(name), action))
+        }
+        [..] => None,
+    }
+}
+
+fn kind_of(plural: &str) -> Option<Kind> {
+    Kind::ALL.iter().copied().find(|kind| kind.meta().plural == plural)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses() {
+        for (path, expected) in [
+            ("/api/v1/servers", "Collection(Server, Cluster)"),
+            ("/api/v1/servers/files", "Object server/files"),
+            ("/api/v1/servers/files/scale", "Action server/files scale"),
+            ("/api/v1/projects/web", "Object project/web"),
+            ("/api/v1/projects/web/rollback", "Action project/web rollback"),
+            ("/api/v1/projects/web/history", "History project/web"),
+            (
+                "/api/v1/projects/web/prompts",
+                "Collection(Prompt, Project(Name(\"web\")))",
+            ),
+            ("/api/v1/projects/web/prompts/tone", "Object prompt/tone in project/web"),
+            (
+                "/api/v1/agents/x/prompts/tone/dependents",
+                "Dependents prompt/tone in agent/x",
+            ),
+            ("/api/v1/instances/a-1/logs", "Logs instance/a-1"),
+            ("/api/v1/apply", "Apply"),
+            ("/api/v1/servers/files/logs", "-"),
+            ("/api/v1/projects/web/servers", "-"),
+            ("/api/v1/server", "-"),
+            ("/api/v1/servers/", "-"),
+            ("/api/v1/servers/a/b/c", "-"),
+            ("/api/v2/servers", "-"),
+        ] {
+            let of = |target: &Target| {
+                let place = match &target.scope {
+                    Scope::Cluster => String::new(),
+                    scope @ (Scope::Project(_) | Scope::Agent(_)) => format!(" in {scope}"),
+                };
+                format!("{}/{}{place}", target.kind.meta().singular, target.name)
+            };
+            let told = match parse(path) {
+                None => "-".to_owned(),
+                Some(Address::Object(target)) => format!("Object {}", of(&target)),
+                Some(Address::Action(target, action)) => format!("Action {} {}", of(&target), action.as_str()),
+                Some(Address::History(target)) => format!("History {}", of(&target)),
+                Some(Address::Dependents(target)) => format!("Dependents {}", of(&target)),
+                Some(Address::Logs(target)) => format!("Logs {}", of(&target)),
+                Some(other) => format!("{other:?}"),
+            };
+            assert_eq!(told, expected, "{path}");
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! From an address and a method to what answers it.
+
+use axum::Extension;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use orch_shared::access::Principal;
+use orch_shared::kind::{Action, Kind};
+use orch_shared::problem::{Code, Problem};
+use serde::Serialize;
+
+use super::address::{self, Address};
+use super::problem::Refusal;
+use super::{Api, body, health, list, logs, object, watch};
+use crate::admission;
+
+/// Answers any request below `/api/v1`. HEAD is answered as GET; the server leaves the body out.
+pub(super) async fn dispatch(
+    State(api): State<Api>,
+    Extension(principal): Extension<Principal>,
+    request: Request,
+) -> Result<Response, Refusal> {
+    let (parts, body) = request.into_parts();
+    let Some(address) = address::parse(parts.uri.path()) else {
+        return Err(unknown(&parts.method, parts.uri.path()).into());
+    };
+    let method = if parts.method == Method::HEAD {
+        Method::GET
+    } else {
+        parts.method.clone()
+    };
+    let admission = &api.admission;
+    match (address, method.as_str()) {
+        (Address::Collection(kind, scope), "GET") => list::list(&api, &principal, kind, &scope, &parts).await,
+        (Address::Collection(kind, scope), "POST") => {
+            object::create(&api, &principal, kind, &scope, &parts, body).await
+        }
+        (Address::Object(target), "GET") => object::get(&api, &principal, target, &parts).await,
+        (Address::Object(target), "PUT") => {
+            let precondition = object::if_match(&parts.headers)?;
+            let manifest = body::json(&parts.headers, body, body::OTHER).await?;
+            let row = admission::replace(admission, &principal, target, precondition, manifest).await?;
+            Ok(object::answer(StatusCode::OK, &row))
+        }
+        (Address::Object(target), "PATCH") => {
+            let precondition = object::if_match(&parts.headers)?;
+            let patch = body::json(&parts.headers, body, body::OTHER).await?;
+            let row = admission::patch(admission, &principal, target, precondition, patch).await?;
+            Ok(object::answer(StatusCode::OK, &row))
+        }
+        (Address::Object(target), "DELETE") => {
+            let precondition = object::if_match(&parts.headers)?;
+            let deleted =
+                admission::delete(admission, &principal, target, precondition, body::query(&parts.uri)?).await?;
+            Ok(json(StatusCode::OK, &deleted))
+        }
+        (Address::Action(target, action), "POST") => {
+            let precondition = object::if_match(&parts.headers)?;
+            let row = match action {
+                Action::Scale => {
+                    let scale = body::json(&parts.headers, body, body::OTHER).await?;
+                    admission::scale(admission, &principal, target, precondition, scale).await?
+                }
+                Action::Rollback => {
+                    let rollback = body::json(&parts.headers, body, body::OTHER).await?;
+                    admission::rollback(admission, &principal, target, precondition, rollback).await?
+                }
+                Action::Restart => admission::restart(admission, &principal, target).await?,
+            };
+            Ok(object::answer(StatusCode::OK, &row))
+        }
+        (Address::History(target), "GET") => object::history(&api, &principal, target).await,
+        (Address::Dependents(target), "GET") => object::dependents(&api, &principal, target).await,
+        (Address::Logs(target), "GET") => logs::logs(&api, &principal, target, &parts).await,
+        (Address::Apply, "POST") => {
+            let request = body::json(&parts.headers, body, body::APPLY).await?;
+            Ok(json(
+                StatusCode::OK,
+                &admission::apply(admission, &principal, request).await?,
+            ))
+        }
+        (Address::Seal, "POST") => {
+            let request = body::json(&parts.headers, body, body::OTHER).await?;
+            Ok(json(StatusCode::OK, &admission::seal(admission, &request)))
+        }
+        (Address::Events, "GET") => watch::events(&api, &principal, &parts).await,
+        (Address::Status, "GET") => health::status(&api, &principal).await,
+        _ => {
+            let detail = format!("{} is not possible here", parts.method);
+            Err(Problem::new(Code::NoRoute, detail)
+                .suggest("the API is described at /openapi.json")
+                .into())
+        }
+    }
+}
+
+/// A JSON answer.
+pub(super) fn json(status: StatusCode, answer: &impl Serialize) -> Response {
+    let body = serde_json::to_string(answer).expect("answers are plain data");
+    text(status, body)
+}
+
+/// A JSON answer whose text is ready.
+pub(super) fn text(status: StatusCode, body: String) -> Response {
+    (status, [(header::CONTENT_TYPE, "application/json")], Body::from(body)).into_response()
+}
+
+/// There is nothing at that address.
+pub(super) async fn nothing_here(request: Request) -> Refusal {
+    unknown(request.method(), request.uri().path()).into()
+}
+
+fn unknown(method: &Method, path: &str) -> Problem {
+    let problem = Problem::new(Code::NoRoute, format!("there is nothing at {method} {path}"));
+    let plural = path
+        .strip_prefix("/api/v1/")
+        .and_then(|rest| rest.split('/').next())
+        .unwrap_or_default();
+    let plurals = Kind::ALL.iter().map(|kind| kind.meta().plural);
+    match Kind::from_noun(plural)
+        .map(|kind| kind.meta().plural)
+        .or_else(|| orch_shared::problem::near_miss(plural, plurals))
+    {
+        Some(near) if near != plural => problem.suggest(format!("did you mean /api/v1/{near}?")),
+        Some(_) | None => problem.suggest("the API is described at /openapi.json"),
+    }
+}

@@ -1,0 +1,206 @@
+//! What every request passes: a name and a span, the check of Host and Origin, a principal, a deadline, a count.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use orch_shared::problem::{Code, Problem};
+use tracing::Instrument;
+
+use super::Api;
+use super::problem::{Refusal, Told};
+
+/// How long a request may take until its answer begins.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// The hosts and origins that are served; anything else may be a web page that was made to resolve to this address.
+#[derive(Debug, Clone)]
+pub struct Names {
+    hosts: Vec<String>,
+    origins: Vec<String>,
+}
+
+impl Names {
+    /// The names of a daemon that listens there: loopback names for a loopback address, the address itself, and what else
+    /// is allowed.
+    #[must_use]
+    pub fn new(listen: SocketAddr, hosts: &[String], origins: &[String]) -> Self {
+        let mut all = vec![
+            listen.ip().to_string(),
+            "localhost".to_owned(),
+            "127.0.0.1".to_owned(),
+            "::1".to_owned(),
+        ];
+        all.extend(hosts.iter().map(|host| host.to_ascii_lowercase()));
+        Self {
+            hosts: all,
+            origins: origins
+                .iter()
+                .map(|origin| origin.trim_end_matches('/').to_ascii_lowercase())
+                .collect(),
+        }
+    }
+
+    fn admits_host(&self, host: &str) -> bool {
+        let bare = without_port(host).to_ascii_lowercase();
+        self.hosts.contains(&bare)
+    }
+
+    fn admits_origin(&self, origin: &str) -> bool {
+        let origin = origin.trim_end_matches('/').to_ascii_lowercase();
+        let host = origin.split_once("://").map_or("", |(_, host)| host);
+        self.origins.contains(&origin) || self.admits_host(host)
+    }
+
+    fn check(&self, headers: &HeaderMap, authority: Option<&str>) -> Result<(), Problem> {
+        let text = |name| {
+            headers
+                .get(name)
+                .map(|value: &HeaderValue| value.to_str().unwrap_or("?"))
+        };
+        let host = authority.or_else(|| text(header::HOST)).unwrap_or_default();
+        if !self.admits_host(host) {
+            let problem = Problem::new(
+                Code::HostRefused,
+                format!("this daemon does not serve the host `{host}`"),
+            );
+            return Err(
+                problem.suggest("use the address it listens on, or allow the name: orchd serve --allowed-host NAME")
+            );
+        }
+        match text(header::ORIGIN).filter(|origin| !self.admits_origin(origin)) {
+            None => Ok(()),
+            Some(origin) => Err(Problem::new(
+                Code::HostRefused,
+                format!("this daemon does not serve pages of `{origin}`"),
+            )
+            .suggest("allow the origin: orchd serve --allowed-origin URL")),
+        }
+    }
+}
+
+fn without_port(host: &str) -> &str {
+    match host.strip_prefix('[') {
+        Some(rest) => rest.split_once(']').map_or(rest, |(address, _)| address),
+        None => host.rsplit_once(':').map_or(host, |(name, _)| name),
+    }
+}
+
+/// Addresses that answer without a credential.
+fn is_open(path: &str) -> bool {
+    matches!(path, "/healthz" | "/readyz")
+}
+
+/// Guards a request.
+pub(super) async fn guard(State(api): State<Api>, mut request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let id = request_id(request.headers(), &api);
+    let method = request.method().clone();
+    let path = request.uri().path().to_owned();
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or_else(|| "-".to_owned(), |path| path.as_str().to_owned());
+    let span = tracing::info_span!("request", request_id = %id, method = %method, path = %path);
+    let answering = async {
+        let authority = request.uri().authority().map(|authority| authority.as_str().to_owned());
+        api.names.check(request.headers(), authority.as_deref())?;
+        if !is_open(&path) {
+            let principal = api.authenticator.principal(request.headers()).await?;
+            request.extensions_mut().insert(principal);
+        }
+        match tokio::time::timeout(DEADLINE, next.run(request)).await {
+            Ok(response) => Ok(response),
+            Err(_) => Err(Problem::new(
+                Code::Timeout,
+                format!("no answer within {} s", DEADLINE.as_secs()),
+            )),
+        }
+    };
+    let response = answering
+        .instrument(span.clone())
+        .await
+        .unwrap_or_else(|problem| Refusal(problem).into_response());
+    let response = complete(response, &id);
+    let (status, took) = (response.status(), started.elapsed());
+    api.metrics.request(&method, &route, status.as_u16(), took);
+    span.in_scope(|| log(&method, status, took));
+    response
+}
+
+fn log(method: &Method, status: StatusCode, took: Duration) {
+    let (status, duration_ms) = (status.as_u16(), took.as_secs_f64() * 1e3);
+    if status >= 500 {
+        tracing::warn!(status, duration_ms, "request failed");
+    } else if *method == Method::GET || *method == Method::HEAD {
+        tracing::debug!(status, duration_ms, "request answered");
+    } else {
+        tracing::info!(status, duration_ms, "request answered");
+    }
+}
+
+/// The caller's own id when it is a plain one, else a new one.
+fn request_id(headers: &HeaderMap, api: &Api) -> String {
+    let given = headers.get("x-request-id").and_then(|value| value.to_str().ok());
+    let plain = |id: &&str| {
+        !id.is_empty() && id.len() <= 64 && id.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+    };
+    given
+        .filter(plain)
+        .map_or_else(|| api.admission.store.ids().uid(), str::to_owned)
+}
+
+/// Adds what every answer carries; problems learn their request's id.
+fn complete(mut response: Response, id: &str) -> Response {
+    if let Some(Told(mut problem)) = response.extensions_mut().remove::<Told>() {
+        problem.request_id = Some(id.to_owned());
+        let body = serde_json::to_string(&problem).expect("a problem is plain data");
+        let (mut parts, _) = response.into_parts();
+        parts.headers.remove(header::CONTENT_LENGTH);
+        response = Response::from_parts(parts, body.into());
+    }
+    let headers = response.headers_mut();
+    if let Ok(id) = HeaderValue::from_str(id) {
+        headers.insert("x-request-id", id);
+    }
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_and_origins() {
+        let listen = "127.0.0.1:7500".parse().unwrap();
+        let names = Names::new(listen, &["orch.example".to_owned()], &["https://ui.example".to_owned()]);
+        for (host, origin, admitted) in [
+            ("127.0.0.1:7500", None, true),
+            ("localhost:7500", None, true),
+            ("[::1]:7500", None, true),
+            ("LOCALHOST", None, true),
+            ("orch.example", None, true),
+            ("evil.example:7500", None, false),
+            ("", None, false),
+            ("localhost.evil.example", None, false),
+            ("localhost", Some("http://localhost:3000"), true),
+            ("localhost", Some("https://ui.example"), true),
+            ("localhost", Some("https://evil.example"), false),
+            ("localhost", Some("null"), false),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::HOST, HeaderValue::from_static(host));
+            if let Some(origin) = origin {
+                headers.insert(header::ORIGIN, HeaderValue::from_static(origin));
+            }
+            assert_eq!(names.check(&headers, None).is_ok(), admitted, "{host} {origin:?}");
+        }
+    }
+}

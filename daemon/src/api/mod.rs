@@ -1,0 +1,68 @@
+//! The API: requests in, JSON out. The only room that knows axum and HTTP.
+//!
+//! What enters: requests from the command line, scripts and browsers on allowed origins. What leaves: objects as the
+//! store keeps them, streams of changes, and problems (RFC 9457). What it never does: decide whether a change is right;
+//! that is admission's. There is no handler per kind: an address names a kind from the registry, and one handler per
+//! verb serves them all.
+
+mod address;
+mod body;
+mod dispatch;
+mod guard;
+mod health;
+mod list;
+mod logs;
+mod object;
+pub mod openapi;
+mod problem;
+mod stream;
+mod watch;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware;
+use axum::routing::{any, get};
+use orch_shared::resource::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+pub use guard::Names;
+
+use crate::admission::Admission;
+use crate::auth::Authenticator;
+use crate::runtime::Runtime;
+use crate::telemetry::Metrics;
+
+/// What the handlers work with. Cheap to clone.
+#[derive(Clone)]
+pub struct Api {
+    /// The way in.
+    pub admission: Admission,
+    /// Who asks.
+    pub authenticator: Authenticator,
+    /// Where logs come from.
+    pub runtime: Runtime,
+    /// What is counted.
+    pub metrics: Metrics,
+    /// The hosts and origins that are served.
+    pub names: Arc<Names>,
+    /// Since when the daemon has been running.
+    pub started_at: Timestamp,
+    /// Ends streams, so that a shutdown need not wait for them.
+    pub shutdown: CancellationToken,
+}
+
+/// The service for every address of the API.
+pub fn router(api: Api) -> Router {
+    Router::new()
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .route("/version", get(health::version))
+        .route("/metrics", get(health::metrics))
+        .route("/openapi.json", get(openapi::serve))
+        .route("/api/v1/{*rest}", any(dispatch::dispatch))
+        .fallback(dispatch::nothing_here)
+        .method_not_allowed_fallback(dispatch::nothing_here)
+        .layer(middleware::from_fn_with_state(api.clone(), guard::guard))
+        .with_state(api)
+}

@@ -1,0 +1,154 @@
+//! Requests about one object.
+
+use axum::body::Body;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::Response;
+use orch_shared::access::Principal;
+use orch_shared::kind::{Kind, ScopeType};
+use orch_shared::name::{ObjectRef, Scope};
+use orch_shared::problem::{Code, Problem};
+use orch_shared::wire::{Dependent, Dependents, History};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::dispatch::{json, text};
+use super::problem::Refusal;
+use super::{Api, body};
+use crate::admission::{self, Precondition, Target};
+use crate::store::Row;
+
+/// What may be asked of one object.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct GetParameters {
+    /// Shows secret values in the open. Noted in the audit log.
+    #[serde(default)]
+    reveal: Option<bool>,
+}
+
+/// The object as an answer, with its entity tag.
+pub(super) fn answer(status: StatusCode, row: &Row) -> Response {
+    let mut response = text(status, row.wire());
+    if let Ok(tag) = HeaderValue::from_str(&format!("\"{}.{}\"", row.uid, row.generation)) {
+        response.headers_mut().insert(header::ETAG, tag);
+    }
+    response
+}
+
+/// Reads `If-Match: "<uid>.<generation>"`.
+pub(super) fn if_match(headers: &HeaderMap) -> Result<Precondition, Problem> {
+    let Some(value) = headers.get(header::IF_MATCH) else {
+        return Ok(Precondition::None);
+    };
+    let text = value.to_str().unwrap_or_default().trim();
+    if text == "*" {
+        return Ok(Precondition::None);
+    }
+    let seen = text
+        .trim_matches('"')
+        .rsplit_once('.')
+        .and_then(|(uid, generation)| Some((uid, generation.parse().ok()?)));
+    match seen {
+        Some((uid, generation)) => Ok(Precondition::Seen {
+            uid: uid.to_owned(),
+            generation,
+        }),
+        None => Err(
+            Problem::new(Code::BadRequest, format!("If-Match `{text}` is not an entity tag"))
+                .suggest("send the ETag that the object was answered with: \"<uid>.<generation>\""),
+        ),
+    }
+}
+
+/// Finds an object that may be seen.
+pub(super) async fn find(api: &Api, principal: &Principal, target: &Target) -> Result<Row, Problem> {
+    let Target { kind, scope, name } = target;
+    let found = api
+        .admission
+        .store
+        .get(&principal.visibility, *kind, scope, name)
+        .await?;
+    found.ok_or_else(|| {
+        let noun = kind.meta().singular;
+        let place = match scope {
+            Scope::Cluster => String::new(),
+            scope @ (Scope::Project(_) | Scope::Agent(_)) => format!(" in {scope}"),
+        };
+        Problem::new(Code::NotFound, format!("{noun} `{name}` does not exist{place}"))
+            .suggest(format!("what there is: orchctl get {}", kind.meta().plural))
+    })
+}
+
+pub(super) async fn get(api: &Api, principal: &Principal, target: Target, parts: &Parts) -> Result<Response, Refusal> {
+    let parameters: GetParameters = body::query(&parts.uri)?;
+    let row = if parameters.reveal == Some(true) {
+        admission::reveal(&api.admission, principal, target).await?
+    } else {
+        find(api, principal, &target).await?
+    };
+    Ok(answer(StatusCode::OK, &row))
+}
+
+pub(super) async fn create(
+    api: &Api,
+    principal: &Principal,
+    kind: Kind,
+    scope: &Scope,
+    parts: &Parts,
+    body: Body,
+) -> Result<Response, Refusal> {
+    let manifest: Value = body::json(&parts.headers, body, body::OTHER).await?;
+    let named = manifest.get("kind").and_then(Value::as_str).unwrap_or_default();
+    if named != kind.as_str() {
+        let detail = format!(
+            "the body is of kind `{named}`, the address is for {}",
+            kind.meta().plural
+        );
+        return Err(Problem::new(Code::BadRequest, detail)
+            .suggest(format!("kind: {kind}"))
+            .into());
+    }
+    let field = |name: &str| manifest.pointer(&format!("/metadata/{name}")).and_then(Value::as_str);
+    let agrees = match scope {
+        Scope::Cluster => true,
+        Scope::Project(name) => field("project") == Some(name.as_str()),
+        Scope::Agent(name) => field("agent") == Some(name.as_str()),
+    };
+    if !agrees {
+        let member = if ScopeType::of(scope) == ScopeType::Project {
+            "metadata.project"
+        } else {
+            "metadata.agent"
+        };
+        let detail = format!("the address is for {scope}, and {member} of the body does not say so");
+        return Err(Problem::new(Code::BadRequest, detail).into());
+    }
+    let row = admission::create(&api.admission, principal, &manifest).await?;
+    let mut response = answer(StatusCode::CREATED, &row);
+    if let Ok(location) = HeaderValue::from_str(&orch_shared::route::object(&row.object)) {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    Ok(response)
+}
+
+pub(super) async fn history(api: &Api, principal: &Principal, target: Target) -> Result<Response, Refusal> {
+    let row = find(api, principal, &target).await?;
+    let generations = api.admission.store.history(&principal.visibility, &row.uid).await?;
+    let items = generations
+        .iter()
+        .map(|generation| generation.entry(row.object.kind))
+        .collect();
+    Ok(json(StatusCode::OK, &History { items }))
+}
+
+pub(super) async fn dependents(api: &Api, principal: &Principal, target: Target) -> Result<Response, Refusal> {
+    let row = find(api, principal, &target).await?;
+    let object: &ObjectRef = &row.object;
+    let found = api.admission.store.dependents(&principal.visibility, object).await?;
+    let items = found.into_iter().map(|dependent| Dependent {
+        object: dependent.object,
+        path: dependent.path,
+    });
+    Ok(json(StatusCode::OK, &Dependents { items: items.collect() }))
+}

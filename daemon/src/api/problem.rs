@@ -1,0 +1,92 @@
+//! Problems on the wire. The one place that decides HTTP status codes.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use orch_shared::problem::{Code, Problem};
+
+/// A problem that answers a request.
+#[derive(Debug)]
+pub(super) struct Refusal(pub(super) Problem);
+
+impl<E: Into<Problem>> From<E> for Refusal {
+    fn from(problem: E) -> Self {
+        Self(problem.into())
+    }
+}
+
+/// The HTTP status of a code.
+pub(super) const fn status_of(code: Code) -> StatusCode {
+    match code {
+        Code::ManifestSyntax
+        | Code::ManifestEncoding
+        | Code::DuplicateKey
+        | Code::BadRequest
+        | Code::BadArgument
+        | Code::LocalFile
+        | Code::NoContext => StatusCode::BAD_REQUEST,
+        Code::ManifestTooLarge | Code::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Code::DuplicateObject
+        | Code::UnknownField
+        | Code::WrongType
+        | Code::MissingField
+        | Code::InvalidValue
+        | Code::UnknownKind
+        | Code::WrongScope
+        | Code::InvalidName
+        | Code::InvalidObject
+        | Code::ReferenceMissing
+        | Code::SealedValue
+        | Code::DaemonOwned
+        | Code::NoAction => StatusCode::UNPROCESSABLE_ENTITY,
+        Code::Unauthenticated => StatusCode::UNAUTHORIZED,
+        Code::Forbidden | Code::HostRefused => StatusCode::FORBIDDEN,
+        Code::NotFound | Code::NoGeneration | Code::NoRoute => StatusCode::NOT_FOUND,
+        Code::AlreadyExists | Code::Stale | Code::Terminating | Code::OtherSet | Code::PlanMoved | Code::InUse => {
+            StatusCode::CONFLICT
+        }
+        Code::Compacted => StatusCode::GONE,
+        Code::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Code::Timeout | Code::WaitTimeout => StatusCode::REQUEST_TIMEOUT,
+        Code::StoreUnavailable | Code::StoreReadOnly | Code::ShuttingDown | Code::DaemonUnreachable => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
+        Code::Internal
+        | Code::ToolMissing
+        | Code::InstallFailed
+        | Code::CommandNotFound
+        | Code::StartupDeadline
+        | Code::HandshakeFailed
+        | Code::CrashLoop
+        | Code::RemoteUnreachable
+        | Code::NotImplemented
+        | Code::ReferenceBroken
+        | Code::LimitExceeded => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let Self(mut problem) = self;
+        let status = status_of(problem.code);
+        problem.status = status.as_u16();
+        let body = serde_json::to_string(&problem).expect("a problem is plain data");
+        let mut response = (status, [(header::CONTENT_TYPE, Problem::MEDIA_TYPE)], body).into_response();
+        let headers = response.headers_mut();
+        if let Some(seconds) = problem.retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(
+                header::WWW_AUTHENTICATE,
+                HeaderValue::from_static("Bearer realm=\"orchd\""),
+            );
+        }
+        // The guard completes the body with the request's id, which is not known here.
+        response.extensions_mut().insert(Told(problem));
+        response
+    }
+}
+
+/// The problem a response tells; for the guard.
+#[derive(Debug, Clone)]
+pub(super) struct Told(pub(super) Problem);

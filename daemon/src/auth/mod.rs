@@ -1,0 +1,163 @@
+//! Who asks: from a credential to a principal.
+//!
+//! A credential is `orch_` and 64 hex digits, sent as `Authorization: Bearer`. Only its SHA-256 is stored and looked up, so
+//! neither the database nor the time a comparison takes tells anything about it. What enters: request headers. What
+//! leaves: a [`Principal`], or the problem that there is none. What never happens: a credential in a log, an error or the
+//! database.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use http::{HeaderMap, header};
+use orch_shared::access::{Principal, Visibility};
+use orch_shared::problem::{Code, Problem};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+use crate::clock::{Clock, Ids};
+use crate::store::{Error, Store, Token};
+
+/// What every credential begins with.
+const PREFIX: &str = "orch_";
+/// How many characters of a credential are kept to tell it by.
+const SHOWN: usize = 12;
+/// For so long a token is not looked up again; a revoked one works no longer than this.
+const REMEMBERED: Duration = Duration::from_secs(2);
+/// So many tokens are remembered.
+const REMEMBERED_MOST: usize = 1024;
+
+/// The name of the principal that the first start makes.
+pub const ADMIN: &str = "admin";
+
+/// A fresh credential: its text, to be shown once, and what is stored of it.
+pub struct Credential {
+    /// The text. Whoever holds it is the principal.
+    pub text: Zeroizing<String>,
+    /// What is stored.
+    pub token: Token,
+}
+
+/// Makes a credential for the administrator.
+#[must_use]
+pub fn admin_credential(clock: &dyn Clock, ids: &dyn Ids) -> Credential {
+    let mut bytes = Zeroizing::new([0; 32]);
+    getrandom::fill(bytes.as_mut()).expect("the operating system gives random bytes");
+    let mut text = Zeroizing::new(String::with_capacity(PREFIX.len() + 64));
+    text.push_str(PREFIX);
+    bytes.iter().for_each(|byte| text.push_str(&format!("{byte:02x}")));
+    let token = Token {
+        id: ids.uid(),
+        name: "bootstrap".to_owned(),
+        principal: ADMIN.to_owned(),
+        hash: hash(&text),
+        prefix: text[..SHOWN].to_owned(),
+        scopes: r#"["*"]"#.to_owned(),
+        project: None,
+        created_at: clock.now(),
+        expires_at: None,
+        last_used_at: None,
+        revoked_at: None,
+    };
+    Credential { text, token }
+}
+
+fn hash(text: &str) -> String {
+    Sha256::digest(text.as_bytes())
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+/// Knows who asks. Cheap to clone.
+#[derive(Clone)]
+pub struct Authenticator {
+    store: Store,
+    remembered: Arc<Mutex<HashMap<String, (Token, Instant)>>>,
+}
+
+impl Authenticator {
+    /// Asks that store.
+    #[must_use]
+    pub fn new(store: Store) -> Self {
+        Self {
+            store,
+            remembered: Arc::default(),
+        }
+    }
+
+    /// Who sent these headers.
+    ///
+    /// # Errors
+    /// When there is no credential, it is not known or no longer valid, or the database cannot be asked.
+    pub async fn principal(&self, headers: &HeaderMap) -> Result<Principal, Problem> {
+        let Some(given) = headers.get(header::AUTHORIZATION) else {
+            return Err(refused(
+                "the request carries no credential",
+                "send Authorization: Bearer <token>",
+            ));
+        };
+        let text = given.to_str().ok().and_then(|value| value.split_once(' '));
+        let text = text
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+            .map(|(_, text)| text.trim());
+        let well_formed = text.filter(|text| text.len() == PREFIX.len() + 64 && text.starts_with(PREFIX));
+        let Some(text) = well_formed else {
+            return Err(refused(
+                "the credential is not a token of this daemon",
+                "tokens begin with orch_",
+            ));
+        };
+        let hash = hash(text);
+        let token = match self.token(&hash).await {
+            Ok(token) => token,
+            Err(error) => return Err(error.into()),
+        };
+        let valid = token.filter(|token| {
+            // The look-up has compared already; this keeps an index from ever deciding alone.
+            bool::from(token.hash.as_bytes().ct_eq(hash.as_bytes())) && token.is_valid(self.store.clock().now())
+        });
+        let Some(token) = valid else {
+            return Err(refused(
+                "the token is not known here, has expired or was revoked",
+                "a lost admin token is replaced on the daemon's machine: orchd token reset",
+            ));
+        };
+        self.store.note_use(&token);
+        Ok(Principal {
+            name: token.principal,
+            visibility: Visibility::Everything,
+        })
+    }
+
+    async fn token(&self, hash: &str) -> Result<Option<Token>, Error> {
+        if let Some((token, at)) = self.locked().get(hash)
+            && at.elapsed() < REMEMBERED
+        {
+            return Ok(Some(token.clone()));
+        }
+        let found = self.store.token(hash).await?;
+        let mut remembered = self.locked();
+        match &found {
+            Some(token) => {
+                if remembered.len() >= REMEMBERED_MOST {
+                    remembered.clear();
+                }
+                remembered.insert(hash.to_owned(), (token.clone(), Instant::now()));
+            }
+            None => {
+                remembered.remove(hash);
+            }
+        }
+        Ok(found)
+    }
+
+    fn locked(&self) -> std::sync::MutexGuard<'_, HashMap<String, (Token, Instant)>> {
+        self.remembered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn refused(detail: &str, suggestion: &str) -> Problem {
+    Problem::new(Code::Unauthenticated, detail).suggest(suggestion)
+}

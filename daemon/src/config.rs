@@ -1,0 +1,386 @@
+//! How the daemon is told what to do: flags, then `ORCHD_*`, then a file, then defaults. Precedence is written here and
+//! nowhere else.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Parser, Subcommand};
+use orch_shared::quantity::Span;
+use serde::{Deserialize, Serialize};
+
+use crate::telemetry::LogFormat;
+
+/// Where the daemon listens, unless told otherwise.
+pub const LISTEN: &str = "127.0.0.1:7420";
+
+/// orchd keeps a team's MCP servers, models and agents in the state that is declared.
+#[derive(Debug, Parser)]
+#[command(name = "orchd", version, arg_required_else_help = true, after_help = EXAMPLES)]
+pub struct Cli {
+    #[command(subcommand)]
+    /// What to do.
+    pub command: Command,
+}
+
+const EXAMPLES: &str = "Examples:
+  orchd up --apply examples/quickstart          everything on this machine, in the foreground
+  orchd serve --data-dir /var/lib/orchd         the daemon alone
+  orchd serve --database-url postgres://orch@db/orch";
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the daemon.
+    Serve(Box<ServeArgs>),
+    /// Run the daemon, apply manifests, and show how everything comes up.
+    Up(Box<UpArgs>),
+    /// Replace the admin token by a new one.
+    Token {
+        #[command(subcommand)]
+        /// What to do with it.
+        command: TokenCommand,
+    },
+    /// Look after the key that seals secret values.
+    Key {
+        #[command(subcommand)]
+        /// What to do with it.
+        command: KeyCommand,
+    },
+}
+
+impl Command {
+    /// The flags that every command has: which daemon is meant, and how it is run.
+    #[must_use]
+    pub fn serve_args(&self) -> &ServeArgs {
+        match self {
+            Self::Serve(args)
+            | Self::Token {
+                command: TokenCommand::Reset(args),
+            }
+            | Self::Key {
+                command: KeyCommand::Rotate(args),
+            } => args,
+            Self::Up(args) => &args.serve,
+        }
+    }
+}
+
+/// What to do with the admin token.
+#[derive(Debug, Subcommand)]
+pub enum TokenCommand {
+    /// Revoke the admin token and write a new one into the command line's context.
+    Reset(Box<ServeArgs>),
+}
+
+/// What to do with the key.
+#[derive(Debug, Subcommand)]
+pub enum KeyCommand {
+    /// Make a new key and seal every stored value anew; older keys still open what is sealed elsewhere.
+    Rotate(Box<ServeArgs>),
+}
+
+/// Flags of `orchd serve`. Each can also stand in the file or in the environment.
+#[derive(Debug, Clone, Default, Args, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+pub struct ServeArgs {
+    /// Read settings from this YAML file.
+    #[arg(long, value_name = "FILE", env = "ORCHD_CONFIG")]
+    #[serde(skip)]
+    pub config: Option<PathBuf>,
+    /// Print the settings that come of flags, environment and file, and exit.
+    #[arg(long)]
+    #[serde(skip)]
+    pub print_config: bool,
+    /// Where data, packages, logs and keys live. Default: $XDG_DATA_HOME/orchd or ~/.local/share/orchd.
+    #[arg(long, value_name = "DIR", env = "ORCHD_DATA_DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Address and port to listen on. Default: 127.0.0.1:7420.
+    #[arg(long, value_name = "ADDR", env = "ORCHD_LISTEN")]
+    pub listen: Option<SocketAddr>,
+    /// PostgreSQL database to use; without it, SQLite in the data directory.
+    #[arg(long, value_name = "URL", env = "ORCHD_DATABASE_URL", hide_env_values = true)]
+    pub database_url: Option<String>,
+    /// Time between two visits to every object. Default: 30s.
+    #[arg(long, value_name = "DURATION", env = "ORCHD_RECONCILE_INTERVAL")]
+    pub reconcile_interval: Option<Span>,
+    /// The file of the key that seals secret values. Default: keys.json in the data directory.
+    #[arg(long, value_name = "FILE", env = "ORCHD_KEY_FILE")]
+    pub key_file: Option<PathBuf>,
+    /// Serve HTTPS with this certificate chain (PEM).
+    #[arg(long, value_name = "FILE", env = "ORCHD_TLS_CERT", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+    /// The certificate's key (PEM).
+    #[arg(long, value_name = "FILE", env = "ORCHD_TLS_KEY", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
+    /// Listen on an address other than loopback without TLS: credentials can then be read on the way.
+    #[arg(long, env = "ORCHD_INSECURE_HTTP", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
+    pub insecure_http: Option<bool>,
+    /// Also serve requests that name this host. May be repeated.
+    #[arg(
+        long = "allowed-host",
+        value_name = "NAME",
+        env = "ORCHD_ALLOWED_HOSTS",
+        value_delimiter = ','
+    )]
+    pub allowed_hosts: Vec<String>,
+    /// Also serve pages of this origin. May be repeated.
+    #[arg(
+        long = "allowed-origin",
+        value_name = "URL",
+        env = "ORCHD_ALLOWED_ORIGINS",
+        value_delimiter = ','
+    )]
+    pub allowed_origins: Vec<String>,
+    /// Form of the log. Default: text.
+    #[arg(long, value_enum, env = "ORCHD_LOG_FORMAT")]
+    pub log_format: Option<LogFormat>,
+    /// What to log, such as `info` or `orch_daemon=debug`. Default: info,rmcp=warn.
+    #[arg(long, value_name = "FILTER", env = "ORCHD_LOG")]
+    pub log: Option<String>,
+}
+
+/// Flags of `orchd up`.
+#[derive(Debug, Args)]
+pub struct UpArgs {
+    /// Manifests to apply once the daemon runs: a file or a folder. May be repeated.
+    #[arg(long, value_name = "PATH")]
+    pub apply: Vec<PathBuf>,
+    /// How long to wait until everything is ready. Default: 2m.
+    #[arg(long, value_name = "DURATION", default_value = "2m")]
+    pub timeout: Span,
+    #[command(flatten)]
+    /// How the daemon itself is run.
+    pub serve: ServeArgs,
+}
+
+/// The settings of a daemon, all decided.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Settings {
+    /// Where data, packages, logs and keys live.
+    pub data_dir: PathBuf,
+    /// Address and port to listen on.
+    pub listen: SocketAddr,
+    /// PostgreSQL database; without it, SQLite.
+    #[serde(serialize_with = "hidden")]
+    pub database_url: Option<String>,
+    /// Time between two visits to every object.
+    pub reconcile_interval: Span,
+    /// The key file.
+    pub key_file: PathBuf,
+    /// Certificate chain and key.
+    pub tls: Option<(PathBuf, PathBuf)>,
+    /// Whether plain HTTP is fine beyond loopback.
+    pub insecure_http: bool,
+    /// Further hosts to serve.
+    pub allowed_hosts: Vec<String>,
+    /// Further origins to serve.
+    pub allowed_origins: Vec<String>,
+    /// Form of the log.
+    pub log_format: LogFormat,
+    /// What to log.
+    pub log: String,
+}
+
+/// A database URL may hold a password.
+fn hidden<S: serde::Serializer>(url: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
+    url.as_ref().map(|url| without_password(url)).serialize(serializer)
+}
+
+fn without_password(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return "***".to_owned();
+    };
+    match rest.rsplit_once('@') {
+        Some((credentials, place)) => {
+            let user = credentials.split(':').next().unwrap_or_default();
+            let masked = if credentials.contains(':') { ":***" } else { "" };
+            format!("{scheme}://{user}{masked}@{place}")
+        }
+        None => url.to_owned(),
+    }
+}
+
+/// Why the settings cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The file cannot be read.
+    #[error("the settings file {} cannot be read: {source}", path.display())]
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The file holds something else.
+    #[error("{}: {message}", path.display())]
+    Content {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong, with line and column.
+        message: String,
+    },
+    /// There is no place for the data.
+    #[error("there is no data directory: neither XDG_DATA_HOME nor HOME is set\nhint: give one with --data-dir")]
+    NoDataDir,
+    /// Plain HTTP for everybody.
+    #[error(
+        "{0} can be reached by others, and without TLS they can read every token on the way\n\
+         hint: give --tls-cert and --tls-key, or say that this is fine with --insecure-http"
+    )]
+    PlainHttp(SocketAddr),
+    /// A zero interval.
+    #[error("the reconcile interval must be at least 1s, not {0}")]
+    Interval(Span),
+}
+
+impl Settings {
+    /// Decides: what the flags and the environment leave open, the file says; what that leaves open, the defaults.
+    ///
+    /// # Errors
+    /// When the file cannot be used, or what comes of it all would be unsafe.
+    pub fn resolve(args: &ServeArgs) -> Result<Self, Error> {
+        let file = args.config.as_deref().map(read_file).transpose()?.unwrap_or_default();
+        let data_dir = args
+            .data_dir
+            .clone()
+            .or(file.data_dir)
+            .map_or_else(default_data_dir, Ok)?;
+        let data_dir = std::path::absolute(&data_dir).unwrap_or(data_dir);
+        let listen = args
+            .listen
+            .or(file.listen)
+            .unwrap_or_else(|| LISTEN.parse().expect("a constant address"));
+        let many = |flags: &[String], file: Vec<String>| if flags.is_empty() { file } else { flags.to_vec() };
+        let settings = Self {
+            listen,
+            database_url: args.database_url.clone().or(file.database_url),
+            reconcile_interval: args
+                .reconcile_interval
+                .clone()
+                .or(file.reconcile_interval)
+                .unwrap_or_else(|| Span::seconds(30)),
+            key_file: args
+                .key_file
+                .clone()
+                .or(file.key_file)
+                .unwrap_or_else(|| data_dir.join("keys.json")),
+            tls: args
+                .tls_cert
+                .clone()
+                .or(file.tls_cert)
+                .zip(args.tls_key.clone().or(file.tls_key)),
+            insecure_http: args.insecure_http.or(file.insecure_http).unwrap_or(false),
+            allowed_hosts: many(&args.allowed_hosts, file.allowed_hosts),
+            allowed_origins: many(&args.allowed_origins, file.allowed_origins),
+            log_format: args.log_format.or(file.log_format).unwrap_or_default(),
+            log: args
+                .log
+                .clone()
+                .or(file.log)
+                .unwrap_or_else(|| "info,rmcp=warn".to_owned()),
+            data_dir,
+        };
+        if !settings.listen.ip().is_loopback() && settings.tls.is_none() && !settings.insecure_http {
+            return Err(Error::PlainHttp(settings.listen));
+        }
+        if settings.reconcile_interval.duration() < std::time::Duration::from_secs(1) {
+            return Err(Error::Interval(settings.reconcile_interval));
+        }
+        Ok(settings)
+    }
+
+    /// The settings as a file that would bring them about.
+    #[must_use]
+    pub fn to_yaml(&self) -> String {
+        serde_yaml::to_string(self).unwrap_or_default()
+    }
+
+    /// The URL under which this machine's command line reaches the daemon.
+    #[must_use]
+    pub fn url(&self, listen: SocketAddr) -> String {
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        let ip = if listen.ip().is_unspecified() {
+            std::net::Ipv4Addr::LOCALHOST.into()
+        } else {
+            listen.ip()
+        };
+        format!("{scheme}://{}", SocketAddr::new(ip, listen.port()))
+    }
+}
+
+fn read_file(path: &Path) -> Result<ServeArgs, Error> {
+    let text = std::fs::read_to_string(path).map_err(|source| Error::File {
+        path: path.to_owned(),
+        source,
+    })?;
+    serde_yaml::from_str(&text).map_err(|error| Error::Content {
+        path: path.to_owned(),
+        message: error.to_string(),
+    })
+}
+
+fn default_data_dir() -> Result<PathBuf, Error> {
+    let set = |name| {
+        std::env::var_os(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
+    let base = set("XDG_DATA_HOME").or_else(|| set("HOME").map(|home| home.join(".local/share")));
+    base.map(|base| base.join("orchd")).ok_or(Error::NoDataDir)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn args(flags: &[&str]) -> ServeArgs {
+        match Cli::try_parse_from(["orchd", "serve", "--data-dir", "/data"].iter().chain(flags))
+            .unwrap()
+            .command
+        {
+            Command::Serve(args) => *args,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn plain_http_beyond_loopback_must_be_asked_for() {
+        for (flags, allowed) in [
+            (&["--listen", "127.0.0.1:1"][..], true),
+            (&["--listen", "[::1]:1"], true),
+            (&["--listen", "0.0.0.0:1"], false),
+            (&["--listen", "0.0.0.0:1", "--insecure-http"], true),
+            (&["--listen", "0.0.0.0:1", "--tls-cert", "c", "--tls-key", "k"], true),
+        ] {
+            assert_eq!(Settings::resolve(&args(flags)).is_ok(), allowed, "{flags:?}");
+        }
+    }
+
+    #[test]
+    fn flags_win_over_the_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("orchd.yaml");
+        std::fs::write(&file, "listen: 127.0.0.1:1\nreconcileInterval: 5s\n").unwrap();
+        let flags = ["--config", file.to_str().unwrap(), "--listen", "127.0.0.1:2"];
+        let settings = Settings::resolve(&args(&flags)).unwrap();
+        assert_eq!(
+            (settings.listen.port(), settings.reconcile_interval.to_string().as_str()),
+            (2, "5s")
+        );
+        std::fs::write(&file, "listne: x\n").unwrap();
+        let error = Settings::resolve(&args(&flags)).unwrap_err().to_string();
+        assert!(error.contains("listne") && error.contains("listen"), "{error}");
+    }
+
+    #[test]
+    fn passwords_are_not_printed() {
+        for (url, shown) in [
+            ("postgres://u:p@h/d", "postgres://u:***@h/d"),
+            ("postgres://u@h/d", "postgres://u@h/d"),
+            ("postgres://h/d", "postgres://h/d"),
+        ] {
+            assert_eq!(without_password(url), shown);
+        }
+    }
+}

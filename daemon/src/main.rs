@@ -1,0 +1,45 @@
+//! orchd: the daemon's command line.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use orch_daemon::config::{Cli, Command, Settings};
+use orch_daemon::runtime::exec;
+use orch_daemon::{serve, telemetry, up};
+
+fn main() -> ExitCode {
+    // The step that becomes a child's program. Before anything else: it must be quick, and alone in its process.
+    if std::env::args_os().nth(1).is_some_and(|first| first == exec::ARGUMENT) {
+        exec::exec_main(std::env::args_os().skip(2));
+    }
+    match run(Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            up::say_error(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> anyhow::Result<()> {
+    let args = cli.command.serve_args();
+    let settings = Settings::resolve(args)?;
+    if args.print_config {
+        return up::print(&settings.to_yaml());
+    }
+    telemetry::log_to_stderr(settings.log_format, &settings.log);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        match cli.command {
+            Command::Serve(_) => serve::run(&settings).await,
+            Command::Up(args) => up::run(&settings, &args).await,
+            Command::Token { .. } => up::print(&format!("{}\n", serve::reset_token(&settings).await?.display())),
+            Command::Key { .. } => {
+                let (id, count) = serve::rotate_key(&settings).await?;
+                up::print(&format!(
+                    "key {id} seals from now on; {count} objects were sealed anew\n"
+                ))
+            }
+        }
+    })
+}

@@ -1,0 +1,102 @@
+//! Doing what a plan says. Dull on purpose: every decision has been taken.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use orch_shared::access::Principal;
+use serde::Serialize;
+
+use super::driver::Outcome;
+use super::plan::{Action, Plan};
+use crate::admission::admit_instance;
+use crate::runtime::{Launch, Runtime};
+use crate::store::{Error, Mutation, NewEvent, Object, Store};
+
+/// How long a process has to end by itself before it is killed.
+pub(super) const GRACE: Duration = Duration::from_secs(5);
+
+/// What doing needs.
+#[derive(Clone)]
+pub(super) struct Hands {
+    pub(super) store: Store,
+    pub(super) runtime: Runtime,
+}
+
+impl Hands {
+    /// Does what a plan for `object` says: first the world, then what is written about it.
+    pub(super) async fn act<S: Serialize>(self, object: Arc<Object>, plan: Plan<S>, launch: Option<Launch>) -> Outcome {
+        let status = serde_json::to_string(&plan.status).expect("a status is plain data");
+        let mut launch = launch;
+        let mut mutations = Vec::new();
+        let mut removed = false;
+        for action in plan.actions {
+            match action {
+                Action::CreateInstance(instance) => {
+                    mutations.push(admit_instance(self.store.ids().as_ref(), &object, *instance));
+                }
+                Action::DeleteInstance { uid } => mutations.push(Mutation::MarkDeleting { uid }),
+                Action::Start => {
+                    if let Some(launch) = launch.take() {
+                        self.runtime.start(launch);
+                    }
+                }
+                Action::Stop => self.runtime.stop(&object.uid, GRACE).await,
+                Action::Remove => {
+                    self.runtime.forget(&object.uid).await;
+                    removed = true;
+                }
+            }
+        }
+        if removed {
+            mutations.push(Mutation::Remove {
+                uid: object.uid.to_string(),
+            });
+        } else if status != object.status_text {
+            mutations.push(Mutation::Status {
+                uid: object.uid.to_string(),
+                status,
+            });
+        }
+        let events: Vec<_> = plan
+            .events
+            .into_iter()
+            .map(|happening| NewEvent {
+                object: object.object.clone(),
+                uid: object.uid.to_string(),
+                severity: happening.severity,
+                reason: happening.reason.to_owned(),
+                message: happening.message,
+            })
+            .collect();
+        match self.write(mutations, events).await {
+            Ok(()) => Outcome::Done(plan.look_again),
+            // Somebody else has removed or changed it; what there is now has its own wake-up.
+            Err(Error::Gone { .. } | Error::Conflict { .. } | Error::Taken { .. }) => {
+                Outcome::Done(Some(Duration::ZERO))
+            }
+            Err(error) => {
+                tracing::warn!(kind = %object.object.kind, name = %object.object.name, %error, "what was done cannot be written down");
+                Outcome::Failed
+            }
+        }
+    }
+
+    async fn write(&self, mutations: Vec<Mutation>, events: Vec<NewEvent>) -> Result<(), Error> {
+        if mutations.is_empty() && events.is_empty() {
+            return Ok(());
+        }
+        let written = self.store.write(move |transaction| {
+            Box::pin(async move {
+                transaction.mutate(mutations, &Principal::daemon().name).await?;
+                for event in &events {
+                    transaction.event(event).await?;
+                }
+                Ok::<_, Error>(transaction.revision())
+            })
+        });
+        let revision = written.await?;
+        // Whoever looks next must see what was just done, or it would be done twice.
+        self.store.wait_for(revision).await;
+        Ok(())
+    }
+}

@@ -1,0 +1,16 @@
+//! Reconciling: driving the world toward what is declared.
+//!
+//! What enters: keys to look at, from the change log, the runtime and the clock. What leaves: actions on the runtime,
+//! Instances, and status. What it never does: write a spec of the user's, or learn what changed; a reconcile takes a key,
+//! looks at everything that matters to it, and decides anew.
+//!
+//! In reading order:
+
+pub mod plan;
+
+mod act;
+mod driver;
+mod observe;
+mod wiring;
+
+pub use wiring::{Reconciler, run};

@@ -1,0 +1,388 @@
+//! Looking: from a snapshot and the runtime to what a plan needs to know.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use orch_shared::kind::{Pending, Reference};
+use orch_shared::kinds::instance::{Instance, LastExit};
+use orch_shared::kinds::server::{self, ResolvedTemplate, Server, ToolSurface};
+use orch_shared::kinds::template::Template;
+use orch_shared::name::ObjectRef;
+use orch_shared::resource::Timestamp;
+use orch_shared::value::NamedValue;
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+use super::plan::Broken;
+use super::plan::instance::{Failure, Limits, Observed, Remedy, Running, State};
+use crate::runtime::launch::{self, Era, Launch};
+use crate::runtime::observation::{self, Enforced, Observation};
+use crate::secrets::{Keyring, Place};
+use crate::store::{Object, Snapshot};
+
+/// What follows from a Server and what it names, as long as none of them changes.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    /// Everything the preparation depends on.
+    key: Vec<i64>,
+    /// What to run; nothing when its template cannot be filled in.
+    pub(super) run: Option<Server>,
+    pub(super) template: Option<ResolvedTemplate>,
+    pub(super) digest: String,
+    pub(super) pending: Vec<Pending>,
+    pub(super) broken: Vec<Broken>,
+}
+
+/// Remembers preparations, so that visiting ten thousand unchanged Servers costs no copying and no hashing.
+#[derive(Debug, Default)]
+pub(super) struct Preparations(Mutex<HashMap<Arc<str>, Arc<Prepared>>>);
+
+impl Preparations {
+    /// The preparation of a Server.
+    pub(super) fn of(&self, object: &Object, spec: &Server, snapshot: &Snapshot) -> Arc<Prepared> {
+        let references = spec_references(spec);
+        let key = key_of(object, &references, snapshot);
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(prepared) = known.get(&object.uid).filter(|prepared| prepared.key == key) {
+            return Arc::clone(prepared);
+        }
+        let prepared = Arc::new(prepare(key, object, spec, &references, snapshot));
+        known.insert(Arc::clone(&object.uid), Arc::clone(&prepared));
+        prepared
+    }
+
+    /// Drops what is remembered of an object that is gone.
+    pub(super) fn forget(&self, uid: &str) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(uid);
+    }
+}
+
+/// The references of a Server; none, at no cost, for most.
+fn spec_references(spec: &Server) -> Vec<Reference> {
+    let plain = spec.env.is_none() && spec.template.is_none() && spec.remote.is_none();
+    if plain {
+        Vec::new()
+    } else {
+        orch_shared::kind::Spec::references(spec)
+    }
+}
+
+fn key_of(object: &Object, references: &[Reference], snapshot: &Snapshot) -> Vec<i64> {
+    let mut key = Vec::with_capacity(2 + references.len());
+    key.push(object.generation);
+    key.push(object.restarted_at.map_or(0, Timestamp::millis));
+    key.extend(
+        references
+            .iter()
+            .map(|reference| match snapshot.get(&reference.target) {
+                // Another object of the same name has another uid, and was made at another revision.
+                Some(target) if target.deleting_since.is_none() => {
+                    target.created_at.millis() ^ (target.generation << 48)
+                }
+                Some(_) | None => -1,
+            }),
+    );
+    key
+}
+
+fn prepare(key: Vec<i64>, object: &Object, spec: &Server, references: &[Reference], snapshot: &Snapshot) -> Prepared {
+    let mut broken = broken(references, snapshot);
+    let mut template = None;
+    let run = match &spec.template {
+        None => Some(spec.clone()),
+        Some(usage) => {
+            let name = ObjectRef::cluster(orch_shared::kind::Kind::Template, usage.name.clone());
+            let found = snapshot
+                .get(&name)
+                .and_then(|found| Some((found, found.spec::<Template>()?)));
+            match found.map(|(found, catalogued)| (found.generation, catalogued.resolve(usage))) {
+                None => None,
+                Some((generation, Ok(server))) => {
+                    template = Some(ResolvedTemplate {
+                        name: usage.name.clone(),
+                        generation,
+                        server: Box::new(server.clone()),
+                    });
+                    Some(Server {
+                        replicas: spec.replicas,
+                        template: None,
+                        ..server
+                    })
+                }
+                Some((_, Err(report))) => {
+                    let problems = report.into_problems();
+                    broken.extend(
+                        problems
+                            .into_iter()
+                            .map(|problem| Broken(format!("{}: {}", problem.pointer, problem.message))),
+                    );
+                    None
+                }
+            }
+        }
+    };
+    let run = run.map(|run| orch_shared::kind::Spec::effective(&run));
+    let mut pending = orch_shared::kind::Spec::pending(spec);
+    if let (Some(run), Some(_)) = (&run, &spec.template) {
+        pending.extend(orch_shared::kind::Spec::pending(run));
+    }
+    let digest = run
+        .as_ref()
+        .map(|run| digest(run, object.restarted_at, references, snapshot))
+        .unwrap_or_default();
+    Prepared {
+        key,
+        run,
+        template,
+        digest,
+        pending,
+        broken,
+    }
+}
+
+/// What makes a copy what it is: everything but how many there are and what the gateway makes of them; the last restart
+/// asked for; and the generations of the Secrets that go in, so that a new value reaches the server.
+fn digest(run: &Server, restarted_at: Option<Timestamp>, references: &[Reference], snapshot: &Snapshot) -> String {
+    let same = Server {
+        replicas: None,
+        description: None,
+        tools: None,
+        idle: None,
+        ..run.clone()
+    };
+    let secrets: Vec<_> = references
+        .iter()
+        .filter(|reference| reference.key.is_some())
+        .filter_map(|reference| {
+            snapshot
+                .get(&reference.target)
+                .map(|secret| (&secret.uid, secret.generation))
+        })
+        .map(|(uid, generation)| format!("{uid}.{generation}"))
+        .collect();
+    let text = serde_json::json!([same, restarted_at, secrets]).to_string();
+    let hash = Sha256::digest(text);
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The references that find nothing.
+pub(super) fn broken(references: &[Reference], snapshot: &Snapshot) -> Vec<Broken> {
+    let tell = |reference: &Reference| {
+        let Reference { target, key, .. } = reference;
+        let noun = target.kind.meta().singular;
+        match snapshot.get(target).filter(|found| found.deleting_since.is_none()) {
+            None => Some(format!("{noun} `{}` is gone", target.name)),
+            Some(found) => {
+                let missing = key.as_deref().filter(|key| !found.spec.has_key(key))?;
+                Some(format!("{noun} `{}` has no key `{missing}` any more", target.name))
+            }
+        }
+    };
+    references.iter().filter_map(tell).map(Broken).collect()
+}
+
+/// What the runtime sees, in the words of the plan.
+pub(super) fn observed(observation: Observation) -> Observed {
+    let at = observation.since;
+    let state = match observation.state {
+        observation::State::Installing => State::Installing,
+        observation::State::Starting => State::Starting,
+        observation::State::Running(answer) => State::Running(Running {
+            since: at,
+            protocol_version: answer.protocol_version,
+            server_info: answer.name.map(|name| match answer.version {
+                Some(version) => format!("{name} {version}"),
+                None => name,
+            }),
+            tools: answer.tools.map(|tools| ToolSurface {
+                count: u32::try_from(tools.count).unwrap_or(u32::MAX),
+                digest: tools.digest,
+            }),
+        }),
+        observation::State::Stopping => State::Stopping,
+        observation::State::Exited(exit) => State::Exited(LastExit {
+            reason: exit.cause.reason(),
+            code: exit.code,
+            signal: exit.signal,
+            at: Some(exit.at),
+            ran_for_ms: Some(u64::try_from(exit.after.as_millis()).unwrap_or(u64::MAX)),
+            stderr: exit.last_lines,
+        }),
+        observation::State::Failed(failure) => State::Failed(Failure {
+            code: failure.code(),
+            reason: failure.reason(),
+            message: match failure.hint() {
+                Some(hint) => format!("{failure}; {hint}"),
+                None => failure.to_string(),
+            },
+            at,
+            remedy: match failure {
+                observation::Failure::RemoteUnreachable { .. } => Remedy::Retry,
+                observation::Failure::ToolMissing { .. }
+                | observation::Failure::InstallFailed { .. }
+                | observation::Failure::NoNetwork { .. }
+                | observation::Failure::CommandNotFound { .. }
+                | observation::Failure::StartupDeadline { .. }
+                | observation::Failure::HandshakeFailed { .. } => Remedy::Replace,
+            },
+            stderr: failure.last_lines().to_vec(),
+        }),
+    };
+    Observed {
+        state,
+        pid: observation.pid,
+        resolved: observation.resolved.map(|resolved| (resolved.name, resolved.version)),
+        limits: match observation.limits {
+            Enforced::NotAsked => None,
+            Enforced::Full => Some(Limits::Enforced),
+            Enforced::Partial(why) => Some(Limits::Watched(why)),
+        },
+    }
+}
+
+/// What the runtime is to start for an Instance: values resolved, versions pinned.
+///
+/// # Errors
+/// The reference that cannot be resolved.
+pub(super) fn launch(
+    object: &Object,
+    spec: &Instance,
+    snapshot: &Snapshot,
+    keyring: &Keyring,
+) -> Result<Launch, Broken> {
+    let run = &spec.run;
+    let mut masked = Vec::new();
+    let env = values(run.env.as_deref().unwrap_or_default(), snapshot, keyring, &mut masked)?;
+    let source = if let Some(remote) = &run.remote {
+        let headers = values(
+            remote.headers.as_deref().unwrap_or_default(),
+            snapshot,
+            keyring,
+            &mut masked,
+        )?;
+        launch::Source::Remote(launch::Remote {
+            url: remote.url.clone(),
+            headers,
+            transport: match run.transport {
+                Some(server::Transport::Sse) => launch::RemoteTransport::Sse,
+                Some(server::Transport::StreamableHttp) => launch::RemoteTransport::StreamableHttp,
+                Some(server::Transport::Stdio) | None => launch::RemoteTransport::Auto,
+            },
+        })
+    } else if let Some(package) = &run.package {
+        launch::Source::Package(launch::Package {
+            registry: match package.registry {
+                server::Registry::Npm => launch::Registry::Npm,
+                server::Registry::Pypi => launch::Registry::Pypi,
+            },
+            name: package.name.clone(),
+            version: package.version.clone(),
+            pinned: pinned(object, spec, snapshot),
+            args: package.args.clone().unwrap_or_default(),
+            scripts: match package.allow_scripts {
+                Some(true) => launch::InstallScripts::Allowed,
+                Some(false) | None => launch::InstallScripts::Ignored,
+            },
+        })
+    } else if let Some(argv) = &run.command {
+        launch::Source::Command { argv: argv.clone() }
+    } else {
+        return Err(Broken("there is nothing that this runtime can start".to_owned()));
+    };
+    let limits = run.resources.as_ref().map(|resources| launch::Limits {
+        memory: resources.memory.as_ref().map(orch_shared::quantity::Size::bytes),
+        cpu: resources.cpu.as_ref().map(orch_shared::quantity::Cpu::millicores),
+        processes: resources.pids.map(u64::from),
+    });
+    let deadline = run
+        .health_check
+        .as_ref()
+        .and_then(|check| check.startup_deadline.as_ref());
+    Ok(Launch {
+        uid: object.uid.to_string(),
+        instance: object.object.name.to_string(),
+        server: spec.server.to_string(),
+        source,
+        env,
+        masked,
+        working_directory: run.working_directory.as_ref().map(Into::into),
+        limits: limits.unwrap_or_default(),
+        startup_deadline: deadline.map_or(Duration::from_secs(60), orch_shared::quantity::Span::duration),
+        era_hint: era(object, spec, snapshot),
+    })
+}
+
+/// The version that this generation of the Server was resolved to before.
+fn pinned(object: &Object, spec: &Instance, snapshot: &Snapshot) -> Option<String> {
+    let own = object.status::<Instance>().and_then(|status| status.resolved.as_ref());
+    let servers = || {
+        let server = snapshot.by_uid(&object.owner.as_ref()?.uid)?;
+        server
+            .status::<Server>()?
+            .resolved
+            .as_ref()
+            .filter(|resolved| resolved.generation == spec.generation)
+    };
+    own.or_else(servers).map(|resolved| resolved.version.clone())
+}
+
+/// The era that this copy, or another of the same digest, was found to speak.
+fn era(object: &Object, spec: &Instance, snapshot: &Snapshot) -> Option<Era> {
+    let family = object
+        .owner
+        .as_ref()
+        .map(|owner| snapshot.owned_by(&owner.uid))
+        .unwrap_or_default();
+    let spoken = family
+        .iter()
+        .filter(|copy| copy.spec::<Instance>().is_some_and(|other| other.digest == spec.digest));
+    let version = spoken
+        .filter_map(|copy| copy.status::<Instance>()?.protocol_version.as_deref())
+        .next()?;
+    // Revisions are dates; the stateless era began with this one.
+    Some(if version >= "2026-07-28" {
+        Era::Modern
+    } else {
+        Era::Legacy
+    })
+}
+
+/// Names and values, those of Secrets opened. What was opened is also to be masked.
+fn values(
+    declared: &[NamedValue],
+    snapshot: &Snapshot,
+    keyring: &Keyring,
+    masked: &mut Vec<Zeroizing<String>>,
+) -> Result<Vec<(String, String)>, Broken> {
+    let mut resolved = Vec::with_capacity(declared.len());
+    for NamedValue {
+        name,
+        value,
+        value_from,
+    } in declared
+    {
+        let value = match value_from {
+            None => value.clone().unwrap_or_default(),
+            Some(from) => {
+                let (secret, key) = (&from.secret_ref.name, &from.secret_ref.key);
+                let object = ObjectRef::cluster(orch_shared::kind::Kind::Secret, secret.clone());
+                let sealed = snapshot.get(&object).and_then(|found| {
+                    let data = found.spec::<orch_shared::kinds::secret::Secret>()?.data.as_ref()?;
+                    data.get(key)
+                });
+                let sealed = sealed.ok_or_else(|| Broken(format!("secret `{secret}` has no key `{key}` any more")))?;
+                let opened = keyring.open_value(Place { object: &object, key }, sealed);
+                let opened = opened.map_err(|error| {
+                    Broken(format!(
+                        "the value `{key}` of secret `{secret}` cannot be opened: {error}"
+                    ))
+                })?;
+                masked.push(Zeroizing::new(opened.reveal().to_owned()));
+                opened.reveal().to_owned()
+            }
+        };
+        resolved.push((name.clone(), value));
+    }
+    Ok(resolved)
+}

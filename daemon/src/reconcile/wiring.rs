@@ -1,0 +1,348 @@
+//! What is ours: which key wakes when, and which plan belongs to which kind.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use orch_shared::kind::{Kind, Reference};
+use orch_shared::kinds::instance::Instance;
+use orch_shared::kinds::server::Server;
+use orch_shared::name::ObjectRef;
+use orch_shared::resource::PlainStatus;
+use serde::Serialize;
+use tokio_util::sync::CancellationToken;
+
+use super::act::{GRACE, Hands};
+use super::driver::{Bell, Gauge, Outcome, Pace, Step, driver};
+use super::observe::{self, Preparations};
+use super::plan::{self, Plan};
+use crate::runtime::{Launch, Runtime};
+use crate::secrets::Keyring;
+use crate::store::{Change, Object, Snapshot, Store};
+use crate::telemetry::Metrics;
+
+/// How many objects are worked on at the same time.
+const WORKERS: usize = 32;
+
+/// The key of an object: its uid.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Key(Arc<str>);
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What reconciling needs.
+pub struct Reconciler {
+    /// What is declared.
+    pub store: Store,
+    /// What opens secret values.
+    pub keyring: Keyring,
+    /// What runs.
+    pub runtime: Runtime,
+    /// What is counted.
+    pub metrics: Metrics,
+    /// Time between two visits to all objects.
+    pub resync: Duration,
+    /// Uids of which the runtime sees something new.
+    pub seen: tokio::sync::mpsc::UnboundedReceiver<String>,
+}
+
+/// Reconciles until shutdown.
+pub async fn run(reconciler: Reconciler, shutdown: CancellationToken) {
+    let Reconciler {
+        store,
+        keyring,
+        runtime,
+        metrics,
+        resync,
+        mut seen,
+    } = reconciler;
+    let gauge = Gauge::default();
+    let (driver, bell) = driver::<Key>(
+        Pace {
+            resync,
+            workers: WORKERS,
+        },
+        gauge.clone(),
+    );
+    let ringing = tokio::spawn(ring_on_changes(store.clone(), bell.clone(), shutdown.clone()));
+    let (runtime_bell, done) = (bell, shutdown.clone());
+    let relaying = tokio::spawn(async move {
+        while let Some(Some(uid)) = done.run_until_cancelled(seen.recv()).await {
+            runtime_bell.ring(Key(uid.into()));
+        }
+    });
+    let eyes = Eyes {
+        hands: Hands {
+            store: store.clone(),
+            runtime,
+        },
+        keyring,
+        preparations: Preparations::default(),
+        metrics,
+        gauge,
+    };
+    let all = move || {
+        store
+            .snapshot()
+            .iter()
+            .map(|object| Key(Arc::clone(&object.uid)))
+            .collect()
+    };
+    driver.run(all, move |key| eyes.step(key), shutdown).await;
+    for task in [ringing, relaying] {
+        if let Err(error) = task.await {
+            tracing::error!(%error, "a part of the reconciler has ended early");
+        }
+    }
+}
+
+/// Wakes what a change concerns: the object, its owner, and whoever names it.
+async fn ring_on_changes(store: Store, bell: Bell<Key>, shutdown: CancellationToken) {
+    while !shutdown.is_cancelled() {
+        let snapshot = store.snapshot();
+        let mut referrers = Referrers::of(&snapshot);
+        let watch = store.watch(Some(snapshot.revision())).await;
+        let Ok(mut watch) = watch else {
+            // The database does not answer; the next resync visits everything anyway.
+            let pause = tokio::time::sleep(Duration::from_secs(1));
+            shutdown.run_until_cancelled(pause).await;
+            continue;
+        };
+        while let Some(Ok(change)) = shutdown.run_until_cancelled(watch.next()).await {
+            ring(&change, &store.snapshot(), &mut referrers, &bell);
+        }
+    }
+}
+
+fn ring(change: &Change, snapshot: &Snapshot, referrers: &mut Referrers, bell: &Bell<Key>) {
+    let entry = &change.entry;
+    bell.ring(Key(Arc::clone(&entry.uid)));
+    if let Some(owner) = &entry.owner {
+        bell.ring(Key(owner.uid.as_str().into()));
+    }
+    referrers.note(&entry.uid, snapshot.by_uid(&entry.uid).map(AsRef::as_ref));
+    for uid in referrers.to(&entry.object) {
+        bell.ring(Key(Arc::clone(uid)));
+    }
+}
+
+/// Who names whom.
+#[derive(Default)]
+struct Referrers {
+    by_target: HashMap<ObjectRef, HashSet<Arc<str>>>,
+    by_uid: HashMap<Arc<str>, (i64, Vec<ObjectRef>)>,
+}
+
+impl Referrers {
+    fn of(snapshot: &Snapshot) -> Self {
+        let mut referrers = Self::default();
+        for object in snapshot.iter() {
+            referrers.note(&object.uid, Some(object));
+        }
+        referrers
+    }
+
+    /// Takes note of what an object names now; of nothing, when it is gone.
+    fn note(&mut self, uid: &Arc<str>, object: Option<&Object>) {
+        let generation = object.map(|object| object.generation);
+        if self
+            .by_uid
+            .get(uid)
+            .is_some_and(|(known, _)| Some(*known) == generation)
+        {
+            return;
+        }
+        for target in self.by_uid.remove(uid).map(|(_, targets)| targets).unwrap_or_default() {
+            if let Some(known) = self.by_target.get_mut(&target) {
+                known.remove(uid);
+                if known.is_empty() {
+                    self.by_target.remove(&target);
+                }
+            }
+        }
+        if let Some(object) = object {
+            let targets: Vec<_> = object
+                .spec
+                .references()
+                .into_iter()
+                .map(|reference| reference.target)
+                .collect();
+            for target in &targets {
+                self.by_target
+                    .entry(target.clone())
+                    .or_default()
+                    .insert(Arc::clone(uid));
+            }
+            self.by_uid.insert(Arc::clone(uid), (object.generation, targets));
+        }
+    }
+
+    fn to(&self, target: &ObjectRef) -> impl Iterator<Item = &Arc<str>> {
+        self.by_target.get(target).into_iter().flatten()
+    }
+}
+
+/// Looks at one key and says what is to be done.
+struct Eyes {
+    hands: Hands,
+    keyring: Keyring,
+    preparations: Preparations,
+    metrics: Metrics,
+    gauge: Gauge,
+}
+
+impl Eyes {
+    fn step(&self, key: &Key) -> Step {
+        let started = Instant::now();
+        let snapshot = self.hands.store.snapshot();
+        let Some(object) = snapshot.by_uid(&key.0) else {
+            return self.clear_up(key);
+        };
+        let kind = object.object.kind;
+        let step = match kind {
+            Kind::Server => self.server(object, &snapshot),
+            Kind::Instance => self.instance(object, &snapshot),
+            Kind::Template | Kind::Secret | Kind::Llm | Kind::Agent | Kind::Project | Kind::Prompt => {
+                self.plain(object, &snapshot)
+            }
+        };
+        self.metrics.queue(self.gauge.queued(), self.gauge.working());
+        match step {
+            Step::Done(again) => {
+                self.metrics.reconcile(kind.as_str(), started.elapsed());
+                Step::Done(again)
+            }
+            Step::Work(work) => {
+                let metrics = self.metrics.clone();
+                Step::Work(Box::pin(async move {
+                    let outcome = work.await;
+                    metrics.reconcile(kind.as_str(), started.elapsed());
+                    outcome
+                }))
+            }
+        }
+    }
+
+    /// The object is gone. Nothing of it may be left running.
+    fn clear_up(&self, key: &Key) -> Step {
+        self.preparations.forget(&key.0);
+        if self.hands.runtime.observe(&key.0).is_none() {
+            return Step::Done(None);
+        }
+        let (runtime, uid) = (self.hands.runtime.clone(), Arc::clone(&key.0));
+        Step::Work(Box::pin(async move {
+            runtime.stop(&uid, GRACE).await;
+            runtime.forget(&uid).await;
+            Outcome::Done(None)
+        }))
+    }
+
+    /// Nothing to do, or work.
+    fn settle<S: Serialize + PartialEq + Send + 'static>(
+        &self,
+        object: &Arc<Object>,
+        before: Option<&S>,
+        plan: Plan<S>,
+        launch: Option<Launch>,
+    ) -> Step {
+        if plan.actions.is_empty() && plan.events.is_empty() && before == Some(&plan.status) {
+            return Step::Done(plan.look_again);
+        }
+        Step::Work(Box::pin(self.hands.clone().act(Arc::clone(object), plan, launch)))
+    }
+
+    fn server(&self, object: &Arc<Object>, snapshot: &Snapshot) -> Step {
+        let Some(spec) = object.spec::<Server>() else {
+            return unreadable(object);
+        };
+        let prepared = self.preparations.of(object, spec, snapshot);
+        let known = object.status::<Server>();
+        let (blank, fresh) = (Default::default(), Default::default());
+        let copies: Vec<_> = snapshot
+            .owned_by(&object.uid)
+            .iter()
+            .filter_map(|copy| {
+                let spec = copy.spec::<Instance>()?;
+                Some(plan::server::Copy {
+                    uid: &copy.uid,
+                    name: &copy.object.name,
+                    digest: &spec.digest,
+                    failed_before: spec.failed_before.unwrap_or(0),
+                    deleting: copy.deleting_since.is_some(),
+                    status: copy.status::<Instance>().unwrap_or(&fresh),
+                })
+            })
+            .collect();
+        let world = plan::server::World {
+            name: &object.object.name,
+            generation: object.generation,
+            deleting: object.deleting_since.is_some(),
+            run: prepared.run.as_ref(),
+            digest: &prepared.digest,
+            template: prepared.template.clone(),
+            status: known.unwrap_or(&blank),
+            broken: &prepared.broken,
+            pending: &prepared.pending,
+            copies: &copies,
+        };
+        let plan = plan::server::plan(&world, self.hands.store.clock().now());
+        self.settle(object, known, plan, None)
+    }
+
+    fn instance(&self, object: &Arc<Object>, snapshot: &Snapshot) -> Step {
+        let Some(spec) = object.spec::<Instance>() else {
+            return unreadable(object);
+        };
+        let known = object.status::<Instance>();
+        let blank = Default::default();
+        let observed = self.hands.runtime.observe(&object.uid).map(observe::observed);
+        let world = plan::instance::World {
+            uid: &object.uid,
+            generation: object.generation,
+            deleting: object.deleting_since.is_some(),
+            spec,
+            status: known.unwrap_or(&blank),
+            observed: observed.as_ref(),
+        };
+        let now = self.hands.store.clock().now();
+        let mut plan = plan::instance::plan(&world, now);
+        let mut launch = None;
+        if plan.actions.contains(&plan::Action::Start) {
+            match observe::launch(object, spec, snapshot, &self.keyring) {
+                Ok(resolved) => launch = Some(resolved),
+                Err(broken) => plan = plan::instance::hold(&world, &broken, now),
+            }
+        }
+        self.settle(object, known, plan, launch)
+    }
+
+    fn plain(&self, object: &Arc<Object>, snapshot: &Snapshot) -> Step {
+        let known = serde_json::from_str::<PlainStatus>(&object.status_text)
+            .ok()
+            .filter(|_| object.status_text != "{}");
+        let blank = PlainStatus::default();
+        let references: Vec<Reference> = object.spec.references();
+        let broken = observe::broken(&references, snapshot);
+        let pending = object.spec.pending();
+        let world = plan::plain::World {
+            generation: object.generation,
+            deleting: object.deleting_since.is_some(),
+            status: known.as_ref().unwrap_or(&blank),
+            broken: &broken,
+            pending: &pending,
+        };
+        let plan = plan::plain::plan(&world, self.hands.store.clock().now());
+        self.settle(object, known.as_ref(), plan, None)
+    }
+}
+
+/// The stored spec is not of the kind it should be: written by a newer daemon, or by hand.
+fn unreadable(object: &Object) -> Step {
+    tracing::error!(kind = %object.object.kind, name = %object.object.name, "the stored spec is of another kind; the object is left alone");
+    Step::Done(None)
+}

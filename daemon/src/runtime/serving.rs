@@ -1,0 +1,329 @@
+//! One process of a copy, from its start over its greeting to its end.
+//!
+//! A process is looked at from four sides at once: whether it is asked to stop, whether it goes over a limit, whether it has
+//! ended, and how the conversation with it goes. The first that has something to say decides, and then the process is ended
+//! with all that it has started, whatever it was.
+
+use std::process::ExitStatus;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::exec;
+use super::handshake::{self, Ears, Refusal};
+use super::instance::{Desk, RECORD, Stop, masked, working_directory};
+use super::launch::{Era, Launch};
+use super::limits;
+use super::log::{self, Log, Stream};
+use super::observation::{Answer, Cause, Failure, State};
+use super::packages::Program;
+use super::process::{Order, Process, Streams};
+use super::tools;
+use super::wire::{ProbeAnswer, Wire};
+
+/// How long a process that closed its standard output may take to end.
+const LAST_BREATH: Duration = Duration::from_secs(1);
+
+/// How long what a process has written is waited for, once it has ended.
+const LAST_WORDS: Duration = Duration::from_millis(500);
+
+/// The most that a process gets to end by itself after its standard input was closed, before it is told to.
+const POLITE: Duration = Duration::from_millis(500);
+
+/// What made a process the subject of the past.
+#[derive(Debug)]
+enum Verdict {
+    /// It has ended.
+    Ended,
+    /// It is asked to stop within that time.
+    Stop(Duration),
+    /// It went over a limit.
+    OverLimit(String),
+    /// It did not answer in time.
+    TooLate,
+    /// It answered as no server does.
+    Refused(String),
+    /// It closed its standard output.
+    Closed,
+    /// It wrote nothing but garbage.
+    Flooded,
+}
+
+/// Runs a program: once, and once more in the other era when it ended of being asked for its era.
+pub(super) async fn run_program(
+    launch: &Launch,
+    program: Program,
+    hint: Option<Era>,
+    desk: &Desk,
+    stop: &mut Stop,
+    log: &Log,
+) -> State {
+    let deadline = Instant::now() + launch.startup_deadline;
+    let first = run_process(launch, &program, hint, deadline, desk, stop, log).await;
+    match first {
+        Outcome::Over(state) => state,
+        Outcome::DiedOfTheProbe(era) => {
+            log.note("it ended when it was asked which protocol it speaks; started again and greeted in the older way");
+            match run_process(launch, &program, Some(era), deadline, desk, stop, log).await {
+                Outcome::Over(state) => state,
+                Outcome::DiedOfTheProbe(_) => unreachable!("a process whose era is given is not probed"),
+            }
+        }
+    }
+}
+
+/// How it went with one process.
+enum Outcome {
+    Over(State),
+    /// It read the probe and ended; it is to be tried again as a server of that era.
+    DiedOfTheProbe(Era),
+}
+
+async fn run_process(
+    launch: &Launch,
+    program: &Program,
+    hint: Option<Era>,
+    deadline: Instant,
+    desk: &Desk,
+    stop: &mut Stop,
+    log: &Log,
+) -> Outcome {
+    let context = &desk.context;
+    let group = context.confiner.group(&desk.uid, launch.limits);
+    let enforced = group.enforced();
+    let order = Order {
+        argv: program.argv.clone(),
+        environment: program.environment.clone(),
+        directory: working_directory(launch, desk),
+        group,
+        mark: context.mark(&desk.uid),
+        record: desk.directory().join(RECORD),
+    };
+    let (mut process, streams) = match Process::start(&context.spawner, &context.orchd, order).await {
+        Ok(started) => started,
+        Err(error) => return Outcome::Over(State::Failed(cannot_start(program, &error.to_string()))),
+    };
+    let Streams { stdin, stdout, stderr } = streams;
+    let words = tokio::spawn(log::capture(stderr, Stream::Stderr, log.clone()));
+    let wire = Wire::new(stdin, stdout, log.clone());
+    let pid = process.pid;
+    desk.publish(|seen| {
+        seen.pid = Some(pid);
+        seen.limits = enforced;
+    });
+
+    let answered = AtomicBool::new(false);
+    let tree = Arc::clone(&process.tree);
+    let verdict = tokio::select! {
+        biased;
+        grace = stop.asked() => Verdict::Stop(grace),
+        limit = limits::watch(&tree) => Verdict::OverLimit(limit),
+        _ = process.ended() => Verdict::Ended,
+        verdict = converse(&wire, hint, deadline, desk, log, &answered) => verdict,
+    };
+    let verdict = match verdict {
+        Verdict::Closed if process.ends_within(LAST_BREATH).await => Verdict::Ended,
+        other => other,
+    };
+    if !answered.load(Ordering::Relaxed) {
+        // What was known did not help; the next start asks anew.
+        desk.learn(None);
+    }
+    let again = match verdict {
+        Verdict::Ended if hint.is_none() && !answered.load(Ordering::Relaxed) => era_of_the_dead(&wire).await,
+        Verdict::Ended
+        | Verdict::Stop(_)
+        | Verdict::OverLimit(_)
+        | Verdict::TooLate
+        | Verdict::Refused(_)
+        | Verdict::Closed
+        | Verdict::Flooded => None,
+    };
+    let (state, reached) = end(launch, program, process, verdict, &wire, words, desk, log).await;
+    match (again, reached) {
+        (Some(era), Reached::Program) => Outcome::DiedOfTheProbe(era),
+        (Some(_), Reached::OurStep) | (None, _) => Outcome::Over(state),
+    }
+}
+
+/// The era of a child that has ended because it was spoken to in the other one; nothing when it ended for its own reasons.
+async fn era_of_the_dead(wire: &Wire) -> Option<Era> {
+    let _ = tokio::time::timeout(LAST_WORDS, wire.drain()).await;
+    match wire.late_answer() {
+        // It was greeted in the older way before it came to say that it speaks the newer one.
+        Some(ProbeAnswer::Discovered) => Some(Era::Modern),
+        Some(ProbeAnswer::Refused(..)) => None,
+        // One that has not even read the question did not end because of it.
+        None if wire.is_answered_in_time() => None,
+        None => wire.has_read_all().await.then_some(Era::Legacy),
+    }
+}
+
+/// How far a process came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reached {
+    /// The step before the program failed.
+    OurStep,
+    /// The program ran.
+    Program,
+}
+
+/// Greets, and then keeps the conversation open. Returns when there is none any more.
+async fn converse(
+    wire: &Wire,
+    hint: Option<Era>,
+    deadline: Instant,
+    desk: &Desk,
+    log: &Log,
+    answered: &AtomicBool,
+) -> Verdict {
+    let ears = Ears::default();
+    let closed = || {
+        if wire.is_flooded() {
+            Verdict::Flooded
+        } else {
+            Verdict::Closed
+        }
+    };
+    let (conversation, era) = match tokio::time::timeout_at(deadline, handshake::open(wire, hint, &ears)).await {
+        Err(_) => return Verdict::TooLate,
+        Ok(Err(Refusal::Closed)) => return closed(),
+        Ok(Err(Refusal::Answered(reason))) => return Verdict::Refused(log.mask().text(&reason)),
+        Ok(Ok(opened)) => opened,
+    };
+    answered.store(true, Ordering::Relaxed);
+    let peer = conversation.peer().clone();
+    let answer = masked(handshake::answer(&conversation), log.mask());
+    let mut ended = std::pin::pin!(conversation.waiting());
+    // The tools are part of the first picture, so that nobody sees a server without them that has some.
+    let listed = tokio::select! {
+        listed = tools::list(&peer) => listed,
+        _ = &mut ended => return closed(),
+    };
+    let tools = listed
+        .map_err(|error| log.note(&log.mask().text(&format!("its tools cannot be listed: {error}"))))
+        .ok();
+    desk.set_peer(Some(peer.clone()));
+    desk.learn(Some(era));
+    desk.enter(State::Running(Answer {
+        tools,
+        ..answer.clone()
+    }));
+    loop {
+        tokio::select! {
+            _ = &mut ended => return closed(),
+            () = ears.tools_changed.notified() => {
+                if let Ok(listed) = tools::list(&peer).await {
+                    desk.answered(Answer { tools: Some(listed), ..answer.clone() });
+                }
+            }
+        }
+    }
+}
+
+/// Ends a process and all that it has started, and tells how it went. Also says how far it came.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "all that a process leaves behind comes together here"
+)]
+async fn end(
+    launch: &Launch,
+    program: &Program,
+    mut process: Process,
+    verdict: Verdict,
+    wire: &Wire,
+    words: tokio::task::JoinHandle<()>,
+    desk: &Desk,
+    log: &Log,
+) -> (State, Reached) {
+    // Before anything is torn down: how long it lived, and what the kernel has to say.
+    let age = process.age();
+    let defended = process.tree.group().verdict();
+    match &verdict {
+        Verdict::Stop(grace) => {
+            desk.enter(State::Stopping);
+            let polite = POLITE.min(*grace / 2);
+            wire.close_input().await;
+            if !process.ends_within(polite).await {
+                process.terminate();
+                process.ends_within(*grace - polite).await;
+            }
+        }
+        Verdict::Ended
+        | Verdict::OverLimit(_)
+        | Verdict::TooLate
+        | Verdict::Refused(_)
+        | Verdict::Closed
+        | Verdict::Flooded => {}
+    }
+    let ended = process.finish().await.ok();
+    let _ = tokio::time::timeout(LAST_WORDS, wire.drain()).await;
+    let abort = words.abort_handle();
+    if tokio::time::timeout(LAST_WORDS, words).await.is_err() {
+        abort.abort();
+    }
+    let last_lines = log.last_lines();
+    if let Some(reason) = failed_step(ended, &last_lines) {
+        return (State::Failed(cannot_start(program, &reason)), Reached::OurStep);
+    }
+    let age = match verdict {
+        Verdict::Stop(_) => process.age(),
+        Verdict::Ended
+        | Verdict::OverLimit(_)
+        | Verdict::TooLate
+        | Verdict::Refused(_)
+        | Verdict::Closed
+        | Verdict::Flooded => age,
+    };
+    let exit = |cause| desk.exit(ended.map(|status| (status, age)), cause, last_lines.clone());
+    let remember = |cause| desk.publish(|seen| seen.last_exit = Some(exit(cause)));
+    let state = match verdict {
+        Verdict::Ended => {
+            let failed = ended.is_none_or(|status| !status.success());
+            State::Exited(exit(
+                defended.filter(|_| failed).map_or(Cause::Itself, Cause::LimitExceeded),
+            ))
+        }
+        Verdict::Stop(_) => State::Exited(exit(Cause::Stopped)),
+        Verdict::OverLimit(limit) => State::Exited(exit(Cause::LimitExceeded(limit))),
+        Verdict::Closed => State::Exited(exit(Cause::ClosedOutput)),
+        Verdict::Flooded => State::Exited(exit(Cause::Garbage)),
+        Verdict::TooLate => {
+            remember(Cause::Deadline);
+            State::Failed(Failure::StartupDeadline {
+                deadline: launch.startup_deadline,
+                last_lines,
+            })
+        }
+        Verdict::Refused(reason) => {
+            remember(Cause::NotMcp);
+            State::Failed(Failure::HandshakeFailed { reason, last_lines })
+        }
+    };
+    (state, Reached::Program)
+}
+
+/// What our own step had to complain of, if that is how the process ended.
+fn failed_step(ended: Option<ExitStatus>, last_lines: &[String]) -> Option<String> {
+    ended.filter(|status| status.code() == Some(exec::FAILED))?;
+    last_lines.last()?.strip_prefix(exec::COMPLAINT).map(str::to_owned)
+}
+
+fn cannot_start(program: &Program, reason: &str) -> Failure {
+    let command = program
+        .argv
+        .first()
+        .map(|program| program.to_string_lossy().into_owned())
+        .unwrap_or_default();
+    let reason = reason
+        .strip_prefix(&format!("{command}: "))
+        .unwrap_or(reason)
+        .to_owned();
+    Failure::CommandNotFound {
+        command,
+        reason,
+        hint: None,
+    }
+}

@@ -1,0 +1,240 @@
+//! The daemon as a whole: opens everything in order, serves until told to stop, closes everything in order.
+//!
+//! Order of opening: settings, keys, store, runtime (which ends what an earlier daemon left behind), reconciler, listener.
+//! Closing goes the other way, so that nothing is used after what it needs is gone.
+
+mod bootstrap;
+mod context;
+mod listen;
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::admission::Admission;
+use crate::api::{self, Api, Names};
+use crate::auth::Authenticator;
+use crate::clock::{Clock, RandomIds, SystemClock};
+use crate::config::Settings;
+use crate::reconcile::{self, Reconciler};
+use crate::runtime::limits::Confinement;
+use crate::runtime::log::Bounds;
+use crate::runtime::{Config, Runtime};
+use crate::secrets::Keyring;
+use crate::store::{Database, DirectoryLock, Engine, Options, Store};
+use crate::telemetry::Metrics;
+
+pub use bootstrap::{reset_token, rotate_key};
+
+/// How long a process has to end by itself when the daemon stops.
+const GRACE: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// A running daemon.
+pub struct Daemon {
+    /// Where it listens, the port decided.
+    pub listen: SocketAddr,
+    /// The URL under which this machine reaches it.
+    pub url: String,
+    /// The way in, for those in the same process.
+    pub admission: Admission,
+    stop_serving: CancellationToken,
+    stop_reconciling: CancellationToken,
+    stop_store: CancellationToken,
+    serving: JoinHandle<()>,
+    reconciling: JoinHandle<()>,
+    storing: JoinHandle<()>,
+    runtime: Runtime,
+    _lock: Option<DirectoryLock>,
+}
+
+/// What is needed to change a daemon's data while it is not running, and while it is starting.
+pub(crate) struct Ground {
+    pub(crate) store: Store,
+    pub(crate) engine: Engine,
+    pub(crate) keyring: Keyring,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) metrics: Metrics,
+    pub(crate) lock: Option<DirectoryLock>,
+}
+
+/// Opens keys and store.
+pub(crate) async fn ground(settings: &Settings) -> anyhow::Result<Ground> {
+    make_private(&settings.data_dir)
+        .with_context(|| format!("the data directory {} cannot be made", settings.data_dir.display()))?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let metrics = Metrics::default();
+    let mut options = Options::new(Arc::clone(&clock), Arc::new(RandomIds::new(Arc::clone(&clock))));
+    let observer = metrics.clone();
+    options.observer = Some(Arc::new(move |operation, took| {
+        observer.store_operation(operation, took);
+    }));
+    let (database, lock) = match &settings.database_url {
+        // The store locks its own directory; with another database, the directory still is one daemon's alone.
+        Some(url) => (
+            url.parse::<Database>()?,
+            Some(DirectoryLock::acquire(&settings.data_dir)?),
+        ),
+        None => (Database::Sqlite(settings.data_dir.clone()), None),
+    };
+    let (store, engine) = Store::open(database, options)
+        .await
+        .context("the store cannot be opened")?;
+    let keyring = Keyring::open(&settings.key_file)?;
+    Ok(Ground {
+        store,
+        engine,
+        keyring,
+        clock,
+        metrics,
+        lock,
+    })
+}
+
+fn make_private(directory: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)
+}
+
+/// Opens everything and begins to serve.
+///
+/// # Errors
+/// When something that is needed cannot be opened; nothing stays behind.
+pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
+    let listener = listen::bind(settings).await?;
+    let listen = listener.address();
+    let url = settings.url(listen);
+    let Ground {
+        store,
+        engine,
+        keyring,
+        clock,
+        metrics,
+        lock,
+    } = ground(settings).await?;
+    let stop_store = CancellationToken::new();
+    let storing = tokio::spawn(engine.run(stop_store.clone()));
+    let started_at = clock.now();
+
+    let context = bootstrap::first_start(&store, clock.as_ref(), &settings.data_dir, &url).await?;
+    if let Some(path) = context {
+        tracing::info!(path = %path.display(), "wrote a context for the command line");
+    }
+    let (seen, runtime_news) = tokio::sync::mpsc::unbounded_channel();
+    let runtime = Runtime::start_up(Config {
+        data_directory: settings.data_dir.clone(),
+        daemon_id: instance_mark(store.daemon_id(), &settings.data_dir),
+        orchd: std::env::current_exe().context("the daemon's own program cannot be found")?,
+        environment: std::env::vars_os().collect(),
+        // After the reconciler has ended nobody listens any more.
+        bell: Arc::new(move |uid| drop(seen.send(uid.to_owned()))),
+        clock: Arc::clone(&clock),
+        confinement: Confinement::Detect,
+        log: Bounds::default(),
+    })
+    .context("the runtime cannot be started")?;
+    let reaped = runtime.reap_leftovers().await;
+    if !reaped.killed.is_empty() {
+        tracing::warn!(
+            processes = reaped.killed.len(),
+            "ended what an earlier daemon had left running"
+        );
+    }
+
+    let (stop_serving, stop_reconciling) = (CancellationToken::new(), CancellationToken::new());
+    let reconciler = Reconciler {
+        store: store.clone(),
+        keyring: keyring.clone(),
+        runtime: runtime.clone(),
+        metrics: metrics.clone(),
+        resync: settings.reconcile_interval.duration(),
+        seen: runtime_news,
+    };
+    let reconciling = tokio::spawn(reconcile::run(reconciler, stop_reconciling.clone()));
+    let admission = Admission {
+        store: store.clone(),
+        keyring,
+    };
+    let router = api::router(Api {
+        admission: admission.clone(),
+        authenticator: Authenticator::new(store),
+        runtime: runtime.clone(),
+        metrics,
+        names: Arc::new(Names::new(listen, &settings.allowed_hosts, &settings.allowed_origins)),
+        started_at,
+        shutdown: stop_serving.clone(),
+    });
+    let serving = tokio::spawn(listener.serve(router, stop_serving.clone()));
+    tracing::info!(url, data_dir = %settings.data_dir.display(), "ready");
+    Ok(Daemon {
+        listen,
+        url,
+        admission,
+        stop_serving,
+        stop_reconciling,
+        stop_store,
+        serving,
+        reconciling,
+        storing,
+        runtime,
+        _lock: lock,
+    })
+}
+
+/// Marks this daemon's processes: daemons that share a database still have children of their own.
+fn instance_mark(daemon_id: &str, data_dir: &Path) -> String {
+    use sha2::{Digest, Sha256};
+    let hash = Sha256::digest(data_dir.as_os_str().as_encoded_bytes());
+    format!(
+        "{daemon_id}-{:02x}{:02x}{:02x}{:02x}",
+        hash[0], hash[1], hash[2], hash[3]
+    )
+}
+
+impl Daemon {
+    /// Stops everything: requests under way finish, children end, the store closes.
+    pub async fn stop(self) {
+        tracing::info!("stopping");
+        self.stop_serving.cancel();
+        ended(self.serving.await, "serving");
+        self.stop_reconciling.cancel();
+        ended(self.reconciling.await, "reconciling");
+        self.runtime.shut_down(GRACE).await;
+        self.stop_store.cancel();
+        ended(self.storing.await, "storing");
+        tracing::info!("stopped");
+    }
+}
+
+fn ended(outcome: Result<(), tokio::task::JoinError>, what: &str) {
+    if let Err(error) = outcome {
+        tracing::error!(%error, "{what} has ended in a panic");
+    }
+}
+
+/// Waits for somebody to ask for an end: Ctrl-C, or SIGTERM.
+pub async fn asked_to_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate()).expect("the runtime handles signals");
+    let mut interrupt = signal(SignalKind::interrupt()).expect("the runtime handles signals");
+    let mut hang_up = signal(SignalKind::hangup()).expect("the runtime handles signals");
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+        _ = hang_up.recv() => {}
+    }
+}
+
+/// Runs the daemon until it is asked to stop.
+///
+/// # Errors
+/// See [`start`].
+pub async fn run(settings: &Settings) -> anyhow::Result<()> {
+    let daemon = start(settings).await?;
+    asked_to_stop().await;
+    daemon.stop().await;
+    Ok(())
+}

@@ -1,0 +1,378 @@
+//! The one way to speak SQL to two databases: a statement is a text with `$1` places and values for them, and a value is
+//! TEXT or BIGINT, since the schema has no other types.
+//!
+//! Everything above is written once. Only this file, `connection.rs` and `schema.rs` tell SQLite and PostgreSQL apart.
+
+use std::borrow::Cow;
+use std::fmt::Write;
+use std::str::FromStr;
+
+use futures_util::TryStreamExt;
+use orch_shared::name::ObjectRef;
+use sqlx::postgres::{PgConnection, PgRow};
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::{AssertSqlSafe, Row as _, SqlSafeStr, SqlStr};
+
+use super::Error;
+
+/// What goes into a place of a statement.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Value<'v> {
+    Text(Option<Cow<'v, str>>),
+    Integer(Option<i64>),
+}
+
+macro_rules! value_from {
+    ($($from:ty => |$given:ident| $value:expr;)*) => {
+        $(impl<'v> From<$from> for Value<'v> {
+            fn from($given: $from) -> Self {
+                $value
+            }
+        })*
+    };
+}
+
+value_from! {
+    &'v str => |text| Self::Text(Some(text.into()));
+    &'v String => |text| Self::Text(Some(text.into()));
+    String => |text| Self::Text(Some(text.into()));
+    Option<&'v str> => |text| Self::Text(text.map(Cow::Borrowed));
+    Option<String> => |text| Self::Text(text.map(Cow::Owned));
+    i64 => |number| Self::Integer(Some(number));
+    Option<i64> => |number| Self::Integer(number);
+}
+
+/// A statement with the values for its places.
+#[derive(Debug)]
+pub(super) struct Statement<'v> {
+    sql: SqlStr,
+    values: Vec<Value<'v>>,
+    prepared: Prepared,
+}
+
+/// Whether the connection keeps the statement prepared for the next time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Prepared {
+    Kept,
+    Once,
+}
+
+/// A statement whose text is always the same; kept prepared.
+pub(super) fn sql<'v>(text: &'static str) -> Statement<'v> {
+    Statement {
+        sql: text.into_sql_str(),
+        values: Vec::new(),
+        prepared: Prepared::Kept,
+    }
+}
+
+impl<'v> Statement<'v> {
+    /// Puts a value into the next place.
+    pub(super) fn bind(mut self, value: impl Into<Value<'v>>) -> Self {
+        self.values.push(value.into());
+        self
+    }
+}
+
+/// How many rows one statement of [`Rows`] takes. SQLite allows 32,766 places and PostgreSQL 65,535.
+const ROWS_PER_STATEMENT: usize = 128;
+
+/// Rows of values for a statement that handles many at once.
+#[derive(Debug)]
+pub(super) struct Rows<'v> {
+    width: usize,
+    values: Vec<Value<'v>>,
+}
+
+impl<'v> Rows<'v> {
+    /// No rows yet, of so many columns.
+    pub(super) const fn of(width: usize) -> Self {
+        Self {
+            width,
+            values: Vec::new(),
+        }
+    }
+
+    pub(super) fn push<const N: usize>(&mut self, row: [Value<'v>; N]) {
+        debug_assert_eq!(N, self.width, "a row has as many values as the statement has columns");
+        self.values.extend(row);
+    }
+
+    /// The statements `{before} VALUES (…), (…) {after}` that together take all rows. Values in `after` stand behind the
+    /// rows' own, so they are written as literals.
+    pub(super) fn statements(self, before: &str, after: &str) -> Vec<Statement<'v>> {
+        let Self { width, mut values } = self;
+        let mut statements = Vec::new();
+        while !values.is_empty() {
+            let rest = values.split_off(values.len().min(ROWS_PER_STATEMENT * width));
+            let rows = values.len() / width;
+            statements.push(Statement {
+                sql: AssertSqlSafe(values_text(before, rows, width, after)).into_sql_str(),
+                values,
+                // Full chunks and single rows come again and again; what is between would crowd them out.
+                prepared: if rows == 1 || rows == ROWS_PER_STATEMENT {
+                    Prepared::Kept
+                } else {
+                    Prepared::Once
+                },
+            });
+            values = rest;
+        }
+        statements
+    }
+}
+
+fn values_text(before: &str, rows: usize, width: usize, after: &str) -> String {
+    let mut text = String::with_capacity(before.len() + after.len() + 10 + rows * width * 7);
+    text.push_str(before);
+    text.push_str(" VALUES ");
+    let mut place = 0;
+    for row in 0..rows {
+        text.push_str(if row == 0 { "(" } else { ", (" });
+        for column in 0..width {
+            place += 1;
+            let separator = if column == 0 { "" } else { ", " };
+            write!(text, "{separator}${place}").expect("a String takes everything");
+        }
+        text.push(')');
+    }
+    text.push(' ');
+    text.push_str(after);
+    text
+}
+
+/// A statement put together from conditions, for lists.
+#[derive(Debug, Default)]
+pub(super) struct Builder<'v> {
+    text: String,
+    values: Vec<Value<'v>>,
+}
+
+impl<'v> Builder<'v> {
+    /// Appends literal SQL.
+    pub(super) fn push(&mut self, text: &str) -> &mut Self {
+        self.text.push_str(text);
+        self
+    }
+
+    /// Appends a place with its value.
+    pub(super) fn place(&mut self, value: impl Into<Value<'v>>) -> &mut Self {
+        self.values.push(value.into());
+        write!(self.text, "${}", self.values.len()).expect("a String takes everything");
+        self
+    }
+
+    /// Appends `(…, …)` with a place for each value; `(NULL)`, which nothing is in, when there are none.
+    pub(super) fn places<V: Into<Value<'v>>>(&mut self, values: impl IntoIterator<Item = V>) -> &mut Self {
+        self.push("(");
+        let before = self.values.len();
+        for value in values {
+            if self.values.len() > before {
+                self.push(", ");
+            }
+            self.place(value);
+        }
+        let end = if self.values.len() == before { "NULL)" } else { ")" };
+        self.push(end)
+    }
+
+    pub(super) fn finish(self) -> Statement<'v> {
+        Statement {
+            sql: AssertSqlSafe(self.text).into_sql_str(),
+            values: self.values,
+            prepared: Prepared::Kept,
+        }
+    }
+}
+
+/// A connection, borrowed for some statements.
+#[derive(Debug)]
+pub(super) enum Session<'c> {
+    Sqlite(&'c mut SqliteConnection),
+    Postgres(&'c mut PgConnection),
+}
+
+/// Runs the same body for either database; `$record` makes a [`Record`] of its rows.
+macro_rules! on {
+    ($session:expr, |$connection:ident $(, $record:ident)?| $body:expr) => {
+        match $session {
+            Session::Sqlite($connection) => {
+                $(use Record::Sqlite as $record;)?
+                $body
+            }
+            Session::Postgres($connection) => {
+                $(use Record::Postgres as $record;)?
+                $body
+            }
+        }
+    };
+}
+
+/// Binds the values of a statement for whichever database the connection is to.
+macro_rules! bound {
+    ($statement:expr) => {{
+        let statement = $statement;
+        let mut query = sqlx::query(statement.sql).persistent(statement.prepared == Prepared::Kept);
+        for value in statement.values {
+            query = match value {
+                Value::Text(text) => query.bind(text),
+                Value::Integer(number) => query.bind(number),
+            };
+        }
+        query
+    }};
+}
+
+impl Session<'_> {
+    /// Runs a statement and tells how many rows it touched.
+    pub(super) async fn run(&mut self, statement: Statement<'_>) -> Result<u64, Error> {
+        on!(self, |connection| {
+            Ok(bound!(statement).execute(&mut **connection).await?.rows_affected())
+        })
+    }
+
+    /// Runs one or more statements without values, in one exchange.
+    pub(super) async fn run_script(&mut self, script: &'static str) -> Result<(), Error> {
+        on!(self, |connection| {
+            sqlx::raw_sql(script).execute(&mut **connection).await?;
+            Ok(())
+        })
+    }
+
+    /// Hands each row to `take` as it comes.
+    pub(super) async fn each(
+        &mut self,
+        statement: Statement<'_>,
+        mut take: impl FnMut(Record<'_>) -> Result<(), Error> + Send,
+    ) -> Result<(), Error> {
+        on!(self, |connection, record| {
+            let mut rows = bound!(statement).fetch(&mut **connection);
+            while let Some(row) = rows.try_next().await? {
+                take(record(&row))?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Every row.
+    pub(super) async fn all<T: Send>(
+        &mut self,
+        statement: Statement<'_>,
+        mut read: impl FnMut(Record<'_>) -> Result<T, Error> + Send,
+    ) -> Result<Vec<T>, Error> {
+        let mut all = Vec::new();
+        self.each(statement, |record| {
+            all.push(read(record)?);
+            Ok(())
+        })
+        .await?;
+        Ok(all)
+    }
+
+    /// The first row, when there is one.
+    pub(super) async fn first<T: Send>(
+        &mut self,
+        statement: Statement<'_>,
+        mut read: impl FnMut(Record<'_>) -> Result<T, Error> + Send,
+    ) -> Result<Option<T>, Error> {
+        let mut first = None;
+        self.each(statement, |record| {
+            if first.is_none() {
+                first = Some(read(record)?);
+            }
+            Ok(())
+        })
+        .await?;
+        Ok(first)
+    }
+}
+
+/// One row of an answer. Columns are counted from 0.
+#[derive(Clone, Copy)]
+pub(super) enum Record<'r> {
+    Sqlite(&'r SqliteRow),
+    Postgres(&'r PgRow),
+}
+
+impl<'r> Record<'r> {
+    pub(super) fn maybe_text(&self, column: usize) -> Result<Option<&'r str>, Error> {
+        Ok(match self {
+            Self::Sqlite(row) => row.try_get(column)?,
+            Self::Postgres(row) => row.try_get(column)?,
+        })
+    }
+
+    pub(super) fn text(&self, column: usize) -> Result<&'r str, Error> {
+        Ok(match self {
+            Self::Sqlite(row) => row.try_get(column)?,
+            Self::Postgres(row) => row.try_get(column)?,
+        })
+    }
+
+    pub(super) fn maybe_integer(&self, column: usize) -> Result<Option<i64>, Error> {
+        Ok(match self {
+            Self::Sqlite(row) => row.try_get(column)?,
+            Self::Postgres(row) => row.try_get(column)?,
+        })
+    }
+
+    pub(super) fn integer(&self, column: usize) -> Result<i64, Error> {
+        Ok(match self {
+            Self::Sqlite(row) => row.try_get(column)?,
+            Self::Postgres(row) => row.try_get(column)?,
+        })
+    }
+
+    /// A kind, name or scope: text that was checked before it was stored.
+    pub(super) fn parsed<T: FromStr<Err: std::fmt::Display>>(&self, column: usize) -> Result<T, Error> {
+        let text = self.text(column)?;
+        text.parse()
+            .map_err(|error| Error::broken(format!("a stored row holds `{text}`: {error}")))
+    }
+
+    /// Kind, scope and name in three columns.
+    pub(super) fn object(&self, at: usize) -> Result<ObjectRef, Error> {
+        Ok(ObjectRef {
+            kind: self.parsed(at)?,
+            scope: self.parsed(at + 1)?,
+            name: self.parsed(at + 2)?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_cut_into_statements() {
+        let mut rows = Rows::of(2);
+        for number in 0..300_i64 {
+            rows.push([number.into(), "x".into()]);
+        }
+        let statements = rows.statements("INSERT INTO t (a, b)", "RETURNING a");
+        let shape: Vec<_> = statements.iter().map(|s| (s.values.len(), s.prepared)).collect();
+        assert_eq!(
+            shape,
+            [(256, Prepared::Kept), (256, Prepared::Kept), (88, Prepared::Once)]
+        );
+        assert_eq!(
+            values_text("INSERT INTO t (a, b)", 2, 2, "RETURNING a"),
+            "INSERT INTO t (a, b) VALUES ($1, $2), ($3, $4) RETURNING a"
+        );
+    }
+
+    #[test]
+    fn conditions_number_their_places() {
+        let mut builder = Builder::default();
+        builder
+            .push("a = ")
+            .place("x")
+            .push(" AND b IN ")
+            .places([1_i64, 2])
+            .push(" AND c IN ")
+            .places::<i64>([]);
+        assert_eq!(builder.text, "a = $1 AND b IN ($2, $3) AND c IN (NULL)");
+        assert_eq!(builder.finish().values, ["x".into(), 1_i64.into(), Value::from(2_i64)]);
+    }
+}

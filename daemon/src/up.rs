@@ -1,0 +1,256 @@
+//! `orchd up`: the daemon in the foreground, manifests applied, and a person told how everything comes up.
+//!
+//! What enters: settings and paths. What leaves: lines for people on standard error. It uses the same admission as every
+//! request; what it knows of progress it reads from the same snapshot as the reconciler.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use indicatif::{ProgressBar, ProgressStyle};
+use orch_shared::access::Principal;
+use orch_shared::apply::{Request, Verdict};
+use orch_shared::manifest::{self, Limits};
+use orch_shared::name::ObjectRef;
+use orch_shared::problem::Problem;
+use serde_json::Value;
+
+use crate::admission;
+use crate::config::{Settings, UpArgs};
+use crate::serve::{self, Daemon};
+use crate::store::Object;
+
+/// Writes to standard output.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn print(text: &str) -> anyhow::Result<()> {
+    io::stdout()
+        .write_all(text.as_bytes())
+        .context("standard output cannot be written")
+}
+
+/// Tells an error, what caused it, and what to do, on standard error.
+pub fn say_error(error: &anyhow::Error) {
+    let mut causes = error.chain();
+    let first = causes.next().map(ToString::to_string).unwrap_or_default();
+    say(&format!("error: {first}"));
+    causes.for_each(|cause| say(&format!("  caused by: {cause}")));
+}
+
+fn say(line: &str) {
+    // When standard error is gone, there is nobody to tell.
+    let _gone = writeln!(io::stderr(), "{line}");
+}
+
+/// Runs the daemon, applies, waits until everything is ready, and stays until asked to stop.
+///
+/// # Errors
+/// When the daemon cannot start, or the manifests are not admitted.
+pub async fn run(settings: &Settings, args: &UpArgs) -> anyhow::Result<()> {
+    // Read first: a mistake in a manifest need not start anything.
+    let declared = read(&args.apply)?;
+    let daemon = serve::start(settings).await?;
+    let outcome = tokio::select! {
+        outcome = bring_up(&daemon, declared, args.timeout.duration()) => outcome,
+        () = serve::asked_to_stop() => {
+            daemon.stop().await;
+            return Ok(());
+        }
+    };
+    if let Err(error) = outcome {
+        daemon.stop().await;
+        return Err(error);
+    }
+    serve::asked_to_stop().await;
+    say("stopping ...");
+    daemon.stop().await;
+    say("stopped; everything that was declared comes back with the next start");
+    Ok(())
+}
+
+async fn bring_up(daemon: &Daemon, declared: Declared, patience: Duration) -> anyhow::Result<()> {
+    let objects = apply(daemon, declared).await?;
+    let ready = wait(daemon, &objects, patience).await;
+    say("");
+    if ready {
+        say(&format!("orchd answers at {}", daemon.url));
+    } else {
+        say(&format!(
+            "orchd answers at {}, but not everything is ready: orchctl why server/NAME tells more",
+            daemon.url
+        ));
+    }
+    let orchctl = beside("orchctl");
+    say("what to try next:");
+    for command in ["get servers,instances", "describe server notes", "logs notes -f"] {
+        say(&format!("  {orchctl} {command}"));
+    }
+    say("Ctrl-C stops everything.");
+    Ok(())
+}
+
+/// How to call a program that lies beside this one: by name when that finds it.
+fn beside(program: &str) -> String {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let own = std::env::current_exe()
+        .ok()
+        .and_then(|own| Some(own.parent()?.join(program)));
+    match own {
+        Some(own) if !std::env::split_paths(&path).any(|directory| directory.join(program).exists()) => {
+            own.display().to_string()
+        }
+        Some(_) | None => program.to_owned(),
+    }
+}
+
+/// Objects read from files.
+struct Declared {
+    manifests: Vec<Value>,
+    read: manifest::Objects,
+}
+
+fn read(paths: &[PathBuf]) -> anyhow::Result<Declared> {
+    let mut files = Vec::new();
+    for path in paths {
+        collect(path, &mut files).with_context(|| format!("{} cannot be read", path.display()))?;
+    }
+    if files.is_empty() && !paths.is_empty() {
+        bail!("there is no manifest (*.yaml, *.yml, *.json) in {}", paths[0].display());
+    }
+    let mut parsed = Vec::new();
+    for file in files {
+        let text = fs::read(&file).with_context(|| format!("{} cannot be read", file.display()))?;
+        parsed.push((file.display().to_string(), manifest::parse(&text, &Limits::default())));
+    }
+    let read = manifest::objects(&parsed);
+    if !read.problems.is_empty() {
+        let lines: Vec<_> = read.problems.iter().map(ToString::to_string).collect();
+        bail!("{} problems; nothing was started\n{}", lines.len(), lines.join("\n"));
+    }
+    let manifests = read.objects.iter().map(|object| object.resource.manifest()).collect();
+    Ok(Declared { manifests, read })
+}
+
+/// A file, or all manifests below a folder, in order of their names.
+fn collect(path: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
+    if !path.is_dir() {
+        files.push(path.to_owned());
+        return Ok(());
+    }
+    let mut entries = fs::read_dir(path)?
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<io::Result<Vec<_>>>()?;
+    entries.sort();
+    for entry in entries {
+        let hidden = entry
+            .file_name()
+            .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+        let manifest = entry
+            .extension()
+            .is_some_and(|extension| ["yaml", "yml", "json"].iter().any(|known| extension == *known));
+        if !hidden && (entry.is_dir() || manifest) {
+            collect(&entry, files)?;
+        }
+    }
+    Ok(())
+}
+
+async fn apply(daemon: &Daemon, declared: Declared) -> anyhow::Result<Vec<ObjectRef>> {
+    let Declared { manifests, read } = declared;
+    if manifests.is_empty() {
+        return Ok(Vec::new());
+    }
+    let principal = Principal {
+        name: crate::auth::ADMIN.to_owned(),
+        ..Principal::daemon()
+    };
+    let request = Request {
+        objects: manifests,
+        ..Request::default()
+    };
+    let applied = admission::apply(&daemon.admission, &principal, request).await;
+    let response = applied.map_err(|problem| refused(&problem, &read))?;
+    for outcome in &response.results {
+        let verdict = match outcome.verdict {
+            Verdict::Created => "created",
+            Verdict::Configured => "configured",
+            Verdict::Unchanged => "unchanged",
+            Verdict::Pruned => "pruned",
+        };
+        say(&format!("{:<24} {verdict}", outcome.object.to_string()));
+    }
+    Ok(response.results.into_iter().map(|outcome| outcome.object).collect())
+}
+
+fn refused(problem: &Problem, read: &manifest::Objects) -> anyhow::Error {
+    let located = problem.errors.iter().map(|error| match read.locate(error) {
+        Some(located) => located.to_string(),
+        None => format!("{}: {}", error.pointer, error.message),
+    });
+    let lines: Vec<_> = located.collect();
+    anyhow::anyhow!("{problem}\n{}", lines.join("\n"))
+}
+
+/// Shows how objects get ready; says whether all did in time.
+async fn wait(daemon: &Daemon, objects: &[ObjectRef], patience: Duration) -> bool {
+    let mut snapshots = daemon.admission.store.snapshots();
+    let mut shown: BTreeMap<ObjectRef, String> = BTreeMap::new();
+    let bar = progress(objects.len());
+    let all_ready = async {
+        loop {
+            let snapshot = snapshots.borrow_and_update().clone();
+            let mut ready = 0;
+            for name in objects {
+                let Some(object) = snapshot.get(name) else { continue };
+                let state = state_of(object);
+                if state.starts_with("Ready") {
+                    ready += 1;
+                }
+                if shown.get(name) != Some(&state) {
+                    bar.suspend(|| say(&format!("{:<24} {state}", name.to_string())));
+                    shown.insert(name.clone(), state);
+                }
+            }
+            bar.set_position(ready);
+            if ready == objects.len() as u64 || snapshots.changed().await.is_err() {
+                return;
+            }
+        }
+    };
+    let in_time = tokio::time::timeout(patience, all_ready).await.is_ok();
+    bar.finish_and_clear();
+    in_time
+}
+
+fn progress(length: usize) -> ProgressBar {
+    let style =
+        ProgressStyle::with_template("{spinner} {pos} of {len} ready").unwrap_or_else(|_| ProgressStyle::default_bar());
+    // Drawn on standard error, and only when that is a terminal.
+    let bar = ProgressBar::new(length as u64).with_style(style);
+    bar.enable_steady_tick(Duration::from_millis(120));
+    bar
+}
+
+/// Phase, and what is the matter when something is.
+fn state_of(object: &Object) -> String {
+    let status: Value = serde_json::from_str(&object.status_text).unwrap_or_default();
+    let phase = status["phase"].as_str().unwrap_or("Pending");
+    let fresh = status["observedGeneration"].as_i64() == Some(object.generation);
+    let phase = if fresh { phase } else { "Pending" };
+    let ready = status["conditions"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .find(|condition| condition["type"] == "Ready");
+    match ready
+        .and_then(|ready| ready["message"].as_str())
+        .filter(|message| !message.is_empty())
+    {
+        Some(message) => format!("{phase}   {message}"),
+        None => phase.to_owned(),
+    }
+}

@@ -1,0 +1,348 @@
+//! Who may ask, and in what form.
+
+use std::process::Stdio;
+
+use rustix::process::Signal;
+use serde_json::{Value, json};
+
+use super::{manifest, server_with};
+use crate::support::daemon::{Home, Output, eventually};
+use crate::support::http::Request;
+use crate::support::processes;
+
+/// Every method and path of the API's own description, places filled in.
+fn operations(home: &Home) -> Vec<(String, String)> {
+    let document = home.http("GET", "/openapi.json").send().expect(200).json();
+    let mut operations = Vec::new();
+    for (path, item) in document["paths"].as_object().expect("paths") {
+        let path = path
+            .split('/')
+            .map(|segment| if segment.starts_with('{') { "x" } else { segment });
+        let path = path.collect::<Vec<_>>().join("/");
+        for method in item.as_object().expect("operations").keys() {
+            if ["get", "put", "post", "patch", "delete", "head"].contains(&method.as_str()) {
+                operations.push((method.to_uppercase(), path.clone()));
+            }
+        }
+    }
+    operations
+}
+
+#[test]
+fn nothing_but_health_answers_without_a_token() {
+    let home = Home::new().started();
+    let operations = operations(&home);
+    assert!(operations.len() > 50, "{operations:?}");
+    let other = format!("orch_{}", "0".repeat(64));
+    for (method, path) in operations {
+        let bare = Request::new(home.address(), &method, &path);
+        let wrong = bare.clone().token(&other);
+        for (request, how) in [(&bare, "no token"), (&wrong, "a wrong token")] {
+            let answer = request.send();
+            if matches!(path.as_str(), "/healthz" | "/readyz") {
+                assert_eq!(answer.status, 200, "{method} {path}");
+            } else {
+                assert_eq!(answer.status, 401, "{method} {path} with {how}");
+                assert_eq!(answer.header("www-authenticate"), Some("Bearer realm=\"orchd\""));
+            }
+        }
+        let elsewhere = home.http(&method, &path).header("Host", "evil.example");
+        let page = home.http(&method, &path).header("Origin", "https://evil.example");
+        for refused in [elsewhere.send().expect(403), page.send().expect(403)] {
+            // An answer to HEAD has no body to tell it in.
+            assert!(method == "HEAD" || refused.code() == "ORCH4003", "{method} {path}");
+        }
+    }
+}
+
+#[test]
+fn head_is_answered_like_get() {
+    let home = Home::new().started();
+    home.apply(&server_with("files", &[], json!({"replicas": 0})));
+    for path in [
+        "/healthz",
+        "/version",
+        "/api/v1/servers",
+        "/api/v1/servers/files",
+        "/api/v1/servers/none",
+        "/api/v1/nothing",
+        "/api/v1/events",
+    ] {
+        for token in [home.token(), "orch_wrong".to_owned()] {
+            let get = home.http("GET", path).token(&token).send();
+            let head = home.http("HEAD", path).token(&token).send();
+            assert_eq!(head.status, get.status, "{path}");
+            assert_eq!(head.body, "", "{path}");
+            for header in ["content-type", "etag"] {
+                assert_eq!(head.header(header), get.header(header), "{path}");
+            }
+        }
+    }
+}
+
+#[test]
+fn requests_that_cannot_be_understood_are_refused_in_words() {
+    let home = Home::new().started();
+    home.apply(&server_with("files", &[], json!({"replicas": 0})));
+    let object = |body: &str| body.as_bytes().to_vec();
+    let big = vec![b' '; (1 << 20) + 1];
+    for (method, path, kind, body, status, code) in [
+        (
+            "POST",
+            "/api/v1/servers",
+            "application/json",
+            object("{"),
+            400,
+            "ORCH4101",
+        ),
+        ("POST", "/api/v1/servers", "text/yaml", object("{}"), 415, "ORCH4104"),
+        (
+            "POST",
+            "/api/v1/servers",
+            "application/json",
+            big.clone(),
+            413,
+            "ORCH4102",
+        ),
+        (
+            "PATCH",
+            "/api/v1/servers/files",
+            "application/json",
+            big,
+            413,
+            "ORCH4102",
+        ),
+        (
+            "POST",
+            "/api/v1/apply",
+            "application/json",
+            object(r#"{"objcts": []}"#),
+            400,
+            "ORCH4101",
+        ),
+        ("GET", "/api/v1/servers?limit=x", "", vec![], 400, "ORCH4101"),
+        ("GET", "/api/v1/servers?lable=x", "", vec![], 400, "ORCH4101"),
+        ("GET", "/api/v1/servers?continue=x", "", vec![], 400, "ORCH4101"),
+        ("GET", "/api/v1/serverz", "", vec![], 404, "ORCH4103"),
+        ("GET", "/nowhere", "", vec![], 404, "ORCH4103"),
+        ("GET", "/api/v1/servers/nobody", "", vec![], 404, "ORCH3001"),
+        (
+            "POST",
+            "/api/v1/servers/files/rollback",
+            "application/json",
+            object(r#"{"generation": 9}"#),
+            404,
+            "ORCH3008",
+        ),
+        (
+            "POST",
+            "/api/v1/servers/files/scale",
+            "application/json",
+            object(r#"{"replicas": -1}"#),
+            400,
+            "ORCH4101",
+        ),
+        (
+            "POST",
+            "/api/v1/servers/files/scale",
+            "application/json",
+            object(r#"{"replicas": 101}"#),
+            422,
+            "ORCH2001",
+        ),
+    ] {
+        let request = home.http(method, path).header("Content-Type", kind).body(body);
+        let answer = request.send();
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (status, code),
+            "{method} {path}: {}",
+            answer.body
+        );
+        assert!(answer.json()["requestId"].is_string(), "{}", answer.body);
+    }
+    home.get("servers/files");
+}
+
+#[test]
+fn a_stale_write_is_refused_and_nothing_is_lost() {
+    let home = Home::new().started();
+    home.apply(&server_with("files", &[], json!({"replicas": 0})));
+    let answer = home.http("GET", "/api/v1/servers/files").send().expect(200);
+    let tag = answer.header("etag").expect("a tag").to_owned();
+    let patch = |description: &str| {
+        let patch = home
+            .http("PATCH", "/api/v1/servers/files")
+            .json(&json!({"spec": {"description": description}}));
+        patch.header("If-Match", &tag).send()
+    };
+    patch("first").expect(200);
+    assert_eq!(patch("second").expect(409).code(), "ORCH3003");
+    assert_eq!(home.get("servers/files")["spec"]["description"], "first");
+    // The uid is as good as the name.
+    let uid = home.get("servers/files")["status"]["uid"]
+        .as_str()
+        .expect("a uid")
+        .to_owned();
+    assert_eq!(home.get(&format!("servers/{uid}"))["metadata"]["name"], "files");
+}
+
+#[test]
+fn a_watch_goes_on_where_it_was_left() {
+    let home = Home::new().started();
+    let prompt = |name: &str| manifest("Prompt", name, &json!({"content": name}));
+    home.apply(&prompt("one"));
+    let mut watch = home.http("GET", "/api/v1/prompts?watch=1").stream();
+    assert_eq!(watch.status, 200);
+    let mut until = |wanted: &str| loop {
+        let (id, event) = watch.event().expect("the watch goes on");
+        if event["object"]["metadata"]["name"] == wanted {
+            return (id, event["type"].as_str().unwrap_or_default().to_owned());
+        }
+    };
+    let (first, change) = until("one");
+    assert_eq!(change, "ADDED");
+    home.apply(&prompt("two"));
+    assert_eq!(until("two").1, "ADDED");
+
+    let mut resumed = home
+        .http("GET", "/api/v1/prompts?watch=1")
+        .header("Last-Event-ID", &first)
+        .stream();
+    let seen: Vec<Value> = std::iter::from_fn(|| resumed.event())
+        .map(|(_, event)| event)
+        .take(3)
+        .collect();
+    let of_two = seen
+        .iter()
+        .filter(|event| event["object"]["metadata"]["name"] == "two")
+        .count();
+    assert!(of_two >= 1, "{seen:?}");
+    let future = home.http("GET", "/api/v1/prompts?watch=1").header("Last-Event-ID", "x");
+    assert_eq!(future.send().expect(400).code(), "ORCH4101");
+}
+
+#[test]
+fn the_daemon_tells_how_it_fares() {
+    let home = Home::new().started();
+    home.apply(&server_with("files", &[], json!({})));
+    home.until_ready(&["server/files"]);
+    let ready = Request::new(home.address(), "GET", "/readyz").send().expect(200).json();
+    assert_eq!(ready["ready"], true, "{ready}");
+    let metrics = home.http("GET", "/metrics").send().expect(200).body;
+    for name in ["request", "reconcile", "instances", "store"] {
+        assert!(metrics.contains(name), "{name} is not counted:\n{metrics}");
+    }
+    home.orchctl(&["status"]).expect(0).saying(&["1 Server", "1 Running"]);
+    home.orchctl(&["doctor"]).expect(0);
+    home.orchctl(&["version"]).expect(0);
+}
+
+#[test]
+fn plain_http_beyond_this_machine_must_be_asked_for() {
+    let home = Home::new().with(&["--listen", "0.0.0.0:0"]);
+    let refused = home
+        .orchd(&["serve"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("orchd runs");
+    Output::of(refused).expect(1).saying(&["--insecure-http", "--tls-cert"]);
+}
+
+#[test]
+fn one_directory_is_one_daemons() {
+    let home = Home::new().started();
+    let second = home
+        .orchd(&["serve"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("orchd runs");
+    let second = Output::of(second);
+    assert_ne!(second.code, 0);
+    assert!(second.stderr.contains("is in use by process"), "{}", second.stderr);
+    home.get("servers");
+}
+
+#[test]
+fn a_lost_token_is_replaced() {
+    let mut home = Home::new().started();
+    let lost = home.token();
+    home.stop();
+    let reset = home
+        .orchd(&["token", "reset"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("orchd runs");
+    let reset = Output::of(reset).expect(0);
+    let fresh = home.token();
+    assert_ne!(fresh, lost);
+    assert!(
+        !reset.stdout.contains(&fresh) && !reset.stderr.contains(&fresh),
+        "the token is shown"
+    );
+    home.start();
+    home.orchctl(&["get", "servers"]).expect(0);
+    home.http("GET", "/api/v1/servers").token(&lost).send().expect(401);
+}
+
+#[test]
+fn tls_is_served() {
+    let home = Home::new();
+    let (certificate, key) = (home.path("cert.pem"), home.path("key.pem"));
+    let made = std::process::Command::new("openssl")
+        .args([
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:prime256v1",
+            "-nodes",
+            "-days",
+            "2",
+        ])
+        .args([
+            "-subj",
+            "/CN=localhost",
+            "-addext",
+            "subjectAltName=DNS:localhost,IP:127.0.0.1",
+            "-addext",
+            "basicConstraints=critical,CA:FALSE",
+        ])
+        .arg("-keyout")
+        .arg(&key)
+        .arg("-out")
+        .arg(&certificate)
+        .stderr(Stdio::null())
+        .status();
+    if !made.is_ok_and(|status| status.success()) {
+        assert!(
+            std::env::var_os("ORCH_REQUIRE_ALL").is_none(),
+            "openssl is missing, and ORCH_REQUIRE_ALL asks for it"
+        );
+        return crate::support::daemon::say("skipped: there is no openssl to make a certificate with");
+    }
+    let [certificate, key] = [&certificate, &key].map(|path| path.to_str().expect("text").to_owned());
+    let mut home = home.with(&["--tls-cert", &certificate, "--tls-key", &key]);
+    home.start_unasked();
+    eventually("the daemon answers over TLS", || {
+        home.orchctl(&["--ca-file", &certificate, "get", "servers"]).code == 0
+    });
+    let untrusting = home.orchctl(&["get", "servers"]);
+    assert_eq!(untrusting.code, 6, "{}", untrusting.stderr);
+    let plain = Request::new(home.address(), "GET", "/healthz").try_send();
+    assert!(plain.is_err(), "plain HTTP is answered: {plain:?}");
+}
+
+#[test]
+fn requests_under_way_finish_when_the_daemon_ends() {
+    let mut home = Home::new().started();
+    let mut watch = home.http("GET", "/api/v1/servers?watch=1").stream();
+    assert!(watch.line().is_some());
+    processes::signal(home.pid(), Signal::TERM);
+    while watch.line().is_some() {}
+    assert_eq!(home.stop(), 0);
+}

@@ -1,0 +1,417 @@
+//! The invariants of the house, held by reading its source: which room knows which crate, which way the arrows run, how
+//! large a file may be, and that nothing is forgotten. What stands here as a table is the rule; changing a table is
+//! changing the architecture.
+
+pub(crate) mod source;
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use source::{Source, dependencies, root, sources};
+
+/// Crates from outside that belong to a room, and the rooms: folders, files, or beginnings of both.
+const OWNED: &[(&str, &[&str])] = &[
+    ("aes_gcm", &["daemon/src/secrets/"]),
+    (
+        "anyhow",
+        &["daemon/src/main.rs", "daemon/src/up.rs", "daemon/src/serve/"],
+    ),
+    ("axum", &["daemon/src/api/", "daemon/src/serve/listen.rs"]),
+    (
+        "clap",
+        &[
+            "cli/src/",
+            "daemon/src/main.rs",
+            "daemon/src/config.rs",
+            "daemon/src/telemetry.rs",
+        ],
+    ),
+    ("clap_complete", &["cli/src/"]),
+    ("clap_mangen", &["cli/src/"]),
+    ("comfy_table", &["cli/src/render/"]),
+    (
+        "getrandom",
+        &["daemon/src/auth/", "daemon/src/clock.rs", "daemon/src/secrets/"],
+    ),
+    ("glob", &["cli/src/input.rs"]),
+    ("http", &["daemon/src/auth/", "daemon/src/telemetry.rs"]),
+    ("http_body_util", &["daemon/src/api/"]),
+    ("hyper", &["daemon/src/serve/"]),
+    ("hyper_util", &["daemon/src/serve/"]),
+    ("indicatif", &["cli/src/ui", "daemon/src/up.rs"]),
+    (
+        "jiff",
+        &[
+            "cli/src/render/age.rs",
+            "cli/src/verbs/doctor.rs",
+            "shared/src/resource.rs",
+        ],
+    ),
+    ("prometheus_client", &["daemon/src/telemetry.rs"]),
+    ("reqwest", &["daemon/src/runtime/"]),
+    ("rmcp", &["daemon/src/runtime/"]),
+    (
+        "rustix",
+        &[
+            "daemon/src/runtime/",
+            "daemon/src/store/lock.rs",
+            "daemon/src/telemetry.rs",
+        ],
+    ),
+    (
+        "rustls",
+        &["cli/src/client", "daemon/src/runtime/", "daemon/src/serve/"],
+    ),
+    ("saphyr_parser", &["shared/src/manifest/"]),
+    ("serde_json_path", &["cli/src/render/jsonpath.rs"]),
+    (
+        "serde_yaml",
+        &["cli/src/settings/file.rs", "daemon/src/config.rs", "daemon/src/serve/"],
+    ),
+    ("similar", &["shared/src/diff.rs"]),
+    ("sqlx", &["daemon/src/store/"]),
+    ("sse_stream", &["daemon/src/runtime/"]),
+    ("strsim", &["shared/src/problem.rs"]),
+    ("subtle", &["daemon/src/auth/"]),
+    ("tokio_rustls", &["daemon/src/serve/"]),
+    ("tower", &["daemon/src/serve/"]),
+    ("tracing_subscriber", &["daemon/src/telemetry.rs"]),
+    ("ureq", &["cli/src/client"]),
+    ("uuid", &["daemon/src/clock.rs", "daemon/src/store/"]),
+];
+
+/// Crates from outside that any room of the crates that depend on them may use: plain data, errors, tasks, logs.
+const COMMON: &[&str] = &[
+    "base64",
+    "bytes",
+    "futures_util",
+    "orch_shared",
+    "schemars",
+    "serde",
+    "serde_json",
+    "sha2",
+    "thiserror",
+    "tokio",
+    "tokio_util",
+    "tracing",
+    "zeroize",
+];
+
+/// Which rooms of the daemon a room may know. What is not listed here knows no other room but the clock.
+const ARROWS: &[(&str, &[&str])] = &[
+    ("api", &["admission", "auth", "store", "runtime", "telemetry"]),
+    ("auth", &["store"]),
+    ("admission", &["store", "secrets"]),
+    ("secrets", &[]),
+    ("store", &[]),
+    ("reconcile", &["admission", "store", "runtime", "secrets", "telemetry"]),
+    ("runtime", &[]),
+];
+
+/// Lines of a file, its tests not counted.
+const LINES: usize = 600;
+/// A kind is one file, however much it has to say.
+const LINES_OF_A_KIND: usize = 800;
+
+fn in_one_of(path: &str, places: &[&str]) -> bool {
+    places.iter().any(|place| path.starts_with(place))
+}
+
+/// Fails with everything that was found, not just the first.
+fn none(rule: &str, found: impl IntoIterator<Item = String>) {
+    let found: Vec<_> = found.into_iter().collect();
+    assert!(found.is_empty(), "{rule}:\n  {}", found.join("\n  "));
+}
+
+#[test]
+fn outside_crates_stay_in_their_rooms() {
+    let code = sources(&["cli/src", "daemon/src", "shared/src"]);
+    let strays = code.iter().flat_map(|source| {
+        let foreign = |(name, places): &&(&str, &[&str])| source.uses(name) && !in_one_of(&source.path, places);
+        OWNED
+            .iter()
+            .filter(foreign)
+            .map(|(name, places)| format!("{}: {name} belongs to {places:?}", source.path))
+    });
+    none("crates used outside their rooms", strays);
+}
+
+#[test]
+fn every_room_in_the_table_is_lived_in() {
+    let code = sources(&["cli/src", "daemon/src", "shared/src"]);
+    let empty = OWNED.iter().flat_map(|(name, places)| {
+        let lived_in = |place: &&&str| {
+            code.iter()
+                .any(|source| source.path.starts_with(**place) && source.uses(name))
+        };
+        places
+            .iter()
+            .filter(move |place| !lived_in(place))
+            .map(move |place| format!("{place}: {name}"))
+    });
+    none("rooms that do not use the crate they are listed for", empty);
+}
+
+#[test]
+fn every_dependency_has_a_place() {
+    let homeless = ["cli", "daemon", "shared"].into_iter().flat_map(|member| {
+        let known = |name: &String| COMMON.contains(&name.as_str()) || OWNED.iter().any(|(owned, _)| owned == name);
+        dependencies(member)
+            .into_iter()
+            .filter(move |name| !known(name))
+            .map(move |name| format!("{member}: {name}"))
+    });
+    none(
+        "dependencies without a room (OWNED) that are not common either (COMMON)",
+        homeless,
+    );
+}
+
+#[test]
+fn no_dependency_is_idle() {
+    let idle = ["cli", "daemon", "shared"].into_iter().flat_map(|member| {
+        let code = sources(&[&format!("{member}/src")]);
+        let used = move |name: &String| code.iter().any(|source| source.uses(name));
+        dependencies(member)
+            .into_iter()
+            .filter(move |name| !used(name))
+            .map(move |name| format!("{member}: {name}"))
+    });
+    none("dependencies that no code uses", idle);
+}
+
+/// What `deny.toml` keeps out is not there, on machines without `cargo deny` too.
+#[test]
+fn what_is_banned_is_not_locked() {
+    let policy = fs::read_to_string(root().join("deny.toml")).unwrap();
+    let banned: Vec<&str> = policy
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("{ crate = \"")?.split('"').next())
+        .collect();
+    assert!(banned.len() >= 5, "{banned:?}");
+    let lock = fs::read_to_string(root().join("Cargo.lock")).unwrap();
+    let locked: BTreeSet<&str> = lock
+        .lines()
+        .filter_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"'))
+        .collect();
+    assert!(locked.contains("ring"));
+    none(
+        "banned crates",
+        banned
+            .into_iter()
+            .filter(|name| locked.contains(name))
+            .map(str::to_owned),
+    );
+}
+
+#[test]
+fn arrows_run_downward() {
+    let rooms: Vec<&str> = ARROWS
+        .iter()
+        .map(|(room, _)| *room)
+        .chain(["serve", "up", "telemetry", "config"])
+        .collect();
+    let upward = ARROWS.iter().flat_map(|(room, known)| {
+        sources(&[&format!("daemon/src/{room}")]).into_iter().flat_map({
+            let rooms = rooms.clone();
+            move |source| {
+                let foreign =
+                    |other: &&str| other != room && !known.contains(other) && source.uses(&format!("crate::{other}"));
+                rooms
+                    .iter()
+                    .filter(|other| foreign(other))
+                    .map(|other| format!("{} -> {other}", source.path))
+                    .collect::<Vec<_>>()
+            }
+        })
+    });
+    none("rooms that know a room they must not know", upward);
+}
+
+#[test]
+fn the_vocabulary_does_nothing() {
+    let forbidden = [
+        "std::fs",
+        "std::env",
+        "std::net",
+        "std::process",
+        "std::thread",
+        "std::time::Instant",
+        "SystemTime",
+        "tokio",
+        "sqlx",
+        "axum",
+        "clap",
+        "getrandom",
+        "rand",
+    ];
+    let acting = sources(&["shared/src"]).into_iter().flat_map(|source| {
+        let used = forbidden.iter().filter(|name| source.uses(name));
+        used.map(|name| format!("{}: {name}", source.path)).collect::<Vec<_>>()
+    });
+    none("the shared crate has IO, a clock or randomness", acting);
+}
+
+#[test]
+fn deciding_is_pure() {
+    let doing = [
+        "async ",
+        ".await",
+        "tokio",
+        "tracing",
+        "std::fs",
+        "Instant::now",
+        "SystemTime",
+        "crate::store::Store",
+    ];
+    let impure = sources(&["daemon/src/reconcile/plan"]).into_iter().flat_map(|source| {
+        let found = doing.iter().filter(|word| source.code.contains(**word));
+        found.map(|word| format!("{}: {word}", source.path)).collect::<Vec<_>>()
+    });
+    none("plans do something", impure);
+}
+
+#[test]
+fn processes_start_in_one_room() {
+    let places = ["daemon/src/runtime/", "cli/src/verbs/edit", "cli/src/verbs/doctor"];
+    let starting = sources(&["cli/src", "daemon/src", "shared/src"]).into_iter();
+    let starting = starting.filter(|source| source.uses("std::process::Command") || source.uses("tokio::process"));
+    none(
+        "processes start elsewhere",
+        starting
+            .map(|source| source.path)
+            .filter(|path| !in_one_of(path, &places)),
+    );
+}
+
+#[test]
+fn only_admission_writes_specs() {
+    let places = [
+        "daemon/src/store/",
+        "daemon/src/admission/",
+        "daemon/src/serve/bootstrap.rs",
+    ];
+    let writing = sources(&["daemon/src"]).into_iter();
+    let writing = writing.filter(|source| source.uses("Mutation::Create") || source.uses("Mutation::Update"));
+    let writing: Vec<_> = writing.map(|source| source.path).collect();
+    assert!(
+        writing.iter().any(|path| path.starts_with("daemon/src/admission/")),
+        "nobody writes specs: {writing:?}"
+    );
+    none(
+        "specs are written elsewhere",
+        writing.into_iter().filter(|path| !in_one_of(path, &places)),
+    );
+}
+
+#[test]
+fn files_say_what_they_are_and_stay_small() {
+    let files = sources(&["cli", "daemon", "shared", "examples"]);
+    assert!(files.len() > 100, "{} files", files.len());
+    let silent = files.iter().filter(|file| !file.text.starts_with("//!"));
+    none(
+        "modules that do not open with a sentence (//!)",
+        silent.map(|file| file.path.clone()),
+    );
+    let cap = |path: &str| {
+        if path.starts_with("shared/src/kinds/") {
+            LINES_OF_A_KIND
+        } else {
+            LINES
+        }
+    };
+    let large = files.iter().filter(|file| file.code.lines().count() > cap(&file.path));
+    none(
+        "files to be split by noun",
+        large.map(|file| format!("{}: {} lines", file.path, file.code.lines().count())),
+    );
+    let main = files
+        .iter()
+        .filter(|file| file.path.ends_with("/src/main.rs") && file.code.lines().count() >= 50);
+    none(
+        "a main.rs is under 50 lines",
+        main.map(|file| format!("{}: {} lines", file.path, file.code.lines().count())),
+    );
+    let drawers = ["utils", "util", "helpers", "helper", "misc", "common"];
+    let drawer = |path: &str| {
+        path.trim_end_matches(".rs")
+            .split('/')
+            .skip(1)
+            .any(|part| drawers.contains(&part))
+    };
+    none(
+        "names that say nothing",
+        files.iter().map(|file| file.path.clone()).filter(|path| drawer(path)),
+    );
+}
+
+#[test]
+fn nothing_is_left_for_later_or_silenced() {
+    // In two parts, so that this file does not find itself.
+    let words = [
+        concat!("to", "do!("),
+        concat!("unimple", "mented!("),
+        concat!("TO", "DO"),
+        concat!("FIX", "ME"),
+        concat!("db", "g!("),
+        concat!("#[al", "low("),
+        concat!("#![al", "low("),
+    ];
+    let found = sources(&["cli", "daemon", "shared", "examples"])
+        .into_iter()
+        .flat_map(|file| {
+            let found = words.iter().filter(|word| file.text.contains(**word));
+            found.map(|word| format!("{}: {word}", file.path)).collect::<Vec<_>>()
+        });
+    none("left for later, or silenced without a reason", found);
+}
+
+/// A file that no `mod` names is never compiled, and a test in it never fails.
+#[test]
+fn no_file_is_forgotten() {
+    let files = sources(&["cli", "daemon", "shared", "examples"]);
+    let named = |file: &Source| {
+        file.parents().iter().any(|parent| {
+            let declared = |text: &str| text.lines().any(|line| source::declares(line, &file.module(), parent));
+            files.iter().any(|other| other.path == *parent && declared(&other.text))
+        })
+    };
+    let forgotten = files.iter().filter(|file| !file.is_root() && !named(file));
+    none("files that no mod names", forgotten.map(|file| file.path.clone()));
+}
+
+#[test]
+fn the_top_level_is_what_the_readme_says() {
+    let allowed = BTreeSet::from(["cli", "completions", "daemon", "docs", "examples", "shared"]);
+    let found: BTreeSet<String> = fs::read_dir(root())
+        .unwrap()
+        .map(Result::unwrap)
+        .filter(|entry| entry.path().is_dir())
+        .map(|entry| entry.file_name().into_string().unwrap())
+        .filter(|name| !name.starts_with('.') && name != "target")
+        .collect();
+    none(
+        "folders beside the crates",
+        found.iter().filter(|name| !allowed.contains(name.as_str())).cloned(),
+    );
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    none(
+        "folders that the README does not explain",
+        found.into_iter().filter(|name| !readme.contains(&format!("{name}/"))),
+    );
+}
+
+#[test]
+fn what_people_run_is_what_is_tested() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let pipeline = fs::read_to_string(root().join(".ci/run")).unwrap();
+    let command = "cargo test --workspace --locked";
+    assert!(
+        readme.lines().any(|line| line.trim() == command),
+        "the README names another test command than `{command}`"
+    );
+    assert!(
+        pipeline.contains(&format!("ORCH_REQUIRE_ALL=1 {command}")),
+        ".ci/run runs another test command than `{command}`"
+    );
+}

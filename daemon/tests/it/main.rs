@@ -1,0 +1,11 @@
+//! The daemon from outside: one binary, one module per room.
+
+mod support;
+
+mod e2e;
+mod examples;
+mod house;
+mod openapi;
+mod plan;
+mod runtime;
+mod store;

@@ -1,0 +1,13 @@
+//! The process runtime with real processes.
+//!
+//! Every test has a runtime of its own, in a directory of its own, as a daemon of its own id; so they run side by side.
+
+mod house;
+
+mod leftovers;
+mod life;
+mod limits;
+mod logs;
+mod packages;
+mod remote;
+mod trees;

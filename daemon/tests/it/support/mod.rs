@@ -1,0 +1,6 @@
+//! What tests of several rooms share.
+
+pub(crate) mod daemon;
+pub(crate) mod http;
+pub(crate) mod postgres;
+pub(crate) mod processes;

@@ -1,0 +1,236 @@
+//! Llm: a language model behind one of the known providers.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::kind::{Action, Cell, Column, Hazard, Kind, Maker, Meta, Pending, Reference, Report, ScopeType, Spec, Removal};
+use crate::name::Name;
+use crate::quantity::Span;
+use crate::resource::PlainStatus;
+use crate::value::SecretKeyRef;
+
+/// A language model: where it answers, what it costs, and what may be asked of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Llm {
+    /// What the model is for, in a sentence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Whose wire format it speaks.
+    pub provider: Provider,
+    /// The model's name at the provider.
+    pub model: String,
+    /// Base URL. Default: the provider's own; a trailing `/v1` is accepted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// What it is fit for. Default: fast.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tier: Option<Tier>,
+    /// The Secret key that holds the API key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api_key_ref: Option<SecretKeyRef>,
+    /// Parameters passed through to the provider with every request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extra: Option<Map<String, Value>>,
+    /// What tokens cost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pricing: Option<Pricing>,
+    /// How much may be asked of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<Limits>,
+    /// Llms to ask when this one does not answer, in order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fallbacks: Option<Vec<Name>>,
+    /// How long an answer may take. Default: 120s.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<Span>,
+    /// What a `scripted` model answers, turn by turn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub script: Option<Vec<ScriptedTurn>>,
+}
+
+/// Whose wire format a model speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Provider {
+    /// OpenAI.
+    Openai,
+    /// Anthropic.
+    Anthropic,
+    /// DeepSeek.
+    Deepseek,
+    /// A vLLM server.
+    Vllm,
+    /// An Ollama server.
+    Ollama,
+    /// Anything else that speaks OpenAI's chat completions.
+    OpenaiCompatible,
+    /// Answers from `script`; for tests and demonstrations.
+    Scripted,
+}
+
+/// What a model is fit for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Tier {
+    /// Quick and cheap: selection, summaries, gating.
+    Fast,
+    /// Slow and able: the work itself.
+    Heavy,
+}
+
+/// What tokens cost.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Pricing {
+    /// Price of a million input tokens.
+    #[schemars(range(min = 0.0))]
+    pub input_per_million: f64,
+    /// Price of a million output tokens.
+    #[schemars(range(min = 0.0))]
+    pub output_per_million: f64,
+    /// ISO 4217 code of the currency. Default: USD.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub currency: Option<String>,
+}
+
+/// How much may be asked of a model.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Limits {
+    /// Requests in a minute.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requests_per_minute: Option<u32>,
+    /// Tokens in a minute.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens_per_minute: Option<u64>,
+    /// Requests at the same time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub concurrent: Option<u32>,
+}
+
+/// One answer of a scripted model. Exactly one of `text`, `toolCalls` and `error` is given.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct ScriptedTurn {
+    /// Text to answer with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// Reasoning to show before it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reasoning: Option<String>,
+    /// Tools to call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tool_calls: Option<Vec<ScriptedCall>>,
+    /// Error to fail with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<ScriptedError>,
+    /// How long to wait first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delay: Option<Span>,
+}
+
+/// One tool call of a scripted model.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct ScriptedCall {
+    /// The tool: `<server>__<tool>`.
+    pub name: String,
+    /// Its arguments.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arguments: Option<Map<String, Value>>,
+}
+
+/// The error a scripted model fails with.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct ScriptedError {
+    /// HTTP status.
+    #[schemars(range(min = 400, max = 599))]
+    pub status: u16,
+    /// Message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+}
+
+impl Spec for Llm {
+    type Status = PlainStatus;
+
+    const META: Meta = Meta {
+        singular: "llm",
+        plural: "llms",
+        short: &[],
+        scopes: &[ScopeType::Cluster],
+        maker: Maker::User,
+        columns: &[
+            Column::new("STATUS", Cell::Field("status.phase")),
+            Column::new("PROVIDER", Cell::Field("spec.provider")),
+            Column::new("MODEL", Cell::Field("spec.model")),
+            Column::new("TIER", Cell::Field("spec.tier")),
+            Column::wide("URL", Cell::Field("spec.url")),
+            Column::wide("SET", Cell::Field("status.applySet")),
+            Column::new("", Cell::Trouble),
+        ],
+        actions: &[Action::Rollback],
+        removal: Removal::AtOnce,
+        name_max: Name::MAX,
+        refers_to: &[Kind::Secret, Kind::Llm],
+    };
+
+    fn validate(&self, report: &mut Report) {
+        if self.model.trim().is_empty() {
+            report.invalid("model", "the model has no name");
+        }
+        if let Some(url) = &self.url
+            && !["http://", "https://"].iter().any(|scheme| url.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty()))
+        {
+            report.invalid("url", format!("`{url}` is not an http:// or https:// URL"));
+        }
+        let needs_url = matches!(self.provider, Provider::Vllm | Provider::OpenaiCompatible);
+        if needs_url && self.url.is_none() {
+            report.missing("", "this provider has no address of its own: `url` is required");
+        }
+        match (self.provider == Provider::Scripted, &self.script) {
+            (true, None) => {
+                report.missing("", "a scripted model needs a `script`");
+            }
+            (false, Some(_)) => {
+                report.invalid("script", "only a scripted model has a script").hint("provider: scripted");
+            }
+            (true, Some(_)) | (false, None) => {}
+        }
+        for (index, turn) in self.script.iter().flatten().enumerate() {
+            let given = [turn.text.is_some(), turn.tool_calls.is_some(), turn.error.is_some()];
+            if given.iter().filter(|given| **given).count() != 1 {
+                report.invalid(&format!("script[{index}]"), "a turn has exactly one of `text`, `toolCalls` and `error`");
+            }
+        }
+        if let Some(currency) = self.pricing.as_ref().and_then(|pricing| pricing.currency.as_deref())
+            && !(currency.len() == 3 && currency.bytes().all(|b| b.is_ascii_uppercase()))
+        {
+            report.invalid("pricing.currency", format!("`{currency}` is not a currency code")).hint("such as USD or EUR");
+        }
+    }
+
+    fn references(&self) -> Vec<Reference> {
+        let key = self.api_key_ref.iter().map(|key| key.reference("apiKeyRef"));
+        let fallbacks = self.fallbacks.iter().flatten().enumerate();
+        key.chain(fallbacks.map(|(index, name)| Reference::to(Kind::Llm, name, &format!("fallbacks[{index}]")))).collect()
+    }
+
+    fn effective(&self) -> Self {
+        let mut full = self.clone();
+        full.tier.get_or_insert(Tier::Fast);
+        full.timeout.get_or_insert_with(|| Span::seconds(120));
+        if let Some(pricing) = &mut full.pricing {
+            pricing.currency.get_or_insert_with(|| "USD".to_owned());
+        }
+        full
+    }
+
+    fn pending(&self) -> Vec<Pending> {
+        vec![Pending { path: "spec", hazard: Hazard::Harmless }]
+    }
+}

@@ -1,0 +1,101 @@
+//! Project: a set of servers with one MCP endpoint and its rules.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::kind::{Action, Cell, Column, Hazard, Kind, Maker, Meta, Pending, Reference, Report, ScopeType, Spec, Removal};
+use crate::kinds::agent::Budget;
+use crate::name::Name;
+use crate::resource::PlainStatus;
+
+/// A set of servers, and of the prompts and agents that name it, behind one MCP endpoint.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Project {
+    /// What the project is for, in a sentence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// What every MCP client is told when it connects.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instructions: Option<String>,
+    /// The Servers whose tools the project offers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub servers: Option<Vec<Name>>,
+    /// Whether a session must begin before it sees the tools. Default: false.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gated: Option<bool>,
+    /// Who belongs to the project.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub members: Option<Members>,
+    /// What the project may use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget: Option<Budget>,
+}
+
+/// Who belongs to a project.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Members {
+    /// Users by name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub users: Option<Vec<String>>,
+    /// Groups by name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub groups: Option<Vec<String>>,
+}
+
+impl Spec for Project {
+    type Status = PlainStatus;
+
+    const META: Meta = Meta {
+        singular: "project",
+        plural: "projects",
+        short: &["proj"],
+        scopes: &[ScopeType::Cluster],
+        maker: Maker::User,
+        columns: &[
+            Column::new("STATUS", Cell::Field("status.phase")),
+            Column::new("SERVERS", Cell::List("spec.servers")),
+            Column::new("GATED", Cell::Field("spec.gated")),
+            Column::wide("DESCRIPTION", Cell::Field("spec.description")),
+            Column::wide("SET", Cell::Field("status.applySet")),
+            Column::new("", Cell::Trouble),
+        ],
+        actions: &[Action::Rollback],
+        removal: Removal::AtOnce,
+        name_max: Name::MAX,
+        refers_to: &[Kind::Server],
+    };
+
+    fn validate(&self, report: &mut Report) {
+        let servers = self.servers.as_deref().unwrap_or_default();
+        for (index, server) in servers.iter().enumerate() {
+            if let Some(first) = servers[..index].iter().position(|other| other == server) {
+                report.invalid(&format!("servers[{index}]"), format!("`{server}` is already listed at servers[{first}]"));
+            }
+        }
+    }
+
+    fn references(&self) -> Vec<Reference> {
+        let servers = self.servers.iter().flatten().enumerate();
+        servers.map(|(index, name)| Reference::to(Kind::Server, name, &format!("servers[{index}]"))).collect()
+    }
+
+    fn effective(&self) -> Self {
+        Self { gated: Some(self.gated.unwrap_or(false)), ..self.clone() }
+    }
+
+    fn pending(&self) -> Vec<Pending> {
+        let mut pending = vec![Pending { path: "spec", hazard: Hazard::Harmless }];
+        for (path, used) in [
+            ("spec.gated", self.gated == Some(true)),
+            ("spec.members", self.members.is_some()),
+            ("spec.budget", self.budget.is_some()),
+        ] {
+            if used {
+                pending.push(Pending { path, hazard: Hazard::Unsafe });
+            }
+        }
+        pending
+    }
+}

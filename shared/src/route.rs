@@ -1,0 +1,57 @@
+//! The addresses of the API, built in one place for both ends.
+
+use crate::kind::{Action, Kind};
+use crate::name::{ObjectRef, Scope};
+
+/// What every address of the API starts with.
+pub const PREFIX: &str = "/api/v1";
+
+/// The collection of a kind in a scope: `/api/v1/servers`, `/api/v1/projects/web/prompts`.
+#[must_use]
+pub fn collection(kind: Kind, scope: &Scope) -> String {
+    let plural = kind.meta().plural;
+    match scope {
+        Scope::Cluster => format!("{PREFIX}/{plural}"),
+        Scope::Project(name) => format!("{PREFIX}/projects/{name}/{plural}"),
+        Scope::Agent(name) => format!("{PREFIX}/agents/{name}/{plural}"),
+    }
+}
+
+/// One object.
+#[must_use]
+pub fn object(object: &ObjectRef) -> String {
+    format!("{}/{}", collection(object.kind, &object.scope), object.name)
+}
+
+/// Something done to one object.
+#[must_use]
+pub fn action(target: &ObjectRef, action: Action) -> String {
+    format!("{}/{}", object(target), action.as_str())
+}
+
+/// What one object was: its generations.
+#[must_use]
+pub fn history(target: &ObjectRef) -> String {
+    format!("{}/history", object(target))
+}
+
+/// Who refers to one object.
+#[must_use]
+pub fn dependents(target: &ObjectRef) -> String {
+    format!("{}/dependents", object(target))
+}
+
+/// What an instance wrote.
+#[must_use]
+pub fn logs(instance: &ObjectRef) -> String {
+    format!("{}/logs", object(instance))
+}
+
+/// A set of objects, applied as one.
+pub const APPLY: &str = "/api/v1/apply";
+/// Seals values without storing them.
+pub const SEAL: &str = "/api/v1/seal";
+/// What happened lately.
+pub const EVENTS: &str = "/api/v1/events";
+/// What the daemon is and how it fares.
+pub const STATUS: &str = "/api/v1/status";

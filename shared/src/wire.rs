@@ -1,0 +1,209 @@
+//! The smaller bodies of the API, for both ends: actions, deletion, sealing, dependents, the daemon's own state.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::name::{Name, ObjectRef};
+use crate::path::FieldPath;
+use crate::resource::Timestamp;
+
+/// The body of `POST .../{name}/scale`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Scale {
+    /// How many copies to keep running.
+    #[schemars(range(max = 100))]
+    pub replicas: u32,
+}
+
+/// The body of `POST .../{name}/rollback`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Rollback {
+    /// The generation to go back to. Default: the one before the current one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generation: Option<i64>,
+}
+
+/// The query of `DELETE`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct DeleteParameters {
+    /// Only say what would go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dry_run: Option<bool>,
+    /// Delete the objects that refer to it, too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub with_dependents: Option<bool>,
+}
+
+/// The answer of `DELETE`: what goes, or would go. Objects that own running things are gone a little later.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Deleted {
+    /// The objects, those that own others before what they own.
+    pub objects: Vec<ObjectRef>,
+    /// Whether nothing was done.
+    pub dry_run: bool,
+}
+
+/// The answer of `GET .../{name}/dependents`: who refers to the object.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Dependents {
+    /// One entry per reference.
+    pub items: Vec<Dependent>,
+}
+
+/// One object that refers to another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Dependent {
+    /// The object that refers.
+    #[serde(rename = "ref")]
+    pub object: ObjectRef,
+    /// JSON pointer to the field that does.
+    pub path: FieldPath,
+}
+
+/// The body of `POST /api/v1/seal`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Seal {
+    /// The Secret that the values are meant for; they open under no other.
+    pub name: Name,
+    /// The values in the open, by key.
+    pub data: BTreeMap<String, String>,
+}
+
+/// The answer of `POST /api/v1/seal`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Sealed {
+    /// The sealed values, by key.
+    pub data: BTreeMap<String, String>,
+}
+
+/// The answer of `GET .../{name}/history`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct History {
+    /// Newest first.
+    pub items: Vec<crate::query::HistoryEntry>,
+}
+
+/// The query of `GET /api/v1/events`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct EventParameters {
+    /// Only of objects of this kind (any noun of it).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// Only of the object with this name or uid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Only of objects that live in this project.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project: Option<Name>,
+    /// Also of the objects that these own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owned: Option<bool>,
+    /// Only warnings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warnings: Option<bool>,
+    /// Only events with a larger id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<i64>,
+    /// The newest so many. Default 100, at most 1000.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+    /// `1`: go on as a stream of server-sent events, whose `id:` is the event's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub watch: Option<String>,
+}
+
+/// The answer of `GET /api/v1/events`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Events {
+    /// Oldest first.
+    pub items: Vec<crate::query::Event>,
+}
+
+/// The query of `GET /api/v1/instances/{name}/logs`. The answer is plain text, a line per line.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct LogParameters {
+    /// The last so many lines. Default: all that are kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tail: Option<u32>,
+    /// Lines no older than this: a duration or an RFC 3339 instant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<String>,
+    /// Go on as lines are written, until the instance is gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub follow: Option<bool>,
+    /// Of the run before the last restart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<bool>,
+    /// Begin each line with its instant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timestamps: Option<bool>,
+}
+
+/// The answer of `GET /version`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Version {
+    /// The daemon's version.
+    pub version: String,
+    /// The `apiVersion` it speaks.
+    pub api_version: String,
+}
+
+/// The answer of `GET /api/v1/status`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DaemonStatus {
+    /// The daemon's version.
+    pub version: String,
+    /// Tells this daemon from every other; lives in its database.
+    pub daemon_id: String,
+    /// Since when it has been running.
+    pub started_at: Timestamp,
+    /// The newest revision.
+    pub revision: i64,
+    /// `sqlite` or `postgres`.
+    pub database: String,
+    /// The parts that must work, and whether they do; the same as `/readyz`.
+    pub checks: Vec<Check>,
+    /// How many objects there are, by kind.
+    pub objects: BTreeMap<String, i64>,
+    /// How many instances there are, by phase.
+    pub instances: BTreeMap<String, i64>,
+}
+
+/// Whether one part of the daemon works.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Check {
+    /// The part: `database`, `database-writes`, `reconciler`.
+    pub name: String,
+    /// Whether it works.
+    pub ok: bool,
+    /// Why not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+}
+
+/// The answer of `/readyz`: 200 when every check is ok, else 503.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Readiness {
+    /// Whether every check is ok.
+    pub ready: bool,
+    /// The parts that must work.
+    pub checks: Vec<Check>,
+}

@@ -1,0 +1,6 @@
+//! The crate's one integration-test binary; a module per thing that is tested.
+
+mod kinds;
+mod laws;
+mod manifest;
+mod schema;
