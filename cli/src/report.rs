@@ -253,7 +253,11 @@ const fn exit_code_of(code: Code) -> u8 {
         Code::NotFound | Code::NoGeneration | Code::NoRoute => 3,
         Code::AlreadyExists | Code::Stale | Code::Terminating | Code::OtherSet | Code::PlanMoved | Code::InUse => 4,
         Code::Unauthenticated | Code::Forbidden | Code::HostRefused => 5,
-        Code::DaemonUnreachable | Code::StoreUnavailable | Code::StoreReadOnly | Code::ShuttingDown => 6,
+        Code::DaemonUnreachable
+        | Code::StoreUnavailable
+        | Code::StoreReadOnly
+        | Code::ShuttingDown
+        | Code::OtherDaemon => 6,
         Code::Timeout | Code::WaitTimeout => 7,
         Code::ManifestSyntax
         | Code::ManifestEncoding

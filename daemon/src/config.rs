@@ -103,6 +103,9 @@ pub struct ServeArgs {
     /// Time between two visits to every object. Default: 30s.
     #[arg(long, value_name = "DURATION", env = "ORCHD_RECONCILE_INTERVAL")]
     pub reconcile_interval: Option<Span>,
+    /// How long the daemon that reconciles may be silent before another one on the same PostgreSQL takes over. Default: 15s.
+    #[arg(long, value_name = "DURATION", env = "ORCHD_LEASE_DURATION")]
+    pub lease_duration: Option<Span>,
     /// The file of the key that seals secret values. Default: keys.json in the data directory.
     #[arg(long, value_name = "FILE", env = "ORCHD_KEY_FILE")]
     pub key_file: Option<PathBuf>,
@@ -166,6 +169,8 @@ pub struct Settings {
     pub database_url: Option<String>,
     /// Time between two visits to every object.
     pub reconcile_interval: Span,
+    /// How long the leader may be silent.
+    pub lease_duration: Span,
     /// The key file.
     pub key_file: PathBuf,
     /// Certificate chain and key.
@@ -229,9 +234,9 @@ pub enum Error {
          hint: give --tls-cert and --tls-key, or say that this is fine with --insecure-http"
     )]
     PlainHttp(SocketAddr),
-    /// A zero interval.
-    #[error("the reconcile interval must be at least 1s, not {0}")]
-    Interval(Span),
+    /// A while that is none.
+    #[error("the {0} must be at least 1s, not {1}")]
+    TooShort(&'static str, Span),
 }
 
 impl Settings {
@@ -260,6 +265,11 @@ impl Settings {
                 .clone()
                 .or(file.reconcile_interval)
                 .unwrap_or_else(|| Span::seconds(30)),
+            lease_duration: args
+                .lease_duration
+                .clone()
+                .or(file.lease_duration)
+                .unwrap_or_else(|| Span::seconds(15)),
             key_file: args
                 .key_file
                 .clone()
@@ -284,8 +294,13 @@ impl Settings {
         if !settings.listen.ip().is_loopback() && settings.tls.is_none() && !settings.insecure_http {
             return Err(Error::PlainHttp(settings.listen));
         }
-        if settings.reconcile_interval.duration() < std::time::Duration::from_secs(1) {
-            return Err(Error::Interval(settings.reconcile_interval));
+        for (name, span) in [
+            ("reconcile interval", &settings.reconcile_interval),
+            ("lease duration", &settings.lease_duration),
+        ] {
+            if span.duration() < std::time::Duration::from_secs(1) {
+                return Err(Error::TooShort(name, span.clone()));
+            }
         }
         Ok(settings)
     }

@@ -37,7 +37,7 @@ impl From<store::Error> for Problem {
         use store::Error as E;
         let detail = error.to_string();
         match error {
-            E::Unavailable { .. } => Self::new(Code::StoreUnavailable, detail)
+            E::Unavailable { .. } | E::TakenOver { .. } => Self::new(Code::StoreUnavailable, detail)
                 .suggest("try again in a moment")
                 .retry_after(2),
             E::Uncertain { .. } => Self::new(Code::StoreUnavailable, detail)

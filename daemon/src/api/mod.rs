@@ -31,6 +31,7 @@ pub use guard::Names;
 use crate::admission::Admission;
 use crate::auth::Authenticator;
 use crate::runtime::Runtime;
+use crate::store::Claim;
 use crate::telemetry::Metrics;
 
 /// What the handlers work with. Cheap to clone.
@@ -42,6 +43,8 @@ pub struct Api {
     pub authenticator: Authenticator,
     /// Where logs come from.
     pub runtime: Runtime,
+    /// The lease whose holder runs what there is, where daemons share a database.
+    pub lease: Option<Claim>,
     /// What is counted.
     pub metrics: Metrics,
     /// The hosts and origins that are served.

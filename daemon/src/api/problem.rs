@@ -46,6 +46,7 @@ pub(super) const fn status_of(code: Code) -> StatusCode {
         }
         Code::Compacted => StatusCode::GONE,
         Code::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Code::OtherDaemon => StatusCode::MISDIRECTED_REQUEST,
         Code::Timeout | Code::WaitTimeout => StatusCode::REQUEST_TIMEOUT,
         Code::StoreUnavailable | Code::StoreReadOnly | Code::ShuttingDown | Code::DaemonUnreachable => {
             StatusCode::SERVICE_UNAVAILABLE

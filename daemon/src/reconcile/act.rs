@@ -10,7 +10,7 @@ use super::driver::Outcome;
 use super::plan::{Action, Plan};
 use crate::admission::admit_instance;
 use crate::runtime::{Launch, Runtime};
-use crate::store::{Error, Mutation, NewEvent, Object, Store};
+use crate::store::{Claim, Error, Mutation, NewEvent, Object, Store};
 
 /// How long a process has to end by itself before it is killed.
 pub(super) const GRACE: Duration = Duration::from_secs(5);
@@ -20,6 +20,8 @@ pub(super) const GRACE: Duration = Duration::from_secs(5);
 pub(super) struct Hands {
     pub(super) store: Store,
     pub(super) runtime: Runtime,
+    /// The lease without which nothing may be written, where daemons share a database.
+    pub(super) lease: Option<Arc<Claim>>,
 }
 
 impl Hands {
@@ -85,8 +87,12 @@ impl Hands {
         if mutations.is_empty() && events.is_empty() {
             return Ok(());
         }
+        let lease = self.lease.clone();
         let written = self.store.write(move |transaction| {
             Box::pin(async move {
+                if let Some(lease) = &lease {
+                    transaction.must_hold(lease).await?;
+                }
                 transaction.mutate(mutations, &Principal::daemon().name).await?;
                 for event in &events {
                     transaction.event(event).await?;

@@ -19,7 +19,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tokio::time::MissedTickBehavior;
+use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 use tokio_util::time::{DelayQueue, delay_queue};
 
@@ -88,6 +88,9 @@ pub(super) struct Pace {
     pub(super) workers: usize,
 }
 
+/// How often all keys are visited before anything else, each time after the time before has settled: what an owner shows
+/// follows from what its own show.
+const FIRST_VISITS: u32 = 2;
 const RETRY_FIRST: Duration = Duration::from_millis(200);
 const RETRY_MOST: Duration = Duration::from_secs(60);
 /// So many keys are reconciled before other tasks of this thread get their turn.
@@ -136,14 +139,20 @@ impl<K> Driver<K>
 where
     K: Hash + Eq + Clone + Send + std::fmt::Display + 'static,
 {
-    /// Runs until shutdown, then waits for the work that has begun.
+    /// Runs until shutdown, then waits for the work that has begun. Tells when everything has been visited first.
     pub(super) async fn run(
         mut self,
         all: impl Fn() -> Vec<K>,
         step: impl Fn(&K) -> Step,
+        visited: impl FnOnce(),
         shutdown: CancellationToken,
     ) {
-        let mut resync = tokio::time::interval(self.pace.resync);
+        for _ in 0..FIRST_VISITS {
+            all().into_iter().for_each(|key| self.enqueue(key));
+            self.settle_all(&step, &shutdown).await;
+        }
+        visited();
+        let mut resync = tokio::time::interval_at(Instant::now() + self.pace.resync, self.pace.resync);
         resync.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
@@ -168,6 +177,20 @@ where
         }
         while let Some(ended) = self.working.join_next().await {
             self.finish(ended);
+        }
+    }
+
+    /// Works until nothing waits and nothing is worked on.
+    async fn settle_all(&mut self, step: &impl Fn(&K) -> Step, shutdown: &CancellationToken) {
+        loop {
+            self.drain(step).await;
+            tokio::select! {
+                () = shutdown.cancelled() => return,
+                ended = self.working.join_next() => match ended {
+                    Some(ended) => self.finish(ended),
+                    None => return,
+                },
+            }
         }
     }
 
@@ -282,6 +305,7 @@ mod tests {
                 drop(seen);
                 step(key, times)
             },
+            || {},
             shutdown.clone(),
         ));
         rings.iter().for_each(|key| bell.ring(*key));
@@ -290,6 +314,32 @@ mod tests {
         running.await.unwrap();
 
         seen.lock().unwrap().clone()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn everything_is_visited_before_it_is_said_to_be() {
+        let (driver, _bell) = driver(pace(), Gauge::default());
+        let shutdown = CancellationToken::new();
+        let done = Arc::new(AtomicUsize::new(0));
+        let (working, at_the_time) = (Arc::clone(&done), Arc::new(AtomicUsize::new(0)));
+        let (noted, seen) = (Arc::clone(&at_the_time), Arc::clone(&done));
+        let running = tokio::spawn(driver.run(
+            || (0..100).collect(),
+            move |_: &u32| {
+                let working = Arc::clone(&working);
+                Step::Work(Box::pin(async move {
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    working.fetch_add(1, Ordering::SeqCst);
+                    Outcome::Done(None)
+                }))
+            },
+            move || noted.store(seen.load(Ordering::SeqCst), Ordering::SeqCst),
+            shutdown.clone(),
+        ));
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        shutdown.cancel();
+        running.await.unwrap();
+        assert_eq!(at_the_time.load(Ordering::SeqCst), 200);
     }
 
     #[tokio::test(start_paused = true)]
@@ -332,6 +382,7 @@ mod tests {
                     Outcome::Done(None)
                 }))
             },
+            || {},
             shutdown.clone(),
         ));
         bell.ring(1);

@@ -10,7 +10,9 @@ pub mod plan;
 
 mod act;
 mod driver;
+mod election;
 mod observe;
 mod wiring;
 
+pub use election::{Election, LEASE};
 pub use wiring::{Reconciler, run};

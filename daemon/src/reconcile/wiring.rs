@@ -11,10 +11,13 @@ use orch_shared::kinds::server::Server;
 use orch_shared::name::ObjectRef;
 use orch_shared::resource::PlainStatus;
 use serde::Serialize;
+use tokio::sync::SetOnce;
+use tokio::sync::mpsc::UnboundedReceiver;
 use tokio_util::sync::CancellationToken;
 
 use super::act::{GRACE, Hands};
 use super::driver::{Bell, Gauge, Outcome, Pace, Step, driver};
+use super::election::{Candidate, Election};
 use super::observe::{self, Preparations};
 use super::plan::{self, Plan};
 use crate::runtime::{Launch, Runtime};
@@ -48,56 +51,89 @@ pub struct Reconciler {
     /// Time between two visits to all objects.
     pub resync: Duration,
     /// Uids of which the runtime sees something new.
-    pub seen: tokio::sync::mpsc::UnboundedReceiver<String>,
+    pub seen: UnboundedReceiver<String>,
+    /// How it is decided whether this daemon is the one to reconcile; nothing when there is no other.
+    pub election: Option<Election>,
+    /// Set when every status tells what is so now, or another daemon sees to that.
+    pub visited: Arc<SetOnce<()>>,
 }
 
-/// Reconciles until shutdown.
-pub async fn run(reconciler: Reconciler, shutdown: CancellationToken) {
+/// Reconciles until shutdown, whenever this daemon is the one to do so.
+pub async fn run(mut reconciler: Reconciler, shutdown: CancellationToken) {
+    let Some(election) = reconciler.election.clone() else {
+        return lead(&mut reconciler, shutdown).await;
+    };
+    let visited = Arc::clone(&reconciler.visited);
+    let follows = |leader: &str| {
+        if visited.set(()).is_ok() {
+            tracing::info!(leader, "follows: another daemon reconciles");
+        }
+    };
+    let mut candidate = Candidate::new(election, reconciler.store.clone());
+    while candidate.wins(follows, &shutdown).await {
+        let until = shutdown.child_token();
+        let leading = lead(&mut reconciler, until.clone());
+        let deposing = async {
+            let superseded = candidate.is_superseded();
+            if until.run_until_cancelled(superseded).await.is_some() {
+                until.cancel();
+            }
+        };
+        tokio::join!(leading, deposing);
+        if !shutdown.is_cancelled() {
+            reconciler.runtime.let_go(GRACE).await;
+        }
+    }
+}
+
+/// Reconciles until told to stop.
+async fn lead(reconciler: &mut Reconciler, until: CancellationToken) {
     let Reconciler {
         store,
         keyring,
         runtime,
         metrics,
         resync,
-        mut seen,
+        seen,
+        election,
+        visited,
     } = reconciler;
     let gauge = Gauge::default();
     let (driver, bell) = driver::<Key>(
         Pace {
-            resync,
+            resync: *resync,
             workers: WORKERS,
         },
         gauge.clone(),
     );
-    let ringing = tokio::spawn(ring_on_changes(store.clone(), bell.clone(), shutdown.clone()));
-    let (runtime_bell, done) = (bell, shutdown.clone());
-    let relaying = tokio::spawn(async move {
-        while let Some(Some(uid)) = done.run_until_cancelled(seen.recv()).await {
-            runtime_bell.ring(Key(uid.into()));
-        }
-    });
+    let ringing = tokio::spawn(ring_on_changes(store.clone(), bell.clone(), until.clone()));
     let eyes = Eyes {
         hands: Hands {
             store: store.clone(),
-            runtime,
+            runtime: runtime.clone(),
+            lease: election.as_ref().map(|election| Arc::new(election.claim.clone())),
         },
-        keyring,
+        keyring: keyring.clone(),
         preparations: Preparations::default(),
-        metrics,
+        metrics: metrics.clone(),
         gauge,
     };
-    let all = move || {
-        store
-            .snapshot()
-            .iter()
-            .map(|object| Key(Arc::clone(&object.uid)))
-            .collect()
+    let all = || {
+        let snapshot = store.snapshot();
+        snapshot.iter().map(|object| Key(Arc::clone(&object.uid))).collect()
     };
-    driver.run(all, move |key| eyes.step(key), shutdown).await;
-    for task in [ringing, relaying] {
-        if let Err(error) = task.await {
-            tracing::error!(%error, "a part of the reconciler has ended early");
+    let relaying = async {
+        while let Some(Some(uid)) = until.run_until_cancelled(seen.recv()).await {
+            bell.ring(Key(uid.into()));
         }
+    };
+    let tell = || drop(visited.set(()));
+    tokio::join!(
+        driver.run(all, |key: &Key| eyes.step(key), tell, until.clone()),
+        relaying
+    );
+    if let Err(error) = ringing.await {
+        tracing::error!(%error, "a part of the reconciler has ended early");
     }
 }
 

@@ -65,7 +65,9 @@ pub(super) async fn run_program(
     match first {
         Outcome::Over(state) => state,
         Outcome::DiedOfTheProbe(era) => {
-            log.note("it ended when it was asked which protocol it speaks; started again and greeted in the older way");
+            log.begin_again(
+                "it ended when it was asked which protocol it speaks; started again and greeted in the older way",
+            );
             match run_process(launch, &program, Some(era), deadline, desk, stop, log).await {
                 Outcome::Over(state) => state,
                 Outcome::DiedOfTheProbe(_) => unreachable!("a process whose era is given is not probed"),

@@ -374,6 +374,15 @@ impl Runtime {
         }
     }
 
+    /// Stops everything and knows nothing of it afterwards, its logs apart. What is started later starts as if anew.
+    pub async fn let_go(&self, grace: Duration) {
+        let uids: Vec<_> = self.register().copies.keys().cloned().collect();
+        join_all(uids.iter().map(|uid| self.stop(uid, grace))).await;
+        self.register()
+            .copies
+            .retain(|_, copy| !copy.observed.borrow().state.is_over());
+    }
+
     fn register(&self) -> MutexGuard<'_, Register> {
         self.register.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -12,26 +12,30 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use tokio::sync::SetOnce;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::admission::Admission;
 use crate::api::{self, Api, Names};
 use crate::auth::Authenticator;
-use crate::clock::{Clock, RandomIds, SystemClock};
+use crate::clock::{Clock, Ids, RandomIds, SystemClock};
 use crate::config::Settings;
-use crate::reconcile::{self, Reconciler};
+use crate::reconcile::{self, Election, Reconciler};
 use crate::runtime::limits::Confinement;
 use crate::runtime::log::Bounds;
 use crate::runtime::{Config, Runtime};
 use crate::secrets::Keyring;
-use crate::store::{Database, DirectoryLock, Engine, Options, Store};
+use crate::store::{Claim, Database, DirectoryLock, Engine, Options, Store};
 use crate::telemetry::Metrics;
 
 pub use bootstrap::{reset_token, rotate_key};
 
 /// How long a process has to end by itself when the daemon stops.
 const GRACE: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// So long requests wait, at the start, for every status to tell what is so now.
+const FIRST_VISIT: std::time::Duration = std::time::Duration::from_secs(10);
 
 /// A running daemon.
 pub struct Daemon {
@@ -48,6 +52,8 @@ pub struct Daemon {
     reconciling: JoinHandle<()>,
     storing: JoinHandle<()>,
     runtime: Runtime,
+    store: Store,
+    claim: Option<Claim>,
     _lock: Option<DirectoryLock>,
 }
 
@@ -145,6 +151,20 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
     }
 
     let (stop_serving, stop_reconciling) = (CancellationToken::new(), CancellationToken::new());
+    let election = match store.database() {
+        // The lock of its directory is the election.
+        "sqlite" => None,
+        _ => Some(Election {
+            claim: Claim {
+                name: reconcile::LEASE,
+                holder: identity(&settings.data_dir, store.ids().as_ref())?,
+                url: url.clone(),
+            },
+            lasts: settings.lease_duration.duration(),
+        }),
+    };
+    let claim = election.as_ref().map(|election| election.claim.clone());
+    let visited = Arc::new(SetOnce::new());
     let reconciler = Reconciler {
         store: store.clone(),
         keyring: keyring.clone(),
@@ -152,16 +172,23 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
         metrics: metrics.clone(),
         resync: settings.reconcile_interval.duration(),
         seen: runtime_news,
+        election,
+        visited: Arc::clone(&visited),
     };
     let reconciling = tokio::spawn(reconcile::run(reconciler, stop_reconciling.clone()));
+    // Nobody is to be told what was so before the daemon ended.
+    if tokio::time::timeout(FIRST_VISIT, visited.wait()).await.is_err() {
+        tracing::warn!("serving before everything has been visited: the database is slow, or does not answer");
+    }
     let admission = Admission {
         store: store.clone(),
         keyring,
     };
     let router = api::router(Api {
         admission: admission.clone(),
-        authenticator: Authenticator::new(store),
+        authenticator: Authenticator::new(store.clone()),
         runtime: runtime.clone(),
+        lease: claim.clone(),
         metrics,
         names: Arc::new(Names::new(listen, &settings.allowed_hosts, &settings.allowed_origins)),
         started_at,
@@ -180,8 +207,24 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
         reconciling,
         storing,
         runtime,
+        store,
+        claim,
         _lock: lock,
     })
+}
+
+/// Tells this daemon from others that share its database, and is the same after a restart: kept in the data directory.
+fn identity(data_dir: &Path, ids: &dyn Ids) -> anyhow::Result<String> {
+    let file = data_dir.join("identity");
+    match std::fs::read_to_string(&file) {
+        Ok(text) if !text.trim().is_empty() => return Ok(text.trim().to_owned()),
+        Ok(_) => {}
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error).with_context(|| format!("{} cannot be read", file.display())),
+    }
+    let identity = ids.uid();
+    std::fs::write(&file, &identity).with_context(|| format!("{} cannot be written", file.display()))?;
+    Ok(identity)
 }
 
 /// Marks this daemon's processes: daemons that share a database still have children of their own.
@@ -203,6 +246,11 @@ impl Daemon {
         self.stop_reconciling.cancel();
         ended(self.reconciling.await, "reconciling");
         self.runtime.shut_down(GRACE).await;
+        if let Some(claim) = &self.claim
+            && let Err(error) = self.store.give_back(claim).await
+        {
+            tracing::debug!(%error, "the lease was not given back; it expires by itself");
+        }
         self.stop_store.cancel();
         ended(self.storing.await, "storing");
         tracing::info!("stopped");

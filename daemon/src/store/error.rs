@@ -54,6 +54,12 @@ pub enum Error {
         /// The newest revision.
         revision: i64,
     },
+    /// Another daemon has taken over what this write was part of.
+    #[error("another daemon has taken over {lease}")]
+    TakenOver {
+        /// What the lease is for.
+        lease: &'static str,
+    },
     /// Another daemon works on the same data directory.
     #[error("the data directory {} is in use by process {pid}", directory.display())]
     InUse {
@@ -85,6 +91,7 @@ impl Error {
             | Self::Taken { .. }
             | Self::Gone { .. }
             | Self::Compacted { .. }
+            | Self::TakenOver { .. }
             | Self::InUse { .. }
             | Self::Unusable { .. }
             | Self::Broken { .. } => false,

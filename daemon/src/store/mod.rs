@@ -35,6 +35,7 @@ mod watch;
 
 mod audit;
 mod event;
+mod lease;
 mod token;
 
 mod health;
@@ -51,6 +52,7 @@ pub use database::{Ailment, Database, Observer, Options, Patient, Retention, Tes
 pub use error::Error;
 pub use event::{About, EventQuery, NewEvent};
 pub use handle::{Counters, Engine, Store};
+pub use lease::{Claim, Claimed, Lease};
 pub use list::{Extent, ListQuery, Page, Position, Scopes};
 pub use lock::DirectoryLock;
 pub use mutation::{Create, Declared, Generations, Mutation, Update};

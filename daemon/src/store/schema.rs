@@ -31,6 +31,7 @@ migrations! {
     1 "0001_collation": "sqlite", "postgres";
     2 "0002_objects": "common", "common";
     3 "0003_access": "common", "common";
+    4 "0004_lease": "common", "common";
 }
 
 /// Brings the schema up to date. Several daemons may do so at once.

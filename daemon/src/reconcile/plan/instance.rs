@@ -212,7 +212,7 @@ fn plan_life(world: &World<'_>, now: Timestamp) -> Plan<InstanceStatus> {
             }
             match &observed.state {
                 State::Installing => Step::new(InstancePhase::Starting, "Installing", "its package is being installed"),
-                State::Starting => Step::new(InstancePhase::Starting, "Starting", "waiting for the MCP handshake"),
+                State::Starting => try_again(world, &status, "waiting for the MCP handshake"),
                 State::Running(running) => live(world, &mut status, running, now),
                 State::Stopping => Step::new(InstancePhase::Stopping, "Stopping", "it is being stopped"),
                 State::Exited(exit) => crash(world, &mut status, exit, now),
@@ -355,22 +355,34 @@ fn crash(world: &World<'_>, status: &mut InstanceStatus, exit: &LastExit, now: T
             .next_try
             .map(|next| format!(", next try at {next}"))
             .unwrap_or_default();
-        let mut step = if status.crashes_in_a_row >= CRASH_LOOP {
-            let message = format!("{told}; {} restarts{next} (ORCH6006)", status.restarts);
-            Step::new(InstancePhase::Starting, "CrashLoop", message)
-        } else {
-            Step::new(InstancePhase::Starting, "Exited", format!("{told}{next}"))
+        let mut step = match crash_loop(status, &told, &next) {
+            Some(step) => step,
+            None => Step::new(InstancePhase::Starting, "Exited", format!("{told}{next}")),
         };
         step.look_again = Some(wait);
         step.events = events;
         return step;
     }
-    let (reason, message) = said(world.status, "Starting", "");
-    let mut step = Step::new(InstancePhase::Starting, reason, message);
+    let mut step = try_again(world, status, "");
     status.next_try = None;
     step.actions.push(Action::Start);
     step.events = events;
     step
+}
+
+/// It is being started. A copy in a crash loop stays in it until it answers: each try would else hide the loop.
+fn try_again(world: &World<'_>, status: &InstanceStatus, message: &str) -> Step {
+    let exit = status.last_exit.as_ref().filter(|_| world.spec.run.remote.is_none());
+    exit.and_then(|exit| crash_loop(status, &told_of(exit), ", being tried again"))
+        .unwrap_or_else(|| Step::new(InstancePhase::Starting, "Starting", message))
+}
+
+/// What is said of a copy that has exited too often in a row.
+fn crash_loop(status: &InstanceStatus, told: &str, next: &str) -> Option<Step> {
+    (status.crashes_in_a_row >= CRASH_LOOP).then(|| {
+        let message = format!("{told}; {} restarts{next} ({})", status.restarts, Code::CrashLoop);
+        Step::new(InstancePhase::Starting, "CrashLoop", message)
+    })
 }
 
 fn fail(world: &World<'_>, status: &mut InstanceStatus, failure: &Failure, now: Timestamp) -> Step {

@@ -126,7 +126,18 @@ impl Log {
         );
     }
 
-    /// The last lines of the program, oldest first.
+    /// The program is started once more within this run: its last lines are from now on those of the new process.
+    pub(in crate::runtime) fn begin_again(&self, why: &str) {
+        self.note(why);
+        self.shared
+            .writer
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .last
+            .clear();
+    }
+
+    /// The last lines of the program, as it was last started, oldest first.
     pub(in crate::runtime) fn last_lines(&self) -> Vec<String> {
         self.shared
             .writer

@@ -6,6 +6,7 @@
 mod access;
 mod admission;
 mod chaos;
+mod leaders;
 mod life;
 mod registry;
 mod secrets;

@@ -129,6 +129,16 @@ fn servers() {
 }
 
 fn check_instance(status: &InstanceStatus, state: Option<State>, deleting: bool, expected: &str) {
+    let said = format!("{status:?} {state:?}");
+    let plan = plan_of(status, state, deleting);
+    assert_eq!(
+        told(&plan, &format!("{:?}", plan.status.phase.unwrap())),
+        expected,
+        "{said}"
+    );
+}
+
+fn plan_of(status: &InstanceStatus, state: Option<State>, deleting: bool) -> Plan<InstanceStatus> {
     let run: Server = serde_json::from_value(serde_json::json!({"command": ["x"]})).unwrap();
     let spec = Instance {
         server: "files".parse().unwrap(),
@@ -151,12 +161,14 @@ fn check_instance(status: &InstanceStatus, state: Option<State>, deleting: bool,
         status,
         observed: observed.as_ref(),
     };
-    let plan = instance::plan(&world, NOW);
-    assert_eq!(
-        told(&plan, &format!("{:?}", plan.status.phase.unwrap())),
-        expected,
-        "{status:?} {observed:?}"
-    );
+    instance::plan(&world, NOW)
+}
+
+/// What is said of readiness.
+fn ready_reason(status: &InstanceStatus, state: State) -> String {
+    let conditions = plan_of(status, Some(state), false).status.conditions;
+    let ready = conditions.into_iter().find(|condition| condition.condition == "Ready");
+    ready.map(|ready| ready.reason).unwrap_or_default()
 }
 
 #[test]
@@ -190,6 +202,17 @@ fn instances() {
         ..InstanceStatus::default()
     };
     check_instance(&looping, Some(exited(0)), false, "Starting: - ! CrashLoop");
+    // It is in the loop also while it is being tried again.
+    let tried = InstanceStatus {
+        crashes_in_a_row: 3,
+        last_exit: Some(LastExit {
+            code: Some(3),
+            ..LastExit::default()
+        }),
+        ..InstanceStatus::default()
+    };
+    assert_eq!(ready_reason(&tried, State::Starting), "CrashLoop");
+    assert_eq!(ready_reason(&looping, State::Starting), "Starting");
     // The daemon was restarted: its children died with it.
     let was = InstanceStatus {
         phase: Some(InstancePhase::Running),

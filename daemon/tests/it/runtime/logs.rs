@@ -106,12 +106,11 @@ async fn runs_are_told_apart_and_windows_hold() {
         house.start_as(|launch| launch.uid.clone_from(&uid), &["--say", &text, "--exit"]);
         house
             .until(&uid, |seen| {
-                // A child that ends before the handshake may be started a second time, and then says it twice.
                 seen.state.is_over()
                     && seen
                         .last_exit
                         .as_ref()
-                        .is_some_and(|exit| exit.last_lines.last() == Some(&text))
+                        .is_some_and(|exit| exit.last_lines == [text.clone()])
             })
             .await;
     }

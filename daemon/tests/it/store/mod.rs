@@ -3,6 +3,7 @@
 mod concurrency;
 mod failures;
 mod feed;
+mod leases;
 mod model;
 mod opening;
 mod past;

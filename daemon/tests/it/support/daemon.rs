@@ -23,6 +23,7 @@ use super::{postgres, processes};
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// What a daemon keeps its objects in.
+#[derive(Clone)]
 pub(crate) enum Ground {
     Sqlite,
     Postgres(
@@ -95,6 +96,15 @@ impl Home {
             running: None,
             starts: 0,
         }
+    }
+
+    /// A place beside this one, whose daemon shares its database, its flags, its key and its tokens.
+    pub(crate) fn beside(&self) -> Self {
+        let mut beside = Self::on(self.ground.clone());
+        let key = self.path("data/keys.json").display().to_string();
+        beside.flags = [self.flags.clone(), vec!["--key-file".to_owned(), key]].concat();
+        fs::copy(self.path("orchctl.yaml"), beside.path("orchctl.yaml")).expect("a context to share");
+        beside
     }
 
     /// Starts the daemon with further flags, from now on.
