@@ -137,7 +137,8 @@ pub struct ServeArgs {
     /// Form of the log. Default: text.
     #[arg(long, value_enum, env = "ORCHD_LOG_FORMAT")]
     pub log_format: Option<LogFormat>,
-    /// What to log, such as `info` or `orch_daemon=debug`. Default: info,rmcp=warn.
+    /// What to log, such as `info` or `orch_daemon=debug`. The MCP library is heard only when named, such as
+    /// `info,rmcp=debug`: it repeats what servers say, secrets included. Default: info.
     #[arg(long, value_name = "FILTER", env = "ORCHD_LOG")]
     pub log: Option<String>,
 }
@@ -284,11 +285,7 @@ impl Settings {
             allowed_hosts: many(&args.allowed_hosts, file.allowed_hosts),
             allowed_origins: many(&args.allowed_origins, file.allowed_origins),
             log_format: args.log_format.or(file.log_format).unwrap_or_default(),
-            log: args
-                .log
-                .clone()
-                .or(file.log)
-                .unwrap_or_else(|| "info,rmcp=warn".to_owned()),
+            log: args.log.clone().or(file.log).unwrap_or_else(|| "info".to_owned()),
             data_dir,
         };
         if !settings.listen.ip().is_loopback() && settings.tls.is_none() && !settings.insecure_http {

@@ -1,6 +1,7 @@
 //! orchd: the daemon's command line.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 use orch_daemon::config::{Cli, Command, Settings};
@@ -27,9 +28,9 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     if args.print_config {
         return up::print(&settings.to_yaml());
     }
-    telemetry::log_to_stderr(settings.log_format, &settings.log);
+    telemetry::log_to_stderr(settings.log_format, telemetry::filter(&settings.log)?);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(async {
+    let outcome = runtime.block_on(async {
         match cli.command {
             Command::Serve(_) => serve::run(&settings).await,
             Command::Up(args) => up::run(&settings, &args).await,
@@ -41,5 +42,8 @@ fn run(cli: Cli) -> anyhow::Result<()> {
                 ))
             }
         }
-    })
+    });
+    // What still computes for somebody who has gone is not waited for.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    outcome
 }

@@ -28,9 +28,28 @@ pub enum LogFormat {
     Json,
 }
 
-/// Begins logging to standard error. `filter` is a `tracing` directive such as `info` or `orch_daemon=debug`.
-pub fn log_to_stderr(format: LogFormat, filter: &str) {
-    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
+/// Reads a `tracing` directive such as `info` or `orch_daemon=debug`.
+///
+/// The MCP library repeats, in what it logs, whatever a server says, secrets included. It is heard only when it is named.
+///
+/// # Errors
+/// What is wrong with the directive.
+pub fn filter(directive: &str) -> Result<EnvFilter, BadFilter> {
+    let directive = if directive.contains("rmcp") {
+        directive.to_owned()
+    } else {
+        format!("{directive},rmcp=off")
+    };
+    EnvFilter::try_new(&directive).map_err(|error| BadFilter(error.to_string()))
+}
+
+/// What to log cannot be understood.
+#[derive(Debug, thiserror::Error)]
+#[error("--log: {0}\nhint: such as info, or info,orch_daemon=debug")]
+pub struct BadFilter(String);
+
+/// Begins logging to standard error.
+pub fn log_to_stderr(format: LogFormat, filter: EnvFilter) {
     let ansi = rustix::termios::isatty(std::io::stderr()) && std::env::var_os("NO_COLOR").is_none();
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
@@ -201,5 +220,24 @@ impl Metrics {
         // Writing to a String does not fail.
         let _infallible = prometheus_client::encoding::text::encode(&mut text, &self.0.registry);
         text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_mcp_library_is_heard_only_when_named() {
+        for (directive, heard) in [
+            ("info", false),
+            ("trace", false),
+            ("orch_daemon=debug", false),
+            ("rmcp=debug", true),
+        ] {
+            let filter = filter(directive).unwrap().to_string();
+            assert_eq!(!filter.contains("rmcp=off"), heard, "{directive}: {filter}");
+        }
+        assert!(filter("[[").unwrap_err().to_string().contains("hint"));
     }
 }

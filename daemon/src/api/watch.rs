@@ -53,18 +53,20 @@ pub(super) async fn watch(
             let page = store.list(&principal.visibility, &selection.query()).await?;
             for row in page.rows.iter().filter(|row| selection.admits_fields(row)) {
                 known.insert(Arc::<str>::from(row.uid.as_str()));
-                first.push(sse(row.revision, ChangeType::Added, Some(&row.wire())));
+                // Without an id: a client that is cut off here must not go on from where one object stands.
+                first.push(sse(None, ChangeType::Added, Some(&row.wire())));
             }
             page.extent.revision
         }
     };
-    first.push(sse(from, ChangeType::Bookmark, None));
+    first.push(sse(Some(from), ChangeType::Bookmark, None));
     let changes = store.watch(Some(from)).await?;
     let watcher = Watcher {
         selection,
         visibility: principal.visibility.clone(),
         known,
-        resumed: resumed.is_some(),
+        resumed,
+        told_gone: HashSet::new(),
     };
     Ok(respond(SSE, api.shutdown.clone(), |sink| async move {
         // The client has gone or the daemon goes: either way there is nobody to tell.
@@ -77,8 +79,10 @@ struct Watcher {
     visibility: Visibility,
     /// The objects the client has.
     known: HashSet<Arc<str>>,
-    /// Whether the client may have objects that are not in `known`, from before.
-    resumed: bool,
+    /// Where the client resumed: it may have objects from before then that are not in `known`.
+    resumed: Option<i64>,
+    /// Of those, the ones it was told are gone.
+    told_gone: HashSet<Arc<str>>,
 }
 
 impl Watcher {
@@ -89,7 +93,10 @@ impl Watcher {
         loop {
             let next = tokio::time::timeout(BOOKMARK, changes.next());
             match sink.until(next).await? {
-                Err(_) => sink.send(sse(changes.position(), ChangeType::Bookmark, None)).await?,
+                Err(_) => {
+                    sink.send(sse(Some(changes.position()), ChangeType::Bookmark, None))
+                        .await?
+                }
                 Ok(Ok(change)) => {
                     if let Some(text) = self.tell(&change) {
                         sink.send(text).await?;
@@ -111,21 +118,28 @@ impl Watcher {
             return None;
         }
         let selected = entry.row.as_ref().is_some_and(|row| self.is_selected(entry, row));
+        let had = self.known.contains(&entry.uid) || self.may_have(entry);
         let told = match (selected, change.change) {
             (true, ChangeType::Added) => ChangeType::Added,
-            (true, _) if self.known.contains(&entry.uid) || self.resumed => ChangeType::Modified,
+            (true, _) if had => ChangeType::Modified,
             (true, _) => ChangeType::Added,
-            (false, _) if self.known.contains(&entry.uid) || (self.resumed && change.change != ChangeType::Added) => {
-                ChangeType::Deleted
-            }
+            (false, _) if had => ChangeType::Deleted,
             (false, _) => return None,
         };
         if selected {
+            self.told_gone.remove(&entry.uid);
             self.known.insert(Arc::clone(&entry.uid));
         } else {
             self.known.remove(&entry.uid);
+            self.told_gone.insert(Arc::clone(&entry.uid));
         }
-        Some(sse(entry.revision, told, Some(entry.wire())))
+        Some(sse(Some(entry.revision), told, Some(entry.wire())))
+    }
+
+    /// Whether the client may have the object from before it resumed. What it had there is not known here, so one that
+    /// was never selected may be told as gone, once.
+    fn may_have(&self, entry: &Entry) -> bool {
+        self.resumed.is_some_and(|revision| entry.created_revision <= revision) && !self.told_gone.contains(&entry.uid)
     }
 
     fn in_scope(&self, scope: &Scope) -> bool {
@@ -144,16 +158,17 @@ impl Watcher {
 }
 
 /// One server-sent event. Objects are JSON on one line, so their text goes as it is.
-fn sse(revision: i64, change: ChangeType, object: Option<&str>) -> String {
+fn sse(revision: Option<i64>, change: ChangeType, object: Option<&str>) -> String {
     let change = match change {
         ChangeType::Added => "ADDED",
         ChangeType::Modified => "MODIFIED",
         ChangeType::Deleted => "DELETED",
         ChangeType::Bookmark => "BOOKMARK",
     };
+    let id = revision.map(|revision| format!("id: {revision}\n")).unwrap_or_default();
     match object {
-        Some(object) => format!("id: {revision}\ndata: {{\"type\":\"{change}\",\"object\":{object}}}\n\n"),
-        None => format!("id: {revision}\ndata: {{\"type\":\"{change}\"}}\n\n"),
+        Some(object) => format!("{id}data: {{\"type\":\"{change}\",\"object\":{object}}}\n\n"),
+        None => format!("{id}data: {{\"type\":\"{change}\"}}\n\n"),
     }
 }
 

@@ -15,27 +15,35 @@ use crate::config::Settings;
 use crate::secrets::Place;
 use crate::store::{Declared, Error, Generations, ListQuery, Mutation, Object, Scopes, Store, Update};
 
-/// Makes the admin token when there is none, and sees to the context. Returns where a context was written.
+/// Whether this machine's command line finds the daemon.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Introduction {
+    /// It does from now on: a context was written there.
+    Made(PathBuf),
+    /// It has a context of this daemon.
+    Known,
+    /// It has none, and the token that would be needed was shown once, to somebody else.
+    Missing,
+}
+
+/// Makes the admin token when there is none, and sees to the context.
 pub(super) async fn first_start(
     store: &Store,
     clock: &dyn Clock,
     data_dir: &Path,
     url: &str,
-) -> anyhow::Result<Option<PathBuf>> {
-    if store.tokens().await?.is_empty() {
-        let credential = auth::admin_credential(clock, store.ids().as_ref());
-        let token = credential.token.clone();
-        store
-            .write(move |transaction| Box::pin(async move { transaction.insert_token(&token).await }))
-            .await?;
-        return Ok(Some(context::write(
-            store.daemon_id(),
-            url,
-            &credential.text,
-            data_dir,
-        )?));
+) -> anyhow::Result<Introduction> {
+    if !store.tokens().await?.is_empty() {
+        return context::update_url(store.daemon_id(), url, data_dir);
     }
-    context::update_url(store.daemon_id(), url)
+    let credential = auth::admin_credential(clock, store.ids().as_ref());
+    // First where it is kept, then what it opens: a daemon that is killed in between makes another one at its next start.
+    let path = context::write(store.daemon_id(), url, &credential.text, data_dir)?;
+    let token = credential.token.clone();
+    store
+        .write(move |transaction| Box::pin(async move { transaction.insert_token(&token).await }))
+        .await?;
+    Ok(Introduction::Made(path))
 }
 
 /// Revokes the admin token and writes a new one into the context. The daemon must not be running on SQLite.

@@ -34,7 +34,8 @@ pub struct Server {
     /// Source: a server that somebody else runs, reached over HTTP.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remote: Option<Remote>,
-    /// Source: a Template and its parameters. Stays as written; what it resolved to is in the status.
+    /// Source: a Template and its parameters. Stays as written; what it resolved to is in the status. Whatever this server
+    /// says beside it goes before what the template says; variables of the environment by name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub template: Option<TemplateUse>,
     /// How to talk to it. Default: stdio, or streamable-http for `remote`.
@@ -492,6 +493,40 @@ impl Server {
         }
     }
 
+    /// This server, with what it leaves open taken from another; variables of the environment by name.
+    pub(crate) fn before(self, base: Self) -> Self {
+        let env = match (self.env, base.env) {
+            (Some(own), Some(base)) => {
+                let mut env = base;
+                env.retain(|variable| own.iter().all(|other| other.name != variable.name));
+                env.extend(own);
+                Some(env)
+            }
+            (own, base) => own.or(base),
+        };
+        Self {
+            description: self.description.or(base.description),
+            package: base.package,
+            image: base.image,
+            command: base.command,
+            remote: base.remote,
+            template: base.template,
+            transport: self.transport.or(base.transport),
+            container_port: self.container_port.or(base.container_port),
+            path: self.path.or(base.path),
+            replicas: self.replicas.or(base.replicas),
+            runtime: self.runtime.or(base.runtime),
+            env,
+            working_directory: self.working_directory.or(base.working_directory),
+            resources: self.resources.or(base.resources),
+            sessions: self.sessions.or(base.sessions),
+            tools: self.tools.or(base.tools),
+            health_check: self.health_check.or(base.health_check),
+            restart: self.restart.or(base.restart),
+            idle: self.idle.or(base.idle),
+        }
+    }
+
     /// The objects named below `prefix`.
     pub(crate) fn references_below(&self, prefix: &str) -> Vec<Reference> {
         let at = |field: &str| if prefix.is_empty() { field.to_owned() } else { format!("{prefix}.{field}") };
@@ -601,7 +636,7 @@ impl Spec for Server {
         let Some(usage) = &self.template else { return };
         let name = ObjectRef::cluster(Kind::Template, usage.name.clone());
         let template = others.spec(&name).and_then(downcast::<Template>);
-        if let Some(Err(problems)) = template.map(|template| template.resolve(usage)) {
+        if let Some(Err(problems)) = template.map(|template| template.resolve(self, usage)) {
             report.absorb(problems);
         }
     }

@@ -93,11 +93,27 @@ impl Template {
         self.parameters.iter().flatten().find(|parameter| parameter.name == name)
     }
 
-    /// The Server spec that comes of this template with those values.
+    /// What a Server that is made from this template amounts to: its parameters filled in, and whatever it says itself
+    /// standing before what the template says.
     ///
     /// # Errors
-    /// What is wrong with the values, with paths below the using Server's spec (`template.parameters.x`).
-    pub fn resolve(&self, usage: &TemplateUse) -> Result<Server, Report> {
+    /// What is wrong with the values, and with what comes of it all; paths are below the Server's own spec
+    /// (`template.parameters.x`).
+    pub fn resolve(&self, own: &Server, usage: &TemplateUse) -> Result<Server, Report> {
+        let server = own.clone().before(self.fill_in(usage)?);
+        let (mut problems, mut report) = (Report::default(), Report::default());
+        server.validate_below("", &mut problems);
+        for problem in problems.into_problems() {
+            report.invalid("template", format!("filled in, {}: {}", problem.pointer, problem.message));
+            if let Some(hint) = problem.hint {
+                report.hint(hint);
+            }
+        }
+        if report.is_empty() { Ok(server) } else { Err(report) }
+    }
+
+    /// The Server spec of this template with those values in their places.
+    fn fill_in(&self, usage: &TemplateUse) -> Result<Server, Report> {
         let mut report = Report::default();
         let mut values: BTreeMap<&str, Value> = BTreeMap::new();
         let given = usage.parameters.clone().unwrap_or_default();
@@ -141,13 +157,11 @@ impl Template {
         }
         let mut spec = serde_json::to_value(&self.server).expect("a spec is plain data");
         fill(&mut spec, &values);
-        let server: Server = serde_json::from_value(spec).map_err(|error| {
+        serde_json::from_value(spec).map_err(|error| {
             let mut report = Report::default();
             report.invalid("template", format!("the filled-in template is no valid Server: {error}"));
             report
-        })?;
-        server.validate_below("", &mut report);
-        if report.is_empty() { Ok(server) } else { Err(report) }
+        })
     }
 }
 
@@ -397,7 +411,7 @@ mod tests {
     #[test]
     fn fills_in_places() {
         let usage = usage(&json!({"repository": "/srv/r", "token": {"secretRef": {"name": "gitea", "key": "t"}}}));
-        let server = template().resolve(&usage).unwrap();
+        let server = template().resolve(&Server::default(), &usage).unwrap();
         assert_eq!(
             serde_json::to_value(server).unwrap(),
             json!({
@@ -409,6 +423,45 @@ mod tests {
                 ],
             })
         );
+    }
+
+    #[test]
+    fn what_the_server_says_itself_goes_first() {
+        let own: Server = serde_json::from_value(json!({
+            "template": {"name": "git"},
+            "replicas": 2,
+            "workingDirectory": "/srv",
+            "env": [{"name": "RAW", "value": "mine"}, {"name": "MORE", "value": "1"}],
+            "resources": {"pids": 20},
+        }))
+        .unwrap();
+        let usage = usage(&json!({"repository": "/srv/r", "token": {"secretRef": {"name": "gitea", "key": "t"}}}));
+        let server = template().resolve(&own, &usage).unwrap();
+        assert_eq!(
+            serde_json::to_value(server).unwrap(),
+            json!({
+                "command": ["git-mcp", "--repository=/srv/r"],
+                "replicas": 2,
+                "env": [
+                    {"name": "DEPTH", "value": "3"},
+                    {"name": "TOKEN", "valueFrom": {"secretRef": {"name": "gitea", "key": "t"}}},
+                    {"name": "RAW", "value": "mine"},
+                    {"name": "MORE", "value": "1"},
+                ],
+                "workingDirectory": "/srv",
+                "resources": {"pids": 20},
+            })
+        );
+    }
+
+    #[test]
+    fn what_comes_of_both_must_be_right() {
+        let remote: Template = serde_json::from_value(json!({"server": {"remote": {"url": "https://mcp.example"}}})).unwrap();
+        let own: Server = serde_json::from_value(json!({"workingDirectory": "/srv"})).unwrap();
+        let problems = remote.resolve(&own, &usage(&json!({}))).unwrap_err().into_problems();
+        assert_eq!(problems.len(), 1);
+        assert_eq!(problems[0].pointer.to_string(), "spec.template");
+        assert!(problems[0].message.contains("workingDirectory"), "{}", problems[0].message);
     }
 
     #[test]
@@ -424,7 +477,7 @@ mod tests {
                 ],
             ),
         ] {
-            let problems = template().resolve(&usage(&parameters)).unwrap_err().into_problems();
+            let problems = template().resolve(&Server::default(), &usage(&parameters)).unwrap_err().into_problems();
             let found: Vec<_> = problems.iter().map(|problem| problem.message.as_str()).collect();
             assert_eq!(found, messages);
         }

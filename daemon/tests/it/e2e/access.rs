@@ -3,11 +3,11 @@
 use std::process::Stdio;
 
 use rustix::process::Signal;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{manifest, server_with};
 use crate::support::daemon::{Home, Output, eventually};
-use crate::support::http::Request;
+use crate::support::http::{Request, Stream};
 use crate::support::processes;
 
 /// Every method and path of the API's own description, places filled in.
@@ -188,38 +188,90 @@ fn a_stale_write_is_refused_and_nothing_is_lost() {
 }
 
 #[test]
-fn a_watch_goes_on_where_it_was_left() {
-    let home = Home::new().started();
-    let prompt = |name: &str| manifest("Prompt", name, &json!({"content": name}));
-    home.apply(&prompt("one"));
-    let mut watch = home.http("GET", "/api/v1/prompts?watch=1").stream();
-    assert_eq!(watch.status, 200);
-    let mut until = |wanted: &str| loop {
+fn a_first_start_that_fails_loses_no_token() {
+    let mut home = Home::new();
+    let context = home.write("orchctl.yaml", "contexts: [\n");
+    let refused = home
+        .orchd(&["serve"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
+    Output::of(refused.expect("orchd runs"))
+        .expect(1)
+        .saying(&["is not a file of contexts", "hint: mend it"]);
+    std::fs::remove_file(context).expect("it is there");
+    home.start();
+    home.orchctl(&["get", "servers"]).expect(0);
+
+    // Where nobody can be introduced any more, the daemon says how to get in.
+    home.stop();
+    std::fs::remove_file(home.path("orchctl.yaml")).expect("it is there");
+    home.start();
+    assert!(home.logs().contains("orchd token reset"), "{}", home.logs());
+}
+
+/// The next change of a watch that is about that object: where it stands, and what it is.
+fn change_of(watch: &mut Stream, wanted: &str) -> (String, String) {
+    loop {
         let (id, event) = watch.event().expect("the watch goes on");
         if event["object"]["metadata"]["name"] == wanted {
             return (id, event["type"].as_str().unwrap_or_default().to_owned());
         }
-    };
-    let (first, change) = until("one");
-    assert_eq!(change, "ADDED");
-    home.apply(&prompt("two"));
-    assert_eq!(until("two").1, "ADDED");
+    }
+}
+
+#[test]
+fn a_watch_goes_on_where_it_was_left() {
+    let home = Home::new().started();
+    let prompt = |name: &str| manifest("Prompt", name, &json!({"content": name}));
+    home.apply(&format!("{}{}", prompt("one"), prompt("two")));
+    let mut watch = home.http("GET", "/api/v1/prompts?watch=1").stream();
+    assert_eq!(watch.status, 200);
+    // What is there already comes in no order that one could go on from: only its end says where that is.
+    for name in ["one", "two"] {
+        assert_eq!(change_of(&mut watch, name), (String::new(), "ADDED".to_owned()));
+    }
+    let (end, bookmark) = watch.event().expect("the end of what is there");
+    assert_eq!(bookmark["type"], "BOOKMARK");
+    home.apply(&prompt("three"));
+    assert_eq!(change_of(&mut watch, "three").1, "ADDED");
 
     let mut resumed = home
         .http("GET", "/api/v1/prompts?watch=1")
-        .header("Last-Event-ID", &first)
+        .header("Last-Event-ID", &end)
         .stream();
-    let seen: Vec<Value> = std::iter::from_fn(|| resumed.event())
-        .map(|(_, event)| event)
-        .take(3)
-        .collect();
-    let of_two = seen
-        .iter()
-        .filter(|event| event["object"]["metadata"]["name"] == "two")
-        .count();
-    assert!(of_two >= 1, "{seen:?}");
+    assert_eq!(change_of(&mut resumed, "three").1, "ADDED");
     let future = home.http("GET", "/api/v1/prompts?watch=1").header("Last-Event-ID", "x");
     assert_eq!(future.send().expect(400).code(), "ORCH4101");
+}
+
+#[test]
+fn a_watch_tells_only_of_what_it_selects() {
+    let home = Home::new().started();
+    let prompt = |name: &str, team: &str| {
+        format!(
+            "---\napiVersion: orchctl.dev/v1\nkind: Prompt\nmetadata: {{name: {name}, labels: {{team: {team}}}}}\nspec: {{content: x}}\n"
+        )
+    };
+    home.apply(&format!("{}{}", prompt("ours", "a"), prompt("theirs", "b")));
+    let from = home.get("prompts")["metadata"]["revision"].to_string();
+    let path = format!("/api/v1/prompts?watch=1&labelSelector=team%3Da&revision={from}");
+    let mut watch = home.http("GET", &path).stream();
+    for team in ["c", "d", "e"] {
+        home.apply(&format!("{}{}", prompt("theirs", team), prompt("new", team)));
+    }
+    home.apply(&prompt("ours", "z"));
+    let mut gone = Vec::new();
+    while gone.last().is_none_or(|name| name != "ours") {
+        let (_, event) = watch.event().expect("the watch goes on");
+        let name = event["object"]["metadata"]["name"].as_str().unwrap_or_default();
+        assert!(name != "new", "it was never selected: {event}");
+        if event["type"] == "DELETED" {
+            gone.push(name.to_owned());
+        }
+    }
+    // One that was there before may have been selected then, so its leaving is told; but once.
+    assert_eq!(gone, ["theirs", "ours"]);
 }
 
 #[test]

@@ -151,7 +151,7 @@ fn a_template_hands_a_secret_on() {
             {"name": "token", "secret": true, "required": true},
         ],
         "server": {
-            "command": ["orch-fixture", "--say", "${greeting} $${x}", "--tell", "TOKEN"],
+            "command": ["orch-fixture", "--say", "${greeting} $${x}", "--tell", "TOKEN", "--tell", "MODE"],
             "env": [{"name": "TOKEN", "value": "${token}"}],
         },
     });
@@ -159,14 +159,24 @@ fn a_template_hands_a_secret_on() {
     let user = manifest(
         "Server",
         "files",
-        &json!({"template": {"name": "base", "parameters": parameters}}),
+        &json!({
+            "template": {"name": "base", "parameters": parameters},
+            "env": [{"name": "MODE", "value": "fast"}],
+            "workingDirectory": "/",
+        }),
     );
     home.apply(&[manifest("Template", "base", &template), secret(VALUE), user].concat());
     home.until_ready(&["server/files"]);
     eventually("the child tells", || {
         home.orchctl(&["logs", "files"]).stdout.contains("TOKEN is <***>")
     });
-    home.orchctl(&["logs", "files"]).expect(0).saying(&["good day ${x}"]);
+    // What the server says itself is there beside what the template says.
+    home.orchctl(&["logs", "files"])
+        .expect(0)
+        .saying(&["good day ${x}", "MODE is <fast>"]);
+    let directory = fs::read_link(format!("/proc/{}/cwd", pids(&home, "files")[0]));
+    assert_eq!(directory.expect("a running process"), Path::new("/"));
+    assert_eq!(condition(&home.get("servers/files"), "Implemented"), Default::default());
     let mut changed = template;
     changed["parameters"][0]["default"] = json!("unused");
     changed["server"]["description"] = json!("changed");
@@ -185,12 +195,72 @@ fn a_key_that_goes_is_told() {
     home.apply(&format!("{}{}", secret(VALUE), user()));
     home.until_ready(&["server/files"]);
     let without = manifest("Secret", "keys", &json!({"data": {"other": "x"}}));
-    let removed = home.orchctl_reading(&without, &["apply", "-f", "-"]);
-    if removed.code == 0 {
-        eventually("the server says what it misses", || {
-            condition(&home.get("servers/files"), "ReferencesResolved").0 == "False"
+    home.apply(&without);
+    eventually("the server says what it misses", || {
+        condition(&home.get("servers/files"), "ReferencesResolved").0 == "False"
+    });
+    home.orchctl(&["why", "server/files"]).saying(&["no key `token`"]);
+}
+
+#[test]
+fn only_a_value_that_is_used_makes_a_server_anew() {
+    let home = Home::new().started();
+    home.apply(&format!("{}{}", secret(VALUE), user()));
+    home.until_ready(&["server/files"]);
+    let before = pids(&home, "files");
+    home.apply(&manifest(
+        "Secret",
+        "keys",
+        &json!({"data": {"token": VALUE, "other": "x"}}),
+    ));
+    home.orchctl(&[
+        "patch",
+        "secret",
+        "keys",
+        "-P",
+        r#"{"metadata": {"labels": {"team": "core"}}}"#,
+    ])
+    .expect(0);
+    // A change that does reach it comes after the others, so they have been looked at by then.
+    let more = json!({"description": "seen", "env": [{"name": "TOKEN", "valueFrom": {"secretRef": {"name": "keys", "key": "token"}}}]});
+    home.apply(&server_with("files", &["--tell", "TOKEN", "--tell", "OTHER"], more));
+    eventually("the description is seen", || {
+        let server = home.get("servers/files");
+        server["status"]["observedGeneration"] == server["status"]["generation"]
+    });
+    assert_eq!((pids(&home, "files"), copies(&home, "files").len()), (before, 1));
+}
+
+#[test]
+fn a_key_file_that_is_gone_is_not_replaced_in_silence() {
+    let mut home = Home::new().started();
+    home.apply(&format!("{}{}", secret(VALUE), user()));
+    home.until_ready(&["server/files"]);
+    home.stop();
+    let keys = home.path("data/keys.json");
+    let kept = home.path("keys.kept");
+    fs::rename(&keys, &kept).expect("the key file can be moved");
+    let refused = home
+        .orchd(&["serve"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
+    Output::of(refused.expect("orchd runs")).expect(1).saying(&[
+        "keys.json is missing",
+        "1 stored secret values",
+        "hint: restore it",
+    ]);
+    assert!(!keys.exists());
+
+    // Given up on purpose: the daemon starts, and says of everything that needs the old key that it cannot be opened.
+    fs::write(&keys, "new\n").expect("the file can be written");
+    home.start();
+    for object in ["secrets/keys", "servers/files"] {
+        eventually(&format!("{object} is said to be broken"), || {
+            condition(&home.get(object), "ReferencesResolved").0 == "False"
         });
-    } else {
-        removed.saying(&["token"]);
     }
+    home.orchctl(&["why", "server/files"]).saying(&["cannot be opened"]);
+    home.apply(&secret(VALUE));
+    home.until_ready(&["server/files"]);
 }
