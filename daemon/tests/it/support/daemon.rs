@@ -203,9 +203,10 @@ impl Home {
         if !self.flags.iter().any(|flag| flag == "--listen") {
             command.args(["--listen", "127.0.0.1:0"]);
         }
-        command
-            .args(["--log-format", "json", "--log", "info,orch_daemon=debug"])
-            .args(&self.flags);
+        if !self.flags.iter().any(|flag| flag == "--log") {
+            command.args(["--log", "info,orch_daemon=debug"]);
+        }
+        command.args(["--log-format", "json"]).args(&self.flags);
         command.envs(self.environment.iter().cloned());
         if let Ground::Postgres(url, _) = &self.ground {
             command.args(["--database-url", url]);
