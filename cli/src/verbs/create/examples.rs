@@ -15,8 +15,8 @@ const OWN: &[(Kind, &str)] = &[
     (
         Kind::Template,
         "\
-  orchctl create template files --server-command /usr/bin/files --parameters '{name: root, required: true}'
-  orchctl create template files --server-command /usr/bin/files --set 'server.env[0].name=ROOT'
+  orchctl create template files --server-command /usr/bin/files --server-command '${root}' --parameters '{name: root}'
+  orchctl create template files --server-command /usr/bin/files --set server.replicas=2
   orchctl create template gitea --description 'Issues and pull requests' --server-image '{reference: gitea/mcp}'
 ",
     ),

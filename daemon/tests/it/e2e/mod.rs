@@ -7,9 +7,11 @@ mod access;
 mod admission;
 mod chaos;
 mod life;
+mod looking;
 mod registry;
 mod secrets;
 mod servers;
+mod verbs;
 
 use serde_json::{Value, json};
 
