@@ -111,6 +111,7 @@ codes! {
     WaitTimeout = "ORCH7003", "the wait ended before the condition was met";
     BadArgument = "ORCH7004", "the command line cannot be understood";
     LocalFile = "ORCH7005", "a local file cannot be read or written";
+    CertificateRefused = "ORCH7006", "the daemon's certificate cannot be trusted";
 }
 
 impl fmt::Display for Code {

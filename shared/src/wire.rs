@@ -107,12 +107,18 @@ pub struct EventParameters {
     /// Only of objects that live in this project.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub project: Option<Name>,
+    /// Only of objects that live with this agent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<Name>,
     /// Also of the objects that these own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owned: Option<bool>,
     /// Only warnings.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub warnings: Option<bool>,
+    /// Only events with these fields: `reason=CrashLoop,ref.kind=Instance`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field_selector: Option<String>,
     /// Only events with a larger id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<i64>,

@@ -8,8 +8,9 @@ use orch_shared::problem::Code;
 use orch_shared::route;
 use orch_shared::wire::{DeleteParameters, Deleted};
 
+use super::rehearsal;
 use super::wait::{self, Goal};
-use crate::args::shared::{DryRun, Files, Selectors};
+use crate::args::shared::{DryRun, Files, Rehearsal, Selectors};
 use crate::args::targets::{self, Target};
 use crate::args::{Limit, limit};
 use crate::client::{Call, Object, Scopes, Selection};
@@ -40,10 +41,8 @@ pub(crate) struct Arguments {
     /// Delete the objects that refer to them, too
     #[arg(long, action = ArgAction::SetTrue)]
     with_dependents: bool,
-    /// Only say what would go: worked out by the daemon (server), or only what is named (client)
-    #[arg(long, value_name = "WHERE", default_value = "none", num_args = 0..=1, default_missing_value = "server")]
-    #[arg(require_equals = true)]
-    dry_run: DryRun,
+    #[command(flatten)]
+    rehearsal: Rehearsal,
     /// Say nothing, and succeed, when a named object is not there
     #[arg(long, action = ArgAction::SetTrue)]
     ignore_not_found: bool,
@@ -66,15 +65,18 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome,
     // What refers goes before what it refers to, so that nothing is in the way of the rest.
     let order = Kind::in_apply_order();
     objects.sort_by_key(|object| std::cmp::Reverse(order.iter().position(|kind| *kind == object.kind)));
-    if arguments.dry_run == DryRun::Client {
+    let place = arguments.rehearsal.dry_run;
+    if place == DryRun::Client {
         objects
             .iter()
             .try_for_each(|object| settings.ui.line(&format!("{object}   would be deleted")))?;
+        rehearsal::end(settings, place);
         return Ok(Outcome::Done);
     }
+    let waits = arguments.wait && place == DryRun::None;
     let client = settings.client()?;
     let parameters = DeleteParameters {
-        dry_run: (arguments.dry_run == DryRun::Server).then_some(true),
+        dry_run: (place == DryRun::Server).then_some(true),
         with_dependents: arguments.with_dependents.then_some(true),
     };
     let mut failures = Vec::new();
@@ -89,16 +91,16 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome,
             .and_then(|answer| answer.json::<Deleted>())
         {
             Ok(deleted) => {
-                for object in deleted
-                    .objects
-                    .into_iter()
-                    .filter(|object| !gone.contains(object))
-                    .collect::<Vec<_>>()
-                {
-                    settings.ui.line(&format!(
-                        "{object}   {}",
-                        if deleted.dry_run { "would be deleted" } else { "deleted" }
-                    ))?;
+                for object in deleted.objects {
+                    if gone.contains(&object) {
+                        continue;
+                    }
+                    match (deleted.dry_run, waits) {
+                        (true, _) => settings.ui.line(&format!("{object}   would be deleted"))?,
+                        (false, false) => settings.ui.line(&format!("{object}   is being deleted"))?,
+                        // It is told once it is true.
+                        (false, true) => {}
+                    }
                     gone.push(object);
                 }
             }
@@ -112,10 +114,13 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome,
             Err(failure) => failures.push(failure),
         }
     }
-    if arguments.wait && arguments.dry_run == DryRun::None {
-        settings.ui.flush()?;
-        wait::until(settings, &gone, &Goal::Deleted, arguments.timeout.0, |_| Ok(()))?;
+    if waits {
+        wait::until(settings, &gone, &Goal::Deleted, arguments.timeout.0, |object| {
+            settings.ui.line(&format!("{object}   deleted"))
+        })
+        .unwrap_or_else(|failure| failures.push(failure));
     }
+    rehearsal::end(settings, place);
     match failures.len() {
         0 => Ok(Outcome::Done),
         1 => Err(failures.remove(0)),

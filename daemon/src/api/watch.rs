@@ -11,7 +11,7 @@ use orch_shared::access::{Principal, Visibility};
 use orch_shared::kind::Kind;
 use orch_shared::name::{ObjectRef, Scope};
 use orch_shared::problem::{Code, Problem};
-use orch_shared::query::{ChangeType, ListParameters};
+use orch_shared::query::{ChangeType, Event, FieldSelector, ListParameters, SelectorError, Severity};
 use orch_shared::wire::{EventParameters, Events};
 
 use super::dispatch::json;
@@ -36,15 +36,7 @@ pub(super) async fn watch(
     headers: &HeaderMap,
 ) -> Result<Response, Refusal> {
     let store = &api.admission.store;
-    let resumed = headers
-        .get("last-event-id")
-        .and_then(|value| value.to_str().ok())
-        .map(str::parse::<i64>);
-    let resumed = match resumed {
-        Some(Ok(revision)) => Some(revision),
-        Some(Err(_)) => return Err(Problem::new(Code::BadRequest, "Last-Event-ID is not a revision").into()),
-        None => parameters.revision,
-    };
+    let resumed = resumed(headers)?.or(parameters.revision);
     let mut first = Vec::new();
     let mut known = HashSet::new();
     let from = match resumed {
@@ -72,6 +64,15 @@ pub(super) async fn watch(
         // The client has gone or the daemon goes: either way there is nobody to tell.
         let _gone = watcher.run(first, changes, &sink).await;
     }))
+}
+
+/// Where a client that lost its stream wants to go on.
+fn resumed(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
+    let header = headers.get("last-event-id").and_then(|value| value.to_str().ok());
+    header
+        .map(str::parse)
+        .transpose()
+        .map_err(|_| Problem::new(Code::BadRequest, "Last-Event-ID is not from a stream of this API"))
 }
 
 struct Watcher {
@@ -175,14 +176,27 @@ fn sse(revision: Option<i64>, change: ChangeType, object: Option<&str>) -> Strin
 /// Events: a list, and with `watch` a stream of what comes after it.
 pub(super) async fn events(api: &Api, principal: &Principal, parts: &Parts) -> Result<Response, Refusal> {
     let parameters: EventParameters = body::query(&parts.uri)?;
+    let fields: FieldSelector = parameters
+        .field_selector
+        .as_deref()
+        .unwrap_or_default()
+        .parse()
+        .map_err(|error: SelectorError| Problem::new(Code::BadRequest, error.to_string()))?;
+    let limit = parameters.limit.unwrap_or(100).clamp(1, 1000);
     let query = EventQuery {
         about: about(&parameters)?,
-        after: parameters.after,
-        limit: Some(parameters.limit.unwrap_or(100).clamp(1, 1000)),
+        severity: (parameters.warnings == Some(true)).then_some(Severity::Warning),
+        after: resumed(&parts.headers)?.or(parameters.after),
+        // Fields are not indexed: every event is looked at, and the newest of those that fit are kept.
+        limit: fields.is_empty().then_some(limit),
     };
-    let wanted = Wanted::new(&parameters)?;
+    let fits = move |event: &Event| {
+        fields.is_empty() || fields.matches(&serde_json::to_value(event).expect("an event is plain data"))
+    };
     let mut items = api.admission.store.events(&principal.visibility, &query).await?;
-    items.retain(|event| wanted.admits(event));
+    items.retain(&fits);
+    let too_many = items.len().saturating_sub(limit as usize);
+    items.drain(..too_many);
     if parameters
         .watch
         .as_deref()
@@ -204,40 +218,18 @@ pub(super) async fn events(api: &Api, principal: &Principal, parts: &Parts) -> R
                 return;
             }
             let newer = EventQuery {
-                about: query.about.clone(),
                 after: Some(last),
                 limit: None,
+                ..query.clone()
             };
             // A database that does not answer now may do so at the next look.
             let Ok(found) = store.events(&visibility, &newer).await else {
                 continue;
             };
             last = found.iter().map(|event| event.id).max().unwrap_or(last);
-            items = found.into_iter().filter(|event| wanted.admits(event)).collect();
+            items = found.into_iter().filter(&fits).collect();
         }
     }))
-}
-
-/// What the database cannot filter by.
-struct Wanted {
-    kind: Option<Kind>,
-    warnings: bool,
-}
-
-impl Wanted {
-    fn new(parameters: &EventParameters) -> Result<Self, Problem> {
-        let kind = parameters.kind.as_deref().map(kind_of).transpose()?;
-        Ok(Self {
-            kind: kind.filter(|_| parameters.name.is_none()),
-            warnings: parameters.warnings == Some(true),
-        })
-    }
-
-    fn admits(&self, event: &orch_shared::query::Event) -> bool {
-        use orch_shared::query::Severity;
-        self.kind.is_none_or(|kind| kind == event.object.kind)
-            && (!self.warnings || event.severity == Severity::Warning)
-    }
 }
 
 fn kind_of(noun: &str) -> Result<Kind, Problem> {
@@ -250,20 +242,29 @@ fn kind_of(noun: &str) -> Result<Kind, Problem> {
     })
 }
 
+/// What events are asked for; the database decides it.
 fn about(parameters: &EventParameters) -> Result<About, Problem> {
-    let (Some(noun), Some(name)) = (&parameters.kind, &parameters.name) else {
-        return match &parameters.name {
-            Some(_) => Err(Problem::new(Code::BadRequest, "a name needs a kind").suggest("kind=server&name=files")),
-            None => Ok(About::Everything),
-        };
+    let scope = match (&parameters.project, &parameters.agent) {
+        (Some(project), _) => Some(Scope::Project(project.clone())),
+        (None, Some(agent)) => Some(Scope::Agent(agent.clone())),
+        (None, None) => None,
+    };
+    let kind = parameters.kind.as_deref().map(kind_of).transpose()?;
+    let Some(name) = &parameters.name else {
+        return Ok(match (kind, scope) {
+            (None, None) => About::Everything,
+            (kind, scope) => About::Objects(kind, scope),
+        });
+    };
+    let Some(kind) = kind else {
+        return Err(Problem::new(Code::BadRequest, "a name needs a kind").suggest("kind=server&name=files"));
     };
     let name = name
         .parse()
         .map_err(|error| Problem::new(Code::BadRequest, format!("`{name}`: {error}")))?;
-    let scope = parameters.project.clone().map_or(Scope::Cluster, Scope::Project);
     let object = ObjectRef {
-        kind: kind_of(noun)?,
-        scope,
+        kind,
+        scope: scope.unwrap_or(Scope::Cluster),
         name,
     };
     Ok(if parameters.owned == Some(true) {

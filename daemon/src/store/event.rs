@@ -2,7 +2,8 @@
 //! and some outlive their object.
 
 use orch_shared::access::Visibility;
-use orch_shared::name::ObjectRef;
+use orch_shared::kind::Kind;
+use orch_shared::name::{ObjectRef, Scope};
 use orch_shared::query::{Event, Severity};
 use orch_shared::resource::Timestamp;
 
@@ -29,6 +30,8 @@ pub struct NewEvent {
 pub struct EventQuery {
     /// About what.
     pub about: About,
+    /// Only of this severity.
+    pub severity: Option<Severity>,
     /// Only those told after this one.
     pub after: Option<i64>,
     /// Only the newest so many.
@@ -41,6 +44,8 @@ pub enum About {
     /// Anything.
     #[default]
     Everything,
+    /// Any object of this kind, in this scope, or both.
+    Objects(Option<Kind>, Option<Scope>),
     /// This object.
     Object(ObjectRef),
     /// This object and those it owns, or owned.
@@ -60,6 +65,14 @@ impl Store {
         );
         match &query.about {
             About::Everything => {}
+            About::Objects(kind, scope) => {
+                if let Some(kind) = kind {
+                    builder.push(" AND e.kind = ").place(kind.as_str());
+                }
+                if let Some(scope) = scope {
+                    builder.push(" AND e.scope = ").place(scope.to_column());
+                }
+            }
             About::Object(object) => {
                 builder.push(" AND ");
                 named(&mut builder, "e", object);
@@ -74,6 +87,9 @@ impl Store {
                 named(&mut builder, "o", object);
                 builder.push("))");
             }
+        }
+        if let Some(severity) = query.severity {
+            builder.push(" AND e.severity = ").place(severity.to_string());
         }
         if let Some(after) = query.after {
             builder.push(" AND e.id > ").place(after);

@@ -383,8 +383,18 @@ fn tls_is_served() {
     eventually("the daemon answers over TLS", || {
         home.orchctl(&["--ca-file", &certificate, "get", "servers"]).code == 0
     });
-    let untrusting = home.orchctl(&["get", "servers"]);
-    assert_eq!(untrusting.code, 6, "{}", untrusting.stderr);
+    home.orchctl(&["get", "servers"]).expect(6).saying(&[
+        "nobody that this machine trusts",
+        "(ORCH7006)",
+        "--ca-file FILE",
+    ]);
+    home.orchctl(&["config", "set-context", "local", "--ca-file", &certificate])
+        .expect(0);
+    home.orchctl(&["get", "servers"]).expect(0);
+    let plainly = format!("http://{}", home.address());
+    home.orchctl(&["get", "servers", "--server", &plainly])
+        .expect(6)
+        .saying(&["--server https://"]);
     let plain = Request::new(home.address(), "GET", "/healthz").try_send();
     assert!(plain.is_err(), "plain HTTP is answered: {plain:?}");
 }

@@ -8,9 +8,11 @@ mod admission;
 mod chaos;
 mod leaders;
 mod life;
+mod looking;
 mod registry;
 mod secrets;
 mod servers;
+mod verbs;
 
 use serde_json::{Value, json};
 
