@@ -7,6 +7,7 @@ mod access;
 mod admission;
 mod chaos;
 mod life;
+mod packages;
 mod registry;
 mod secrets;
 mod servers;
