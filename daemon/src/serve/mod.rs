@@ -6,6 +6,7 @@
 mod bootstrap;
 mod context;
 mod listen;
+mod rotate;
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -28,7 +29,8 @@ use crate::secrets::Keyring;
 use crate::store::{Database, DirectoryLock, Engine, Options, Store};
 use crate::telemetry::Metrics;
 
-pub use bootstrap::{reset_token, rotate_key};
+pub use bootstrap::reset_token;
+pub use rotate::{Rotation, rotate_key};
 
 /// How long a process has to end by itself when the daemon stops.
 const GRACE: std::time::Duration = std::time::Duration::from_secs(5);

@@ -25,6 +25,7 @@ mod writer;
 
 mod filter;
 mod list;
+mod past;
 mod read;
 mod row;
 
@@ -54,6 +55,7 @@ pub use handle::{Counters, Engine, Store};
 pub use list::{Extent, ListQuery, Page, Position, Scopes};
 pub use lock::DirectoryLock;
 pub use mutation::{Create, Declared, Generations, Mutation, Update};
+pub use past::{PastPlace, PastSpec};
 pub use read::{Dependent, Generation};
 pub use row::Row;
 pub use snapshot::{Object, Snapshot};
