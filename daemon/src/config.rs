@@ -252,7 +252,7 @@ impl Settings {
             .clone()
             .or(file.data_dir)
             .map_or_else(default_data_dir, Ok)?;
-        let data_dir = std::path::absolute(&data_dir).unwrap_or(data_dir);
+        let data_dir = absolute(data_dir);
         let listen = args
             .listen
             .or(file.listen)
@@ -275,7 +275,7 @@ impl Settings {
                 .key_file
                 .clone()
                 .or(file.key_file)
-                .unwrap_or_else(|| data_dir.join("keys.json")),
+                .map_or_else(|| data_dir.join("keys.json"), absolute),
             tls: args
                 .tls_cert
                 .clone()
@@ -330,6 +330,11 @@ fn read_file(path: &Path) -> Result<ServeArgs, Error> {
         path: path.to_owned(),
         message: error.to_string(),
     })
+}
+
+/// A path that means the same wherever it is printed.
+fn absolute(path: PathBuf) -> PathBuf {
+    std::path::absolute(&path).unwrap_or(path)
 }
 
 fn default_data_dir() -> Result<PathBuf, Error> {

@@ -35,12 +35,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             Command::Serve(_) => serve::run(&settings).await,
             Command::Up(args) => up::run(&settings, &args).await,
             Command::Token { .. } => up::print(&format!("{}\n", serve::reset_token(&settings).await?.display())),
-            Command::Key { .. } => {
-                let (id, count) = serve::rotate_key(&settings).await?;
-                up::print(&format!(
-                    "key {id} seals from now on; {count} objects were sealed anew\n"
-                ))
-            }
+            Command::Key { .. } => up::print(&format!("{}\n", serve::rotate_key(&settings).await?)),
         }
     });
     // What still computes for somebody who has gone is not waited for.

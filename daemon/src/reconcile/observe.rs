@@ -327,6 +327,7 @@ pub(super) fn launch(
             name: package.name.clone(),
             version: package.version.clone(),
             pinned: pinned(object, spec, snapshot),
+            executable: package.executable.clone(),
             args: package.args.clone().unwrap_or_default(),
             scripts: match package.allow_scripts {
                 Some(true) => launch::InstallScripts::Allowed,

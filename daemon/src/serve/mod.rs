@@ -7,6 +7,7 @@ mod bootstrap;
 mod context;
 mod keys;
 mod listen;
+mod rotate;
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -30,7 +31,8 @@ use crate::secrets::Keyring;
 use crate::store::{Claim, Database, DirectoryLock, Engine, Options, Store};
 use crate::telemetry::Metrics;
 
-pub use bootstrap::{Introduction, reset_token, rotate_key};
+pub use bootstrap::{Introduction, reset_token};
+pub use rotate::{Rotation, rotate_key};
 
 /// How long a process has to end by itself when the daemon stops.
 const GRACE: std::time::Duration = std::time::Duration::from_secs(5);

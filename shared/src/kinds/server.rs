@@ -96,7 +96,8 @@ pub struct Package {
     /// Arguments for the server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub args: Option<Vec<String>>,
-    /// Which of the package's programs to run, when it has several. Default: the one named like the package.
+    /// Which of the package's programs to run: a name of npm's `bin`, or a console script of PyPI. Default: its only
+    /// one, or the one named like the package.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub executable: Option<String>,
     /// Whether npm may run the package's install scripts. Default: false.
@@ -574,6 +575,14 @@ impl Package {
             report
                 .invalid(&format!("{at}.version"), format!("`{version}` is not a version"))
                 .hint("a version or range of the registry, such as 1.2.0 or ^1.2");
+        }
+        if let Some(executable) = &self.executable
+            && !executable.contains("${")
+            && (executable.is_empty() || executable.contains(|c: char| c == '/' || c.is_control()))
+        {
+            report
+                .invalid(&format!("{at}.executable"), format!("{executable:?} is not a program of a package"))
+                .hint("the program's name alone, without a path");
         }
     }
 }

@@ -9,6 +9,7 @@ mod chaos;
 mod leaders;
 mod life;
 mod looking;
+mod packages;
 mod registry;
 mod secrets;
 mod servers;

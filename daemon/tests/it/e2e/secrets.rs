@@ -4,12 +4,15 @@ use std::fs;
 use std::path::Path;
 use std::process::Stdio;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{condition, copies, manifest, pids, server_with};
 use crate::support::daemon::{Home, Output, eventually, on_each_database};
 
-on_each_database!(a_value_is_never_in_the_open);
+on_each_database!(
+    a_value_is_never_in_the_open,
+    a_key_is_rotated_and_everything_still_opens
+);
 
 const VALUE: &str = "correct-horse-battery-staple";
 const NEXT: &str = "another-horse-altogether";
@@ -105,30 +108,147 @@ fn search(directory: &Path) {
     }
 }
 
-#[test]
-fn a_key_is_rotated_and_everything_still_opens() {
-    let mut home = Home::new().started();
-    home.apply(&format!("{}{}", secret(VALUE), user()));
-    home.until_ready(&["server/files"]);
-    let sealed = home.orchctl(&["get", "secret/keys", "-o", "yaml"]).expect(0).stdout;
-    let generation = home.get("secrets/keys")["status"]["generation"].clone();
-    home.stop();
-    let rotate = home
+/// Makes a new key while the daemon is not running.
+#[track_caller]
+fn rotate(home: &Home) -> Output {
+    let rotating = home
         .orchd(&["key", "rotate"])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn();
-    Output::of(rotate.expect("orchd runs")).expect(0);
+    Output::of(rotating.expect("orchd runs")).expect(0)
+}
+
+/// The key that seals.
+fn active_key(home: &Home) -> String {
+    let text = fs::read_to_string(home.path("data/keys.json")).expect("there are keys");
+    let keys: Value = serde_json::from_str(&text).expect("they are JSON");
+    keys["active"].as_str().expect("one of them seals").to_owned()
+}
+
+fn a_key_is_rotated_and_everything_still_opens(home: Home) {
+    let mut home = home.started();
+    home.apply(&format!("{}{}", secret(NEXT), user()));
+    home.apply(&secret(VALUE));
+    home.until_ready(&["server/files"]);
+    let export = |home: &Home| home.orchctl(&["get", "secret/keys", "-o", "yaml"]).expect(0).stdout;
+    let history = |home: &Home| home.orchctl(&["history", "secret/keys", "-o", "json"]).expect(0).stdout;
+    let (sealed, old) = (export(&home), active_key(&home));
+    let generation = home.get("secrets/keys")["status"]["generation"].clone();
+    let copy = copies(&home, "files")[0]["status"]["uid"].clone();
+    home.stop();
+    rotate(&home).saying(&["sealed anew: 1 objects, 2 generations"]);
+    let new = active_key(&home);
+    assert_ne!(old, new);
     home.start();
-    let resealed = home.orchctl(&["get", "secret/keys", "-o", "yaml"]).expect(0).stdout;
-    assert_ne!(resealed, sealed);
+
+    assert!(export(&home).contains(&new) && !export(&home).contains(&old));
+    assert!(
+        history(&home).contains(&new) && !history(&home).contains(&old),
+        "{}",
+        history(&home)
+    );
     assert_eq!(home.get("secrets/keys")["status"]["generation"], generation);
     home.apply(&sealed).saying(&["unchanged"]);
     home.apply(&secret(VALUE)).saying(&["unchanged"]);
     home.until_ready(&["server/files"]);
-    home.orchctl(&["get", "secret/keys", "--show-values", "-o", "yaml"])
-        .expect(0)
-        .saying(&[VALUE]);
+    assert_eq!(
+        copies(&home, "files")[0]["status"]["uid"],
+        copy,
+        "the same value is no reason for another copy"
+    );
+    let shown = |value: &str| {
+        home.orchctl(&["get", "secret/keys", "--show-values", "-o", "yaml"])
+            .expect(0)
+            .saying(&[value]);
+    };
+    shown(VALUE);
+    home.orchctl(&["rollback", "secret/keys", "--to", "1"]).expect(0);
+    shown(NEXT);
+}
+
+#[test]
+fn a_rotation_that_is_cut_short_loses_nothing_and_is_taken_up_by_the_next() {
+    const MANY: usize = 2_000;
+    let mut home = Home::new().started();
+    let manifests: String = (0..MANY)
+        .map(|number| {
+            manifest(
+                "Secret",
+                &format!("s{number}"),
+                &json!({"data": {"token": format!("value-{number}")}}),
+            )
+        })
+        .collect();
+    home.apply(&manifests);
+    home.stop();
+    let first = active_key(&home);
+    let mut rotating = home
+        .orchd(&["key", "rotate"])
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("orchd runs");
+    eventually("the new key is there", || active_key(&home) != first);
+    rotating.kill().expect("it can be killed");
+    let cut_short = !rotating.wait().expect("it ends").success();
+    assert!(cut_short, "the rotation was over before it could be killed");
+
+    let read = |home: &Home| -> Vec<String> {
+        let shown = home
+            .orchctl(&["get", "secrets", "--show-values", "-o", "json"])
+            .expect(0)
+            .stdout;
+        let list: Value = serde_json::from_str(&shown).expect("JSON");
+        let items = list["items"].as_array().expect("a list");
+        let mut values: Vec<_> = items
+            .iter()
+            .map(|item| item["spec"]["data"]["token"].to_string())
+            .collect();
+        values.sort();
+        values
+    };
+    home.start();
+    let mut expected: Vec<_> = (0..MANY).map(|number| format!("\"value-{number}\"")).collect();
+    expected.sort();
+    assert_eq!(read(&home), expected);
+    home.apply(&manifests).saying(&[&format!("{MANY} unchanged")]);
+    home.stop();
+    rotate(&home).saying(&[&format!("{MANY} objects, {MANY} generations")]);
+    home.start();
+    assert_eq!(read(&home), expected);
+    let stored = home.http("GET", "/api/v1/secrets").send().expect(200).body;
+    assert_eq!(
+        stored.matches(&format!("sealed:v1:{}:", active_key(&home))).count(),
+        MANY
+    );
+}
+
+#[test]
+fn keys_and_tokens_are_changed_only_where_a_daemon_has_lived() {
+    let home = Home::new();
+    for arguments in [["key", "rotate"], ["token", "reset"]] {
+        let run = home
+            .orchd(&arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn();
+        Output::of(run.expect("orchd runs"))
+            .expect(1)
+            .saying(&["no daemon has used", "--data-dir"]);
+        assert!(!home.path("data").exists());
+    }
+    // A daemon that runs would go on sealing with the key it knows.
+    let home = home.started();
+    for arguments in [["key", "rotate"], ["token", "reset"]] {
+        let run = home
+            .orchd(&arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn();
+        Output::of(run.expect("orchd runs"))
+            .expect(1)
+            .saying(&["is in use by process"]);
+    }
 }
 
 #[test]

@@ -137,6 +137,13 @@ impl Home {
         self
     }
 
+    /// Sets variables of the daemon's environment, from now on.
+    pub(crate) fn with_environment(mut self, variables: &[(&str, &str)]) -> Self {
+        let variables = variables.iter().map(|(name, value)| (name.into(), value.into()));
+        self.environment.extend(variables);
+        self
+    }
+
     /// A path in this place.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
@@ -195,10 +202,12 @@ impl Home {
     pub(crate) fn orchd(&self, arguments: &[&str]) -> Command {
         // Dies with the thread that started it, so that a test that is killed leaves nothing running.
         let mut command = self.program("setpriv");
-        command
-            .args(["--pdeathsig", "KILL"])
-            .arg(env!("CARGO_BIN_EXE_orchd"))
-            .args(arguments);
+        command.args(["--pdeathsig", "KILL", "env"]);
+        // Set on the way, so that setpriv is found also where the daemon's own PATH leads nowhere.
+        for (name, value) in &self.environment {
+            command.arg(pair(name, value));
+        }
+        command.arg(env!("CARGO_BIN_EXE_orchd")).args(arguments);
         command.arg("--data-dir").arg(self.path("data"));
         if !self.flags.iter().any(|flag| flag == "--listen") {
             command.args(["--listen", "127.0.0.1:0"]);
@@ -207,7 +216,6 @@ impl Home {
             command.args(["--log", "info,orch_daemon=debug"]);
         }
         command.args(["--log-format", "json"]).args(&self.flags);
-        command.envs(self.environment.iter().cloned());
         if let Ground::Postgres(url, _) = &self.ground {
             command.args(["--database-url", url]);
         }
@@ -404,6 +412,14 @@ impl Output {
         }
         self
     }
+}
+
+/// A variable and its value, as `env` takes them.
+fn pair(name: &OsStr, value: &OsStr) -> OsString {
+    let mut pair = name.to_owned();
+    pair.push("=");
+    pair.push(value);
+    pair
 }
 
 /// A program of the workspace, which stands beside the daemon.
