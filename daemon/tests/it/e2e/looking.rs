@@ -77,6 +77,15 @@ fn objects_are_shown_in_every_form() {
     assert!(get(&["prompts", "-A"]).starts_with("NAME   SCOPE         PRI   LINK   STATUS"));
     assert!(get(&["servers", "-o", "wide", "--show-labels"]).contains("team=core"));
     assert!(!get(&["servers", "--no-headers"]).contains("NAME"));
+    // Certificates are read only when an address needs them.
+    let without_roots = |words: &[&str]| {
+        let mut command = home.orchctl_command(words);
+        Output::of(command.env("SSL_CERT_FILE", "/nowhere").spawn().expect("orchctl runs"))
+    };
+    without_roots(&["get", "servers"]).expect(0);
+    without_roots(&["get", "servers", "--server", "https://127.0.0.1:1"])
+        .expect(1)
+        .saying(&["/nowhere"]);
     // What is only said is not data, and not said at all with -q.
     let empty = home.orchctl(&["get", "servers", "-l", "team=none"]).expect(0);
     assert_eq!(
