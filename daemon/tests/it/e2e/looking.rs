@@ -176,6 +176,13 @@ fn events_are_asked_for_like_objects() {
         .expect(2)
         .saying(&["--field-selector"]);
 
+    // A stream that is taken up again goes on behind what was told.
+    let mut resumed = home
+        .http("GET", "/api/v1/events?watch=1&after=0")
+        .header("Last-Event-ID", "2")
+        .stream();
+    assert_eq!(resumed.event().expect("an event").0, "3");
+
     let mut watching = home.orchctl_command(&["get", "events", "-w", "-o", "name", "--limit", "1"]);
     let mut watching = watching.spawn().expect("orchctl runs");
     let mut lines = BufReader::new(watching.stdout.take().expect("a pipe")).lines();
