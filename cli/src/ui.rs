@@ -12,10 +12,13 @@ use std::io::{self, BufWriter, IsTerminal as _, Write as _};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::report::Failure;
 use guard::{Colors, guarded};
+
+/// What takes no longer than this shows no progress.
+const A_MOMENT: Duration = Duration::from_millis(300);
 
 /// When to use colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -201,12 +204,19 @@ impl Ui {
         if self.talk == Talk::Quiet || !self.is_terminal(Stream::Talk) {
             return Progress(None);
         }
-        let bar = ProgressBar::new_spinner();
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
         if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg} {elapsed:.dim}") {
             bar.set_style(style.tick_chars("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ "));
         }
         bar.set_message(guarded(&text.into(), Colors::Dropped).into_owned());
-        bar.enable_steady_tick(Duration::from_millis(120));
+        let shown_later = bar.downgrade();
+        std::thread::spawn(move || {
+            std::thread::sleep(A_MOMENT);
+            if let Some(bar) = shown_later.upgrade().filter(|bar| !bar.is_finished()) {
+                bar.set_draw_target(ProgressDrawTarget::stderr());
+                bar.enable_steady_tick(Duration::from_millis(120));
+            }
+        });
         Progress(Some(bar))
     }
 }

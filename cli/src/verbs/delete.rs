@@ -2,7 +2,7 @@
 
 use clap::{ArgAction, Args};
 use clap_complete::ArgValueCompleter;
-use orch_shared::kind::Kind;
+use orch_shared::kind::{Kind, Maker};
 use orch_shared::name::ObjectRef;
 use orch_shared::problem::Code;
 use orch_shared::route;
@@ -85,11 +85,25 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome,
         if gone.contains(object) {
             continue;
         }
-        let call = Call::delete(route::object(object)).query(&parameters);
-        match client
-            .send(&settings.ui, &call)
-            .and_then(|answer| answer.json::<Deleted>())
-        {
+        let call = |parameters: &DeleteParameters| {
+            let call = Call::delete(route::object(object)).query(parameters);
+            client.send(&settings.ui, &call)?.json::<Deleted>()
+        };
+        let mut answer = call(&parameters);
+        if place == DryRun::Server && is_in_use(&answer) {
+            // Whoever refers to it goes before it, when all of these are to go.
+            let along = DeleteParameters {
+                with_dependents: Some(true),
+                ..parameters
+            };
+            let goes_too =
+                |one: &ObjectRef| objects.contains(one) || gone.contains(one) || one.kind.meta().maker == Maker::Daemon;
+            let all = call(&along)?;
+            if all.objects.iter().all(goes_too) {
+                answer = Ok(all);
+            }
+        }
+        match answer {
             Ok(deleted) => {
                 for object in deleted.objects {
                     if gone.contains(&object) {
@@ -126,6 +140,12 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome,
         1 => Err(failures.remove(0)),
         _ => Err(Failure::Several(failures)),
     }
+}
+
+fn is_in_use(answer: &Result<Deleted, Failure>) -> bool {
+    answer
+        .as_ref()
+        .is_err_and(|failure| failure.code() == Some(Code::InUse))
 }
 
 fn wanted(arguments: &Arguments, settings: &Settings) -> Result<Vec<ObjectRef>, Failure> {

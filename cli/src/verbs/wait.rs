@@ -62,6 +62,8 @@ pub(crate) enum Goal {
     Created,
     /// The object is gone.
     Deleted,
+    /// It is ready, and everything of it was started after that instant.
+    Restarted(Timestamp),
 }
 
 /// How far an object is from the goal.
@@ -148,7 +150,12 @@ pub(super) fn until(
         let mut still = Vec::new();
         for mut watched in waiting {
             let object = client.find(&settings.ui, watched.object)?;
-            match watched.distance(goal, object.as_ref(), settings.now())? {
+            let mut distance = watched.distance(goal, object.as_ref(), settings.now())?;
+            if let (Goal::Restarted(since), Distance::There, Some(object)) = (goal, &distance, &object) {
+                let owned = client.owned(&settings.ui, object.uid())?;
+                distance = freshness(object, &owned, *since);
+            }
+            match distance {
                 Distance::There => {
                     let mut said = Ok(());
                     progress.above(|| said = reached(watched.object));
@@ -197,7 +204,7 @@ impl<'o> Watched<'o> {
             return match goal {
                 Goal::Deleted => Ok(Distance::There),
                 Goal::Created => Ok(Distance::Away("not there yet".to_owned())),
-                Goal::Condition(..) | Goal::Jsonpath(..) => {
+                Goal::Condition(..) | Goal::Jsonpath(..) | Goal::Restarted(_) => {
                     Err(Problem::new(Code::NotFound, format!("{} is not there", self.object)).into())
                 }
             };
@@ -208,6 +215,7 @@ impl<'o> Watched<'o> {
             Goal::Deleted if *first != found.uid() => Ok(Distance::There),
             Goal::Deleted => Ok(Distance::Away(still_there(found, now))),
             Goal::Condition(name, status) => Ok(condition_distance(found, name, *status, now)),
+            Goal::Restarted(_) => Ok(condition_distance(found, "Ready", ConditionStatus::True, now)),
             Goal::Jsonpath(template, wanted) => {
                 let value = template.render(found.effective());
                 Ok(match wanted {
@@ -232,6 +240,26 @@ impl<'o> Watched<'o> {
         }
         self.why = why;
         progress.set(line);
+    }
+}
+
+/// Whether whatever runs of an object was started since then. A daemon needs a moment to act, and until then says that all
+/// is well.
+fn freshness(object: &Object, owned: &[Object], since: Timestamp) -> Distance {
+    let started = |one: &Object| one.status.get("runningSince")?.as_str()?.parse::<Timestamp>().ok();
+    // What has nothing of its own that runs is what runs.
+    let runs = if owned.is_empty() {
+        std::slice::from_ref(object)
+    } else {
+        owned
+    };
+    let is_old = |one: &&Object| started(one).is_none_or(|started| started < since);
+    match runs.iter().find(is_old) {
+        Some(old) if !owned.is_empty() || started(object).is_some() => {
+            Distance::Away(format!("{} is not started afresh yet", old.reference()))
+        }
+        // Nothing of it is meant to run.
+        Some(_) | None => Distance::There,
     }
 }
 
@@ -283,7 +311,7 @@ fn timed_out(first: &Watched<'_>, waiting: usize, goal: &Goal, timeout: Duration
                 "wait for longer: orchctl wait {spelled} --for=delete --timeout 5m; see why: orchctl why {spelled}"
             ),
         ),
-        Goal::Condition(..) | Goal::Jsonpath(..) | Goal::Created => (
+        Goal::Condition(..) | Goal::Jsonpath(..) | Goal::Created | Goal::Restarted(_) => (
             format!("{object}{others} was not {} after {after}: {why}", goal.reached()),
             format!("see why: orchctl why {spelled}"),
         ),
@@ -319,6 +347,7 @@ impl Goal {
             Self::Jsonpath(_, None) => "there".to_owned(),
             Self::Created => "created".to_owned(),
             Self::Deleted => "gone".to_owned(),
+            Self::Restarted(_) => "ready".to_owned(),
         }
     }
 }

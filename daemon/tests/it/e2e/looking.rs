@@ -77,6 +77,15 @@ fn objects_are_shown_in_every_form() {
     assert!(get(&["prompts", "-A"]).starts_with("NAME   SCOPE         PRI   LINK   STATUS"));
     assert!(get(&["servers", "-o", "wide", "--show-labels"]).contains("team=core"));
     assert!(!get(&["servers", "--no-headers"]).contains("NAME"));
+    // Certificates are read only when an address needs them.
+    let without_roots = |words: &[&str]| {
+        let mut command = home.orchctl_command(words);
+        Output::of(command.env("SSL_CERT_FILE", "/nowhere").spawn().expect("orchctl runs"))
+    };
+    without_roots(&["get", "servers"]).expect(0);
+    without_roots(&["get", "servers", "--server", "https://127.0.0.1:1"])
+        .expect(1)
+        .saying(&["/nowhere"]);
     // What is only said is not data, and not said at all with -q.
     let empty = home.orchctl(&["get", "servers", "-l", "team=none"]).expect(0);
     assert_eq!(
@@ -166,6 +175,13 @@ fn events_are_asked_for_like_objects() {
     home.orchctl(&["get", "events", "-l", "a=b"])
         .expect(2)
         .saying(&["--field-selector"]);
+
+    // A stream that is taken up again goes on behind what was told.
+    let mut resumed = home
+        .http("GET", "/api/v1/events?watch=1&after=0")
+        .header("Last-Event-ID", "2")
+        .stream();
+    assert_eq!(resumed.event().expect("an event").0, "3");
 
     let mut watching = home.orchctl_command(&["get", "events", "-w", "-o", "name", "--limit", "1"]);
     let mut watching = watching.spawn().expect("orchctl runs");

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use serde_json::json;
 
-use super::{manifest, server, server_with};
+use super::{manifest, pids, server, server_with};
 use crate::support::daemon::{Home, Output};
 
 #[test]
@@ -232,6 +232,12 @@ fn deleting_waits_and_names_what_is_in_the_way() {
     assert_eq!(rehearsed.stdout.matches("would be deleted").count(), 3, "{rehearsed:?}");
     home.orchctl(&["get", "server/files", "secret/keys"]).expect(0);
 
+    // What goes together is in nobody's way.
+    let both = home
+        .orchctl(&["delete", "secret/keys", "server/files", "--dry-run"])
+        .expect(0);
+    assert_eq!(both.stdout, rehearsed.stdout);
+
     home.orchctl(&["delete", "server/stubborn", "--timeout", "1s"])
         .expect(7)
         .saying(&["server/stubborn", "is still there after 1s", "--for=delete"]);
@@ -282,6 +288,23 @@ fn a_wait_ends_in_its_exit_code() {
     ] {
         home.orchctl(&[&["wait"], words].concat()).expect(code).saying(&[said]);
     }
+}
+
+#[test]
+fn a_restart_is_waited_for_until_nothing_old_runs() {
+    let home = Home::new().started();
+    home.apply(&server_with("files", &[], json!({"replicas": 2})));
+    home.until_ready(&["server/files"]);
+    let before = pids(&home, "files");
+    home.orchctl(&["restart", "server/files", "--wait"])
+        .expect(0)
+        .saying(&["server/files   restarting", "server/files   ready"]);
+    let after = pids(&home, "files");
+    assert_eq!((before.len(), after.len()), (2, 2));
+    assert!(after.iter().all(|pid| !before.contains(pid)), "{before:?} {after:?}");
+    home.orchctl(&["restart", "prompt/none"])
+        .expect(1)
+        .saying(&["(ORCH3009)"]);
 }
 
 #[test]

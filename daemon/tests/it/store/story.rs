@@ -332,6 +332,24 @@ async fn events(house: &House) {
             .is_empty()
     );
 
+    // Narrowed by the database: a limit counts what fits, not what there is.
+    for (kind, scope, severity, found) in [
+        (Some(Kind::Server), None, None, 2),
+        (Some(Kind::Prompt), None, None, 0),
+        (None, Some(Scope::Cluster), Some(Severity::Warning), 2),
+        (None, Some(Scope::Project("web".parse().unwrap())), None, 0),
+        (Some(Kind::Server), None, Some(Severity::Normal), 0),
+    ] {
+        let query = EventQuery {
+            about: About::Objects(kind, scope),
+            severity,
+            limit: Some(10),
+            ..EventQuery::default()
+        };
+        let events = house.store.events(&Visibility::Everything, &query).await.unwrap();
+        assert_eq!(events.len(), found, "{query:?}");
+    }
+
     // The last fifty of an object are kept.
     for number in 0..60 {
         tell(&house.store, &child, &format!("Reason{number}"), "x").await;
