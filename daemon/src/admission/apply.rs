@@ -41,7 +41,7 @@ pub async fn apply(admission: &Admission, principal: &Principal, request: Reques
             .suggest("name the set: --set NAME"));
     }
     let order = Order {
-        objects: decode(&objects)?,
+        objects: decode(objects)?,
         set,
         others: if prune { Others::Pruned } else { Others::Kept },
         foreign: if take_over {
@@ -73,13 +73,13 @@ pub async fn apply(admission: &Admission, principal: &Principal, request: Reques
     Ok(applied.await?)
 }
 
-/// Reads the objects of a set: all problems of all of them.
-fn decode(objects: &[Value]) -> Result<Vec<Resource>, Problem> {
+/// Reads the objects of a set: all problems of all of them. Takes them, so that a large set is not in memory twice.
+fn decode(objects: Vec<Value>) -> Result<Vec<Resource>, Problem> {
     let mut problems = Vec::new();
     let mut resources: Vec<Resource> = Vec::with_capacity(objects.len());
     let mut seen = std::collections::HashMap::with_capacity(objects.len());
-    for (index, object) in objects.iter().enumerate() {
-        match decode_one(object) {
+    for (index, object) in objects.into_iter().enumerate() {
+        match decode_one(&object) {
             Ok(resource) => {
                 let reference = resource.reference();
                 if let Some(first) = seen.insert(reference.clone(), index) {

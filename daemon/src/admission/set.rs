@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use super::admitted::Admitted;
 use super::error::terminating;
 use super::references::World;
-use super::sealing::{self, SealedSpec};
+use super::sealing;
 use super::{Admission, Error};
 use crate::store::{Create, Generations, Mutation, Object, Row, Transaction, Update};
 
@@ -62,10 +62,17 @@ pub(super) enum Effect {
 /// One object beside its live self.
 struct Pair {
     resource: Resource,
-    /// The resource with the values that mean the same as before in the bytes they had before.
-    compared: Resource,
+    /// The resource with the values that mean the same as before in the bytes they had before, when it has any.
+    compared: Option<Resource>,
     live: Option<(Row, Resource)>,
     verdict: Verdict,
+}
+
+impl Pair {
+    /// The form that is compared with what is live.
+    fn compared(&self) -> &Resource {
+        self.compared.as_ref().unwrap_or(&self.resource)
+    }
 }
 
 /// Admits a set within a write.
@@ -154,27 +161,29 @@ fn pair(
         None => None,
     };
     let before = live.as_ref().map(|(_, live)| live.spec.as_ref());
-    let SealedSpec { stored, compared } =
-        match sealing::seal(&admission.keyring, &reference, resource.spec.as_ref(), before) {
-            Ok(sealed) => sealed,
-            Err(problems) => return Ok(Err(problems)),
-        };
-    resource.spec = stored;
-    let compared = Resource {
-        spec: compared,
-        ..resource.clone()
+    let compared = match sealing::seal(&admission.keyring, &reference, resource.spec.as_mut(), before) {
+        Ok(compared) => compared,
+        Err(problems) => return Ok(Err(problems)),
     };
-    let verdict = match &live {
-        None => Verdict::Created,
-        Some((_, live)) if live.means_the_same(&compared) => Verdict::Unchanged,
-        Some(_) => Verdict::Configured,
-    };
-    Ok(Ok(Pair {
+    let compared = compared.map(|spec| Resource {
+        spec,
+        metadata: resource.metadata.clone(),
+        kind: resource.kind,
+    });
+    let mut pair = Pair {
         resource,
         compared,
         live,
-        verdict,
-    }))
+        verdict: Verdict::Created,
+    };
+    if let Some((_, live)) = &pair.live {
+        pair.verdict = if live.means_the_same(pair.compared()) {
+            Verdict::Unchanged
+        } else {
+            Verdict::Configured
+        };
+    }
+    Ok(Ok(pair))
 }
 
 async fn refuse_moved(
@@ -277,7 +286,8 @@ async fn outcome(transaction: &mut Transaction, pair: &Pair, verb: &str) -> Resu
     let row = pair.live.as_ref().map(|(row, _)| row);
     let changes = match (&pair.live, pair.verdict) {
         (Some((_, live)), Verdict::Configured) => {
-            diff::changes(&document(live, &pair.compared).0, &document(live, &pair.compared).1)
+            let (before, after) = document(live, pair.compared());
+            diff::changes(&before, &after)
         }
         (Some(_) | None, Verdict::Created | Verdict::Configured | Verdict::Unchanged | Verdict::Pruned) => vec![],
     };

@@ -102,12 +102,16 @@ impl<'v> Rows<'v> {
     /// The statements `{before} VALUES (…), (…) {after}` that together take all rows. Values in `after` stand behind the
     /// rows' own, so they are written as literals.
     pub(super) fn statements(self, before: &str, after: &str) -> Vec<Statement<'v>> {
-        let Self { width, mut values } = self;
+        let Self { width, values } = self;
         let most = PLACES_PER_STATEMENT / width;
+        let mut values = values.into_iter();
         let mut statements = Vec::new();
-        while !values.is_empty() {
-            let rest = values.split_off(values.len().min(most * width));
+        loop {
+            let values: Vec<_> = values.by_ref().take(most * width).collect();
             let rows = values.len() / width;
+            if rows == 0 {
+                break;
+            }
             statements.push(Statement {
                 sql: AssertSqlSafe(values_text(before, rows, width, after)).into_sql_str(),
                 values,
@@ -118,7 +122,6 @@ impl<'v> Rows<'v> {
                     Prepared::Once
                 },
             });
-            values = rest;
         }
         statements
     }
