@@ -276,6 +276,7 @@ fn watch(
             &page.items,
             Number::Many,
         ))?;
+        settings.ui.flush()?;
     }
 }
 

@@ -1,6 +1,6 @@
 //! Watches and events as streams.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,11 +19,13 @@ use super::list::Selection;
 use super::problem::Refusal;
 use super::stream::{Closed, Sink, respond};
 use super::{Api, body};
-use crate::store::{About, Change, Entry, EventQuery, Scopes, Watch};
+use crate::store::{About, Change, Entry, Error, EventQuery, ListQuery, Page, Position, Scopes, Store, Watch};
 
 const SSE: &str = "text/event-stream";
 /// A quiet watch tells so often how far it is, so that it can be resumed there.
 const BOOKMARK: Duration = Duration::from_secs(30);
+/// So many objects are read at once of what is there when a watch begins.
+const PAGE: u32 = 32;
 /// How often new events are looked for.
 const EVENTS: Duration = Duration::from_millis(500);
 
@@ -45,51 +47,61 @@ pub(super) async fn watch(
         Some(Err(_)) => return Err(Problem::new(Code::BadRequest, "Last-Event-ID is not a revision").into()),
         None => parameters.revision,
     };
-    let mut first = Vec::new();
-    let mut known = HashSet::new();
-    let from = match resumed {
-        Some(revision) => revision,
-        None => {
-            let page = store.list(&principal.visibility, &selection.query()).await?;
-            for row in page.rows.iter().filter(|row| selection.admits_fields(row)) {
-                known.insert(Arc::<str>::from(row.uid.as_str()));
-                first.push(sse(row.revision, ChangeType::Added, Some(&row.wire())));
-            }
-            page.extent.revision
-        }
-    };
-    first.push(sse(from, ChangeType::Bookmark, None));
-    let changes = store.watch(Some(from)).await?;
     let watcher = Watcher {
+        store: store.clone(),
         selection,
         visibility: principal.visibility.clone(),
-        known,
+        known: HashMap::new(),
         resumed: resumed.is_some(),
     };
+    let (from, first) = match resumed {
+        Some(revision) => (revision, None),
+        None => {
+            let page = watcher.page(None).await?;
+            (page.extent.revision, Some(page))
+        }
+    };
+    let changes = store.watch(Some(from)).await?;
     Ok(respond(SSE, api.shutdown.clone(), |sink| async move {
         // The client has gone or the daemon goes: either way there is nobody to tell.
-        let _gone = watcher.run(first, changes, &sink).await;
+        let _gone = watcher.run(first, from, changes, &sink).await;
     }))
 }
 
 struct Watcher {
+    store: Store,
     selection: Selection,
     visibility: Visibility,
-    /// The objects the client has.
-    known: HashSet<Arc<str>>,
+    /// The objects the client has, and as of which revision.
+    known: HashMap<Arc<str>, i64>,
     /// Whether the client may have objects that are not in `known`, from before.
     resumed: bool,
 }
 
 impl Watcher {
-    async fn run(mut self, first: Vec<String>, mut changes: Watch, sink: &Sink) -> Result<(), Closed> {
-        for text in first {
-            sink.send(text).await?;
+    async fn run(mut self, mut first: Option<Page>, from: i64, mut changes: Watch, sink: &Sink) -> Result<(), Closed> {
+        while let Some(page) = first.take() {
+            for row in page.rows.iter().filter(|row| self.selection.admits_fields(row)) {
+                self.known.insert(row.uid.as_str().into(), row.revision);
+                sink.send(sse(None, ChangeType::Added, Some(&row.wire()))).await?;
+            }
+            first = match page.extent.next {
+                Some(next) => match self.page(Some(next)).await {
+                    Ok(page) => Some(page),
+                    // The client has got no place to resume from: it begins again, and is then told what is wrong.
+                    Err(_) => return Ok(()),
+                },
+                None => None,
+            };
         }
+        sink.send(sse(Some(from), ChangeType::Bookmark, None)).await?;
         loop {
             let next = tokio::time::timeout(BOOKMARK, changes.next());
             match sink.until(next).await? {
-                Err(_) => sink.send(sse(changes.position(), ChangeType::Bookmark, None)).await?,
+                Err(_) => {
+                    sink.send(sse(Some(changes.position()), ChangeType::Bookmark, None))
+                        .await?
+                }
                 Ok(Ok(change)) => {
                     if let Some(text) = self.tell(&change) {
                         sink.send(text).await?;
@@ -101,6 +113,16 @@ impl Watcher {
         }
     }
 
+    /// Some of what is there. A client that is slow to read holds no more than that.
+    async fn page(&self, after: Option<Position>) -> Result<Page, Error> {
+        let query = ListQuery {
+            after,
+            limit: Some(PAGE),
+            ..self.selection.query()
+        };
+        self.store.list(&self.visibility, &query).await
+    }
+
     /// What the client is told of a change: nothing, when neither it had the object nor it has it now.
     fn tell(&mut self, change: &Change) -> Option<String> {
         let entry = &change.entry;
@@ -110,22 +132,26 @@ impl Watcher {
         {
             return None;
         }
+        // A page that was read after the change has shown it.
+        if self.known.get(&entry.uid).is_some_and(|shown| *shown >= entry.revision) {
+            return None;
+        }
+        let known = self.known.contains_key(&entry.uid);
         let selected = entry.row.as_ref().is_some_and(|row| self.is_selected(entry, row));
         let told = match (selected, change.change) {
+            (true, _) if known => ChangeType::Modified,
             (true, ChangeType::Added) => ChangeType::Added,
-            (true, _) if self.known.contains(&entry.uid) || self.resumed => ChangeType::Modified,
+            (true, _) if self.resumed => ChangeType::Modified,
             (true, _) => ChangeType::Added,
-            (false, _) if self.known.contains(&entry.uid) || (self.resumed && change.change != ChangeType::Added) => {
-                ChangeType::Deleted
-            }
+            (false, _) if known || (self.resumed && change.change != ChangeType::Added) => ChangeType::Deleted,
             (false, _) => return None,
         };
         if selected {
-            self.known.insert(Arc::clone(&entry.uid));
+            self.known.insert(Arc::clone(&entry.uid), entry.revision);
         } else {
             self.known.remove(&entry.uid);
         }
-        Some(sse(entry.revision, told, Some(entry.wire())))
+        Some(sse(Some(entry.revision), told, Some(entry.wire())))
     }
 
     fn in_scope(&self, scope: &Scope) -> bool {
@@ -143,17 +169,19 @@ impl Watcher {
     }
 }
 
-/// One server-sent event. Objects are JSON on one line, so their text goes as it is.
-fn sse(revision: i64, change: ChangeType, object: Option<&str>) -> String {
+/// One server-sent event. Objects are JSON on one line, so their text goes as it is. Without a revision it is no place to
+/// resume from: what is there at first is told in the order of names, so that who breaks off has missed an unknown rest.
+fn sse(revision: Option<i64>, change: ChangeType, object: Option<&str>) -> String {
     let change = match change {
         ChangeType::Added => "ADDED",
         ChangeType::Modified => "MODIFIED",
         ChangeType::Deleted => "DELETED",
         ChangeType::Bookmark => "BOOKMARK",
     };
+    let id = revision.map(|revision| format!("id: {revision}\n")).unwrap_or_default();
     match object {
-        Some(object) => format!("id: {revision}\ndata: {{\"type\":\"{change}\",\"object\":{object}}}\n\n"),
-        None => format!("id: {revision}\ndata: {{\"type\":\"{change}\"}}\n\n"),
+        Some(object) => format!("{id}data: {{\"type\":\"{change}\",\"object\":{object}}}\n\n"),
+        None => format!("{id}data: {{\"type\":\"{change}\"}}\n\n"),
     }
 }
 

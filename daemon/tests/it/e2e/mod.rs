@@ -7,10 +7,13 @@ mod access;
 mod admission;
 mod chaos;
 mod life;
+mod outage;
 mod packages;
 mod registry;
 mod secrets;
 mod servers;
+mod watching;
+mod wire;
 
 use serde_json::{Value, json};
 
