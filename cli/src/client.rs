@@ -360,6 +360,7 @@ impl Client {
             401 => Code::Unauthenticated,
             403 => Code::Forbidden,
             404 => Code::NoRoute,
+            405 => Code::NoMethod,
             409 | 412 => Code::Stale,
             408 | 504 => Code::Timeout,
             413 => Code::BodyTooLarge,

@@ -258,7 +258,7 @@ pub(crate) const EXIT_CODES: &[(u8, &str)] = &[
 const fn exit_code_of(code: Code) -> u8 {
     match code {
         Code::BadArgument | Code::NoContext => 2,
-        Code::NotFound | Code::NoGeneration | Code::NoRoute => 3,
+        Code::NotFound | Code::NoGeneration | Code::NoRoute | Code::NoMethod => 3,
         Code::AlreadyExists | Code::Stale | Code::Terminating | Code::OtherSet | Code::PlanMoved | Code::InUse => 4,
         Code::Unauthenticated | Code::Forbidden | Code::HostRefused => 5,
         Code::DaemonUnreachable

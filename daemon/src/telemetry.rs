@@ -70,9 +70,30 @@ struct RequestLabels {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Named {
-    name: String,
+struct OfKind {
+    kind: String,
 }
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct InPhase {
+    phase: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Operation {
+    operation: &'static str,
+}
+
+/// Methods that are counted by name. Callers may make up others, without end.
+const METHODS: [Method; 7] = [
+    Method::GET,
+    Method::HEAD,
+    Method::POST,
+    Method::PUT,
+    Method::PATCH,
+    Method::DELETE,
+    Method::OPTIONS,
+];
 
 /// Everything that is counted. Cheap to clone.
 #[derive(Clone)]
@@ -82,11 +103,11 @@ struct Inner {
     registry: Registry,
     requests: Family<RequestLabels, Counter>,
     request_seconds: Histogram,
-    reconcile_seconds: Family<Named, Histogram>,
+    reconcile_seconds: Family<OfKind, Histogram>,
     reconcile_queue: Gauge,
     reconcile_working: Gauge,
-    instances: Family<Named, Gauge>,
-    store_seconds: Family<Named, Histogram>,
+    instances: Family<InPhase, Gauge>,
+    store_seconds: Family<Operation, Histogram>,
     store_commits: Gauge,
     store_writes: Gauge,
 }
@@ -162,7 +183,11 @@ impl Metrics {
     /// Counts an answered request.
     pub fn request(&self, method: &Method, route: &str, status: u16, took: Duration) {
         let labels = RequestLabels {
-            method: method.to_string(),
+            method: if METHODS.contains(method) {
+                method.to_string()
+            } else {
+                "other".to_owned()
+            },
             route: route.to_owned(),
             status,
         };
@@ -174,7 +199,7 @@ impl Metrics {
     pub fn reconcile(&self, kind: &str, took: Duration) {
         self.0
             .reconcile_seconds
-            .get_or_create(&Named { name: kind.to_owned() })
+            .get_or_create(&OfKind { kind: kind.to_owned() })
             .observe(took.as_secs_f64());
     }
 
@@ -189,9 +214,7 @@ impl Metrics {
     pub fn store_operation(&self, operation: &'static str, took: Duration) {
         self.0
             .store_seconds
-            .get_or_create(&Named {
-                name: operation.to_owned(),
-            })
+            .get_or_create(&Operation { operation })
             .observe(took.as_secs_f64());
     }
 
@@ -208,7 +231,7 @@ impl Metrics {
         for (phase, count) in phases {
             self.0
                 .instances
-                .get_or_create(&Named { name: phase.clone() })
+                .get_or_create(&InPhase { phase: phase.clone() })
                 .set(*count);
         }
     }

@@ -8,6 +8,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::excerpt::printable;
 use crate::path::FieldPath;
 
 macro_rules! codes {
@@ -82,9 +83,10 @@ codes! {
     HostRefused = "ORCH4003", "the request names a host or origin that the daemon does not serve";
     BadRequest = "ORCH4101", "the request cannot be understood";
     BodyTooLarge = "ORCH4102", "the request body is larger than allowed";
-    NoRoute = "ORCH4103", "there is nothing at that address, or not for that method";
+    NoRoute = "ORCH4103", "there is nothing at that address";
     MediaType = "ORCH4104", "the request body is of a type that is not understood here";
     Timeout = "ORCH4105", "the request took too long";
+    NoMethod = "ORCH4106", "the address is there, but not for that method";
 
     // The daemon itself.
     StoreUnavailable = "ORCH5001", "the database cannot be reached or is locked";
@@ -173,7 +175,7 @@ impl FieldProblem {
             pointer: path,
             part: Part::Value,
             code,
-            message: message.into(),
+            message: printable(message),
             hint: None,
         }
     }
@@ -181,7 +183,7 @@ impl FieldProblem {
     /// The same problem with a way out.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+        self.hint = Some(printable(hint));
         self
     }
 
@@ -242,7 +244,7 @@ impl Problem {
             title: code.title().to_owned(),
             status: 0,
             code,
-            detail: detail.into(),
+            detail: printable(detail),
             suggestion: None,
             errors: Vec::new(),
             request_id: None,
@@ -253,7 +255,7 @@ impl Problem {
     /// The same problem with a way out.
     #[must_use]
     pub fn suggest(mut self, suggestion: impl Into<String>) -> Self {
-        self.suggestion = Some(suggestion.into());
+        self.suggestion = Some(printable(suggestion));
         self
     }
 

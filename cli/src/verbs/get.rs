@@ -308,6 +308,7 @@ fn watch(
             &page.items,
             Number::Many,
         ))?;
+        settings.ui.flush()?;
     }
 }
 

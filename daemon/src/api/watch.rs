@@ -1,6 +1,6 @@
 //! Watches and events as streams.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,11 +19,13 @@ use super::list::Selection;
 use super::problem::Refusal;
 use super::stream::{Closed, Sink, respond};
 use super::{Api, body};
-use crate::store::{About, Change, Entry, EventQuery, Scopes, Watch};
+use crate::store::{About, Change, Entry, Error, EventQuery, ListQuery, Page, Position, Scopes, Store, Watch};
 
 const SSE: &str = "text/event-stream";
 /// A quiet watch tells so often how far it is, so that it can be resumed there.
 const BOOKMARK: Duration = Duration::from_secs(30);
+/// So many objects are read at once of what is there when a watch begins.
+const PAGE: u32 = 32;
 /// How often new events are looked for.
 const EVENTS: Duration = Duration::from_millis(500);
 
@@ -37,32 +39,25 @@ pub(super) async fn watch(
 ) -> Result<Response, Refusal> {
     let store = &api.admission.store;
     let resumed = resumed(headers)?.or(parameters.revision);
-    let mut first = Vec::new();
-    let mut known = HashSet::new();
-    let from = match resumed {
-        Some(revision) => revision,
-        None => {
-            let page = store.list(&principal.visibility, &selection.query()).await?;
-            for row in page.rows.iter().filter(|row| selection.admits_fields(row)) {
-                known.insert(Arc::<str>::from(row.uid.as_str()));
-                // Without an id: a client that is cut off here must not go on from where one object stands.
-                first.push(sse(None, ChangeType::Added, Some(&row.wire())));
-            }
-            page.extent.revision
-        }
-    };
-    first.push(sse(Some(from), ChangeType::Bookmark, None));
-    let changes = store.watch(Some(from)).await?;
     let watcher = Watcher {
+        store: store.clone(),
         selection,
         visibility: principal.visibility.clone(),
-        known,
+        known: HashMap::new(),
         resumed,
         told_gone: HashSet::new(),
     };
+    let (from, first) = match resumed {
+        Some(revision) => (revision, None),
+        None => {
+            let page = watcher.page(None).await?;
+            (page.extent.revision, Some(page))
+        }
+    };
+    let changes = store.watch(Some(from)).await?;
     Ok(respond(SSE, api.shutdown.clone(), |sink| async move {
         // The client has gone or the daemon goes: either way there is nobody to tell.
-        let _gone = watcher.run(first, changes, &sink).await;
+        let _gone = watcher.run(first, from, changes, &sink).await;
     }))
 }
 
@@ -76,10 +71,11 @@ fn resumed(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
 }
 
 struct Watcher {
+    store: Store,
     selection: Selection,
     visibility: Visibility,
-    /// The objects the client has.
-    known: HashSet<Arc<str>>,
+    /// The objects the client has, and as of which revision.
+    known: HashMap<Arc<str>, i64>,
     /// Where the client resumed: it may have objects from before then that are not in `known`.
     resumed: Option<i64>,
     /// Of those, the ones it was told are gone.
@@ -87,10 +83,22 @@ struct Watcher {
 }
 
 impl Watcher {
-    async fn run(mut self, first: Vec<String>, mut changes: Watch, sink: &Sink) -> Result<(), Closed> {
-        for text in first {
-            sink.send(text).await?;
+    async fn run(mut self, mut first: Option<Page>, from: i64, mut changes: Watch, sink: &Sink) -> Result<(), Closed> {
+        while let Some(page) = first.take() {
+            for row in page.rows.iter().filter(|row| self.selection.admits_fields(row)) {
+                self.known.insert(row.uid.as_str().into(), row.revision);
+                sink.send(sse(None, ChangeType::Added, Some(&row.wire()))).await?;
+            }
+            first = match page.extent.next {
+                Some(next) => match self.page(Some(next)).await {
+                    Ok(page) => Some(page),
+                    // The client has got no place to resume from: it begins again, and is then told what is wrong.
+                    Err(_) => return Ok(()),
+                },
+                None => None,
+            };
         }
+        sink.send(sse(Some(from), ChangeType::Bookmark, None)).await?;
         loop {
             let next = tokio::time::timeout(BOOKMARK, changes.next());
             match sink.until(next).await? {
@@ -109,6 +117,16 @@ impl Watcher {
         }
     }
 
+    /// Some of what is there. A client that is slow to read holds no more than that.
+    async fn page(&self, after: Option<Position>) -> Result<Page, Error> {
+        let query = ListQuery {
+            after,
+            limit: Some(PAGE),
+            ..self.selection.query()
+        };
+        self.store.list(&self.visibility, &query).await
+    }
+
     /// What the client is told of a change: nothing, when neither it had the object nor it has it now.
     fn tell(&mut self, change: &Change) -> Option<String> {
         let entry = &change.entry;
@@ -118,9 +136,15 @@ impl Watcher {
         {
             return None;
         }
+        // A page that was read after the change has shown it.
+        if self.known.get(&entry.uid).is_some_and(|shown| *shown >= entry.revision) {
+            return None;
+        }
+        let known = self.known.contains_key(&entry.uid);
         let selected = entry.row.as_ref().is_some_and(|row| self.is_selected(entry, row));
-        let had = self.known.contains(&entry.uid) || self.may_have(entry);
+        let had = known || self.may_have(entry);
         let told = match (selected, change.change) {
+            (true, _) if known => ChangeType::Modified,
             (true, ChangeType::Added) => ChangeType::Added,
             (true, _) if had => ChangeType::Modified,
             (true, _) => ChangeType::Added,
@@ -129,7 +153,7 @@ impl Watcher {
         };
         if selected {
             self.told_gone.remove(&entry.uid);
-            self.known.insert(Arc::clone(&entry.uid));
+            self.known.insert(Arc::clone(&entry.uid), entry.revision);
         } else {
             self.known.remove(&entry.uid);
             self.told_gone.insert(Arc::clone(&entry.uid));
@@ -158,7 +182,8 @@ impl Watcher {
     }
 }
 
-/// One server-sent event. Objects are JSON on one line, so their text goes as it is.
+/// One server-sent event. Objects are JSON on one line, so their text goes as it is. Without a revision it is no place to
+/// resume from: what is there at first is told in the order of names, so that who breaks off has missed an unknown rest.
 fn sse(revision: Option<i64>, change: ChangeType, object: Option<&str>) -> String {
     let change = match change {
         ChangeType::Added => "ADDED",

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use orch_shared::excerpt::printable;
 use orch_shared::kind::{self, Kind, Pending, Reference};
 use orch_shared::kinds::instance::{Instance, LastExit};
 use orch_shared::kinds::secret::Secret;
@@ -223,6 +224,7 @@ pub(super) fn broken(references: &[Reference], snapshot: &Snapshot) -> Vec<Broke
             None => Some(format!("{noun} `{}` is gone", target.name)),
             Some(found) => {
                 let missing = key.as_deref().filter(|key| !found.spec.has_key(key))?;
+                let missing = printable(missing);
                 Some(format!("{noun} `{}` has no key `{missing}` any more", target.name))
             }
         }
@@ -238,10 +240,10 @@ pub(super) fn observed(observation: Observation) -> Observed {
         observation::State::Starting => State::Starting,
         observation::State::Running(answer) => State::Running(Running {
             since: at,
-            protocol_version: answer.protocol_version,
+            protocol_version: printable(answer.protocol_version),
             server_info: answer.name.map(|name| match answer.version {
-                Some(version) => format!("{name} {version}"),
-                None => name,
+                Some(version) => printable(format!("{name} {version}")),
+                None => printable(name),
             }),
             tools: answer.tools.map(|tools| ToolSurface {
                 count: u32::try_from(tools.count).unwrap_or(u32::MAX),
@@ -260,10 +262,10 @@ pub(super) fn observed(observation: Observation) -> Observed {
         observation::State::Failed(failure) => State::Failed(Failure {
             code: failure.code(),
             reason: failure.reason(),
-            message: match failure.hint() {
+            message: printable(match failure.hint() {
                 Some(hint) => format!("{failure}; {hint}"),
                 None => failure.to_string(),
-            },
+            }),
             at,
             remedy: match failure {
                 observation::Failure::RemoteUnreachable { .. } => Remedy::Retry,

@@ -2,13 +2,11 @@
 
 use std::process::Stdio;
 
-use rustix::process::Signal;
 use serde_json::json;
 
-use super::{manifest, server_with};
+use super::server_with;
 use crate::support::daemon::{Home, Output, eventually};
-use crate::support::http::{Request, Stream};
-use crate::support::processes;
+use crate::support::http::Request;
 
 /// Every method and path of the API's own description, places filled in.
 fn operations(home: &Home) -> Vec<(String, String)> {
@@ -51,31 +49,6 @@ fn nothing_but_health_answers_without_a_token() {
         for refused in [elsewhere.send().expect(403), page.send().expect(403)] {
             // An answer to HEAD has no body to tell it in.
             assert!(method == "HEAD" || refused.code() == "ORCH4003", "{method} {path}");
-        }
-    }
-}
-
-#[test]
-fn head_is_answered_like_get() {
-    let home = Home::new().started();
-    home.apply(&server_with("files", &[], json!({"replicas": 0})));
-    for path in [
-        "/healthz",
-        "/version",
-        "/api/v1/servers",
-        "/api/v1/servers/files",
-        "/api/v1/servers/none",
-        "/api/v1/nothing",
-        "/api/v1/events",
-    ] {
-        for token in [home.token(), "orch_wrong".to_owned()] {
-            let get = home.http("GET", path).token(&token).send();
-            let head = home.http("HEAD", path).token(&token).send();
-            assert_eq!(head.status, get.status, "{path}");
-            assert_eq!(head.body, "", "{path}");
-            for header in ["content-type", "etag"] {
-                assert_eq!(head.header(header), get.header(header), "{path}");
-            }
         }
     }
 }
@@ -210,86 +183,6 @@ fn a_first_start_that_fails_loses_no_token() {
     assert!(home.logs().contains("orchd token reset"), "{}", home.logs());
 }
 
-/// The next change of a watch that is about that object: where it stands, and what it is.
-fn change_of(watch: &mut Stream, wanted: &str) -> (String, String) {
-    loop {
-        let (id, event) = watch.event().expect("the watch goes on");
-        if event["object"]["metadata"]["name"] == wanted {
-            return (id, event["type"].as_str().unwrap_or_default().to_owned());
-        }
-    }
-}
-
-#[test]
-fn a_watch_goes_on_where_it_was_left() {
-    let home = Home::new().started();
-    let prompt = |name: &str| manifest("Prompt", name, &json!({"content": name}));
-    home.apply(&format!("{}{}", prompt("one"), prompt("two")));
-    let mut watch = home.http("GET", "/api/v1/prompts?watch=1").stream();
-    assert_eq!(watch.status, 200);
-    // What is there already comes in no order that one could go on from: only its end says where that is.
-    for name in ["one", "two"] {
-        assert_eq!(change_of(&mut watch, name), (String::new(), "ADDED".to_owned()));
-    }
-    let (end, bookmark) = watch.event().expect("the end of what is there");
-    assert_eq!(bookmark["type"], "BOOKMARK");
-    home.apply(&prompt("three"));
-    assert_eq!(change_of(&mut watch, "three").1, "ADDED");
-
-    let mut resumed = home
-        .http("GET", "/api/v1/prompts?watch=1")
-        .header("Last-Event-ID", &end)
-        .stream();
-    assert_eq!(change_of(&mut resumed, "three").1, "ADDED");
-    let future = home.http("GET", "/api/v1/prompts?watch=1").header("Last-Event-ID", "x");
-    assert_eq!(future.send().expect(400).code(), "ORCH4101");
-}
-
-#[test]
-fn a_watch_tells_only_of_what_it_selects() {
-    let home = Home::new().started();
-    let prompt = |name: &str, team: &str| {
-        format!(
-            "---\napiVersion: orchctl.dev/v1\nkind: Prompt\nmetadata: {{name: {name}, labels: {{team: {team}}}}}\nspec: {{content: x}}\n"
-        )
-    };
-    home.apply(&format!("{}{}", prompt("ours", "a"), prompt("theirs", "b")));
-    let from = home.get("prompts")["metadata"]["revision"].to_string();
-    let path = format!("/api/v1/prompts?watch=1&labelSelector=team%3Da&revision={from}");
-    let mut watch = home.http("GET", &path).stream();
-    for team in ["c", "d", "e"] {
-        home.apply(&format!("{}{}", prompt("theirs", team), prompt("new", team)));
-    }
-    home.apply(&prompt("ours", "z"));
-    let mut gone = Vec::new();
-    while gone.last().is_none_or(|name| name != "ours") {
-        let (_, event) = watch.event().expect("the watch goes on");
-        let name = event["object"]["metadata"]["name"].as_str().unwrap_or_default();
-        assert!(name != "new", "it was never selected: {event}");
-        if event["type"] == "DELETED" {
-            gone.push(name.to_owned());
-        }
-    }
-    // One that was there before may have been selected then, so its leaving is told; but once.
-    assert_eq!(gone, ["theirs", "ours"]);
-}
-
-#[test]
-fn the_daemon_tells_how_it_fares() {
-    let home = Home::new().started();
-    home.apply(&server_with("files", &[], json!({})));
-    home.until_ready(&["server/files"]);
-    let ready = Request::new(home.address(), "GET", "/readyz").send().expect(200).json();
-    assert_eq!(ready["ready"], true, "{ready}");
-    let metrics = home.http("GET", "/metrics").send().expect(200).body;
-    for name in ["request", "reconcile", "instances", "store"] {
-        assert!(metrics.contains(name), "{name} is not counted:\n{metrics}");
-    }
-    home.orchctl(&["status"]).expect(0).saying(&["1 Server", "1 Running"]);
-    home.orchctl(&["doctor"]).expect(0);
-    home.orchctl(&["version"]).expect(0);
-}
-
 #[test]
 fn plain_http_beyond_this_machine_must_be_asked_for() {
     let home = Home::new().with(&["--listen", "0.0.0.0:0"]);
@@ -397,14 +290,4 @@ fn tls_is_served() {
         .saying(&["--server https://"]);
     let plain = Request::new(home.address(), "GET", "/healthz").try_send();
     assert!(plain.is_err(), "plain HTTP is answered: {plain:?}");
-}
-
-#[test]
-fn requests_under_way_finish_when_the_daemon_ends() {
-    let mut home = Home::new().started();
-    let mut watch = home.http("GET", "/api/v1/servers?watch=1").stream();
-    assert!(watch.line().is_some());
-    processes::signal(home.pid(), Signal::TERM);
-    while watch.line().is_some() {}
-    assert_eq!(home.stop(), 0);
 }

@@ -9,11 +9,14 @@ mod chaos;
 mod leaders;
 mod life;
 mod looking;
+mod outage;
 mod packages;
 mod registry;
 mod secrets;
 mod servers;
 mod verbs;
+mod watching;
+mod wire;
 
 use serde_json::{Value, json};
 

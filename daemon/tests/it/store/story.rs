@@ -309,11 +309,16 @@ async fn events(house: &House) {
 
     tell(&house.store, &parent, "Started", "a\0b").await;
     tell(&house.store, &child, "Crashed", "x").await;
+    // Counted, though something else was told in between.
+    tell(&house.store, &parent, "Ready", "x").await;
     tell(&house.store, &parent, "Started", "a\0b").await;
-    assert_eq!(about(About::Object(parent.clone())).await, told(&[("Started", 2)]));
+    assert_eq!(
+        about(About::Object(parent.clone())).await,
+        told(&[("Ready", 1), ("Started", 2)])
+    );
     assert_eq!(
         about(About::Family(parent.clone())).await,
-        told(&[("Crashed", 1), ("Started", 2)])
+        told(&[("Crashed", 1), ("Ready", 1), ("Started", 2)])
     );
     let query = EventQuery {
         after: Some(2),
@@ -321,7 +326,7 @@ async fn events(house: &House) {
     };
     assert_eq!(
         house.store.events(&Visibility::Everything, &query).await.unwrap().len(),
-        1
+        2
     );
     assert!(
         house
@@ -364,7 +369,7 @@ async fn events(house: &House) {
     house.done(vec![remove(&child)]).await;
     assert_eq!(about(About::Object(child.clone())).await.len(), 50);
     house.done(vec![remove(&parent)]).await;
-    assert_eq!(about(About::Family(parent)).await.len(), 51);
+    assert_eq!(about(About::Family(parent)).await.len(), 52);
 }
 
 async fn tokens(house: &House) {

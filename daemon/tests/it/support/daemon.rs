@@ -39,6 +39,8 @@ pub(crate) struct Home {
     flags: Vec<String>,
     /// What the daemon finds in its environment besides, such as how to reach a registry.
     environment: Vec<(OsString, OsString)>,
+    /// A command that becomes the daemon, such as one that gives it a file system of its own.
+    wrapper: Vec<String>,
     running: Option<Running>,
     starts: u32,
 }
@@ -83,6 +85,15 @@ impl Home {
         Some(Self::on(Ground::Postgres(server.database(), server)))
     }
 
+    /// A place with a database on a PostgreSQL of its own, which may be stopped and resumed, if there is one.
+    pub(crate) fn on_own_postgres() -> Option<(Self, Arc<postgres::Server>)> {
+        let server = postgres::server_of_its_own()?;
+        Some((
+            Self::on(Ground::Postgres(server.database(), Arc::clone(&server))),
+            server,
+        ))
+    }
+
     fn on(ground: Ground) -> Self {
         let directory = tempfile::Builder::new()
             .prefix("orch-e2e-")
@@ -93,6 +104,7 @@ impl Home {
             ground,
             flags: Vec::new(),
             environment: Vec::new(),
+            wrapper: Vec::new(),
             running: None,
             starts: 0,
         }
@@ -141,6 +153,12 @@ impl Home {
     pub(crate) fn with_environment(mut self, variables: &[(&str, &str)]) -> Self {
         let variables = variables.iter().map(|(name, value)| (name.into(), value.into()));
         self.environment.extend(variables);
+        self
+    }
+
+    /// Starts the daemon through a command that becomes it, from now on.
+    pub(crate) fn through(mut self, wrapper: &[&str]) -> Self {
+        self.wrapper = wrapper.iter().map(|part| (*part).to_owned()).collect();
         self
     }
 
@@ -207,7 +225,10 @@ impl Home {
         for (name, value) in &self.environment {
             command.arg(pair(name, value));
         }
-        command.arg(env!("CARGO_BIN_EXE_orchd")).args(arguments);
+        command
+            .args(&self.wrapper)
+            .arg(env!("CARGO_BIN_EXE_orchd"))
+            .args(arguments);
         command.arg("--data-dir").arg(self.path("data"));
         if !self.flags.iter().any(|flag| flag == "--listen") {
             command.args(["--listen", "127.0.0.1:0"]);
@@ -242,6 +263,14 @@ impl Home {
     /// Ends the daemon as a crash would.
     pub(crate) fn kill_9(&mut self) {
         self.running.take().expect("the daemon runs").kill();
+    }
+
+    /// Where its objects are, unless that is SQLite in its directory.
+    pub(crate) fn database_url(&self) -> Option<&str> {
+        match &self.ground {
+            Ground::Sqlite => None,
+            Ground::Postgres(url, _) => Some(url),
+        }
     }
 
     /// Where the daemon answers.
