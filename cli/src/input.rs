@@ -8,7 +8,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use orch_shared::manifest::{self, FileProblem, Limits, Objects, Parsed};
-use orch_shared::problem::Problem;
+use orch_shared::problem::{MOST_TOLD, Problem};
 
 use crate::report::{Failure, Places};
 
@@ -104,8 +104,12 @@ fn places(places: Vec<FileProblem>, elsewhere: Vec<orch_shared::problem::FieldPr
         [file] => format!(" in {file}"),
         [_, _, ..] => format!(" in {} files", files.len()),
     };
-    let plural = if count == 1 { "" } else { "s" };
-    let headline = format!("{count} problem{plural}{within}; {verb}");
+    let amount = match count {
+        1 => "1 problem".to_owned(),
+        MOST_TOLD => format!("at least {MOST_TOLD} problems"),
+        _ => format!("{count} problems"),
+    };
+    let headline = format!("{amount}{within}; {verb}");
     Failure::Manifests(Box::new(Places {
         headline,
         places,

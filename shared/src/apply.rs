@@ -7,11 +7,14 @@ use serde_json::Value;
 use crate::diff::Change;
 use crate::name::ObjectRef;
 
+/// At most so many objects are applied at once.
+pub const MOST_OBJECTS: usize = 10_000;
+
 /// The body of `POST /api/v1/apply`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Request {
-    /// Manifests, in any order. Each is the whole object: an absent field means its default.
+    /// Manifests, at most 10,000, in any order. Each is the whole object: an absent field means its default.
     pub objects: Vec<Value>,
     /// The apply set these objects are, or become, members of.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -17,7 +17,7 @@ pub use crate::kinds::Kind;
 use crate::name::{Name, ObjectRef, Scope};
 use crate::path::FieldPath;
 use crate::problem::{Code, FieldProblem};
-use crate::schema;
+use crate::schema::{self, Echo};
 
 /// What never changes about a kind.
 #[derive(Debug)]
@@ -253,6 +253,9 @@ pub trait Spec:
     /// The facts about the kind.
     const META: Meta;
 
+    /// What problems with a spec may repeat of it: with secret values, nothing.
+    const ECHO: Echo = Echo::Values;
+
     /// Rules that a schema cannot say. Paths are below `spec`.
     fn validate(&self, _report: &mut Report) {}
 
@@ -459,6 +462,7 @@ pub struct Definition {
     pub name: &'static str,
     /// The facts.
     pub meta: &'static Meta,
+    echo: Echo,
     parse: fn(&Value) -> Parsed,
     trusted: fn(&str) -> Result<Box<dyn AnySpec>, serde_json::Error>,
     spec_schema: fn() -> Value,
@@ -480,6 +484,7 @@ impl Definition {
             kind,
             name,
             meta: &S::META,
+            echo: S::ECHO,
             parse: parse::<S>,
             trusted: trusted::<S>,
             spec_schema: schema_of::<S>,
@@ -502,6 +507,12 @@ impl Definition {
     /// When the text is not of this kind: it was written by a newer version, or the database was edited by hand.
     pub fn parse_stored(&self, spec: &str) -> Result<Box<dyn AnySpec>, serde_json::Error> {
         (self.trusted)(spec)
+    }
+
+    /// See [`Spec::ECHO`].
+    #[must_use]
+    pub const fn echo(&self) -> Echo {
+        self.echo
     }
 
     /// JSON Schema (2020-12) of the spec.
@@ -533,7 +544,7 @@ fn parse<S: Spec>(spec: &Value) -> Parsed {
     static ROOT: OnceLock<FieldPath> = OnceLock::new();
     let root = ROOT.get_or_init(|| FieldPath::root().key("spec"));
     let definition = crate::kinds::definition_of::<S>();
-    let problems = schema::check(definition.spec_schema(), spec, root);
+    let problems = schema::check(definition.spec_schema(), spec, root, S::ECHO);
     if !problems.is_empty() {
         return Err(problems);
     }

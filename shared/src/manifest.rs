@@ -10,6 +10,7 @@
 //! grow the same tree.
 
 mod budget;
+mod discretion;
 mod emit;
 mod envelope;
 mod json;
@@ -164,11 +165,17 @@ impl LocatedProblem {
 /// A document that is broken does not hide the ones after it: reading goes on at the next `---`.
 #[must_use]
 pub fn parse(text: &[u8], limits: &Limits) -> Parsed {
-    match text::decode(text, limits) {
-        Ok(text) if text.trim_start().starts_with(['{', '[']) => json_or_yaml(text, limits),
-        Ok(text) => yaml(text, limits),
-        Err(problem) => Parsed::broken(problem),
-    }
+    let text = match text::decode(text, limits) {
+        Ok(text) => text,
+        Err(problem) => return Parsed::broken(problem),
+    };
+    let mut parsed = if text.trim_start().starts_with(['{', '[']) {
+        json_or_yaml(text, limits)
+    } else {
+        yaml(text, limits)
+    };
+    discretion::keep(text, &mut parsed.problems);
+    parsed
 }
 
 /// YAML's flow style looks like JSON and is not: unquoted keys, comments, `---` between documents. When the text is

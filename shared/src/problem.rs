@@ -202,6 +202,9 @@ impl FieldProblem {
     }
 }
 
+/// At most so many field problems are told at once; whoever finds more may stop looking.
+pub const MOST_TOLD: usize = 100;
+
 /// An `application/problem+json` document (RFC 9457).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -266,14 +269,17 @@ impl Problem {
         self
     }
 
-    /// One problem for a whole set of field problems, or none when there are none.
+    /// One problem for a whole set of field problems, or none when there are none. Of very many, the first
+    /// [`MOST_TOLD`] are told.
     #[must_use]
-    pub fn of_fields(errors: Vec<FieldProblem>) -> Option<Self> {
+    pub fn of_fields(mut errors: Vec<FieldProblem>) -> Option<Self> {
         let detail = match errors.len() {
             0 => return None,
             1 => "1 problem; nothing was applied".to_owned(),
-            n => format!("{n} problems; nothing was applied"),
+            n if n <= MOST_TOLD => format!("{n} problems; nothing was applied"),
+            _ => format!("more than {MOST_TOLD} problems, of which these are the first; nothing was applied"),
         };
+        errors.truncate(MOST_TOLD);
         Some(Self {
             errors,
             ..Self::new(Code::InvalidObject, detail)

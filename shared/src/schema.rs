@@ -5,7 +5,8 @@
 //! deserializes into the type the schema was made from; a law test over all kinds holds that.
 //!
 //! This is no general validator: it knows the [`KEYWORDS`] that our types produce, and a test fails when a type produces
-//! another one. It never allocates for a value that is right, and never descends further than [`MAX_DEPTH`].
+//! another one. It never allocates for a value that is right, never descends further than [`MAX_DEPTH`], and lists no more
+//! than [`MOST_PROBLEMS`].
 
 mod number;
 mod wording;
@@ -15,12 +16,24 @@ use serde_json::{Map, Value};
 use crate::excerpt::{printable, quoted};
 use crate::name::{Name, NameError};
 use crate::path::FieldPath;
-use crate::problem::{Code, FieldProblem, near_miss};
+use crate::problem::{Code, FieldProblem, MOST_TOLD, near_miss};
 use crate::quantity::{Cpu, Size, Span};
 use wording::{allowed, expected, found};
 
 /// How deep the walk follows a value and the references of its schema.
 pub const MAX_DEPTH: usize = 256;
+
+/// At most so many problems of one value are listed; one more than is told, so that it can be told that there are more.
+pub const MOST_PROBLEMS: usize = MOST_TOLD + 1;
+
+/// What problems repeat of the values they are about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Echo {
+    /// Short pieces of them.
+    Values,
+    /// Only of what type they are: they may be secret.
+    Types,
+}
 
 /// Every schema keyword that is understood here, or may safely be ignored because it only describes.
 pub const KEYWORDS: &[&str] = &[
@@ -54,8 +67,9 @@ pub const KEYWORDS: &[&str] = &[
 
 /// Everything in `value` that `schema` does not allow. Paths start with `root`.
 #[must_use]
-pub fn check(schema: &Value, value: &Value, root: &FieldPath) -> Vec<FieldProblem> {
+pub fn check(schema: &Value, value: &Value, root: &FieldPath, echo: Echo) -> Vec<FieldProblem> {
     let mut walk = Walk {
+        echo,
         root: schema,
         definitions: keyword_of(schema, "$defs").and_then(Value::as_object),
         problems: Vec::new(),
@@ -82,6 +96,7 @@ impl Here<'_> {
 }
 
 struct Walk<'s> {
+    echo: Echo,
     root: &'s Value,
     definitions: Option<&'s Map<String, Value>>,
     problems: Vec<FieldProblem>,
@@ -145,6 +160,10 @@ impl<'s> Walk<'s> {
             Value::String(text) => self.text(keywords, text, here),
             Value::Number(number) => {
                 if let Some(message) = number::outside(keywords, number) {
+                    let message = match self.echo {
+                        Echo::Values => message,
+                        Echo::Types => "the number is out of range".to_owned(),
+                    };
                     self.report(Code::InvalidValue, here, message);
                 }
             }
@@ -189,8 +208,12 @@ impl<'s> Walk<'s> {
         match keyword(keywords, "format").and_then(Value::as_str) {
             Some("dns-label") => {
                 if let Err(error) = text.parse::<Name>() {
-                    let hint = NameError::suggestion(text).map(|name| format!("`{name}` would do"));
-                    self.report_with(Code::InvalidName, here, error.to_string(), hint);
+                    let (message, hint) = match self.echo {
+                        Echo::Values => (error.to_string(), NameError::suggestion(text)),
+                        Echo::Types => ("the text is not a DNS label".to_owned(), None),
+                    };
+                    let hint = hint.map(|name| format!("`{name}` would do"));
+                    self.report_with(Code::InvalidName, here, message, hint);
                 }
                 // The format says all about the length, too.
                 return;
@@ -219,7 +242,7 @@ impl<'s> Walk<'s> {
             self.report(
                 Code::InvalidValue,
                 here,
-                format!("expected {expected}, found {}", quoted(text)),
+                format!("expected {expected}, found {}", self.repeated(text)),
             );
         }
     }
@@ -338,12 +361,12 @@ impl<'s> Walk<'s> {
         let names: Vec<&str> = choices.iter().filter_map(|choice| choice.as_str()).collect();
         match value {
             Value::String(text) => {
-                let near = near_miss(text, names.iter().copied());
-                let message = format!("{} is not allowed here", quoted(text));
+                let near = near_miss(text, names.iter().copied()).filter(|_| self.echo == Echo::Values);
+                let message = format!("{} is not allowed here", self.repeated(text));
                 self.report_with(Code::InvalidValue, here, message, Some(allowed(near, &names)));
             }
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
-                let message = format!("expected {}, found {}", expected(&["string"]), found(value));
+                let message = format!("expected {}, found {}", expected(&["string"]), found(value, self.echo));
                 self.report_with(Code::WrongType, here, message, Some(allowed(None, &names)));
             }
         }
@@ -385,12 +408,17 @@ impl<'s> Walk<'s> {
         let names: Vec<&str> = fields.into_iter().flat_map(Map::keys).map(String::as_str).collect();
         let hint = allowed(near_miss(key, names.iter().copied()), &names);
         let problem = FieldProblem::new(Code::UnknownField, here.path(), "unknown field");
-        self.problems.push(problem.hint(hint).at_key());
+        self.push(problem.hint(hint).at_key());
     }
 
     fn wrong_type(&mut self, types: &[&str], value: &Value, here: &Here<'_>) {
-        let message = format!("expected {}, found {}", expected(types), found(value));
-        self.report_with(Code::WrongType, here, message, wording::type_hint(types, value));
+        let message = format!("expected {}, found {}", expected(types), found(value, self.echo));
+        self.report_with(
+            Code::WrongType,
+            here,
+            message,
+            wording::type_hint(types, value, self.echo),
+        );
     }
 
     fn report(&mut self, code: Code, here: &Here<'_>, message: impl Into<String>) {
@@ -399,7 +427,21 @@ impl<'s> Walk<'s> {
 
     fn report_with(&mut self, code: Code, here: &Here<'_>, message: impl Into<String>, hint: Option<String>) {
         let problem = FieldProblem::new(code, here.path(), printable(message.into()));
-        self.problems.push(FieldProblem { hint, ..problem });
+        self.push(FieldProblem { hint, ..problem });
+    }
+
+    fn push(&mut self, problem: FieldProblem) {
+        if self.problems.len() < MOST_PROBLEMS {
+            self.problems.push(problem);
+        }
+    }
+
+    /// A text, as far as it may be repeated.
+    fn repeated(&self, text: &str) -> String {
+        match self.echo {
+            Echo::Values => quoted(text),
+            Echo::Types => "another text".to_owned(),
+        }
     }
 
     fn resolve(&self, reference: &Value) -> Option<&'s Value> {

@@ -13,6 +13,7 @@ use super::describe::MASK;
 use super::outcomes::{self, Mood};
 use crate::args::shared::Files;
 use crate::input;
+use crate::render::fields;
 use crate::report::{Failure, Outcome};
 use crate::settings::Settings;
 use crate::ui::{Stream, Tone};
@@ -76,6 +77,16 @@ fn compare(arguments: &Arguments, settings: &Settings) -> Result<Outcome, Failur
                 .paint(Stream::Data, Tone::Strong, &outcome.object.to_string()),
         )?;
         settings.ui.write(&painted(settings, &unified(&before, &after)))?;
+        // Membership of a set stands in no manifest.
+        let moved: Vec<Change> = outcome
+            .changes
+            .iter()
+            .filter(|change| is_of_status(change))
+            .cloned()
+            .collect();
+        if !moved.is_empty() {
+            settings.ui.line(&format!("  {}", fields::changes(&moved, None)))?;
+        }
     }
     outcomes::warn(settings, &response.results);
     settings.ui.say(&outcomes::summary(&response.results, Mood::Would));
@@ -93,6 +104,10 @@ fn declared(objects: &Objects, verdict: Verdict, object: &orch_shared::name::Obj
             found.map(|declared| declared.resource.clone())
         }
     }
+}
+
+fn is_of_status(change: &Change) -> bool {
+    change.path.segments().first() == Some(&Segment::Key("status".to_owned()))
 }
 
 /// Both manifests as text, secret values masked: equal where they are equal, different where they differ.

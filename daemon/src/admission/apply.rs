@@ -1,11 +1,11 @@
 //! Apply: a whole set, all or nothing.
 
 use orch_shared::access::Principal;
-use orch_shared::apply::{Request, Response};
+use orch_shared::apply::{MOST_OBJECTS, Request, Response};
 use orch_shared::kind::Maker;
 use orch_shared::manifest;
 use orch_shared::path::FieldPath;
-use orch_shared::problem::{Code, FieldProblem, Problem};
+use orch_shared::problem::{Code, FieldProblem, MOST_TOLD, Problem};
 use orch_shared::resource::Resource;
 use serde_json::Value;
 
@@ -40,8 +40,17 @@ pub async fn apply(admission: &Admission, principal: &Principal, request: Reques
         return Err(Problem::new(Code::BadRequest, "pruning needs to know whose members go")
             .suggest("name the set: --set NAME"));
     }
+    if objects.len() > MOST_OBJECTS {
+        let detail = format!(
+            "the set has {} objects; at most {MOST_OBJECTS} are applied at once",
+            objects.len()
+        );
+        return Err(Problem::new(Code::BodyTooLarge, detail).suggest("split it into several sets"));
+    }
+    // Reading thousands of objects takes a while in which nobody else is to wait.
+    let decoded = tokio::task::spawn_blocking(move || decode(objects)).await;
     let order = Order {
-        objects: decode(objects)?,
+        objects: decoded.map_err(|_| Problem::new(Code::Internal, "the objects cannot be read"))??,
         set,
         others: if prune { Others::Pruned } else { Others::Kept },
         foreign: if take_over {
@@ -73,7 +82,8 @@ pub async fn apply(admission: &Admission, principal: &Principal, request: Reques
     Ok(applied.await?)
 }
 
-/// Reads the objects of a set: all problems of all of them. Takes them, so that a large set is not in memory twice.
+/// Reads the objects of a set: all problems of all of them, as far as they are told. Takes them, so that a large set is
+/// not in memory twice.
 fn decode(objects: Vec<Value>) -> Result<Vec<Resource>, Problem> {
     let mut problems = Vec::new();
     let mut resources: Vec<Resource> = Vec::with_capacity(objects.len());
@@ -94,6 +104,9 @@ fn decode(objects: Vec<Value>) -> Result<Vec<Resource>, Problem> {
                 resources.push(resource);
             }
             Err(found) => problems.extend(found.into_iter().map(|problem| problem.in_object(index))),
+        }
+        if problems.len() > MOST_TOLD {
+            break;
         }
     }
     match Problem::of_fields(problems) {

@@ -74,11 +74,11 @@ pub(super) async fn refuse_orphans(
         return Ok(());
     }
     let names: Vec<ObjectRef> = going.iter().map(|row| row.object.clone()).collect();
+    let mut settled: BTreeSet<&ObjectRef> = names.iter().collect();
+    settled.extend(declared);
     let mut users: BTreeMap<ObjectRef, Vec<String>> = BTreeMap::new();
     for (target, dependent) in transaction.dependents(&names).await? {
-        let stays = dependent.deleting_since.is_none()
-            && !names.contains(&dependent.object)
-            && !declared.contains(&dependent.object);
+        let stays = dependent.deleting_since.is_none() && !settled.contains(&dependent.object);
         if stays {
             users
                 .entry(target)

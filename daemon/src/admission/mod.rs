@@ -9,6 +9,7 @@
 
 mod admitted;
 mod apply;
+mod circles;
 mod delete;
 mod error;
 mod instances;

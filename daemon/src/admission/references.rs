@@ -8,15 +8,30 @@ use orch_shared::problem::{Code, FieldProblem, near_miss};
 use orch_shared::resource::Resource;
 
 use super::admitted;
+use super::circles::circles;
 use crate::store::{Object, Transaction};
+
+/// For so many missing names the one that was probably meant is looked for.
+const LOOKED_FOR: usize = 100;
+/// So many names of a circle are told.
+const TOLD: usize = 8;
 
 /// The world as it will be when the set is written: the set itself over what is stored, without what goes.
 pub(super) struct World {
     specs: BTreeMap<ObjectRef, Box<dyn AnySpec>>,
     /// On their way out: they are there, but nothing may begin to name them.
-    going: BTreeSet<ObjectRef>,
+    going: BTreeMap<ObjectRef, Departure>,
     /// Named and not there, each with the name that was probably meant.
     near: BTreeMap<ObjectRef, String>,
+}
+
+/// Why an object will not stay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Departure {
+    /// It is being deleted.
+    Deleted,
+    /// This very apply prunes it.
+    Pruned,
 }
 
 impl Lookup for World {
@@ -30,11 +45,11 @@ impl World {
     pub(super) async fn load(
         transaction: &mut Transaction,
         set: &[&Resource],
-        going: BTreeSet<ObjectRef>,
+        pruned: BTreeSet<ObjectRef>,
     ) -> Result<Self, crate::store::Error> {
         let mut world = Self {
             specs: BTreeMap::new(),
-            going,
+            going: pruned.into_iter().map(|object| (object, Departure::Pruned)).collect(),
             near: BTreeMap::new(),
         };
         for resource in set {
@@ -56,8 +71,11 @@ impl World {
             wanted = BTreeSet::new();
             for row in transaction.load(&missing).await?.into_iter().flatten() {
                 let object = Object::parse(&row)?;
-                if object.deleting_since.is_some() || world.going.contains(&object.object) {
-                    world.going.insert(object.object);
+                if world.going.contains_key(&object.object) {
+                    continue;
+                }
+                if object.deleting_since.is_some() {
+                    world.going.insert(object.object, Departure::Deleted);
                     continue;
                 }
                 let onward = object.spec.references().into_iter().map(|reference| reference.target);
@@ -65,10 +83,12 @@ impl World {
                 world.specs.insert(object.object, object.spec);
             }
         }
-        for missing in asked {
-            if !world.specs.contains_key(&missing) && !world.going.contains(&missing) {
-                world.look_beside(transaction, missing).await?;
-            }
+        let missing: Vec<_> = asked
+            .into_iter()
+            .filter(|target| !world.specs.contains_key(target) && !world.going.contains_key(target))
+            .collect();
+        for missing in missing.into_iter().take(LOOKED_FOR) {
+            world.look_beside(transaction, missing).await?;
         }
         Ok(world)
     }
@@ -105,7 +125,6 @@ impl World {
             let mut report = Report::default();
             resource.spec.validate_with(self, &mut report);
             problems.extend(report.into_problems());
-            problems.extend(self.circle(&resource.reference(), &references));
         }
         problems
     }
@@ -114,16 +133,16 @@ impl World {
         let Reference { target, key, path } = reference;
         let noun = target.kind.meta().singular;
         let Some(spec) = self.specs.get(target) else {
-            let message = if self.going.contains(target) {
-                format!("{noun} `{}` is being deleted", target.name)
-            } else {
-                format!("{noun} `{}` does not exist", target.name)
+            let (fate, hint) = match self.going.get(target) {
+                Some(Departure::Pruned) => (
+                    "would be pruned by this very apply",
+                    "keep it in the files, or take this reference out".to_owned(),
+                ),
+                Some(Departure::Deleted) => ("is being deleted", "apply it again once it is gone".to_owned()),
+                None => ("does not exist", self.instead_of(target)),
             };
-            let problem = FieldProblem::new(Code::ReferenceMissing, path.clone(), message);
-            return Some(match self.near.get(target) {
-                Some(near) => problem.hint(format!("did you mean `{near}`? or apply it in the same set")),
-                None => problem.hint("apply it first, or in the same set"),
-            });
+            let message = format!("{noun} `{}` {fate}", target.name);
+            return Some(FieldProblem::new(Code::ReferenceMissing, path.clone(), message).hint(hint));
         };
         let key = key.as_deref().filter(|key| !spec.has_key(key))?;
         let problem = FieldProblem::new(
@@ -139,37 +158,51 @@ impl World {
         })
     }
 
-    /// A circle of objects of one kind that begins with this one.
-    fn circle(&self, start: &ObjectRef, references: &[Reference]) -> Option<FieldProblem> {
-        references
-            .iter()
-            .filter(|reference| reference.target.kind == start.kind)
-            .find_map(|reference| {
-                let mut way = vec![start.clone()];
-                self.leads_to(&reference.target, start, &mut way).then(|| {
-                    let names: Vec<_> = way.iter().chain([start]).map(|object| object.name.as_str()).collect();
-                    let message = format!("the references go in a circle: {}", names.join(" -> "));
-                    FieldProblem::new(Code::InvalidValue, reference.path.clone(), message).hint("take one of them out")
-                })
-            })
+    fn instead_of(&self, missing: &ObjectRef) -> String {
+        match self.near.get(missing) {
+            Some(near) => format!("did you mean `{near}`? or apply it in the same set"),
+            None => "apply it first, or in the same set".to_owned(),
+        }
     }
 
-    fn leads_to(&self, from: &ObjectRef, end: &ObjectRef, way: &mut Vec<ObjectRef>) -> bool {
-        if from == end {
-            return true;
-        }
-        if way.contains(from) {
-            return false;
-        }
-        way.push(from.clone());
-        let onward = self.specs.get(from).map(|spec| spec.references()).unwrap_or_default();
-        let found = onward
+    /// The circles that objects of one kind make, each told at the first of `objects` on it, by its place among them.
+    pub(super) fn check_circles(&self, objects: &[(usize, &Resource)]) -> Vec<FieldProblem> {
+        let onward = |from: &ObjectRef| {
+            let references = self.specs.get(from).map(|spec| spec.references()).unwrap_or_default();
+            let targets = references.into_iter().map(|reference| reference.target);
+            targets.filter(|target| target.kind == from.kind).collect()
+        };
+        let places: BTreeMap<ObjectRef, (usize, &Resource)> = objects
             .iter()
-            .filter(|reference| reference.target.kind == end.kind)
-            .any(|reference| self.leads_to(&reference.target, end, way));
-        if !found {
-            way.pop();
-        }
+            .map(|(index, resource)| (resource.reference(), (*index, *resource)))
+            .collect();
+        let found = circles(objects.iter().map(|(_, resource)| resource.reference()), onward);
         found
+            .into_iter()
+            .filter_map(|mut circle| {
+                let begins = (0..circle.len())
+                    .filter(|at| places.contains_key(&circle[*at]))
+                    .min_by_key(|at| places[&circle[*at]].0)?;
+                circle.rotate_left(begins);
+                let (index, resource) = places[&circle[0]];
+                let next = circle.get(1).unwrap_or(&circle[0]);
+                let reference = resource.spec.references().into_iter().find(|way| way.target == *next)?;
+                let message = format!("the references go in a circle: {}", around(&circle));
+                let problem = FieldProblem::new(Code::InvalidValue, reference.path, message);
+                Some(problem.hint("take one of them out").in_object(index))
+            })
+            .collect()
     }
+}
+
+/// `a -> b -> a`.
+fn around(circle: &[ObjectRef]) -> String {
+    let mut names: Vec<&str> = circle.iter().take(TOLD).map(|object| object.name.as_str()).collect();
+    let rest = circle.len() - names.len();
+    let more = format!("({rest} more)");
+    if rest > 0 {
+        names.push(&more);
+    }
+    names.extend(circle.first().map(|object| object.name.as_str()));
+    names.join(" -> ")
 }

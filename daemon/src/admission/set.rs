@@ -3,17 +3,18 @@
 //! Flow: load the live objects; seal; compare; look up what is named; then either every object is written, or none and
 //! every problem of every object is told.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use orch_shared::apply::{Expectation, Outcome, Verdict};
-use orch_shared::diff;
+use orch_shared::diff::{self, Change};
 use orch_shared::name::ObjectRef;
 use orch_shared::path::FieldPath;
-use orch_shared::problem::{Code, FieldProblem, Problem};
+use orch_shared::problem::{Code, FieldProblem, MOST_TOLD, Problem};
 use orch_shared::resource::Resource;
 use serde_json::{Value, json};
+use tokio::task::coop::consume_budget;
 
-use super::admitted::Admitted;
+use super::admitted::{self, Admitted};
 use super::error::terminating;
 use super::references::World;
 use super::sealing;
@@ -65,13 +66,60 @@ struct Pair {
     /// The resource with the values that mean the same as before in the bytes they had before, when it has any.
     compared: Option<Resource>,
     live: Option<(Row, Resource)>,
-    verdict: Verdict,
+    difference: Difference,
+    /// The apply set it is a member of from now on.
+    apply_set: Option<String>,
+}
+
+/// How an object differs from its live self.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Difference {
+    /// There is none.
+    New,
+    /// It means something else.
+    Meaning,
+    /// It means the same, said differently.
+    Form,
+    /// Not at all.
+    Nothing,
 }
 
 impl Pair {
     /// The form that is compared with what is live.
     fn compared(&self) -> &Resource {
         self.compared.as_ref().unwrap_or(&self.resource)
+    }
+
+    /// Where it goes, when that is another apply set than the one it is in.
+    fn move_to(&self) -> Option<Change> {
+        let (row, _) = self.live.as_ref()?;
+        (row.apply_set != self.apply_set).then(|| Change {
+            path: FieldPath::parse("status.applySet"),
+            from: row.apply_set.clone().map(Value::String),
+            to: self.apply_set.clone().map(Value::String),
+        })
+    }
+
+    fn verdict(&self) -> Verdict {
+        match self.difference {
+            Difference::New => Verdict::Created,
+            Difference::Meaning => Verdict::Configured,
+            Difference::Form | Difference::Nothing if self.move_to().is_some() => Verdict::Configured,
+            Difference::Form | Difference::Nothing => Verdict::Unchanged,
+        }
+    }
+
+    /// Whether what it names has to be looked at: not when it was, and nothing of it has changed since.
+    fn is_open(&self, changed: &BTreeSet<ObjectRef>, going: &BTreeSet<ObjectRef>) -> bool {
+        match self.difference {
+            Difference::New | Difference::Meaning => true,
+            Difference::Form | Difference::Nothing if changed.is_empty() && going.is_empty() => false,
+            Difference::Form | Difference::Nothing => {
+                let named = admitted::references(&self.resource);
+                let moved = |target| changed.contains(target) || going.contains(target);
+                named.iter().any(|reference| moved(&reference.target))
+            }
+        }
     }
 }
 
@@ -88,7 +136,8 @@ pub(super) async fn admit(
     let mut problems = Vec::new();
     let mut pairs = Vec::with_capacity(order.objects.len());
     for (index, (resource, row)) in order.objects.into_iter().zip(rows).enumerate() {
-        match pair(admission, resource, row)? {
+        consume_budget().await;
+        match pair(admission, resource, row, order.set.as_ref())? {
             Ok(pair) => pairs.push(pair),
             Err(found) => problems.extend(found.into_iter().map(|problem| problem.in_object(index))),
         }
@@ -111,6 +160,7 @@ pub(super) async fn admit(
 
     let mut outcomes = Vec::with_capacity(pairs.len() + pruned.len());
     for pair in &pairs {
+        consume_budget().await;
         outcomes.push(outcome(transaction, pair, &order.verb).await?);
     }
     outcomes.extend(pruned.iter().map(|row| Outcome {
@@ -124,7 +174,7 @@ pub(super) async fn admit(
     if order.effect == Effect::Commit {
         let mut mutations: Vec<_> = pairs
             .into_iter()
-            .filter_map(|pair| mutation(admission, pair, order.set.as_ref(), &order.verb))
+            .filter_map(|pair| mutation(admission, pair, &order.verb))
             .collect();
         mutations.extend(pruned.iter().map(super::delete::removal));
         if !mutations.is_empty() {
@@ -139,6 +189,7 @@ fn pair(
     admission: &Admission,
     mut resource: Resource,
     row: Option<Row>,
+    set: Option<&String>,
 ) -> Result<Result<Pair, Vec<FieldProblem>>, Error> {
     let reference = resource.reference();
     if row.as_ref().is_some_and(|row| row.deleting_since.is_some()) {
@@ -170,20 +221,21 @@ fn pair(
         metadata: resource.metadata.clone(),
         kind: resource.kind,
     });
-    let mut pair = Pair {
+    let means_the_same = |live: &Resource| live.means_the_same(compared.as_ref().unwrap_or(&resource));
+    let difference = match &live {
+        None => Difference::New,
+        Some((_, live)) if *live == resource => Difference::Nothing,
+        Some((_, live)) if means_the_same(live) => Difference::Form,
+        Some(_) => Difference::Meaning,
+    };
+    let stays_in = || live.as_ref().and_then(|(row, _)| row.apply_set.clone());
+    Ok(Ok(Pair {
+        apply_set: set.cloned().or_else(stays_in),
         resource,
         compared,
         live,
-        verdict: Verdict::Created,
-    };
-    if let Some((_, live)) = &pair.live {
-        pair.verdict = if live.means_the_same(pair.compared()) {
-            Verdict::Unchanged
-        } else {
-            Verdict::Configured
-        };
-    }
-    Ok(Ok(pair))
+        difference,
+    }))
 }
 
 async fn refuse_moved(
@@ -192,11 +244,14 @@ async fn refuse_moved(
     references: &[ObjectRef],
     rows: &[Option<Row>],
 ) -> Result<(), Error> {
+    if order.expect.is_empty() {
+        return Ok(());
+    }
+    let rows: HashMap<&ObjectRef, Option<&Row>> = references.iter().zip(rows.iter().map(Option::as_ref)).collect();
     for expected in &order.expect {
-        let position = references.iter().position(|reference| *reference == expected.object);
         let loaded;
-        let live = match position {
-            Some(index) => rows[index].as_ref(),
+        let live = match rows.get(&expected.object) {
+            Some(row) => *row,
             // A pruned object is not among those that are sent.
             None => {
                 loaded = transaction
@@ -259,23 +314,32 @@ async fn check_references(
     pairs: &[Pair],
     going: BTreeSet<ObjectRef>,
 ) -> Result<(), Error> {
-    // What is unchanged was checked when it came, unless something it may name is going.
-    let checked = |pair: &Pair| pair.verdict != Verdict::Unchanged || !going.is_empty();
-    if !pairs.iter().any(checked) {
+    let changed = pairs.iter().filter(|pair| pair.difference == Difference::Meaning);
+    let changed: BTreeSet<ObjectRef> = changed.map(|pair| pair.resource.reference()).collect();
+    let set: Vec<&Resource> = pairs.iter().map(|pair| &pair.resource).collect();
+    let open: Vec<(usize, &Resource)> = pairs
+        .iter()
+        .enumerate()
+        .filter(|(_, pair)| pair.is_open(&changed, &going))
+        .map(|(index, pair)| (index, &pair.resource))
+        .collect();
+    if open.is_empty() {
         return Ok(());
     }
-    let which: Vec<bool> = pairs.iter().map(checked).collect();
-    let set: Vec<&Resource> = pairs.iter().map(|pair| &pair.resource).collect();
     let world = World::load(transaction, &set, going).await?;
     let mut problems = Vec::new();
-    for (index, resource) in set.iter().enumerate().filter(|(index, _)| which[*index]) {
-        problems.extend(
-            world
-                .check(resource)
-                .into_iter()
-                .map(|problem| problem.in_object(index)),
-        );
+    for (index, resource) in &open {
+        consume_budget().await;
+        let found = world.check(resource).into_iter();
+        problems.extend(found.map(|problem| problem.in_object(*index)));
+        if problems.len() > MOST_TOLD {
+            break;
+        }
     }
+    // What has not changed was in no circle; so in each there is something that has.
+    let mut moved = open;
+    moved.retain(|(index, _)| matches!(pairs[*index].difference, Difference::New | Difference::Meaning));
+    problems.extend(world.check_circles(&moved));
     match Problem::of_fields(problems) {
         Some(problem) => Err(problem.into()),
         None => Ok(()),
@@ -284,13 +348,14 @@ async fn check_references(
 
 async fn outcome(transaction: &mut Transaction, pair: &Pair, verb: &str) -> Result<Outcome, Error> {
     let row = pair.live.as_ref().map(|(row, _)| row);
-    let changes = match (&pair.live, pair.verdict) {
-        (Some((_, live)), Verdict::Configured) => {
-            let (before, after) = document(live, pair.compared());
+    let mut changes = match (&pair.live, pair.difference) {
+        (Some((_, live)), Difference::Meaning) => {
+            let (before, after) = documents(live, pair.compared());
             diff::changes(&before, &after)
         }
-        (Some(_) | None, Verdict::Created | Verdict::Configured | Verdict::Unchanged | Verdict::Pruned) => vec![],
+        (Some(_) | None, Difference::New | Difference::Meaning | Difference::Form | Difference::Nothing) => vec![],
     };
+    changes.extend(pair.move_to());
     let mut warnings = Vec::new();
     let replicas = FieldPath::parse("spec.replicas");
     if let (Some(row), "apply", Some(change)) = (row, verb, changes.iter().find(|change| change.path == replicas)) {
@@ -313,7 +378,7 @@ async fn outcome(transaction: &mut Transaction, pair: &Pair, verb: &str) -> Resu
     }
     Ok(Outcome {
         object: pair.resource.reference(),
-        verdict: pair.verdict,
+        verdict: pair.verdict(),
         changes,
         uid: row.map(|row| row.uid.clone()),
         generation: row.map(|row| row.generation),
@@ -322,7 +387,7 @@ async fn outcome(transaction: &mut Transaction, pair: &Pair, verb: &str) -> Resu
 }
 
 /// Both manifests, as far as the user owns them, with secret values hidden.
-fn document(before: &Resource, after: &Resource) -> (Value, Value) {
+fn documents(before: &Resource, after: &Resource) -> (Value, Value) {
     let (spec_before, spec_after) = sealing::masked(Some(before.spec.as_ref()), after.spec.as_ref());
     let manifest = |resource: &Resource, spec| json!({"metadata": resource.metadata, "spec": spec});
     (
@@ -332,43 +397,38 @@ fn document(before: &Resource, after: &Resource) -> (Value, Value) {
 }
 
 /// What must be written for an object, when anything.
-fn mutation(admission: &Admission, pair: Pair, set: Option<&String>, verb: &str) -> Option<Mutation> {
+fn mutation(admission: &Admission, pair: Pair, verb: &str) -> Option<Mutation> {
+    let moves = pair.move_to().is_some();
     let Pair {
         resource,
         live,
-        verdict,
+        difference,
+        apply_set,
         ..
     } = pair;
     let object = resource.reference();
-    let same_form = live.as_ref().is_some_and(|(_, live)| *live == resource);
-    let declared = Admitted::new(resource).declared();
     let Some((row, _)) = live else {
         return Some(Mutation::Create(Box::new(Create {
             object,
             uid: admission.store.ids().uid(),
-            declared,
-            apply_set: set.cloned(),
+            declared: Admitted::new(resource).declared(),
+            apply_set,
             owner: None,
             verb: verb.to_owned(),
         })));
     };
-    let apply_set = set.cloned().or_else(|| row.apply_set.clone());
-    if verdict == Verdict::Unchanged && same_form {
-        let moved = apply_set != row.apply_set;
-        return moved.then_some(Mutation::ApplySet {
-            uid: row.uid,
-            apply_set,
-        });
-    }
-    let generation = if verdict == Verdict::Unchanged {
-        Generations::Same
-    } else {
-        Generations::Next
+    let generation = match difference {
+        Difference::New | Difference::Meaning => Generations::Next,
+        Difference::Form => Generations::Same,
+        Difference::Nothing => {
+            let uid = row.uid;
+            return moves.then_some(Mutation::ApplySet { uid, apply_set });
+        }
     };
     Some(Mutation::Update(Box::new(Update {
         uid: row.uid,
         expect_generation: row.generation,
-        declared,
+        declared: Admitted::new(resource).declared(),
         apply_set,
         generation,
         verb: verb.to_owned(),

@@ -1,29 +1,47 @@
 //! Request bodies: bounded, JSON, and refused in words that help.
 
+use std::any::TypeId;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::body::{Body, HttpBody as _};
 use axum::http::{HeaderMap, Uri, header};
 use http_body_util::BodyExt as _;
+use orch_shared::path::FieldPath;
 use orch_shared::problem::{Code, Problem};
+use orch_shared::schema::{self, Echo};
+use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::json;
 
 /// The largest body of apply, in bytes.
 pub(super) const APPLY: usize = 64 << 20;
 /// The largest body of anything else, in bytes.
 pub(super) const OTHER: usize = 1 << 20;
 
+/// A body of so many bytes is read where nobody else has to wait for it.
+const LARGE: usize = 64 << 10;
+/// How long a body may take to arrive.
+const PATIENCE: Duration = Duration::from_secs(45);
 /// How long the rest of a body that is too large is waited for.
 const LINGER: Duration = Duration::from_secs(2);
+/// Where to look things up.
+const DESCRIBED: &str = "the API is described at /openapi.json";
 
 /// Media types that are read as JSON.
 const JSON: [&str; 2] = ["application/json", "application/merge-patch+json"];
 
 /// Reads a JSON body of at most `most` bytes. An empty body reads as `{}`.
-pub(super) async fn json<T: DeserializeOwned>(headers: &HeaderMap, body: Body, most: usize) -> Result<T, Problem> {
-    let bytes = read(body, most).await?;
+pub(super) async fn json<T>(headers: &HeaderMap, body: Body, most: usize) -> Result<T, Problem>
+where
+    T: DeserializeOwned + JsonSchema + Send + 'static,
+{
+    let bytes = received(body, most).await?;
     if bytes.is_empty() {
-        return serde_json::from_str("{}").map_err(|_| Problem::new(Code::BadRequest, "the body is empty"));
+        return parse(b"{}");
     }
     let given = headers
         .get(header::CONTENT_TYPE)
@@ -38,9 +56,49 @@ pub(super) async fn json<T: DeserializeOwned>(headers: &HeaderMap, body: Body, m
         };
         return Err(Problem::new(Code::MediaType, detail).suggest("send JSON, with Content-Type: application/json"));
     }
-    serde_json::from_slice(&bytes).map_err(|error| {
-        let detail = format!("the body is not what is expected here: {error}");
-        Problem::new(Code::BadRequest, detail).suggest("the API is described at /openapi.json")
+    if bytes.len() < LARGE {
+        return parse(&bytes);
+    }
+    let read = tokio::task::spawn_blocking(move || parse(&bytes)).await;
+    read.map_err(|_| Problem::new(Code::Internal, "the body cannot be read"))?
+}
+
+async fn received(body: Body, most: usize) -> Result<Vec<u8>, Problem> {
+    tokio::time::timeout(PATIENCE, read(body, most)).await.map_err(|_| {
+        let detail = format!("the body did not arrive within {} s", PATIENCE.as_secs());
+        Problem::new(Code::Timeout, detail)
+    })?
+}
+
+fn parse<T: DeserializeOwned + JsonSchema + 'static>(bytes: &[u8]) -> Result<T, Problem> {
+    let value = json::read(bytes)?;
+    let wrong = |what: String| {
+        Problem::new(
+            Code::BadRequest,
+            format!("the body is not what is expected here: {what}"),
+        )
+    };
+    // The schema's words name the place and the near miss, and repeat nothing of what may be secret. Whether a value is
+    // one that is allowed is admission's to say, of the object's own field.
+    let mut problems = schema::check(schema_of::<T>(), &value, &FieldPath::root(), Echo::Types).into_iter();
+    if let Some(first) = problems.find(|problem| problem.code != Code::InvalidValue) {
+        let problem = wrong(match first.pointer.pointer() {
+            pointer if pointer.is_empty() => first.message,
+            pointer => format!("{pointer}: {}", first.message),
+        });
+        return Err(problem.suggest(first.hint.unwrap_or_else(|| DESCRIBED.to_owned())));
+    }
+    serde_json::from_value(value).map_err(|error| wrong(error.to_string()).suggest(DESCRIBED))
+}
+
+/// The schema of a body, made once for each type.
+fn schema_of<T: JsonSchema + 'static>() -> &'static Value {
+    static KNOWN: Mutex<BTreeMap<TypeId, &'static Value>> = Mutex::new(BTreeMap::new());
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    known.entry(TypeId::of::<T>()).or_insert_with(|| {
+        let settings = schemars::generate::SchemaSettings::draft2020_12();
+        let schema = settings.into_generator().into_root_schema_for::<T>();
+        Box::leak(Box::new(schema.to_value()))
     })
 }
 
@@ -86,7 +144,6 @@ pub(super) fn query<T: DeserializeOwned>(uri: &Uri) -> Result<T, Problem> {
         .map(|axum::extract::Query(query)| query)
         .map_err(|error| {
             let why = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
-            Problem::new(Code::BadRequest, format!("the query cannot be understood: {why}"))
-                .suggest("the API is described at /openapi.json")
+            Problem::new(Code::BadRequest, format!("the query cannot be understood: {why}")).suggest(DESCRIBED)
         })
 }

@@ -10,6 +10,7 @@ mod body;
 mod dispatch;
 mod guard;
 mod health;
+mod json;
 mod list;
 mod logs;
 mod object;

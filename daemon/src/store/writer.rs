@@ -190,6 +190,7 @@ impl Writer {
 
     async fn serve(&mut self, mut batch: Vec<Box<dyn Job>>) {
         let mut stage = Stage::Working;
+        self.health.begin_batch();
         let committed = match tokio::time::timeout(PATIENCE, self.commit(&mut batch, &mut stage)).await {
             Ok(committed) => committed,
             Err(_) => {
@@ -200,6 +201,7 @@ impl Writer {
                 })
             }
         };
+        self.health.end_batch();
         match &committed {
             // A batch that wrote nothing says nothing about writing.
             Ok(0) => {}

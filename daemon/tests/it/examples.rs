@@ -159,3 +159,30 @@ fn the_pipeline_brings_the_daemon_to_what_the_repository_says() {
     );
     assert_eq!(repository.servers(), ["server/notes", "server/other"]);
 }
+
+#[test]
+fn the_pipeline_adopts_what_was_applied_by_hand() {
+    let daemon = Home::new().started();
+    let folder = daemon.path("team");
+    copy(&root().join("examples/gitops"), &folder);
+    let repository = Repository {
+        daemon: &daemon,
+        folder: folder.clone(),
+    };
+    for part in ["servers", "secrets", "projects"] {
+        told(&daemon, &["apply", "-f", folder.join(part).to_str().unwrap()]);
+    }
+    let adopted = repository.run(&[]);
+    assert!(adopted.contains("applySet (none) -> core"), "{adopted}");
+    assert!(repository.run(&[]).contains("nothing to do"));
+
+    fs::remove_file(folder.join("servers/decisions.yaml")).unwrap();
+    let project = folder.join("projects/core.yaml");
+    let without = fs::read_to_string(&project)
+        .unwrap()
+        .replace("[notes, decisions]", "[notes]");
+    fs::write(&project, without).unwrap();
+    repository.run(&[]);
+    told(&daemon, &["wait", "server/decisions", "--for=delete"]);
+    assert_eq!(repository.servers(), ["server/notes"]);
+}

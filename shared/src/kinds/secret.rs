@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::kind::{Action, Cell, Column, Hazard, Maker, Meta, Pending, Removal, Report, ScopeType, SecretValue, Spec};
 use crate::name::Name;
 use crate::resource::PlainStatus;
+use crate::schema::Echo;
 
 /// Values that are kept sealed at rest and in every output. A value may be given in the open or in the sealed form that
 /// the daemon prints; both compare equal, so a Secret can live in git.
@@ -116,6 +117,8 @@ impl Spec for Secret {
         name_max: Name::MAX,
         refers_to: &[],
     };
+
+    const ECHO: Echo = Echo::Types;
 
     fn validate(&self, report: &mut Report) {
         for (key, value) in self.data.iter().flatten() {

@@ -15,7 +15,7 @@ use crate::name::{Name, ObjectRef};
 use crate::path::FieldPath;
 use crate::problem::{Code, FieldProblem, near_miss};
 use crate::resource::{Metadata, Resource};
-use crate::schema;
+use crate::schema::{self, Echo};
 
 /// The longest prefix of a label or annotation: a DNS name.
 const LONGEST_PREFIX: usize = 253;
@@ -39,7 +39,12 @@ pub(super) struct Read {
 }
 
 pub(super) fn read(object: &Value) -> Read {
-    let mut problems = schema::check(envelope_schema(), object, &FieldPath::root());
+    // A spec that is no mapping may be a secret that went astray.
+    let echo = match object.get("spec") {
+        None | Some(Value::Object(_)) => Echo::Values,
+        Some(Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_)) => Echo::Types,
+    };
+    let mut problems = schema::check(envelope_schema(), object, &FieldPath::root(), echo);
     let kind = kind_of(object, &mut problems);
     if let Some(Value::Object(metadata)) = object.get("metadata") {
         marks(metadata, &mut problems);

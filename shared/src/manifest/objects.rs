@@ -15,7 +15,7 @@ use crate::name::ObjectRef;
 use crate::path::FieldPath;
 use crate::problem::{Code, FieldProblem, Part};
 use crate::resource::Resource;
-use crate::schema;
+use crate::schema::{self, Echo};
 
 /// One object of an input.
 #[derive(Debug, Clone)]
@@ -151,7 +151,7 @@ fn entries<'d>(document: &'d Document, problems: &mut Vec<LocatedProblem>) -> Ve
             entries.push(entry);
             continue;
         }
-        let of_list = schema::check(list_schema(), entry.value, &FieldPath::root());
+        let of_list = schema::check(list_schema(), entry.value, &FieldPath::root(), Echo::Values);
         problems.extend(
             of_list
                 .iter()

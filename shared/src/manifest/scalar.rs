@@ -20,28 +20,21 @@ pub(super) enum Trouble {
 }
 
 impl Trouble {
-    /// What is wrong with the number written so.
-    pub(super) fn message(self, written: &str) -> String {
+    /// What is wrong with the number. It may be half of a password, so it is not repeated.
+    pub(super) const fn message(self) -> &'static str {
         match self {
-            Self::Range => format!("the number {written} is out of range"),
-            Self::Precision => format!("the number {written} has more digits than can be kept"),
-            Self::NotFinite => format!("{written} is not a number that can be kept"),
-            Self::LeadingZero => {
-                format!("the number {written} begins with a zero; some YAML readers take it for octal")
-            }
+            Self::Range => "the number is out of range",
+            Self::Precision => "the number has more digits than can be kept",
+            Self::NotFinite => "that is not a number that can be kept",
+            Self::LeadingZero => "the number begins with a zero; some YAML readers take it for octal",
         }
     }
 
     /// What to write instead.
-    pub(super) fn hint(self, written: &str) -> String {
+    pub(super) const fn hint(self) -> &'static str {
         match self {
-            Self::LeadingZero => {
-                let plain = written.trim_start_matches(['+', '-']).trim_start_matches('0');
-                let sign = if written.starts_with('-') { "-" } else { "" };
-                let plain = if plain.is_empty() { "0" } else { plain };
-                format!("write {sign}{plain}, or quote it if it is text: \"{written}\"")
-            }
-            Self::Range | Self::Precision | Self::NotFinite => format!("quote it if it is text: \"{written}\""),
+            Self::LeadingZero => "write it without the zero, or put it in quotes if it is text",
+            Self::Range | Self::Precision | Self::NotFinite => "put it in quotes if it is text",
         }
     }
 }

@@ -167,8 +167,8 @@ impl<'l> Tree<'l> {
         let value = match value {
             Ok(value) => value,
             Err(trouble) => {
-                let problem = LocatedProblem::new(Code::InvalidValue, at, trouble.message(&short(written)));
-                self.problem(problem.hint(trouble.hint(&short(written))))?;
+                let problem = LocatedProblem::new(Code::InvalidValue, at, trouble.message());
+                self.problem(problem.hint(trouble.hint()))?;
                 // Something has to stand here; what comes after must not complain about this place again.
                 Value::String(written.to_owned())
             }

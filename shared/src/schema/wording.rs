@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::Echo;
 use crate::excerpt::{quoted, short};
 
 /// How many names a hint lists before it says `…`; fewer when it can say which one was probably meant.
@@ -57,22 +58,29 @@ fn phrase(type_name: &str) -> &'static str {
     }
 }
 
-/// `the number 8080`.
-pub(super) fn found(value: &Value) -> String {
-    match value {
-        Value::Null => "nothing".to_owned(),
-        Value::Bool(truth) => truth.to_string(),
-        Value::Number(number) => format!("the number {number}"),
-        Value::String(text) => format!("the text {}", quoted(text)),
-        Value::Array(_) => "a list".to_owned(),
-        Value::Object(_) => "a mapping".to_owned(),
+/// `the number 8080`, or only `a number`.
+pub(super) fn found(value: &Value, echo: Echo) -> String {
+    match (value, echo) {
+        (Value::Null, _) => "nothing".to_owned(),
+        (Value::Bool(truth), Echo::Values) => truth.to_string(),
+        (Value::Bool(_), Echo::Types) => "true or false".to_owned(),
+        (Value::Number(number), Echo::Values) => format!("the number {number}"),
+        (Value::Number(_), Echo::Types) => "a number".to_owned(),
+        (Value::String(text), Echo::Values) => format!("the text {}", quoted(text)),
+        (Value::String(_), Echo::Types) => "a text".to_owned(),
+        (Value::Array(_), _) => "a list".to_owned(),
+        (Value::Object(_), _) => "a mapping".to_owned(),
     }
 }
 
 /// A way out of a wrong type that can be typed, where there is an obvious one.
-pub(super) fn type_hint(types: &[&str], value: &Value) -> Option<String> {
+pub(super) fn type_hint(types: &[&str], value: &Value, echo: Echo) -> Option<String> {
     let wanted = |name| types.contains(&name);
     match value {
+        Value::Bool(_) | Value::Number(_) if wanted("string") && echo == Echo::Types => {
+            Some("put it in quotes".to_owned())
+        }
+        Value::Bool(_) | Value::Number(_) | Value::String(_) if echo == Echo::Types => None,
         Value::Bool(_) | Value::Number(_) if wanted("string") => Some(format!("quote it: \"{value}\"")),
         Value::Number(number) if wanted("integer") => number
             .as_f64()

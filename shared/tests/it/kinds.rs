@@ -4,7 +4,7 @@ use orch_shared::kinds::{API_VERSION, Kind};
 use orch_shared::manifest::{self, Limits, objects, parse, to_yaml};
 use orch_shared::path::FieldPath;
 use orch_shared::resource::Resource;
-use orch_shared::schema;
+use orch_shared::schema::{self, Echo};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -224,7 +224,7 @@ proptest! {
     #[test]
     fn what_passes_the_schema_deserializes(kind in every_kind(), seed: u64) {
         let spec = invent(kind, seed, Mischief::Some);
-        let problems = schema::check(kind.definition().spec_schema(), &spec, &FieldPath::root());
+        let problems = schema::check(kind.definition().spec_schema(), &spec, &FieldPath::root(), Echo::Values);
         if problems.is_empty() {
             let typed = kind.definition().parse_stored(&spec.to_string());
             prop_assert!(typed.is_ok(), "{kind} {spec}: {}", typed.unwrap_err());

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use orch_shared::name::Name;
 use orch_shared::path::FieldPath;
 use orch_shared::quantity::{Cpu, Size, Span};
-use orch_shared::schema;
+use orch_shared::schema::{self, Echo};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -104,7 +104,7 @@ fn check(given: Value, said: &[&str]) {
     for (key, member) in given.as_object().into_iter().flatten() {
         value[key] = member.clone();
     }
-    let problems = schema::check(&sample_schema(), &value, &FieldPath::parse("spec"));
+    let problems = schema::check(&sample_schema(), &value, &FieldPath::parse("spec"), Echo::Values);
     let lines: Vec<String> = problems
         .iter()
         .map(|p| {
@@ -313,10 +313,40 @@ fn never_recurses_without_bound() {
     for _ in 0..400 {
         deep = json!({"name": "a", "next": deep});
     }
-    let problems = schema::check(&sample_schema(), &deep, &FieldPath::root());
+    let problems = schema::check(&sample_schema(), &deep, &FieldPath::root(), Echo::Values);
     assert_eq!(problems.iter().map(|p| p.code.id()).collect::<Vec<_>>(), ["ORCH1003"]);
 
     let circular = json!({"$ref": "#/$defs/A", "$defs": {"A": {"anyOf": [{"$ref": "#/$defs/A"}]}}});
-    let problems = schema::check(&circular, &json!(1), &FieldPath::root());
+    let problems = schema::check(&circular, &json!(1), &FieldPath::root(), Echo::Values);
     assert_eq!(problems.iter().map(|p| p.code.id()).collect::<Vec<_>>(), ["ORCH1003"]);
+}
+
+/// Of what may be secret, problems tell the type and nothing else.
+#[test]
+fn values_that_may_be_secret_are_not_repeated() {
+    for wrong in [
+        json!("48151623"),
+        json!(48_151_623),
+        json!([{"name": "48151623"}]),
+        json!({
+            "name": "48151623-", "description": 48_151_623, "replicas": "48151623", "offset": 48_151_623, "gated": "48151623",
+            "interval": "48151623", "memory": "48151623x", "cpu": "48151623x", "runtime": "48151623", "pull": "48151623",
+            "env": "48151623", "labels": {"a": 48_151_623}, "stop": 48_151_623, "tag": "48151623",
+        }),
+    ] {
+        let problems = schema::check(&sample_schema(), &wrong, &FieldPath::parse("spec"), Echo::Types);
+        assert!(!problems.is_empty(), "{wrong}");
+        let told = format!("{problems:?}");
+        assert!(!told.contains("48151623"), "{told}");
+    }
+}
+
+#[test]
+fn no_more_is_listed_than_is_told() {
+    let wrong: Value = (0..1000)
+        .map(|n| (format!("f{n}"), json!(1)))
+        .collect::<serde_json::Map<_, _>>()
+        .into();
+    let problems = schema::check(&sample_schema(), &wrong, &FieldPath::root(), Echo::Values);
+    assert_eq!(problems.len(), schema::MOST_PROBLEMS);
 }

@@ -1,9 +1,10 @@
 //! What is refused, with the finger on the place, and what stays protected.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{manifest, server, server_with};
 use crate::support::daemon::{Home, eventually};
+use crate::support::http::Answer;
 
 #[test]
 fn every_mistake_of_every_document_is_told_with_its_place() {
@@ -135,4 +136,134 @@ fn a_name_comes_free_when_what_bore_it_is_gone() {
     // The command line tries again while the old one is ending.
     home.apply(&server("files", &[])).saying(&["created"]);
     home.until_ready(&["server/files"]);
+}
+
+/// An Llm that falls back on others.
+fn llm(name: &str, fallbacks: &[String]) -> Value {
+    let spec = json!({"provider": "scripted", "model": "demo", "script": [{"text": "x"}], "fallbacks": fallbacks});
+    object("Llm", name, &spec)
+}
+
+fn object(kind: &str, name: &str, spec: &Value) -> Value {
+    json!({"apiVersion": "orchctl.dev/v1", "kind": kind, "metadata": {"name": name}, "spec": spec})
+}
+
+fn post(home: &Home, path: &str, body: &Value) -> Answer {
+    home.http("POST", path).json(body).send()
+}
+
+#[test]
+fn references_that_meet_again_are_walked_once() {
+    let home = Home::new().started();
+    let name = |layer: u32, side: u32| format!("l{layer}-{side}");
+    let mut llms = Vec::new();
+    for layer in 0..64 {
+        for side in 0..2 {
+            let next: Vec<String> = (0..2)
+                .filter(|_| layer < 63)
+                .map(|side| name(layer + 1, side))
+                .collect();
+            llms.push(llm(&name(layer, side), &next));
+        }
+    }
+    post(&home, "/api/v1/apply", &json!({"objects": llms})).expect(200);
+    llms[127] = llm("l63-1", &["l60-0".to_owned()]);
+    let refused = post(&home, "/api/v1/apply", &json!({"objects": llms}))
+        .expect(422)
+        .json();
+    let told = refused["errors"][0]["message"].as_str().expect("a message");
+    assert!(
+        told.starts_with("the references go in a circle: l63-1 -> l60-0 -> l61-"),
+        "{told}"
+    );
+}
+
+#[test]
+fn what_names_a_changed_object_of_its_set_is_looked_at_again() {
+    let home = Home::new().started();
+    let secret = |key: &str| object("Secret", "s", &json!({"data": {key: "x"}}));
+    let env = json!([{"name": "T", "valueFrom": {"secretRef": {"name": "s", "key": "k"}}}]);
+    let user = object(
+        "Server",
+        "u",
+        &json!({"command": ["orch-notes"], "replicas": 0, "env": env}),
+    );
+    let template = |parameter: &str| {
+        let parameters = json!([{"name": parameter, "default": "x"}]);
+        let server = json!({"command": ["orch-notes", format!("${{{parameter}}}")]});
+        object("Template", "t", &json!({"parameters": parameters, "server": server}))
+    };
+    let made = json!({"template": {"name": "t", "parameters": {"greeting": "hi"}}, "replicas": 0});
+    let made = object("Server", "m", &made);
+    let set = |key: &str, parameter: &str| json!({"objects": [&user, secret(key), &made, template(parameter)]});
+    post(&home, "/api/v1/apply", &set("k", "greeting")).expect(200);
+    for (key, parameter, object) in [("z", "greeting", 0), ("k", "farewell", 2)] {
+        let refused = post(&home, "/api/v1/apply", &set(key, parameter)).expect(422).json();
+        assert_eq!(refused["errors"][0]["object"], object, "{refused}");
+    }
+}
+
+#[test]
+fn what_this_very_apply_prunes_is_not_said_to_be_deleted() {
+    let home = Home::new().started();
+    let project = object("Project", "web", &json!({"servers": []}));
+    let mut prompt = object("Prompt", "tone", &json!({"content": "x"}));
+    prompt["metadata"]["project"] = json!("web");
+    let both = json!({"objects": [project, prompt], "set": "team"});
+    post(&home, "/api/v1/apply", &both).expect(200);
+    let one = json!({"objects": [prompt], "set": "team", "prune": true});
+    let refused = post(&home, "/api/v1/apply", &one).expect(422);
+    for said in [
+        "project `web` would be pruned by this very apply",
+        "keep it in the files",
+    ] {
+        assert!(refused.body.contains(said), "{}", refused.body);
+    }
+}
+
+#[test]
+fn moving_to_another_set_is_a_change() {
+    let home = Home::new().started();
+    let prompt = manifest("Prompt", "tone", &json!({"content": "x"}));
+    home.apply(&prompt);
+    home.orchctl_reading(&prompt, &["diff", "-f", "-"]).expect(0);
+    let diff = home
+        .orchctl_reading(&prompt, &["diff", "-f", "-", "--set", "team"])
+        .expect(1);
+    diff.saying(&["status.applySet (none) -> team", "1 to change"]);
+    let apply = |more: &[&str]| home.orchctl_reading(&prompt, &[&["apply", "-f", "-", "--set", "team"], more].concat());
+    apply(&["--dry-run"]).expect(0).saying(&["configured", "applySet"]);
+    assert_eq!(home.get("prompts/tone")["status"].get("applySet"), None);
+    apply(&[]).expect(0).saying(&["configured", "1 changed"]);
+    apply(&[]).expect(0).saying(&["unchanged"]);
+    let status = &home.get("prompts/tone")["status"];
+    assert_eq!(
+        (&status["applySet"], &status["generation"]),
+        (&json!("team"), &json!(1))
+    );
+    home.orchctl_reading(&prompt, &["diff", "-f", "-", "--set", "other", "--take-over"])
+        .expect(1)
+        .saying(&["status.applySet team -> other"]);
+}
+
+#[test]
+fn a_request_that_asks_too_much_is_refused_at_once() {
+    let home = Home::new().started();
+    let nothing = |count: usize| json!({"objects": vec![json!({}); count]});
+    let refused = post(&home, "/api/v1/apply", &nothing(10_001)).expect(413);
+    assert_eq!(refused.code(), "ORCH4102");
+    let refused = post(&home, "/api/v1/apply", &nothing(10_000)).expect(422).json();
+    assert_eq!(refused["errors"].as_array().map(Vec::len), Some(100));
+    assert!(
+        refused["detail"]
+            .as_str()
+            .is_some_and(|detail| detail.starts_with("more than 100 problems"))
+    );
+    // A body of twenty million values, all of them allowed by their size.
+    let body = format!(r#"{{"objects":[{}{{}}]}}"#, "{},".repeat(20_000_000));
+    let request = home
+        .http("POST", "/api/v1/apply")
+        .header("Content-Type", "application/json");
+    let refused = request.body(body.into_bytes()).send().expect(413);
+    assert_eq!(refused.code(), "ORCH4102");
 }

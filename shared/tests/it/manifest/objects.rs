@@ -102,7 +102,7 @@ a:b
             "ORCH1101 broken.yaml:19:3 metadata.nam: unknown field | did you mean `name`? allowed here: agent, annotations, labels, \
              name, …",
             "ORCH1103 broken.yaml:19:3 metadata: missing field `name`",
-            "ORCH1102 broken.yaml:20:7 spec: expected a mapping, found the text `foo`",
+            "ORCH1102 broken.yaml:20:7 spec: expected a mapping, found a text",
             "ORCH1102 broken.yaml:23:1 expected a mapping, found the text `a:b` | a space is missing after the `:`",
             "ORCH1102 broken.yaml:25:1 expected a mapping, found a list",
         ],
