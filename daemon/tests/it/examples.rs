@@ -169,7 +169,7 @@ fn the_pipeline_adopts_what_was_applied_by_hand() {
         daemon: &daemon,
         folder: folder.clone(),
     };
-    for part in ["servers", "secrets", "projects"] {
+    for part in ["secrets", "servers", "projects"] {
         told(&daemon, &["apply", "-f", folder.join(part).to_str().unwrap()]);
     }
     let adopted = repository.run(&[]);

@@ -339,9 +339,9 @@ async fn events(house: &House) {
 
     // Narrowed by the database: a limit counts what fits, not what there is.
     for (kind, scope, severity, found) in [
-        (Some(Kind::Server), None, None, 2),
+        (Some(Kind::Server), None, None, 3),
         (Some(Kind::Prompt), None, None, 0),
-        (None, Some(Scope::Cluster), Some(Severity::Warning), 2),
+        (None, Some(Scope::Cluster), Some(Severity::Warning), 3),
         (None, Some(Scope::Project("web".parse().unwrap())), None, 0),
         (Some(Kind::Server), None, Some(Severity::Normal), 0),
     ] {
