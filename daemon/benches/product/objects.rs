@@ -1,5 +1,7 @@
 //! What is declared in the benches: servers that are not to run, as a team's manifests would say them.
 
+use std::time::Duration;
+
 use orch_shared::apply::Request;
 use serde_json::{Value, json};
 
@@ -63,16 +65,20 @@ pub(crate) fn apply(home: &Home, body: Vec<u8>) {
     request.body(body).send().expect(200);
 }
 
-/// Waits until the reconciler has said of every object what it has to say.
+/// Waits until the reconciler has said of every object what it has to say: for so many looks nothing was written.
 pub(crate) fn at_rest(home: &Home) {
+    const LOOKS: usize = 6;
     let mut before = None;
+    let mut quiet = 0;
     eventually("the daemon comes to rest", || {
-        std::thread::sleep(std::time::Duration::from_millis(250));
+        std::thread::sleep(Duration::from_millis(250));
         let now = Some((
             metric(home, "orchd_store_writes"),
             metric(home, "orchd_reconcile_queue"),
         ));
-        now == std::mem::replace(&mut before, now)
+        let moved = std::mem::replace(&mut before, now) != now;
+        quiet = if moved { 0 } else { quiet + 1 };
+        quiet == LOOKS
     });
 }
 
