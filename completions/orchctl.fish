@@ -164,7 +164,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l parameter -d 'Parameter of the Template. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l arg -d 'Argument for the package, the image or the command. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l description -d 'What the server is for, in a sentence' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l package-executable -d 'Which of the package\'s programs to run, when it has several. Default: the one named like the package' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l package-executable -d 'Which of the package\'s programs to run: a name of npm\'s `bin`, or a console script of PyPI. Default: its only one, or the one named like the package' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l package-allow-scripts -d 'Whether npm may run the package\'s install scripts. Default: false' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l image-command -d 'Replaces the image\'s entry point; the server is then run beside it. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l image-pull-policy -d 'When to pull. Default: IfNotPresent' -r -f -a "Always\t''
@@ -235,7 +235,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l parameter -d 'Parameter of the Template. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l arg -d 'Argument for the package, the image or the command. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l description -d 'What the server is for, in a sentence' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l package-executable -d 'Which of the package\'s programs to run, when it has several. Default: the one named like the package' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l package-executable -d 'Which of the package\'s programs to run: a name of npm\'s `bin`, or a console script of PyPI. Default: its only one, or the one named like the package' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l package-allow-scripts -d 'Whether npm may run the package\'s install scripts. Default: false' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l image-command -d 'Replaces the image\'s entry point; the server is then run beside it. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l image-pull-policy -d 'When to pull. Default: IfNotPresent' -r -f -a "Always\t''
