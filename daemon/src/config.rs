@@ -158,15 +158,13 @@ pub struct UpArgs {
 }
 
 /// The settings of a daemon, all decided.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
     /// Where data, packages, logs and keys live.
     pub data_dir: PathBuf,
     /// Address and port to listen on.
     pub listen: SocketAddr,
     /// PostgreSQL database; without it, SQLite.
-    #[serde(serialize_with = "hidden")]
     pub database_url: Option<String>,
     /// Time between two visits to every object.
     pub reconcile_interval: Span,
@@ -188,11 +186,7 @@ pub struct Settings {
     pub log: String,
 }
 
-/// A database URL may hold a password.
-fn hidden<S: serde::Serializer>(url: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
-    url.as_ref().map(|url| without_password(url)).serialize(serializer)
-}
-
+/// A database URL may hold a password, which is not for showing.
 fn without_password(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else {
         return "***".to_owned();
@@ -302,10 +296,27 @@ impl Settings {
         Ok(settings)
     }
 
-    /// The settings as a file that would bring them about.
+    /// The settings as a file that would bring them about, but for the database's password.
     #[must_use]
     pub fn to_yaml(&self) -> String {
-        serde_yaml::to_string(self).unwrap_or_default()
+        let (tls_cert, tls_key) = self.tls.clone().unzip();
+        let args = ServeArgs {
+            config: None,
+            print_config: false,
+            data_dir: Some(self.data_dir.clone()),
+            listen: Some(self.listen),
+            database_url: self.database_url.as_deref().map(without_password),
+            reconcile_interval: Some(self.reconcile_interval.clone()),
+            key_file: Some(self.key_file.clone()),
+            tls_cert,
+            tls_key,
+            insecure_http: Some(self.insecure_http),
+            allowed_hosts: self.allowed_hosts.clone(),
+            allowed_origins: self.allowed_origins.clone(),
+            log_format: Some(self.log_format),
+            log: Some(self.log.clone()),
+        };
+        serde_yaml::to_string(&args).unwrap_or_default()
     }
 
     /// The URL under which this machine's command line reaches the daemon.
@@ -388,6 +399,44 @@ mod tests {
         std::fs::write(&file, "listne: x\n").unwrap();
         let error = Settings::resolve(&args(&flags)).unwrap_err().to_string();
         assert!(error.contains("listne") && error.contains("listen"), "{error}");
+    }
+
+    #[test]
+    fn what_is_printed_is_a_file_that_says_the_same() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("orchd.yaml");
+        for flags in [
+            &[][..],
+            &[
+                "--listen",
+                "[::1]:1",
+                "--reconcile-interval",
+                "5s",
+                "--key-file",
+                "/elsewhere/keys.json",
+            ],
+            &["--tls-cert", "/c", "--tls-key", "/k", "--listen", "0.0.0.0:1"],
+            &[
+                "--allowed-host",
+                "a,b",
+                "--allowed-origin",
+                "https://c",
+                "--insecure-http",
+            ],
+            &[
+                "--database-url",
+                "postgres://u@h/d",
+                "--log-format",
+                "json",
+                "--log",
+                "debug",
+            ],
+        ] {
+            let settings = Settings::resolve(&args(flags)).unwrap();
+            std::fs::write(&file, settings.to_yaml()).unwrap();
+            let again = Settings::resolve(&args(&["--config", file.to_str().unwrap()])).unwrap();
+            assert_eq!(again, settings, "{flags:?}:\n{}", settings.to_yaml());
+        }
     }
 
     #[test]

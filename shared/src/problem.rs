@@ -334,6 +334,19 @@ mod tests {
     }
 
     #[test]
+    fn what_others_said_does_nothing_to_a_terminal() {
+        let evil = "\u{1b}]0;title\u{7}\nhint: run rm";
+        let said = r"\u{1b}]0;title\u{7}\nhint: run rm";
+        let problem = Problem::new(Code::BadRequest, evil).suggest(evil);
+        assert_eq!(
+            (problem.detail.as_str(), problem.suggestion.as_deref()),
+            (said, Some(said))
+        );
+        let field = FieldProblem::new(Code::InvalidValue, FieldPath::root(), evil).hint(evil);
+        assert_eq!((field.message.as_str(), field.hint.as_deref()), (said, Some(said)));
+    }
+
+    #[test]
     fn near_misses() {
         let fields = ["replicas", "restart", "resources", "env", "command"];
         assert_eq!(near_miss("replcas", fields), Some("replicas"));

@@ -103,8 +103,8 @@ impl Watcher {
             let next = tokio::time::timeout(BOOKMARK, changes.next());
             match sink.until(next).await? {
                 Err(_) => {
-                    sink.send(sse(Some(changes.position()), ChangeType::Bookmark, None))
-                        .await?
+                    let bookmark = sse(Some(changes.position()), ChangeType::Bookmark, None);
+                    sink.send(bookmark).await?;
                 }
                 Ok(Ok(change)) => {
                     if let Some(text) = self.tell(&change) {

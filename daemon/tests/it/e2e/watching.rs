@@ -3,11 +3,14 @@
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::sync::mpsc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions as _, Connection as _};
 
 use super::manifest;
 use crate::support::daemon::{Home, eventually, on_each_database};
@@ -67,18 +70,26 @@ fn a_watch_goes_on_where_it_was_left(home: Home) {
 
 /// Lets the change log begin behind everything that anybody has seen, as it does some time after many changes.
 fn compact(home: &Home) {
-    let statement = "DELETE FROM change; UPDATE meta SET compacted = revision + 9, revision = revision + 9;";
-    let status = match home.database_url() {
-        None => Command::new("sqlite3")
-            .arg(home.path("data/orchd.db"))
-            .arg(statement)
-            .status(),
-        Some(url) => Command::new("psql").args([url, "-q", "-c", statement]).status(),
+    const STATEMENTS: &str =
+        "DELETE FROM change; UPDATE meta SET compacted = revision + 9, revision = revision + 9 WHERE id = 1";
+    let doing = async {
+        match home.database_url() {
+            None => {
+                let options = SqliteConnectOptions::new().filename(home.path("data/orchd.db"));
+                let mut shell = options.connect().await?;
+                sqlx::raw_sql(STATEMENTS).execute(&mut shell).await?;
+                shell.close().await
+            }
+            Some(url) => {
+                let mut shell = url.parse::<PgConnectOptions>()?.connect().await?;
+                sqlx::raw_sql(STATEMENTS).execute(&mut shell).await?;
+                shell.close().await
+            }
+        }
     };
-    assert!(
-        status.is_ok_and(|status| status.success()),
-        "the log cannot be compacted"
-    );
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let done: Result<(), sqlx::Error> = runtime.expect("a runtime").block_on(doing);
+    done.expect("the log can be compacted");
 }
 
 fn a_watch_that_cannot_go_on_is_told_so(home: Home) {
