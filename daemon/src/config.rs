@@ -307,6 +307,7 @@ impl Settings {
             listen: Some(self.listen),
             database_url: self.database_url.as_deref().map(without_password),
             reconcile_interval: Some(self.reconcile_interval.clone()),
+            lease_duration: Some(self.lease_duration.clone()),
             key_file: Some(self.key_file.clone()),
             tls_cert,
             tls_key,
