@@ -83,14 +83,10 @@ pub(crate) fn text(object: &Object, spec: &Value, around: &Surroundings, now: Ti
             );
         }
     }
-    conditions(&mut page, &cell::conditions(&object.status), now, paint);
+    conditions(&mut page, &object.conditions(), now, paint);
     let group = page.group(0);
     for (index, owned) in around.owned.iter().enumerate() {
-        let phase = owned
-            .status
-            .get("phase")
-            .and_then(Value::as_str)
-            .unwrap_or(cell::NOTHING);
+        let phase = owned.phase();
         let told = format!("{} ({})", owned.reference(), paint(phase_tone(phase), phase));
         page.entry(group, if index == 0 { "Owns" } else { "" }, told);
     }
