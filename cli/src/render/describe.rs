@@ -9,13 +9,13 @@ mod page;
 use orch_shared::kind::Reference;
 use orch_shared::name::ObjectRef;
 use orch_shared::path::FieldPath;
-use orch_shared::query::{Event, Severity};
+use orch_shared::query::Event;
 use orch_shared::resource::{Condition, ConditionStatus, Timestamp};
 use orch_shared::wire::Dependent;
 use serde_json::Value;
 
-use super::age;
-use super::cell::{self, one_line, phase_tone};
+use super::{age, events};
+use super::cell::{one_line, phase_tone};
 use super::schema::Field;
 use crate::client::Object;
 use crate::ui::Tone;
@@ -200,19 +200,9 @@ fn events(page: &mut Page, events: &[Event], now: Timestamp, paint: Paint<'_>) {
         .max()
         .unwrap_or(0);
     for event in shown {
-        let tone = match event.severity {
-            Severity::Normal => Tone::Plain,
-            Severity::Warning => Tone::Warn,
-        };
-        let repeated = if event.count > 1 {
-            format!(" (x{})", event.count)
-        } else {
-            String::new()
-        };
         let at = age::local(now, event.last_at);
-        let reason = paint(tone, &format!("{:width$}", event.reason));
-        let message = age::spoken(now, &one_line(&event.message));
-        page.plain(format!("  {at}  {reason}  {message}{repeated}"));
+        let reason = paint(events::tone(event), &format!("{:width$}", event.reason));
+        page.plain(format!("  {at}  {reason}  {}", events::repeated(now, event)));
     }
 }
 

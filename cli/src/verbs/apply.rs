@@ -52,7 +52,7 @@ pub(crate) struct Arguments {
 }
 
 /// Which set objects belong to.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub(super) struct Membership {
     /// Make the objects members of this set
     #[arg(long, value_name = "NAME")]

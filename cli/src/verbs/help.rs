@@ -39,7 +39,9 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome,
     root.build();
     let mut page = &mut root;
     for word in &arguments.words {
-        let names: Vec<String> = page.get_subcommands().map(|verb| verb.get_name().to_owned()).collect();
+        let shown = page.get_subcommands().filter(|verb| !verb.is_hide_set());
+        let names = shown.map(|verb| verb.get_name().to_owned());
+        let names: Vec<String> = names.chain(["exit-codes".to_owned()]).collect();
         page = page.find_subcommand_mut(word).ok_or_else(|| {
             let failure = Failure::usage(format!("there is no verb `{word}`"));
             match near_miss(word, names.iter().map(String::as_str)) {

@@ -8,7 +8,6 @@ use orch_shared::kind::Kind;
 use orch_shared::name::{ObjectRef, Scope};
 use orch_shared::problem::{Code, Problem, near_miss};
 use orch_shared::resource::{ConditionStatus, Timestamp};
-use serde_json::Value;
 
 use crate::args::targets::Chosen;
 use crate::args::{Limit, limit};

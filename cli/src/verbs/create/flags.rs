@@ -171,12 +171,12 @@ impl Flag {
                     values::put(spec, &self.path, text.into()).map_err(refuse)?;
                 }
             }
-            Takes::Elements(schema, kind) => {
+            Takes::Elements(schema, element) => {
+                let parts = parts(element);
                 let Some(element) = self.field(schema).element() else {
                     return Ok(());
                 };
-                let split = kind == "NAME";
-                for text in texts.iter().flat_map(|text| parts(text, split)) {
+                for text in texts.iter().flat_map(|text| parts(text)) {
                     let value = values::of_field(element, text).map_err(refuse)?;
                     values::append(spec, &self.path, value).map_err(refuse)?;
                 }
@@ -191,6 +191,7 @@ impl Flag {
                 for text in &texts {
                     values::append(spec, &self.path, named(text).map_err(refuse)?).map_err(refuse)?;
                 }
+                let refuse = |error: String| Failure::usage(format!("--{}: {error}", self.beside()));
                 for text in given(&self.beside()) {
                     values::append(spec, &self.path, named_from_secret(&text).map_err(refuse)?).map_err(refuse)?;
                 }
@@ -210,12 +211,11 @@ impl Flag {
     }
 }
 
-/// The elements in one argument: names may be joined by commas, anything else may hold them.
-fn parts(text: &str, split: bool) -> Vec<&str> {
-    if split {
-        text.split(',').filter(|part| !part.is_empty()).collect()
-    } else {
-        vec![text]
+/// How one argument is taken apart: names may be joined by commas, anything else may hold them.
+fn parts(element: &str) -> fn(&str) -> Vec<&str> {
+    match element {
+        "NAME" => |text| text.split(',').filter(|part| !part.is_empty()).collect(),
+        _ => |text| vec![text],
     }
 }
 
@@ -231,7 +231,7 @@ pub(super) fn named_from_secret(text: &str) -> Result<Value, String> {
     Ok(json!({"name": name, "valueFrom": {"secretRef": secret_key(place)?}}))
 }
 
-fn secret_key(text: &str) -> Result<Value, String> {
+pub(super) fn secret_key(text: &str) -> Result<Value, String> {
     match text.split_once('/') {
         Some((name, key)) if !name.is_empty() && !key.is_empty() => Ok(json!({"name": name, "key": key})),
         _ => Err(format!("`{text}` is not SECRET/KEY")),
