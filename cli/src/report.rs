@@ -166,7 +166,12 @@ fn problem_text(ui: &Ui, problem: &Problem) -> String {
 
 /// One field that is wrong, where no place in a file is known for it.
 fn field_text(ui: &Ui, problem: &FieldProblem) -> String {
-    let mut text = format!("\n  {}{}{}", place(&problem.pointer), problem.message, code(ui, problem.code));
+    let mut text = format!(
+        "\n  {}{}{}",
+        place(&problem.pointer),
+        problem.message,
+        code(ui, problem.code)
+    );
     if let Some(way_out) = &problem.hint {
         let _ = write!(text, "\n  {}", hint(ui, way_out));
     }

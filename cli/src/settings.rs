@@ -145,8 +145,10 @@ impl Settings {
         let has_both = scopes.contains(&ScopeType::Agent) && scopes.contains(&ScopeType::Project);
         if has_both && is_given(&self.flags.project) && is_given(&self.flags.agent) {
             let plural = kind.meta().plural;
-            return Err(Failure::usage(format!("{plural} live in a project or with an agent, not both"))
-                .hint("leave out -p or --agent; of every project and agent: -A"));
+            return Err(
+                Failure::usage(format!("{plural} live in a project or with an agent, not both"))
+                    .hint("leave out -p or --agent; of every project and agent: -A"),
+            );
         }
         if let Some(agent) = self.agent()?.filter(|_| scopes.contains(&ScopeType::Agent)) {
             return Ok(Scope::Agent(agent));

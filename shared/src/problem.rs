@@ -327,7 +327,16 @@ mod tests {
 
     #[test]
     fn near_misses() {
-        let words = ["replicas", "restart", "resources", "env", "command", "agents", "get", "ORCH6009"];
+        let words = [
+            "replicas",
+            "restart",
+            "resources",
+            "env",
+            "command",
+            "agents",
+            "get",
+            "ORCH6009",
+        ];
         for (given, meant) in [
             ("replcas", Some("replicas")),
             ("Comand", Some("command")),

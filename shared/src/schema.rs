@@ -291,7 +291,9 @@ impl<'s> Walk<'s> {
                         types.push(name);
                     }
                 }
-                let format = branches.iter().find_map(|branch| keyword_of(self.target(branch), "format"));
+                let format = branches
+                    .iter()
+                    .find_map(|branch| keyword_of(self.target(branch), "format"));
                 self.wrong_type(&types, format.and_then(Value::as_str), value, here);
             }
             (several, _) => self.nearest(several, value, here, depth),

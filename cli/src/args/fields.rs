@@ -84,7 +84,10 @@ mod tests {
         ] {
             match check(kinds, &FieldPath::parse(path)) {
                 Ok(()) => assert_eq!(said, "", "{path}"),
-                Err(failure) => assert!(!said.is_empty() && failure.to_string().starts_with(said), "{path}: {failure}"),
+                Err(failure) => assert!(
+                    !said.is_empty() && failure.to_string().starts_with(said),
+                    "{path}: {failure}"
+                ),
             }
         }
     }

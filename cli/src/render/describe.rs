@@ -14,9 +14,9 @@ use orch_shared::resource::{Condition, ConditionStatus, Timestamp};
 use orch_shared::wire::Dependent;
 use serde_json::Value;
 
-use super::{age, events};
 use super::cell::{one_line, phase_tone};
 use super::schema::Field;
+use super::{age, events};
 use crate::client::Object;
 use crate::ui::Tone;
 use members::Place;

@@ -146,7 +146,10 @@ fn tables(view: &View<'_>, objects: &[Object], shown: Shown) -> String {
     let table = |kind: &Kind| {
         let of_kind: Vec<&Object> = objects.iter().filter(|object| object.kind == *kind).collect();
         let layout = Layout::new(view, *kind, shown);
-        let rows = of_kind.iter().map(|object| layout.row(view, object, spelling)).collect();
+        let rows = of_kind
+            .iter()
+            .map(|object| layout.row(view, object, spelling))
+            .collect();
         draw(&layout.titles(), rows, view.style)
     };
     kinds.iter().map(table).collect::<Vec<_>>().join("\n")

@@ -19,7 +19,7 @@ use crate::ui::{Stream, Tone};
 Examples:
   orchctl config get-contexts
   orchctl config use-context staging
-  orchctl config set-context staging --server https://orch.example.com --token-file ~/.orch-token
+  orchctl config set-context staging --server https://orch.example.com -p web
 ")]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -48,6 +48,12 @@ enum What {
         name: String,
     },
     /// Make or change a context: with --server, --token-file, --ca-file and --project
+    #[command(before_help = "\
+Examples:
+  orchctl config set-context staging --server https://orch.example.com
+  orchctl config set-context staging --token-file ~/.orch-token
+  orchctl config set-context staging -p web --current
+")]
     #[command(visible_alias = "set")]
     SetContext(SetContext),
     /// Give a context another name

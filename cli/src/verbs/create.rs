@@ -55,9 +55,9 @@ impl Args for Arguments {
             .before_help(
                 "\
 Examples:
-  orchctl create server files --package npm:@modelcontextprotocol/server-filesystem --arg /srv
-  orchctl create secret gitea --from-file token=-           read it from standard input
-  orchctl create llm fast --provider scripted --model demo --dry-run=client      the manifest instead
+  orchctl create server time --package pypi:mcp-server-time --replicas 2
+  orchctl create secret gitea --from-file token=-      from standard input
+  orchctl create project web --servers time --dry-run=client -o yaml
 ",
             )
             .subcommand_value_name("KIND")
@@ -131,7 +131,20 @@ fn of_kind(kind: Kind) -> Command {
             .require_equals(true)
             .default_missing_value("60s"),
         );
+    let command = match of_scope(kind).collect::<Vec<_>>()[..] {
+        [] => command,
+        [(field, _), ..] => command.after_help(format!("spec.{field} is what --{field} says.")),
+    };
     Rehearsal::augment_args(command)
+}
+
+/// The fields of a kind that are filled in by what says the scope elsewhere: it does not live there, but names one.
+fn of_scope(kind: Kind) -> impl Iterator<Item = (&'static str, ScopeType)> {
+    let fields = Field::root(kind.definition().spec_schema()).fields();
+    let is_field = move |(field, scope): &(&str, ScopeType)| {
+        fields.iter().any(|(known, _)| known == field) && !kind.meta().scopes.contains(scope)
+    };
+    flags::OF_SCOPE.into_iter().filter(is_field)
 }
 
 fn form() -> Arg {
@@ -229,7 +242,10 @@ fn name(object: &ObjectRef) -> String {
 
 /// That an object of that name is there, and how to change it.
 fn exists(object: &ObjectRef) -> Failure {
-    let problem = Problem::new(Code::AlreadyExists, format!("{object} exists already; nothing was created"));
+    let problem = Problem::new(
+        Code::AlreadyExists,
+        format!("{object} exists already; nothing was created"),
+    );
     problem
         .suggest(format!("change it: orchctl edit {}", wait::spelled(object)))
         .into()
@@ -253,10 +269,12 @@ fn create(settings: &Settings, objects: &Objects, form: Option<Form>) -> Result<
     };
     let client = settings.client()?;
     let call = Call::post(route::APPLY, &request).until_gone().with_time();
-    client.send(&settings.ui, &call).map_err(|failure| match failure.code() {
-        Some(Code::PlanMoved) => there_already(settings, &references, failure),
-        Some(_) | None => input::located(failure, objects, "nothing was created"),
-    })?;
+    client
+        .send(&settings.ui, &call)
+        .map_err(|failure| match failure.code() {
+            Some(Code::PlanMoved) => there_already(settings, &references, failure),
+            Some(_) | None => input::located(failure, objects, "nothing was created"),
+        })?;
     for object in &references {
         match form {
             None => settings.ui.line(&format!("{object}   created"))?,
@@ -408,14 +426,13 @@ fn resource(settings: &Settings, kind: Kind, matches: &ArgMatches) -> Result<Res
 
 /// A kind that does not live in projects but has a field for one takes it from `-p`; the same for agents.
 fn from_scope(settings: &Settings, kind: Kind, spec: &mut Value) -> Result<(), Failure> {
-    let given = [
-        ("project", ScopeType::Project, &settings.flags().project),
-        ("agent", ScopeType::Agent, &settings.flags().agent),
-    ];
-    let fields = Field::root(kind.definition().spec_schema()).fields();
-    for (field, scope, name) in given {
-        let is_field = fields.iter().any(|(known, _)| *known == field) && !kind.meta().scopes.contains(&scope);
-        if let Some(name) = name.as_deref().filter(|name| is_field && !name.is_empty()) {
+    for (field, scope) in of_scope(kind) {
+        let given = match scope {
+            ScopeType::Cluster => &None,
+            ScopeType::Project => &settings.flags().project,
+            ScopeType::Agent => &settings.flags().agent,
+        };
+        if let Some(name) = given.as_deref().filter(|name| !name.is_empty()) {
             spec[field] = parse_name(name, field)?.as_str().into();
         }
     }

@@ -30,7 +30,7 @@ const DEEPEST: usize = 6;
 #[command(before_help = "\
 Examples:
   orchctl explain server                       what one is made of
-  orchctl explain server.spec.healthCheck      a field; `server.healthCheck` means the same
+  orchctl explain server.spec.healthCheck      a field; also server.healthCheck
   orchctl explain ORCH2101                     an error code
 ")]
 pub(crate) struct Arguments {

@@ -96,7 +96,9 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome,
         settings.ui.write(&listing::text(&view, &found, number))?;
     }
     if arguments.show_values && is_table(arguments) {
-        settings.ui.say("a table has no room for values; they are shown by: -o yaml");
+        settings
+            .ui
+            .say("a table has no room for values; they are shown by: -o yaml");
     }
     match failures.len() {
         0 => Ok(Outcome::Done),
@@ -186,7 +188,11 @@ fn view<'a>(arguments: &'a Arguments, settings: &Settings, heading: Heading, col
 }
 
 /// The objects, and why some named ones could not be had.
-fn fetch(arguments: &Arguments, settings: &Settings, targets: &[Target]) -> Result<(Vec<Object>, Vec<Failure>), Failure> {
+fn fetch(
+    arguments: &Arguments,
+    settings: &Settings,
+    targets: &[Target],
+) -> Result<(Vec<Object>, Vec<Failure>), Failure> {
     let client = settings.client()?;
     let mut found = Vec::new();
     let mut failures = Vec::new();

@@ -129,11 +129,11 @@ fn parameters(arguments: &Arguments) -> LogParameters {
 
 /// A bare name is a server's, or else an instance's.
 fn source(arguments: &Arguments, settings: &Settings) -> Result<Source, Failure> {
-    let client = settings.client()?;
     let words = &arguments.target;
     if let [word] = &words[..]
         && !word.contains('/')
     {
+        let client = settings.client()?;
         let name = parse_name(word, "server")?;
         let instance = ObjectRef::cluster(Kind::Instance, name.clone());
         if client.find(&settings.ui, &instance)?.is_some() {
@@ -148,9 +148,11 @@ fn source(arguments: &Arguments, settings: &Settings) -> Result<Source, Failure>
     }
     if object.kind != Kind::Server {
         let plural = object.kind.meta().plural;
-        return Err(Failure::usage(format!("{plural} write no logs")).hint("servers and instances do: orchctl logs NAME"));
+        return Err(
+            Failure::usage(format!("{plural} write no logs")).hint("servers and instances do: orchctl logs NAME")
+        );
     }
-    let owner = client.object(&settings.ui, &object)?;
+    let owner = settings.client()?.object(&settings.ui, &object)?;
     Ok(Source::Owner(object, owner.uid().to_owned()))
 }
 

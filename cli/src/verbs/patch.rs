@@ -24,7 +24,7 @@ use crate::settings::Settings;
 #[command(before_help = "\
 Examples:
   orchctl patch server files -P '{\"spec\": {\"replicas\": 2}}'
-  orchctl patch server files -P 'spec: {healthCheck: null}'        null removes a field
+  orchctl patch server files -P 'spec: {healthCheck: null}'   null: remove it
   orchctl patch server files --patch-file patch.yaml
 ")]
 pub(crate) struct Arguments {
@@ -74,7 +74,11 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome,
 
 /// A patch may say again what an object is, but not that it is another.
 fn keeps_identity(object: &ObjectRef, patch: &Value) -> Result<(), Failure> {
-    let refuse = |what: &str| Err(Failure::usage(format!("a patch does not change the {what} of an object")));
+    let refuse = |what: &str| {
+        Err(Failure::usage(format!(
+            "a patch does not change the {what} of an object"
+        )))
+    };
     match (patch.get("kind"), patch.get("metadata")) {
         (Some(kind), _) if kind.as_str() != Some(object.kind.as_str()) => refuse("kind"),
         (_, Some(Value::Null)) => refuse("name"),

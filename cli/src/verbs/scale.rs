@@ -19,7 +19,7 @@ use crate::settings::Settings;
 #[command(before_help = "\
 Examples:
   orchctl scale server files --replicas 3
-  orchctl scale server/files server/gitea --replicas 0     declared, but not running
+  orchctl scale server/files server/gitea --replicas 0     not running
   orchctl scale server files --replicas 3 --wait
 ")]
 pub(crate) struct Arguments {
@@ -36,7 +36,8 @@ pub(crate) struct Arguments {
 }
 
 fn number(text: &str) -> Result<u32, String> {
-    text.parse().map_err(|_| format!("`{text}` is no number of copies; write 0, 1, 2, ..."))
+    text.parse()
+        .map_err(|_| format!("`{text}` is no number of copies; write 0, 1, 2, ..."))
 }
 
 /// Scales.

@@ -432,13 +432,16 @@ mod tests {
             }))
             .unwrap()
         };
-        let far = |object: &Object, name: &str| {
-            match condition_distance(object, name, ConditionStatus::True, Timestamp::default()) {
-                Distance::There => "there".to_owned(),
-                Distance::Nowhere => "nowhere".to_owned(),
-                Distance::Away(why) => format!("away: {why}"),
-                Distance::Never(why) => format!("never: {why}"),
-            }
+        let far = |object: &Object, name: &str| match condition_distance(
+            object,
+            name,
+            ConditionStatus::True,
+            Timestamp::default(),
+        ) {
+            Distance::There => "there".to_owned(),
+            Distance::Nowhere => "nowhere".to_owned(),
+            Distance::Away(why) => format!("away: {why}"),
+            Distance::Never(why) => format!("never: {why}"),
         };
         for (object, name, expected) in [
             (object((2, 2), "Ready", "True", "R"), "Ready", "there"),

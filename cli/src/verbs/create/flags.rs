@@ -3,7 +3,7 @@
 //! What a flag takes follows from the shape of its field alone; there is no kind in here.
 
 use clap::{Arg, ArgAction, ArgMatches};
-use orch_shared::kind::Kind;
+use orch_shared::kind::{Kind, ScopeType};
 use orch_shared::path::FieldPath;
 use serde_json::{Value, json};
 
@@ -14,8 +14,8 @@ use crate::verbs::api_resources::sentence_and_default;
 
 /// How many levels of nested fields get flags of their own; deeper ones take YAML, or `--set`.
 const LEVELS: usize = 2;
-/// Fields that the global flags fill in.
-const OF_SCOPE: [&str; 2] = ["project", "agent"];
+/// Fields that the global flags fill in, and the scopes those stand for.
+pub(super) const OF_SCOPE: [(&str, ScopeType); 2] = [("project", ScopeType::Project), ("agent", ScopeType::Agent)];
 
 /// One flag, and the field it fills.
 pub(super) struct Flag {
@@ -50,7 +50,7 @@ pub(super) fn of(kind: Kind) -> Vec<Flag> {
         let path = flag.path.to_string();
         shorthands::of(kind).any(|shorthand| shorthand.covers.contains(&path.as_str()))
     };
-    flags.retain(|flag| !covered(flag) && !OF_SCOPE.contains(&flag.name.as_str()));
+    flags.retain(|flag| !covered(flag) && !OF_SCOPE.iter().any(|(name, _)| *name == flag.name));
     flags
 }
 
