@@ -138,9 +138,9 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_s
 always\t'Always'
 never\t'Never'"
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -s f -l filename -d 'Manifests of objects to make: a file, a folder, a glob, or `-`. May be repeated' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -s o -l output -d 'Show what is made as yaml, json or name' -r -f -a "yaml\t''
-json\t''
-name\t''"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -s o -l output -d 'Show what is made as yaml, json or name' -r -f -a "yaml\t'The manifest'
+json\t'The manifest, as JSON'
+name\t'`kind/name`'"
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -l dry-run -d 'Only say what would be done. Without a value: server' -r -f -a "none\t'Nowhere: it is done'
 client\t'Here, as far as that is possible; the daemon is at most read'
 server\t'By the daemon, which checks everything and writes nothing'"
@@ -167,7 +167,8 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l header -d 'Header sent to the remote server. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l header-from-secret -d 'Header sent to the remote server, from a Secret. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l template -d 'Make it from a Template' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l parameter -d 'Parameter of the Template. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l parameter -d 'Parameter of the Template; a text that looks like a number in quotes: tag=\'"1"\'. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l parameter-from-secret -d 'Secret parameter of the Template. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l arg -d 'Argument for the package, the image or the command. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l description -d 'What the server is for, in a sentence' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l package-executable -d 'Which of the package\'s programs to run: a name of npm\'s `bin`, or a console script of PyPI. Default: its only one, or the one named like the package' -r
@@ -208,10 +209,10 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l restart-reset-after -d 'How long a copy must run for its restarts to be forgotten. Default: 60s' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l idle-suspend-after -d 'Suspend after so long without use; first use starts the server again' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l idle-max-lifetime -d 'Replace a copy after so long' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l set -d 'Any field of the spec: healthCheck.interval=10s. May be repeated' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -s o -l output -d 'Show what is made as yaml, json or name' -r -f -a "yaml\t''
-json\t''
-name\t''"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l set -d 'Any field of the spec. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -s o -l output -d 'Show what is made as yaml, json or name' -r -f -a "yaml\t'The manifest'
+json\t'The manifest, as JSON'
+name\t'`kind/name`'"
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l wait -d 'Wait until it is ready; 60s unless it says otherwise' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l dry-run -d 'Only say what would be done. Without a value: server' -r -f -a "none\t'Nowhere: it is done'
 client\t'Here, as far as that is possible; the daemon is at most read'
@@ -226,7 +227,6 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l plaintext -d 'With --dry-run=client: show secret values as they are, instead of sealed by the daemon'
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -s q -l quiet -d 'Say only what was asked for, and errors'
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l verbose -d 'Also say each request on standard error'
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -238,7 +238,8 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l header -d 'Header sent to the remote server. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l header-from-secret -d 'Header sent to the remote server, from a Secret. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l template -d 'Make it from a Template' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l parameter -d 'Parameter of the Template. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l parameter -d 'Parameter of the Template; a text that looks like a number in quotes: tag=\'"1"\'. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l parameter-from-secret -d 'Secret parameter of the Template. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l arg -d 'Argument for the package, the image or the command. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l description -d 'What the server is for, in a sentence' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l package-executable -d 'Which of the package\'s programs to run: a name of npm\'s `bin`, or a console script of PyPI. Default: its only one, or the one named like the package' -r
@@ -279,10 +280,10 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l restart-reset-after -d 'How long a copy must run for its restarts to be forgotten. Default: 60s' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l idle-suspend-after -d 'Suspend after so long without use; first use starts the server again' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l idle-max-lifetime -d 'Replace a copy after so long' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l set -d 'Any field of the spec: healthCheck.interval=10s. May be repeated' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -s o -l output -d 'Show what is made as yaml, json or name' -r -f -a "yaml\t''
-json\t''
-name\t''"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l set -d 'Any field of the spec. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -s o -l output -d 'Show what is made as yaml, json or name' -r -f -a "yaml\t'The manifest'
+json\t'The manifest, as JSON'
+name\t'`kind/name`'"
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l wait -d 'Wait until it is ready; 60s unless it says otherwise' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l dry-run -d 'Only say what would be done. Without a value: server' -r -f -a "none\t'Nowhere: it is done'
 client\t'Here, as far as that is possible; the daemon is at most read'
@@ -297,7 +298,6 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l plaintext -d 'With --dry-run=client: show secret values as they are, instead of sealed by the daemon'
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -s q -l quiet -d 'Say only what was asked for, and errors'
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l verbose -d 'Also say each request on standard error'
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -330,10 +330,10 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l server-health-check -d 'How to tell whether a running copy is well' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l server-restart -d 'How soon a copy that exited is started again' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l server-idle -d 'When to suspend or recycle copies. Default: always on' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l set -d 'Any field of the spec: healthCheck.interval=10s. May be repeated' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -s o -l output -d 'Show what is made as yaml, json or name' -r -f -a "yaml\t''
-json\t''
-name\t''"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l set -d 'Any field of the spec. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -s o -l output -d 'Show what is made as yaml, json or name' -r -f -a "yaml\t'The manifest'
+json\t'The manifest, as JSON'
+name\t'`kind/name`'"
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l wait -d 'Wait until it is ready; 60s unless it says otherwise' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l dry-run -d 'Only say what would be done. Without a value: server' -r -f -a "none\t'Nowhere: it is done'
 client\t'Here, as far as that is possible; the daemon is at most read'
@@ -348,7 +348,6 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l plaintext -d 'With --dry-run=client: show secret values as they are, instead of sealed by the daemon'
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -s q -l quiet -d 'Say only what was asked for, and errors'
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l verbose -d 'Also say each request on standard error'
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -381,10 +380,10 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l server-health-check -d 'How to tell whether a running copy is well' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l server-restart -d 'How soon a copy that exited is started again' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l server-idle -d 'When to suspend or recycle copies. Default: always on' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l set -d 'Any field of the spec: healthCheck.interval=10s. May be repeated' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -s o -l output -d 'Show what is made as yaml, json or name' -r -f -a "yaml\t''
-json\t''
-name\t''"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l set -d 'Any field of the spec. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -s o -l output -d 'Show what is made as yaml, json or name' -r -f -a "yaml\t'The manifest'
+json\t'The manifest, as JSON'
+name\t'`kind/name`'"
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l wait -d 'Wait until it is ready; 60s unless it says otherwise' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l dry-run -d 'Only say what would be done. Without a value: server' -r -f -a "none\t'Nowhere: it is done'
 client\t'Here, as far as that is possible; the daemon is at most read'
@@ -399,7 +398,6 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l plaintext -d 'With --dry-run=client: show secret values as they are, instead of sealed by the daemon'
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -s q -l quiet -d 'Say only what was asked for, and errors'
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l verbose -d 'Also say each request on standard error'
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -409,10 +407,10 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secret" -l from-file -d 'A value from a file, or with KEY=- from standard input. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secret" -l from-env-file -d 'Values from lines KEY=VALUE of a file. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secret" -l backend -d 'Where the values live. Default: the daemon\'s own store' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secret" -l set -d 'Any field of the spec: healthCheck.interval=10s. May be repeated' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secret" -s o -l output -d 'Show what is made as yaml, json or name' -r -f -a "yaml\t''
-json\t''
-name\t''"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secret" -l set -d 'Any field of the spec. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secret" -s o -l output -d 'Show what is made as yaml, json or name' -r -f -a "yaml\t'The manifest'
+json\t'The manifest, as JSON'
+name\t'`kind/name`'"
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secret" -l wait -d 'Wait until it is ready; 60s unless it says otherwise' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secret" -l dry-run -d 'Only say what would be done. Without a value: server' -r -f -a "none\t'Nowhere: it is done'
 client\t'Here, as far as that is possible; the daemon is at most read'
@@ -437,10 +435,10 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sec" -l from-file -d 'A value from a file, or with KEY=- from standard input. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sec" -l from-env-file -d 'Values from lines KEY=VALUE of a file. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sec" -l backend -d 'Where the values live. Default: the daemon\'s own store' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sec" -l set -d 'Any field of the spec: healthCheck.interval=10s. May be repeated' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sec" -s o -l output -d 'Show what is made as yaml, json or name' -r -f -a "yaml\t''
-json\t''
-name\t''"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sec" -l set -d 'Any field of the spec. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sec" -s o -l output -d 'Show what is made as yaml, json or name' -r -f -a "yaml\t'The manifest'
+json\t'The manifest, as JSON'
+name\t'`kind/name`'"
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sec" -l wait -d 'Wait until it is ready; 60s unless it says otherwise' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sec" -l dry-run -d 'Only say what would be done. Without a value: server' -r -f -a "none\t'Nowhere: it is done'
 client\t'Here, as far as that is possible; the daemon is at most read'
@@ -484,10 +482,10 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l fallbacks -d 'Llms to ask when this one does not answer, in order. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l timeout -d 'How long an answer may take. Default: 120s' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l script -d 'What a `scripted` model answers, turn by turn. May be repeated' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l set -d 'Any field of the spec: healthCheck.interval=10s. May be repeated' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -s o -l output -d 'Show what is made as yaml, json or name' -r -f -a "yaml\t''
-json\t''
-name\t''"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l set -d 'Any field of the spec. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -s o -l output -d 'Show what is made as yaml, json or name' -r -f -a "yaml\t'The manifest'
+json\t'The manifest, as JSON'
+name\t'`kind/name`'"
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l wait -d 'Wait until it is ready; 60s unless it says otherwise' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l dry-run -d 'Only say what would be done. Without a value: server' -r -f -a "none\t'Nowhere: it is done'
 client\t'Here, as far as that is possible; the daemon is at most read'
@@ -502,7 +500,6 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l plaintext -d 'With --dry-run=client: show secret values as they are, instead of sealed by the daemon'
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -s q -l quiet -d 'Say only what was asked for, and errors'
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l verbose -d 'Also say each request on standard error'
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -523,10 +520,10 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l budget-cost -d 'Money, in the currency of the model' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l budget-tool-calls -d 'Tool calls' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l budget-wall-time -d 'Time on the clock' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l set -d 'Any field of the spec: healthCheck.interval=10s. May be repeated' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -s o -l output -d 'Show what is made as yaml, json or name' -r -f -a "yaml\t''
-json\t''
-name\t''"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l set -d 'Any field of the spec. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -s o -l output -d 'Show what is made as yaml, json or name' -r -f -a "yaml\t'The manifest'
+json\t'The manifest, as JSON'
+name\t'`kind/name`'"
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l wait -d 'Wait until it is ready; 60s unless it says otherwise' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l dry-run -d 'Only say what would be done. Without a value: server' -r -f -a "none\t'Nowhere: it is done'
 client\t'Here, as far as that is possible; the daemon is at most read'
@@ -541,7 +538,6 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l plaintext -d 'With --dry-run=client: show secret values as they are, instead of sealed by the daemon'
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -s q -l quiet -d 'Say only what was asked for, and errors'
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l verbose -d 'Also say each request on standard error'
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -562,10 +558,10 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l budget-cost -d 'Money, in the currency of the model' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l budget-tool-calls -d 'Tool calls' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l budget-wall-time -d 'Time on the clock' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l set -d 'Any field of the spec: healthCheck.interval=10s. May be repeated' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -s o -l output -d 'Show what is made as yaml, json or name' -r -f -a "yaml\t''
-json\t''
-name\t''"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l set -d 'Any field of the spec. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -s o -l output -d 'Show what is made as yaml, json or name' -r -f -a "yaml\t'The manifest'
+json\t'The manifest, as JSON'
+name\t'`kind/name`'"
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l wait -d 'Wait until it is ready; 60s unless it says otherwise' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l dry-run -d 'Only say what would be done. Without a value: server' -r -f -a "none\t'Nowhere: it is done'
 client\t'Here, as far as that is possible; the daemon is at most read'
@@ -580,7 +576,6 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l plaintext -d 'With --dry-run=client: show secret values as they are, instead of sealed by the daemon'
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -s q -l quiet -d 'Say only what was asked for, and errors'
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l verbose -d 'Also say each request on standard error'
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -596,10 +591,10 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l budget-cost -d 'Money, in the currency of the model' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l budget-tool-calls -d 'Tool calls' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l budget-wall-time -d 'Time on the clock' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l set -d 'Any field of the spec: healthCheck.interval=10s. May be repeated' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -s o -l output -d 'Show what is made as yaml, json or name' -r -f -a "yaml\t''
-json\t''
-name\t''"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l set -d 'Any field of the spec. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -s o -l output -d 'Show what is made as yaml, json or name' -r -f -a "yaml\t'The manifest'
+json\t'The manifest, as JSON'
+name\t'`kind/name`'"
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l wait -d 'Wait until it is ready; 60s unless it says otherwise' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l dry-run -d 'Only say what would be done. Without a value: server' -r -f -a "none\t'Nowhere: it is done'
 client\t'Here, as far as that is possible; the daemon is at most read'
@@ -614,7 +609,6 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l plaintext -d 'With --dry-run=client: show secret values as they are, instead of sealed by the daemon'
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -s q -l quiet -d 'Say only what was asked for, and errors'
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l verbose -d 'Also say each request on standard error'
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -630,10 +624,10 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l budget-cost -d 'Money, in the currency of the model' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l budget-tool-calls -d 'Tool calls' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l budget-wall-time -d 'Time on the clock' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l set -d 'Any field of the spec: healthCheck.interval=10s. May be repeated' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -s o -l output -d 'Show what is made as yaml, json or name' -r -f -a "yaml\t''
-json\t''
-name\t''"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l set -d 'Any field of the spec. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -s o -l output -d 'Show what is made as yaml, json or name' -r -f -a "yaml\t'The manifest'
+json\t'The manifest, as JSON'
+name\t'`kind/name`'"
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l wait -d 'Wait until it is ready; 60s unless it says otherwise' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l dry-run -d 'Only say what would be done. Without a value: server' -r -f -a "none\t'Nowhere: it is done'
 client\t'Here, as far as that is possible; the daemon is at most read'
@@ -648,7 +642,6 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l plaintext -d 'With --dry-run=client: show secret values as they are, instead of sealed by the daemon'
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -s q -l quiet -d 'Say only what was asked for, and errors'
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l verbose -d 'Also say each request on standard error'
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -660,10 +653,10 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from prompt" -l chapters -d 'The headings of its parts. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from prompt" -l tags -d 'Words by which it is found. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from prompt" -l link -d 'A server\'s resource whose text stands for the content: `<project>/<server>:<uri>`' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from prompt" -l set -d 'Any field of the spec: healthCheck.interval=10s. May be repeated' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from prompt" -s o -l output -d 'Show what is made as yaml, json or name' -r -f -a "yaml\t''
-json\t''
-name\t''"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from prompt" -l set -d 'Any field of the spec. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from prompt" -s o -l output -d 'Show what is made as yaml, json or name' -r -f -a "yaml\t'The manifest'
+json\t'The manifest, as JSON'
+name\t'`kind/name`'"
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from prompt" -l wait -d 'Wait until it is ready; 60s unless it says otherwise' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from prompt" -l dry-run -d 'Only say what would be done. Without a value: server' -r -f -a "none\t'Nowhere: it is done'
 client\t'Here, as far as that is possible; the daemon is at most read'
@@ -678,7 +671,6 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from prompt" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from prompt" -l plaintext -d 'With --dry-run=client: show secret values as they are, instead of sealed by the daemon'
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from prompt" -s q -l quiet -d 'Say only what was asked for, and errors'
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from prompt" -l verbose -d 'Also say each request on standard error'
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from prompt" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -3,6 +3,7 @@
 //! Enters: the process's arguments. Leaves: a [`Cli`], or why they cannot be understood ([`refusal`]). Nothing is looked up
 //! yet.
 
+pub(crate) mod fields;
 mod refusal;
 pub(crate) mod shared;
 pub(crate) mod targets;

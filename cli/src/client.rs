@@ -404,7 +404,8 @@ impl Client {
     }
 }
 
-fn not_ours(server: &str, detail: &str) -> Failure {
+/// That the daemon sent something else than was agreed.
+pub(crate) fn not_ours(server: &str, detail: &str) -> Failure {
     Problem::new(
         Code::Internal,
         format!("{server} gave an answer that cannot be read: {detail}"),

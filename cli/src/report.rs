@@ -9,6 +9,7 @@ use std::io;
 use std::path::Path;
 
 use orch_shared::manifest::FileProblem;
+use orch_shared::path::FieldPath;
 use orch_shared::problem::{Code, FieldProblem, Problem};
 
 use crate::ui::{Stream, Tone, Ui};
@@ -118,7 +119,7 @@ impl Failure {
 }
 
 /// The message of the operating system without Rust's `(os error 2)`.
-fn plain(error: &io::Error) -> String {
+pub(crate) fn plain(error: &io::Error) -> String {
     let text = error.to_string();
     let end = text.find(" (os error").unwrap_or(text.len());
     let mut text = text[..end].to_owned();
@@ -165,11 +166,24 @@ fn problem_text(ui: &Ui, problem: &Problem) -> String {
 
 /// One field that is wrong, where no place in a file is known for it.
 fn field_text(ui: &Ui, problem: &FieldProblem) -> String {
-    let mut text = format!("\n  {}: {}{}", problem.pointer, problem.message, code(ui, problem.code));
+    let mut text = format!(
+        "\n  {}{}{}",
+        place(&problem.pointer),
+        problem.message,
+        code(ui, problem.code)
+    );
     if let Some(way_out) = &problem.hint {
         let _ = write!(text, "\n  {}", hint(ui, way_out));
     }
     text
+}
+
+/// A field before what is wrong with it; nothing before what is wrong with the object as a whole.
+fn place(path: &FieldPath) -> String {
+    match path.segments() {
+        [] => String::new(),
+        [_, ..] => format!("{path}: "),
+    }
 }
 
 /// A code as it stands behind a message, when it is worth a search.
@@ -204,10 +218,7 @@ fn places_text(ui: &Ui, report: &Places) -> String {
     let width = places.iter().map(|place| place.chars().count()).max().unwrap_or(0);
     for (place, found) in places.iter().zip(&report.places) {
         let problem = &found.problem;
-        let path = match problem.path.segments() {
-            [] => String::new(),
-            [_, ..] => format!("{}: ", problem.path),
-        };
+        let path = self::place(&problem.path);
         let code = code(ui, problem.code);
         let _ = write!(text, "\n  {place:width$} {path}{}{code}", problem.message);
         if let Some(way_out) = &problem.hint {
@@ -242,7 +253,7 @@ pub(crate) const EXIT_CODES: &[(u8, &str)] = &[
     ),
     (
         2,
-        "the command line or the configuration cannot be understood; for diff also: the request was refused or failed",
+        "the command line or the configuration cannot be understood; for diff also: whatever is 1 elsewhere",
     ),
     (3, "there is no such object"),
     (

@@ -18,7 +18,7 @@ use orch_shared::resource::Timestamp;
 
 use crate::args::Globals;
 use crate::client::Client;
-use crate::report::Failure;
+use crate::report::{Failure, plain};
 use crate::ui::{NoColor, Talk, Ui};
 
 /// Everything a verb may want to know that is not its own business.
@@ -141,6 +141,15 @@ impl Settings {
     /// far as the kind can live there.
     pub(crate) fn scope(&self, kind: Kind) -> Result<Scope, Failure> {
         let scopes = kind.meta().scopes;
+        let is_given = |name: &Option<String>| name.as_deref().is_some_and(|name| !name.is_empty());
+        let has_both = scopes.contains(&ScopeType::Agent) && scopes.contains(&ScopeType::Project);
+        if has_both && is_given(&self.flags.project) && is_given(&self.flags.agent) {
+            let plural = kind.meta().plural;
+            return Err(
+                Failure::usage(format!("{plural} live in a project or with an agent, not both"))
+                    .hint("leave out -p or --agent; of every project and agent: -A"),
+            );
+        }
         if let Some(agent) = self.agent()?.filter(|_| scopes.contains(&ScopeType::Agent)) {
             return Ok(Scope::Agent(agent));
         }
@@ -224,6 +233,9 @@ pub(crate) fn no_such_context(file: Option<&ContextFile>, wanted: &str) -> Failu
 }
 
 fn no_context(file: &ContextFile) -> Failure {
+    if let Some(current) = &file.current_context {
+        return no_such_context(Some(file), current);
+    }
     let suggestion = match file.contexts.first() {
         Some(first) => format!("choose one: orchctl config use-context {}", first.name),
         None => "start a daemon for yourself: orchd up; or name one: orchctl config set-context NAME --server \
@@ -243,9 +255,21 @@ fn token_of(context: &Context) -> Result<Option<Token>, Failure> {
     }
 }
 
+/// Reads the token in a file. Without it the configuration is as incomplete as without a context.
 fn read_token(path: &Path) -> Result<Token, Failure> {
-    let text = std::fs::read_to_string(path).map_err(|error| Failure::file("read the token in", path, &error))?;
-    Ok(Token::new(&text))
+    let refuse = |why: &str| {
+        let detail = format!("there is no token in {}: {why}", path.display());
+        Failure::from(Problem::new(Code::NoContext, detail)).hint("a token file holds one line: orch_...")
+    };
+    let text = std::fs::read_to_string(path).map_err(|error| refuse(&plain(&error)))?;
+    let token = Token::new(&text);
+    let fits = |c: char| c.is_ascii_graphic();
+    match token.reveal() {
+        "" => Err(refuse("it is empty")),
+        text if text.contains(['\n', '\r']) => Err(refuse("it has several lines")),
+        text if !text.chars().all(fits) => Err(refuse("what it holds is no token")),
+        _ => Ok(token),
+    }
 }
 
 /// An address in the one form in which it is compared and used. Without a scheme, loopback is `http` and anything else

@@ -562,7 +562,7 @@ fn trusted<S: Spec>(spec: &str) -> Result<Box<dyn AnySpec>, serde_json::Error> {
     Ok(Box::new(serde_json::from_str::<S>(spec)?))
 }
 
-fn schema_of<T: JsonSchema>() -> Value {
+pub(crate) fn schema_of<T: JsonSchema>() -> Value {
     schemars::generate::SchemaSettings::draft2020_12()
         .into_generator()
         .into_root_schema_for::<T>()

@@ -31,7 +31,7 @@ use crate::path::FieldPath;
 use crate::problem::{Code, Part};
 
 pub use emit::{to_yaml, to_yaml_stream};
-pub use envelope::{envelope_schema, resource};
+pub use envelope::{envelope_schema, identity_schema, resource};
 pub use objects::{FileProblem, Object, Objects, objects};
 pub use spans::Spans;
 use text::Grammar;

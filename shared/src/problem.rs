@@ -297,21 +297,21 @@ impl std::error::Error for Problem {}
 
 /// The candidate that was probably meant, when one is close enough to be worth saying.
 ///
-/// Close means Jaro-Winkler similarity of at least 0.8 or a Damerau-Levenshtein distance of at most 2 on names longer
-/// than three characters.
+/// Close means a Damerau-Levenshtein distance of at most a third of the longer name: what is further away was hardly
+/// meant, and a wrong guess costs more than none.
 #[must_use]
 pub fn near_miss<'c>(given: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     let given = given.to_lowercase();
+    let length = |text: &str| text.chars().count();
     candidates
         .into_iter()
-        .map(|candidate| {
+        .filter_map(|candidate| {
             let lower = candidate.to_lowercase();
-            let close = given.len() > 3 && strsim::damerau_levenshtein(&given, &lower) <= 2;
-            (candidate, strsim::jaro_winkler(&given, &lower), close)
+            let distance = strsim::damerau_levenshtein(&given, &lower);
+            (distance <= length(&given).max(length(&lower)) / 3).then_some((candidate, distance))
         })
-        .filter(|(_, similarity, close)| *close || *similarity >= 0.8)
-        .max_by(|a, b| a.1.total_cmp(&b.1))
-        .map(|(candidate, ..)| candidate)
+        .min_by_key(|(_, distance)| *distance)
+        .map(|(candidate, _)| candidate)
 }
 
 #[cfg(test)]
@@ -348,9 +348,27 @@ mod tests {
 
     #[test]
     fn near_misses() {
-        let fields = ["replicas", "restart", "resources", "env", "command"];
-        assert_eq!(near_miss("replcas", fields), Some("replicas"));
-        assert_eq!(near_miss("comand", fields), Some("command"));
-        assert_eq!(near_miss("zzz", fields), None);
+        let words = [
+            "replicas",
+            "restart",
+            "resources",
+            "env",
+            "command",
+            "agents",
+            "get",
+            "ORCH6009",
+        ];
+        for (given, meant) in [
+            ("replcas", Some("replicas")),
+            ("Comand", Some("command")),
+            ("gt", Some("get")),
+            ("evn", Some("env")),
+            ("zzz", None),
+            ("gitea", None),
+            ("ORCH9999", None),
+            ("", None),
+        ] {
+            assert_eq!(near_miss(given, words), meant, "{given}");
+        }
     }
 }

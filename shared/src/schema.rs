@@ -126,7 +126,8 @@ impl<'s> Walk<'s> {
         if let Some(types) = keyword(keywords, "type")
             && !type_fits(types, value)
         {
-            return self.wrong_type(&type_names(types), value, here);
+            let format = keyword(keywords, "format").and_then(Value::as_str);
+            return self.wrong_type(&type_names(types), format, value, here);
         }
         for (keyword, argument) in keywords {
             match keyword.as_str() {
@@ -313,7 +314,10 @@ impl<'s> Walk<'s> {
                         types.push(name);
                     }
                 }
-                self.wrong_type(&types, value, here);
+                let format = branches
+                    .iter()
+                    .find_map(|branch| keyword_of(self.target(branch), "format"));
+                self.wrong_type(&types, format.and_then(Value::as_str), value, here);
             }
             (several, _) => self.nearest(several, value, here, depth),
         }
@@ -411,14 +415,10 @@ impl<'s> Walk<'s> {
         self.push(problem.hint(hint).at_key());
     }
 
-    fn wrong_type(&mut self, types: &[&str], value: &Value, here: &Here<'_>) {
+    fn wrong_type(&mut self, types: &[&str], format: Option<&str>, value: &Value, here: &Here<'_>) {
         let message = format!("expected {}, found {}", expected(types), found(value, self.echo));
-        self.report_with(
-            Code::WrongType,
-            here,
-            message,
-            wording::type_hint(types, value, self.echo),
-        );
+        let hint = wording::type_hint(types, format, value, self.echo);
+        self.report_with(Code::WrongType, here, message, hint);
     }
 
     fn report(&mut self, code: Code, here: &Here<'_>, message: impl Into<String>) {

@@ -69,8 +69,11 @@ impl Refused<'_> {
 
     fn unknown_verb(&self) -> Failure {
         let verb = self.texts(ContextKind::InvalidSubcommand).join(" ");
-        let near = self.near(&verb, ContextKind::SuggestedSubcommand);
-        let detail = match self.verbs() {
+        let (verbs, within) = self.within();
+        let shown = within.get_subcommands().filter(|verb| !verb.is_hide_set());
+        let names: Vec<&str> = shown.flat_map(clap::Command::get_name_and_visible_aliases).collect();
+        let near = near_miss(&verb, names).map(str::to_owned);
+        let detail = match verbs {
             within if within.is_empty() => format!("there is no verb `{verb}`"),
             within => format!("there is no `{verb}` for orchctl{within}"),
         };
@@ -117,8 +120,7 @@ impl Refused<'_> {
     /// The nearest of what clap suggests.
     fn near(&self, given: &str, kind: ContextKind) -> Option<String> {
         let suggested = self.texts(kind);
-        let nearest = near_miss(given, suggested.iter().map(String::as_str)).map(str::to_owned);
-        nearest.or_else(|| suggested.into_iter().next())
+        near_miss(given, suggested.iter().map(String::as_str)).map(str::to_owned)
     }
 
     /// What clap says of one aspect.
@@ -135,17 +137,21 @@ impl Refused<'_> {
 
     /// The verbs that were typed, each with a blank before it: ` create server`.
     fn verbs(&self) -> String {
-        let mut command = super::command();
-        command.build();
+        self.within().0
+    }
+
+    /// The verbs that were typed, and the innermost of them.
+    fn within(&self) -> (String, clap::Command) {
+        let mut within = super::command();
+        within.build();
         let mut verbs = String::new();
-        let mut within = &command;
         for word in self.words.iter().skip(1).filter_map(|word| word.to_str()) {
             if let Some(found) = within.find_subcommand(word) {
                 verbs.push_str(&format!(" {word}"));
-                within = found;
+                within = found.clone();
             }
         }
-        verbs
+        (verbs, within)
     }
 }
 

@@ -1,7 +1,13 @@
 //! Flags that several verbs have in common.
 
 use clap::{ArgAction, Args, ValueHint};
+use orch_shared::kind::Kind;
 use orch_shared::query::{FieldSelector, LabelSelector, SelectorError};
+
+use super::{Limit, fields, limit};
+use crate::client::{Scopes, Selection};
+use crate::report::Failure;
+use crate::settings::Settings;
 
 /// Manifests to read.
 #[derive(Debug, Clone, Default, Args)]
@@ -15,23 +21,60 @@ pub(crate) struct Files {
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct Selectors {
     /// Only objects with these labels: key=value, key!=value, key, !key, key in (a,b)
-    #[arg(short = 'l', long, value_name = "LABELS", value_parser = labels)]
+    #[arg(short = 'l', long, value_name = "LABELS", value_parser = label_selector)]
     pub(crate) selector: Option<String>,
     /// Only objects with these fields: status.phase=Ready
-    #[arg(long, value_name = "FIELDS", value_parser = fields)]
+    #[arg(long, value_name = "FIELDS", value_parser = field_selector)]
     pub(crate) field_selector: Option<String>,
     /// Objects of every project and agent
     #[arg(short = 'A', long = "all-scopes", visible_alias = "all-projects", action = ArgAction::SetTrue)]
     pub(crate) all_scopes: bool,
 }
 
+impl Selectors {
+    /// Whether any of them narrows what is meant.
+    pub(crate) const fn narrow(&self) -> bool {
+        self.selector.is_some() || self.field_selector.is_some()
+    }
+
+    /// What they mean for one kind. A field that the kind does not have is told here: nothing would ever be selected by it.
+    pub(crate) fn selection(&self, settings: &Settings, kind: Kind) -> Result<Selection, Failure> {
+        let selector: FieldSelector = self
+            .field_selector
+            .as_deref()
+            .unwrap_or_default()
+            .parse()
+            .map_err(|error: SelectorError| Failure::usage(error.to_string()))?;
+        selector.paths().try_for_each(|path| fields::check(&[kind], path))?;
+        Ok(Selection {
+            labels: self.selector.clone(),
+            fields: self.field_selector.clone(),
+            scope: match self.all_scopes {
+                true => Scopes::All,
+                false => Scopes::One(settings.scope(kind)?),
+            },
+        })
+    }
+}
+
+/// Whether to wait until what was done has its effect.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct Waiting {
+    /// Wait until they are ready
+    #[arg(long, action = ArgAction::SetTrue)]
+    pub(crate) wait: bool,
+    /// How long to wait
+    #[arg(long, default_value = "60s", value_parser = limit, value_name = "DURATION", requires = "wait")]
+    pub(crate) timeout: Limit,
+}
+
 /// A label selector. The daemon reads it, too; but a typing error is better told here.
-fn labels(text: &str) -> Result<String, SelectorError> {
+fn label_selector(text: &str) -> Result<String, SelectorError> {
     text.parse::<LabelSelector>().map(|_| text.to_owned())
 }
 
 /// A field selector.
-fn fields(text: &str) -> Result<String, SelectorError> {
+fn field_selector(text: &str) -> Result<String, SelectorError> {
     text.parse::<FieldSelector>().map(|_| text.to_owned())
 }
 

@@ -1,11 +1,18 @@
 //! Which objects a command line means: `servers`, `server files gitea`, `server/files llm/fast`, `servers,llms`, `all`.
 //!
-//! Enters: words. Leaves: kinds and names; a word that is no kind gets its near miss. Scopes are the settings' to add.
+//! Enters: words, files and selectors. Leaves: kinds and names; a word that is no kind gets its near miss, and a uid the
+//! name of its object. Scopes are the settings' to add.
 
+use clap::{ArgAction, Args};
+use clap_complete::ArgValueCompleter;
 use orch_shared::kind::Kind;
 use orch_shared::name::{Name, ObjectRef};
 use orch_shared::problem::{Code, Problem};
 
+use super::shared::{Files, Selectors};
+use crate::client::Object;
+use crate::complete;
+use crate::input;
 use crate::report::Failure;
 use crate::settings::{Settings, parse_name};
 
@@ -37,13 +44,71 @@ pub(crate) fn targets(settings: &Settings, words: &[String]) -> Result<Vec<Targe
         .into_iter()
         .map(|(kind, name)| match name {
             None => Ok(Target::Kind(kind)),
-            Some(name) => Ok(Target::Object(ObjectRef {
-                kind,
-                scope: settings.scope(kind)?,
-                name,
-            })),
+            Some(name) => named(settings, kind, name).map(Target::Object),
         })
         .collect()
+}
+
+/// The object of that name. A uid is looked up, once and here: from then on its object is called by its name.
+fn named(settings: &Settings, kind: Kind, name: Name) -> Result<ObjectRef, Failure> {
+    let object = ObjectRef {
+        kind,
+        scope: settings.scope(kind)?,
+        name,
+    };
+    if !is_uid(object.name.as_str()) {
+        return Ok(object);
+    }
+    let found = settings.client()?.find(&settings.ui, &object)?;
+    Ok(found.map_or(object, |found| found.reference()))
+}
+
+/// Whether a text has the form of a uid: 8-4-4-4-12 hexadecimal digits.
+fn is_uid(text: &str) -> bool {
+    let lengths = text.split('-').map(str::len);
+    lengths.eq([8, 4, 4, 4, 12]) && text.chars().all(|c| c == '-' || c.is_ascii_hexdigit())
+}
+
+/// Objects to do something with: in files, by name, or all that are selected.
+#[derive(Debug, Args)]
+pub(crate) struct Chosen {
+    /// Objects: KIND NAME..., KIND/NAME..., or KIND with -l or --all
+    #[arg(value_name = "OBJECTS", add = ArgValueCompleter::new(complete::targets))]
+    targets: Vec<String>,
+    #[command(flatten)]
+    files: Files,
+    #[command(flatten)]
+    selectors: Selectors,
+    /// All objects of the kind
+    #[arg(long, action = ArgAction::SetTrue)]
+    all: bool,
+}
+
+impl Chosen {
+    /// The objects. A kind alone means all of it only when that is said. `verb` says what does not happen when something is
+    /// wrong: `nothing was deleted`.
+    pub(crate) fn objects(&self, settings: &Settings, verb: &str) -> Result<Vec<ObjectRef>, Failure> {
+        if !self.files.files.is_empty() {
+            let objects = input::objects(&self.files.files, verb)?.objects;
+            return Ok(objects.iter().map(|object| object.resource.reference()).collect());
+        }
+        let mut objects = Vec::new();
+        for target in targets(settings, &self.targets)? {
+            match target {
+                Target::Object(object) => objects.push(object),
+                Target::Kind(kind) if self.all || self.selectors.narrow() => {
+                    let selection = self.selectors.selection(settings, kind)?;
+                    let page = settings.client()?.list(&settings.ui, kind, &selection, None)?;
+                    objects.extend(page.items.iter().map(Object::reference));
+                }
+                Target::Kind(kind) => {
+                    let hint = "name them, select them with -l, or mean all of them: --all";
+                    return Err(Failure::usage(format!("which {}?", kind.meta().plural)).hint(hint));
+                }
+            }
+        }
+        Ok(objects)
+    }
 }
 
 /// Reads the words: kinds, each perhaps with a name.
@@ -152,6 +217,18 @@ mod tests {
             Err("`llm` names a kind or a name, but not both (ORCH7004)"),
         );
         check(&[], Err("nothing says which objects are meant (ORCH7004)"));
+    }
+
+    #[test]
+    fn uids_are_told_from_names() {
+        for (text, expected) in [
+            ("019ac5f2-7d7c-7cc1-9a8e-2b1f0c9d3e44", true),
+            ("files", false),
+            ("files-7f2c1", false),
+            ("abcdefgh-abcd-abcd-abcd-abcdefabcdef", false),
+        ] {
+            assert_eq!(is_uid(text), expected, "{text}");
+        }
     }
 
     #[test]

@@ -7,15 +7,15 @@ use std::cell::OnceCell;
 use orch_shared::kind::{AnySpec, Kind};
 use orch_shared::kinds::API_VERSION;
 use orch_shared::name::{ObjectRef, Scope};
-use orch_shared::problem::{Code, near_miss};
+use orch_shared::problem::{Code, Problem, near_miss};
 use orch_shared::query::{ListMetadata, ListParameters};
-use orch_shared::resource::{Identity, Metadata};
+use orch_shared::resource::{Condition, ConditionStatus, Identity, Metadata};
 use orch_shared::route;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::{Call, Client};
+use super::{Answer, Call, Client};
 use crate::report::Failure;
 use crate::ui::Ui;
 
@@ -53,6 +53,29 @@ impl Object {
         serde_json::from_value(self.status.clone()).ok()
     }
 
+    /// How it fares, in a word.
+    pub(crate) fn phase(&self) -> &str {
+        self.status.get("phase").and_then(Value::as_str).unwrap_or("Pending")
+    }
+
+    /// What the daemon found out about it.
+    pub(crate) fn conditions(&self) -> Vec<Condition> {
+        let found = self.status.get("conditions");
+        found.and_then(|found| Vec::deserialize(found).ok()).unwrap_or_default()
+    }
+
+    /// Whether it says of itself that it is as it should be.
+    pub(crate) fn is_ready(&self) -> bool {
+        let ready = |condition: &Condition| condition.condition == "Ready" && condition.status == ConditionStatus::True;
+        self.conditions().iter().any(ready)
+    }
+
+    /// Which spec it has: a change of the spec gives it a higher one.
+    pub(crate) fn generation(&self) -> i64 {
+        let generation = self.status.get("generation").and_then(Value::as_i64);
+        generation.unwrap_or_default()
+    }
+
     /// The object's uid; empty when the daemon told none.
     pub(crate) fn uid(&self) -> &str {
         self.status.get("uid").and_then(Value::as_str).unwrap_or_default()
@@ -60,12 +83,7 @@ impl Object {
 
     /// What a change compares with: `<uid>.<generation>`.
     pub(crate) fn etag(&self) -> String {
-        let generation = self
-            .status
-            .get("generation")
-            .and_then(Value::as_i64)
-            .unwrap_or_default();
-        format!("{}.{generation}", self.uid())
+        format!("{}.{}", self.uid(), self.generation())
     }
 
     /// The spec as it was written.
@@ -171,10 +189,15 @@ pub(crate) struct Page {
 impl Client {
     /// Reads one object.
     pub(crate) fn object(&self, ui: &Ui, object: &ObjectRef) -> Result<Object, Failure> {
-        let answer = self.send(ui, &Call::get(route::object(object)));
-        answer
-            .map_err(|failure| self.with_near_name(ui, object, failure))?
-            .json()
+        self.send_to(ui, object, &Call::get(route::object(object)))?.json()
+    }
+
+    /// Sends a call about one object; that it does not exist is told in one manner, with the name that was probably meant.
+    pub(crate) fn send_to(&self, ui: &Ui, object: &ObjectRef, call: &Call) -> Result<Answer, Failure> {
+        self.send(ui, call).map_err(|failure| match failure.code() {
+            Some(Code::NotFound) => self.not_found(ui, object),
+            Some(_) | None => failure,
+        })
     }
 
     /// Reads one object; `None` when it is not there.
@@ -245,11 +268,9 @@ impl Client {
         Ok(found)
     }
 
-    /// Adds the name that was probably meant to a failure that says there is no such object.
-    fn with_near_name(&self, ui: &Ui, object: &ObjectRef, failure: Failure) -> Failure {
-        if failure.code() != Some(Code::NotFound) {
-            return failure;
-        }
+    /// That an object does not exist, and which was probably meant.
+    pub(crate) fn not_found(&self, ui: &Ui, object: &ObjectRef) -> Failure {
+        let failure = Failure::from(Problem::new(Code::NotFound, format!("{object} does not exist")));
         let selection = Selection {
             scope: Scopes::One(object.scope.clone()),
             ..Selection::default()
@@ -260,7 +281,7 @@ impl Client {
         let names = page.items.iter().map(|item| item.metadata.name.as_str());
         let singular = object.kind.meta().singular;
         match near_miss(object.name.as_str(), names) {
-            Some(near) => failure.hint_instead(format!("did you mean {singular}/{near}?")),
+            Some(near) => failure.hint(format!("did you mean {singular}/{near}?")),
             None => failure.hint(format!("see what is there: orchctl get {}", object.kind.meta().plural)),
         }
     }
@@ -279,6 +300,8 @@ mod tests {
         assert_eq!(object.spec(), json!({"command": ["/bin/x"]}));
         assert_eq!(object.effective()["spec"]["replicas"], 1);
         assert_eq!(object.whole()["status"]["phase"], "Ready");
+        assert_eq!(object.phase(), "Ready");
+        assert!(!object.is_ready(), "no condition says so");
         assert!(object.manifest().get("status").is_none());
     }
 }

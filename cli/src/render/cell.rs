@@ -61,14 +61,6 @@ fn says_nothing(conditions: &Value) -> bool {
         .is_none_or(|conditions| conditions.iter().all(is_silent))
 }
 
-/// The conditions in a status.
-pub(crate) fn conditions(status: &Value) -> Vec<Condition> {
-    status
-        .get("conditions")
-        .and_then(|found| Vec::deserialize(found).ok())
-        .unwrap_or_default()
-}
-
 /// The condition that explains why an object is not well: the most particular one that does not hold and says why.
 /// `Ready` only sums up the others, and so comes last.
 pub(crate) fn trouble(conditions: &[Condition]) -> Option<&Condition> {

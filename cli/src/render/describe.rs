@@ -9,14 +9,14 @@ mod page;
 use orch_shared::kind::Reference;
 use orch_shared::name::ObjectRef;
 use orch_shared::path::FieldPath;
-use orch_shared::query::{Event, Severity};
+use orch_shared::query::Event;
 use orch_shared::resource::{Condition, ConditionStatus, Timestamp};
 use orch_shared::wire::Dependent;
 use serde_json::Value;
 
-use super::age;
-use super::cell::{self, one_line, phase_tone};
+use super::cell::{one_line, phase_tone};
 use super::schema::Field;
+use super::{age, events};
 use crate::client::Object;
 use crate::ui::Tone;
 use members::Place;
@@ -83,14 +83,10 @@ pub(crate) fn text(object: &Object, spec: &Value, around: &Surroundings, now: Ti
             );
         }
     }
-    conditions(&mut page, &cell::conditions(&object.status), now, paint);
+    conditions(&mut page, &object.conditions(), now, paint);
     let group = page.group(0);
     for (index, owned) in around.owned.iter().enumerate() {
-        let phase = owned
-            .status
-            .get("phase")
-            .and_then(Value::as_str)
-            .unwrap_or(cell::NOTHING);
+        let phase = owned.phase();
         let told = format!("{} ({})", owned.reference(), paint(phase_tone(phase), phase));
         page.entry(group, if index == 0 { "Owns" } else { "" }, told);
     }
@@ -204,19 +200,9 @@ fn events(page: &mut Page, events: &[Event], now: Timestamp, paint: Paint<'_>) {
         .max()
         .unwrap_or(0);
     for event in shown {
-        let tone = match event.severity {
-            Severity::Normal => Tone::Plain,
-            Severity::Warning => Tone::Warn,
-        };
-        let repeated = if event.count > 1 {
-            format!(" (x{})", event.count)
-        } else {
-            String::new()
-        };
         let at = age::local(now, event.last_at);
-        let reason = paint(tone, &format!("{:width$}", event.reason));
-        let message = age::spoken(now, &one_line(&event.message));
-        page.plain(format!("  {at}  {reason}  {message}{repeated}"));
+        let reason = paint(events::tone(event), &format!("{:width$}", event.reason));
+        page.plain(format!("  {at}  {reason}  {}", events::repeated(now, event)));
     }
 }
 

@@ -3,6 +3,7 @@
 use orch_shared::kinds::API_VERSION;
 use orch_shared::manifest::to_yaml_stream;
 use orch_shared::query::{Event, Severity};
+use orch_shared::resource::Timestamp;
 use serde_json::{Value, json};
 
 use super::listing::{self, Number};
@@ -49,20 +50,15 @@ fn table(view: &listing::View<'_>, events: &[Event]) -> String {
         false => &["WHEN", "TYPE", "OBJECT", "REASON", "MESSAGE"],
     };
     let row = |event: &Event| {
-        let tone = match event.severity {
-            Severity::Normal => Tone::Plain,
-            Severity::Warning => Tone::Warn,
-        };
-        let message = age::spoken(view.now, &cell::one_line(&event.message));
-        let repeated = match event.count {
-            count if count > 1 && !is_wide => format!("{message} (x{count})"),
-            _ => message,
+        let message = match is_wide {
+            true => said(view.now, event),
+            false => repeated(view.now, event),
         };
         let mut row = vec![
             Piece::plain(age::local(view.now, event.last_at)),
             Piece {
                 text: event.severity.to_string(),
-                tone,
+                tone: tone(event),
             },
             Piece::plain(event.object.to_string()),
             Piece::plain(cell::one_line(&event.reason)),
@@ -74,10 +70,31 @@ fn table(view: &listing::View<'_>, events: &[Event]) -> String {
                 Piece::plain(age::local(view.now, event.first_at)),
             ]);
         }
-        row.push(Piece::plain(repeated));
+        row.push(Piece::plain(message));
         row
     };
     draw(titles, events.iter().map(row).collect(), view.style)
+}
+
+/// Whether it is good news.
+pub(super) const fn tone(event: &Event) -> Tone {
+    match event.severity {
+        Severity::Normal => Tone::Plain,
+        Severity::Warning => Tone::Warn,
+    }
+}
+
+fn said(now: Timestamp, event: &Event) -> String {
+    age::spoken(now, &cell::one_line(&event.message))
+}
+
+/// What happened, and how often: `exit 1 (x3)`.
+pub(super) fn repeated(now: Timestamp, event: &Event) -> String {
+    let said = said(now, event);
+    match event.count {
+        ..=1 => said,
+        count => format!("{said} (x{count})"),
+    }
 }
 
 #[cfg(test)]

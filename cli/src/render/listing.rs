@@ -139,14 +139,29 @@ fn tables(view: &View<'_>, objects: &[Object], shown: Shown) -> String {
             kinds.push(object.kind);
         }
     }
-    let several = kinds.len() > 1;
+    let spelling = match kinds.len() {
+        0 | 1 => Spelling::Name,
+        _ => Spelling::WithKind,
+    };
     let table = |kind: &Kind| {
         let of_kind: Vec<&Object> = objects.iter().filter(|object| object.kind == *kind).collect();
         let layout = Layout::new(view, *kind, shown);
-        let rows = of_kind.iter().map(|object| layout.row(view, object, several)).collect();
+        let rows = of_kind
+            .iter()
+            .map(|object| layout.row(view, object, spelling))
+            .collect();
         draw(&layout.titles(), rows, view.style)
     };
     kinds.iter().map(table).collect::<Vec<_>>().join("\n")
+}
+
+/// How an object is called in the first column.
+#[derive(Debug, Clone, Copy)]
+enum Spelling {
+    /// By its name: only one kind is shown.
+    Name,
+    /// By its kind and name.
+    WithKind,
 }
 
 /// The columns of one kind's table.
@@ -189,7 +204,7 @@ impl Layout {
         titles
     }
 
-    fn row(&self, view: &View<'_>, object: &Object, several: bool) -> Vec<Piece> {
+    fn row(&self, view: &View<'_>, object: &Object, spelling: Spelling) -> Vec<Piece> {
         let find = |path: &str| object.field(path);
         let of_column = |column: &&'static Column| {
             let text = cell::text(&column.cell, &find, view.now);
@@ -202,9 +217,9 @@ impl Layout {
             Piece { text, tone }
         };
         let name = object.metadata.name.as_str();
-        let mut row = vec![Piece::plain(match several {
-            true => format!("{}/{name}", object.kind.meta().singular),
-            false => name.to_owned(),
+        let mut row = vec![Piece::plain(match spelling {
+            Spelling::WithKind => format!("{}/{name}", object.kind.meta().singular),
+            Spelling::Name => name.to_owned(),
         })];
         if self.scope {
             row.push(Piece::plain(match object.metadata.scope() {

@@ -6,6 +6,7 @@
 use std::cell::RefCell;
 
 use comfy_table::{Cell, CellAlignment, Color, Table, TableStyle};
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use super::cell::NOTHING;
 use crate::ui::Tone;
@@ -152,11 +153,7 @@ fn measure(titles: &[&str], rows: &[Vec<Piece>], column: usize) -> Shape {
             .map(|piece| piece.text.as_str())
     };
     let is_number = |text: &str| text.parse::<f64>().is_ok_and(f64::is_finite);
-    let width = texts()
-        .chain([titles[column]])
-        .map(|text| text.chars().count())
-        .max()
-        .unwrap_or(0);
+    let width = texts().chain([titles[column]]).map(str::width).max().unwrap_or(0);
     let is_numeric = texts().all(|text| text == NOTHING || is_number(text)) && texts().any(is_number);
     Shape { width, is_numeric }
 }
@@ -183,19 +180,28 @@ fn rooms(shapes: &[Shape], width: usize) -> Vec<usize> {
 }
 
 fn padded(text: String, width: usize, shape: Shape) -> String {
-    if shape.is_numeric {
-        format!("{text:>width$}")
-    } else {
-        format!("{text:width$}")
+    let blanks = " ".repeat(width.saturating_sub(text.width()));
+    match shape.is_numeric {
+        true => blanks + &text,
+        false => text + &blanks,
     }
 }
 
-/// The beginning of a text that is longer than there is room for.
+/// The beginning of a text that is wider than there is room for.
 pub(crate) fn shortened(text: String, room: usize) -> String {
-    match text.char_indices().nth(room.saturating_sub(1)) {
-        Some((end, _)) if text.chars().count() > room => format!("{}…", &text[..end]),
-        _ => text,
+    if text.width() <= room {
+        return text;
     }
+    // One column is for the `…`; a wide letter that would reach into it is left out.
+    let mut left = room.saturating_sub(1);
+    let fits = |c: &char| {
+        let width = c.width().unwrap_or(0);
+        let fits = width <= left;
+        left = left.saturating_sub(width);
+        fits
+    };
+    let beginning: String = text.chars().take_while(fits).collect();
+    beginning + "…"
 }
 
 const fn color(tone: Tone) -> Option<Color> {
@@ -235,6 +241,19 @@ mod tests {
             None,
             "NAME         TOOLS   AGE\nfiles           14   4m\ngitea-long       -   8s    exit 1\n",
         );
+    }
+
+    #[test]
+    fn wide_letters_take_two_columns() {
+        check(
+            &["NAME", "WHAT", ""],
+            &[&["記憶", "2", "ok"], &["notes", "10", "ok"]],
+            None,
+            "NAME    WHAT\n記憶       2   ok\nnotes     10   ok\n",
+        );
+        for (room, expected) in [(6, "日本語"), (5, "日本…"), (4, "日…"), (1, "…")] {
+            assert_eq!(shortened("日本語".to_owned(), room), expected, "{room}");
+        }
     }
 
     #[test]

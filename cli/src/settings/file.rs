@@ -39,10 +39,21 @@ pub(crate) fn read(path: &Path) -> Result<ContextFile, Failure> {
     if text.trim().is_empty() {
         return Ok(ContextFile::default());
     }
-    serde_yaml::from_str(&text).map_err(|error| {
-        let problem = Problem::new(Code::NoContext, format!("{}: {error}", path.display()));
+    let refuse = |why: String| {
+        let problem = Problem::new(Code::NoContext, format!("{}: {why}", path.display()));
         Failure::from(problem).hint("mend the file, or point ORCHCTL_CONFIG at another")
-    })
+    };
+    // In two steps: what is no mapping at all may be a token, and is not repeated.
+    let value: serde_yaml::Value = serde_yaml::from_str(&text).map_err(|error| refuse(error.to_string()))?;
+    if !value.is_mapping() {
+        return Err(refuse("it holds no contexts, but something else".to_owned()));
+    }
+    let file: ContextFile = serde_yaml::from_str(&text).map_err(|error| refuse(error.to_string()))?;
+    let names: Vec<&str> = file.contexts.iter().map(|context| &*context.name).collect();
+    match names.iter().enumerate().find(|(at, name)| names[..*at].contains(name)) {
+        Some((_, twice)) => Err(refuse(format!("there are two contexts `{twice}`"))),
+        None => Ok(file),
+    }
 }
 
 /// Writes the file: for this user alone, and whole or not at all.
@@ -116,5 +127,14 @@ mod tests {
         std::fs::write(&path, "contexts:\n- name: a\n").unwrap();
         let said = read(&path).unwrap_err().to_string();
         assert!(said.contains("config.yaml") && said.contains("server"), "{said}");
+        let twice = "contexts:\n- {name: a, server: s}\n- {name: b, server: s}\n- {name: a, server: t}\n";
+        for (text, expected) in [
+            ("orch_sesame\n", "it holds no contexts"),
+            (twice, "there are two contexts `a`"),
+        ] {
+            std::fs::write(&path, text).unwrap();
+            let said = read(&path).unwrap_err().to_string();
+            assert!(said.contains(expected) && !said.contains("sesame"), "{said}");
+        }
     }
 }

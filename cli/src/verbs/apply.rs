@@ -25,8 +25,8 @@ use crate::settings::Settings;
 #[derive(Debug, Args)]
 #[command(before_help = "\
 Examples:
-  orchctl apply -f team/                              everything in a folder
-  orchctl apply -f team/ --set team --prune           and delete what the folder no longer holds
+  orchctl apply -f team/                         everything in a folder
+  orchctl apply -f team/ --set team --prune      and delete what is not in it
   orchctl get server/files -o yaml | orchctl apply -f -
 ")]
 pub(crate) struct Arguments {
@@ -52,7 +52,7 @@ pub(crate) struct Arguments {
 }
 
 /// Which set objects belong to.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub(super) struct Membership {
     /// Make the objects members of this set
     #[arg(long, value_name = "NAME")]

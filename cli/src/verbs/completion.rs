@@ -12,11 +12,11 @@ use crate::settings::Settings;
 #[derive(Debug, Args)]
 #[command(before_help = "\
 Examples:
-  source <(orchctl completion bash)                                     in ~/.bashrc
-  source <(orchctl completion zsh)                                      in ~/.zshrc
-  orchctl completion fish | source                                      in ~/.config/fish/config.fish
-  orchctl completion powershell | Out-String | Invoke-Expression        in $PROFILE
-  eval (orchctl completion elvish | slurp)                              in ~/.elvish/rc.elv
+  source <(orchctl completion bash)              in ~/.bashrc
+  source <(orchctl completion zsh)               in ~/.zshrc
+  orchctl completion fish | source               in ~/.config/fish/config.fish
+  orchctl completion powershell | Out-String | Invoke-Expression   in $PROFILE
+  eval (orchctl completion elvish | slurp)       in ~/.elvish/rc.elv
 ")]
 pub(crate) struct Arguments {
     /// The shell

@@ -1,5 +1,7 @@
 //! `config`: the contexts, which say where daemons are and what to show them. Never shows a token.
 
+use std::path::Path;
+
 use clap::{ArgAction, Args, Subcommand};
 use clap_complete::ArgValueCompleter;
 use orch_shared::context::{Context, ContextFile, Token};
@@ -17,7 +19,7 @@ use crate::ui::{Stream, Tone};
 Examples:
   orchctl config get-contexts
   orchctl config use-context staging
-  orchctl config set-context staging --server https://orch.example.com --token-file ~/.orch-token
+  orchctl config set-context staging --server https://orch.example.com -p web
 ")]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -46,6 +48,12 @@ enum What {
         name: String,
     },
     /// Make or change a context: with --server, --token-file, --ca-file and --project
+    #[command(before_help = "\
+Examples:
+  orchctl config set-context staging --server https://orch.example.com
+  orchctl config set-context staging --token-file ~/.orch-token
+  orchctl config set-context staging -p web --current
+")]
     #[command(visible_alias = "set")]
     SetContext(SetContext),
     /// Give a context another name
@@ -101,6 +109,7 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome,
         What::SetContext(set) => change(settings, |file| set_context(settings, file, set))?,
         What::RenameContext { name, new_name } => change(settings, |file| {
             let at = existing(file, name)?;
+            sound(new_name)?;
             if file.context(new_name).is_some() {
                 return Err(Failure::usage(format!("there is a context `{new_name}` already")));
             }
@@ -153,9 +162,29 @@ fn existing(file: &ContextFile, name: &str) -> Result<usize, Failure> {
         .ok_or_else(|| no_such_context(Some(file), name))
 }
 
+/// Refuses a name that nobody could type.
+fn sound(name: &str) -> Result<(), Failure> {
+    match name.is_empty() || name.contains(|c: char| c.is_whitespace() || c.is_control()) {
+        true => Err(Failure::usage(format!("`{name}` cannot name a context")).hint("write it without blanks: staging")),
+        false => Ok(()),
+    }
+}
+
+/// A path as it is kept: whole, since the file is read from any directory. A `~` that the shell left is the home.
+fn whole(path: &Path) -> String {
+    let at_home = path
+        .strip_prefix("~")
+        .ok()
+        .and_then(|rest| Some(std::env::home_dir()?.join(rest)));
+    let path = at_home.as_deref().unwrap_or(path);
+    let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    whole.display().to_string()
+}
+
 /// Sets what the flags name, and leaves the rest. The flags are the global ones; those that the environment sets are not
 /// meant for the file.
 fn set_context(settings: &Settings, file: &mut ContextFile, set: &SetContext) -> Result<String, Failure> {
+    sound(&set.name)?;
     let flags = settings.flags();
     let server = flags.server.as_deref().map(normal_url).transpose()?;
     let name = &set.name;
@@ -179,13 +208,6 @@ fn set_context(settings: &Settings, file: &mut ContextFile, set: &SetContext) ->
     if let Some(server) = server {
         context.server = server;
     }
-    // A path is kept whole: the file is read from any directory.
-    let whole = |path: &std::path::Path| {
-        std::path::absolute(path)
-            .unwrap_or_else(|_| path.to_owned())
-            .display()
-            .to_string()
-    };
     if let Some(path) = &flags.token_file {
         context.token_file = Some(whole(path));
         context.token = None;
@@ -194,7 +216,7 @@ fn set_context(settings: &Settings, file: &mut ContextFile, set: &SetContext) ->
         let mut text = String::new();
         std::io::stdin()
             .read_line(&mut text)
-            .map_err(|error| Failure::file("read", std::path::Path::new("standard input"), &error))?;
+            .map_err(|error| Failure::file("read", Path::new("standard input"), &error))?;
         context.token = Some(Token::new(&text)).filter(|token| !token.reveal().is_empty());
         context.token_file = None;
     }

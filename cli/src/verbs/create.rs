@@ -9,19 +9,19 @@ mod shorthands;
 mod values;
 
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
-use orch_shared::apply::Verdict;
+use orch_shared::apply::{Expectation, Request, Verdict};
 use orch_shared::kind::{Kind, Maker, ScopeType};
 use orch_shared::manifest::{Objects, to_yaml, to_yaml_stream};
-use orch_shared::name::{ObjectRef, Scope};
+use orch_shared::name::{Name, ObjectRef, Scope};
 use orch_shared::path::FieldPath;
 use orch_shared::problem::{Code, Problem};
 use orch_shared::resource::{Metadata, Resource};
 use orch_shared::route;
 use serde_json::{Value, json};
 
+use super::apply::{self, Membership};
 use super::help;
 use super::rehearsal;
-use super::replace::located;
 use super::seal::seal;
 use super::wait;
 use crate::args::shared::{DryRun, Rehearsal};
@@ -55,9 +55,9 @@ impl Args for Arguments {
             .before_help(
                 "\
 Examples:
-  orchctl create server files --package npm:@modelcontextprotocol/server-filesystem --arg /srv
-  orchctl create secret gitea --from-file token=-           read it from standard input
-  orchctl create llm fast --provider scripted --model demo --dry-run=client      the manifest instead
+  orchctl create server time --package pypi:mcp-server-time --replicas 2
+  orchctl create secret gitea --from-file token=-      from standard input
+  orchctl create project web --servers time --dry-run=client -o yaml
 ",
             )
             .subcommand_value_name("KIND")
@@ -111,19 +111,15 @@ fn of_kind(kind: Kind) -> Command {
         .args(shorthands::of(kind).map(shorthands::Shorthand::arg))
         .next_help_heading("Fields")
         .args(flags::of(kind).iter().flat_map(flags::Flag::args))
-        .arg(many(
-            "set",
-            "FIELD=VALUE",
-            "Any field of the spec: healthCheck.interval=10s. May be repeated",
-        ))
+        .arg(many("set", "FIELD=VALUE", "Any field of the spec. May be repeated"))
         .next_help_heading("What to do")
         .arg(form())
-        .arg(
+        .args(shorthands::carry_secrets(kind).then(|| {
             Arg::new("plaintext")
                 .long("plaintext")
                 .action(ArgAction::SetTrue)
-                .help("With --dry-run=client: show secret values as they are, instead of sealed by the daemon"),
-        )
+                .help("With --dry-run=client: show secret values as they are, instead of sealed by the daemon")
+        }))
         .arg(
             one(
                 "wait",
@@ -135,7 +131,20 @@ fn of_kind(kind: Kind) -> Command {
             .require_equals(true)
             .default_missing_value("60s"),
         );
+    let command = match of_scope(kind).collect::<Vec<_>>()[..] {
+        [] => command,
+        [(field, _), ..] => command.after_help(format!("spec.{field} is what --{field} says.")),
+    };
     Rehearsal::augment_args(command)
+}
+
+/// The fields of a kind that are filled in by what says the scope elsewhere: it does not live there, but names one.
+fn of_scope(kind: Kind) -> impl Iterator<Item = (&'static str, ScopeType)> {
+    let fields = Field::root(kind.definition().spec_schema()).fields();
+    let is_field = move |(field, scope): &(&str, ScopeType)| {
+        fields.iter().any(|(known, _)| known == field) && !kind.meta().scopes.contains(scope)
+    };
+    flags::OF_SCOPE.into_iter().filter(is_field)
 }
 
 fn form() -> Arg {
@@ -144,7 +153,18 @@ fn form() -> Arg {
         .long("output")
         .value_name("FORM")
         .help("Show what is made as yaml, json or name")
-        .value_parser(["yaml", "json", "name"])
+        .value_parser(clap::value_parser!(Form))
+}
+
+/// How what is made is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Form {
+    /// The manifest.
+    Yaml,
+    /// The manifest, as JSON.
+    Json,
+    /// `kind/name`.
+    Name,
 }
 
 /// Creates.
@@ -166,17 +186,17 @@ fn many<'m>(matches: &'m ArgMatches, id: &str) -> impl Iterator<Item = &'m Strin
 }
 
 /// Where it is worked out what would be made, and in which form that is shown.
-fn manner(matches: &ArgMatches) -> (DryRun, Option<&str>) {
+fn manner(matches: &ArgMatches) -> (DryRun, Option<Form>) {
     (
         matches.get_one("dry_run").copied().unwrap_or_default(),
-        matches.get_one::<String>("output").map(String::as_str),
+        matches.get_one("output").copied(),
     )
 }
 
 fn from_files(settings: &Settings, mut objects: Objects, matches: &ArgMatches) -> Result<Outcome, Failure> {
     let (place, form) = manner(matches);
     match place {
-        DryRun::None => create_each(settings, &objects, form)?,
+        DryRun::None => create(settings, &objects, form)?,
         DryRun::Client => {
             for object in &mut objects.objects {
                 seal(settings, &mut object.resource)?;
@@ -187,9 +207,9 @@ fn from_files(settings: &Settings, mut objects: Objects, matches: &ArgMatches) -
                 .map(|object| object.resource.manifest())
                 .collect();
             settings.ui.write(&match form {
-                Some("json") => manifests.iter().map(document::json).collect(),
-                Some("name") => names(&objects),
-                Some(_) | None => to_yaml_stream(&manifests),
+                Some(Form::Json) => manifests.iter().map(document::json).collect(),
+                Some(Form::Name) => names(&objects),
+                Some(Form::Yaml) | None => to_yaml_stream(&manifests),
             })?;
         }
         DryRun::Server => {
@@ -222,28 +242,66 @@ fn name(object: &ObjectRef) -> String {
 
 /// That an object of that name is there, and how to change it.
 fn exists(object: &ObjectRef) -> Failure {
-    let problem = Problem::new(Code::AlreadyExists, format!("{object} exists already"));
+    let problem = Problem::new(
+        Code::AlreadyExists,
+        format!("{object} exists already; nothing was created"),
+    );
     problem
         .suggest(format!("change it: orchctl edit {}", wait::spelled(object)))
         .into()
 }
 
-fn create_each(settings: &Settings, objects: &Objects, form: Option<&str>) -> Result<(), Failure> {
-    for (index, object) in objects.objects.iter().enumerate() {
-        let reference = object.resource.reference();
-        let call = Call::post(
-            route::collection(reference.kind, &reference.scope),
-            &object.resource.manifest(),
-        );
-        let answer = settings.client()?.send(&settings.ui, &call.until_gone());
-        let answer = answer.map_err(|failure| located(failure, index, objects))?;
-        created(settings, form, &reference, &answer)?;
+/// Makes all objects of the files or none: an apply that expects none of them to be there.
+fn create(settings: &Settings, objects: &Objects, form: Option<Form>) -> Result<(), Failure> {
+    let references: Vec<ObjectRef> = objects
+        .objects
+        .iter()
+        .map(|object| object.resource.reference())
+        .collect();
+    let absent = |object: &ObjectRef| Expectation {
+        object: object.clone(),
+        uid: None,
+        generation: None,
+    };
+    let request = Request {
+        expect: Some(references.iter().map(absent).collect()),
+        ..apply::request(objects, &Membership::default())
+    };
+    let client = settings.client()?;
+    let call = Call::post(route::APPLY, &request).until_gone().with_time();
+    client
+        .send(&settings.ui, &call)
+        .map_err(|failure| match failure.code() {
+            Some(Code::PlanMoved) => there_already(settings, &references, failure),
+            Some(_) | None => input::located(failure, objects, "nothing was created"),
+        })?;
+    for object in &references {
+        match form {
+            None => settings.ui.line(&format!("{object}   created"))?,
+            Some(Form::Name) => settings.ui.write(&name(object))?,
+            Some(form @ (Form::Yaml | Form::Json)) => {
+                let live = client.object(&settings.ui, object)?;
+                print(settings, form, &live.manifest(), object)?;
+            }
+        }
     }
     Ok(())
 }
 
+/// Which of the objects was there before.
+fn there_already(settings: &Settings, objects: &[ObjectRef], failure: Failure) -> Failure {
+    let is_there = |object: &&ObjectRef| {
+        let found = settings.client().and_then(|client| client.find(&settings.ui, object));
+        matches!(found, Ok(Some(_)))
+    };
+    match objects.iter().find(is_there) {
+        Some(object) => exists(object),
+        None => failure,
+    }
+}
+
 /// Says that an object was made, or shows it.
-fn created(settings: &Settings, form: Option<&str>, object: &ObjectRef, answer: &Answer) -> Result<(), Failure> {
+fn created(settings: &Settings, form: Option<Form>, object: &ObjectRef, answer: &Answer) -> Result<(), Failure> {
     match form {
         None => settings.ui.line(&format!("{object}   created")),
         Some(form) => print(settings, form, &answer.json::<Object>()?.manifest(), object),
@@ -260,12 +318,13 @@ fn from_flags(settings: &Settings, kind: Kind, matches: &ArgMatches) -> Result<O
     let collection = route::collection(kind, &reference.scope);
     match place {
         DryRun::Client => {
-            if !matches.get_flag("plaintext") {
+            let in_the_open = shorthands::carry_secrets(kind) && matches.get_flag("plaintext");
+            if !in_the_open {
                 seal(settings, &mut resource).map_err(|failure| {
                     failure.hint_instead("the daemon seals secret values; to see them as they are: --plaintext")
                 })?;
             }
-            show(settings, form.unwrap_or("yaml"), &resource)?;
+            show(settings, form.unwrap_or(Form::Yaml), &resource)?;
         }
         DryRun::Server => {
             let outcomes = rehearsal::server(settings, vec![resource.manifest()])
@@ -303,15 +362,15 @@ fn from_flags(settings: &Settings, kind: Kind, matches: &ArgMatches) -> Result<O
     Ok(Outcome::Done)
 }
 
-fn show(settings: &Settings, form: &str, resource: &Resource) -> Result<(), Failure> {
+fn show(settings: &Settings, form: Form, resource: &Resource) -> Result<(), Failure> {
     print(settings, form, &resource.manifest(), &resource.reference())
 }
 
-fn print(settings: &Settings, form: &str, manifest: &Value, object: &ObjectRef) -> Result<(), Failure> {
+fn print(settings: &Settings, form: Form, manifest: &Value, object: &ObjectRef) -> Result<(), Failure> {
     settings.ui.write(&match form {
-        "json" => document::json(manifest),
-        "name" => name(object),
-        _ => to_yaml(manifest),
+        Form::Json => document::json(manifest),
+        Form::Name => name(object),
+        Form::Yaml => to_yaml(manifest),
     })
 }
 
@@ -345,6 +404,7 @@ fn resource(settings: &Settings, kind: Kind, matches: &ArgMatches) -> Result<Res
         shorthand.apply(matches, &mut spec)?;
     }
     from_scope(settings, kind, &mut spec)?;
+    refuse_server(settings, kind)?;
     for assignment in many(matches, "set") {
         set(kind, &mut spec, assignment)?;
     }
@@ -366,18 +426,31 @@ fn resource(settings: &Settings, kind: Kind, matches: &ArgMatches) -> Result<Res
 
 /// A kind that does not live in projects but has a field for one takes it from `-p`; the same for agents.
 fn from_scope(settings: &Settings, kind: Kind, spec: &mut Value) -> Result<(), Failure> {
-    let given = [
-        ("project", ScopeType::Project, &settings.flags().project),
-        ("agent", ScopeType::Agent, &settings.flags().agent),
-    ];
-    let fields = Field::root(kind.definition().spec_schema()).fields();
-    for (field, scope, name) in given {
-        let is_field = fields.iter().any(|(known, _)| *known == field) && !kind.meta().scopes.contains(&scope);
-        if let Some(name) = name.as_deref().filter(|name| is_field && !name.is_empty()) {
+    for (field, scope) in of_scope(kind) {
+        let given = match scope {
+            ScopeType::Cluster => &None,
+            ScopeType::Project => &settings.flags().project,
+            ScopeType::Agent => &settings.flags().agent,
+        };
+        if let Some(name) = given.as_deref().filter(|name| !name.is_empty()) {
             spec[field] = parse_name(name, field)?.as_str().into();
         }
     }
     Ok(())
+}
+
+/// `--server` is the daemon's address wherever it stands. What is no address, for a kind that names servers, was meant for
+/// that field.
+fn refuse_server(settings: &Settings, kind: Kind) -> Result<(), Failure> {
+    let fields = Field::root(kind.definition().spec_schema()).fields();
+    let has_servers = fields.iter().any(|(name, _)| *name == "servers");
+    match settings.flags().server.as_deref() {
+        Some(given) if has_servers && given.parse::<Name>().is_ok() && given != "localhost" => {
+            let failure = Failure::usage(format!("--server is the address of the daemon, and `{given}` is none"));
+            Err(failure.hint(format!("servers of the {}: --servers {given}", kind.meta().singular)))
+        }
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// `--set healthCheck.interval=10s`.

@@ -24,7 +24,7 @@ use crate::settings::Settings;
 #[command(before_help = "\
 Examples:
   orchctl delete server files
-  orchctl delete -f team/                                    everything in a folder
+  orchctl delete -f team/                                    all of a folder
   orchctl delete secret gitea --with-dependents --dry-run    what would go along
 ")]
 pub(crate) struct Arguments {

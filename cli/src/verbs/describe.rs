@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::events::of_object;
 use crate::args::shared::Selectors;
 use crate::args::targets::{self, Target};
-use crate::client::{Call, Object, Scopes, Selection};
+use crate::client::{Call, Object};
 use crate::complete;
 use crate::render::describe::{Surroundings, text};
 use crate::report::{Failure, Outcome};
@@ -51,17 +51,7 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome,
         match target {
             Target::Object(object) => objects.push(client.object(&settings.ui, &object)?),
             Target::Kind(kind) => {
-                let selectors = &arguments.selectors;
-                let scope = if selectors.all_scopes {
-                    Scopes::All
-                } else {
-                    Scopes::One(settings.scope(kind)?)
-                };
-                let selection = Selection {
-                    labels: selectors.selector.clone(),
-                    fields: selectors.field_selector.clone(),
-                    scope,
-                };
+                let selection = arguments.selectors.selection(settings, kind)?;
                 objects.extend(client.list(&settings.ui, kind, &selection, None)?.items);
             }
         }
@@ -124,15 +114,9 @@ fn surroundings(settings: &Settings, object: &Object) -> Result<Surroundings, Fa
         .take(MOST_REFERENCES)
     {
         let target = client.find(&settings.ui, &reference.target)?;
-        let phase = target.map(|target| {
-            target
-                .status
-                .get("phase")
-                .and_then(Value::as_str)
-                .unwrap_or("Pending")
-                .to_owned()
-        });
-        around.references.push((reference, phase));
+        around
+            .references
+            .push((reference, target.map(|target| target.phase().to_owned())));
     }
     Ok(around)
 }

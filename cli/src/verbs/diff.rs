@@ -5,7 +5,7 @@ use orch_shared::apply::{Request, Verdict};
 use orch_shared::diff::{Change, unified};
 use orch_shared::kind::AnySpec;
 use orch_shared::manifest::{Objects, resource, to_yaml};
-use orch_shared::path::Segment;
+use orch_shared::path::{FieldPath, Segment};
 use orch_shared::resource::Resource;
 
 use super::apply::{self, Membership};
@@ -112,10 +112,12 @@ fn is_of_status(change: &Change) -> bool {
 
 /// Both manifests as text, secret values masked: equal where they are equal, different where they differ.
 fn texts(live: Option<Resource>, declared: Option<Resource>, changes: &[Change]) -> (String, String) {
+    // Only of the spec: a label may be called like a secret value's key.
+    let in_spec = |path: &FieldPath| path.segments().first() == Some(&Segment::Key("spec".to_owned()));
     let changed = |key: &str| {
-        changes
-            .iter()
-            .any(|change| change.path.segments().last() == Some(&Segment::Key(key.to_owned())))
+        let last = Some(Segment::Key(key.to_owned()));
+        let is_it = |change: &Change| in_spec(&change.path) && change.path.segments().last() == last.as_ref();
+        changes.iter().any(is_it)
     };
     let masked = |resource: Option<Resource>, differs: &str| match resource {
         Some(mut resource) => {
@@ -153,7 +155,6 @@ fn painted(settings: &Settings, diff: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use orch_shared::path::FieldPath;
     use serde_json::json;
 
     fn secret(data: &serde_json::Value) -> Option<Resource> {
@@ -163,11 +164,13 @@ mod tests {
 
     #[test]
     fn secret_values_are_compared_and_never_shown() {
-        let changes = [Change {
-            path: FieldPath::parse("spec.data.b"),
+        let change = |path: &str| Change {
+            path: FieldPath::parse(path),
             from: None,
             to: None,
-        }];
+        };
+        // A label that is called like a key is another thing.
+        let changes = [change("spec.data.b"), change("metadata.labels.a")];
         let live = secret(&json!({"a": "sealed:v1:k:AAAA", "b": "sealed:v1:k:BBBB"}));
         let declared = secret(&json!({"a": "hunter1", "b": "hunter2", "c": "hunter3"}));
         let (before, after) = texts(live, declared, &changes);

@@ -28,8 +28,8 @@ const MOST: u32 = 1000;
 #[command(before_help = "\
 Examples:
   orchctl events                           the newest, of everything
-  orchctl events server/files -w           of one object and its instances, as they come
-  orchctl events --warnings -o json        the same as get events, for other programs
+  orchctl events server/files -w           of one object, as they come
+  orchctl events --warnings -o json        for other programs
 ")]
 pub(crate) struct Arguments {
     /// Only of these objects: KIND, KIND NAME or KIND/NAME

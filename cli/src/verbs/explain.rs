@@ -12,6 +12,7 @@ use orch_shared::problem::{Code, near_miss};
 use serde_json::{Value, json};
 
 use super::api_resources::sentence_and_default;
+use crate::args::fields::no_field;
 use crate::args::targets;
 use crate::complete;
 use crate::render::schema::{Field, Shape};
@@ -29,7 +30,7 @@ const DEEPEST: usize = 6;
 #[command(before_help = "\
 Examples:
   orchctl explain server                       what one is made of
-  orchctl explain server.spec.healthCheck      a field; `server.healthCheck` means the same
+  orchctl explain server.spec.healthCheck      a field; also server.healthCheck
   orchctl explain ORCH2101                     an error code
 ")]
 pub(crate) struct Arguments {
@@ -102,15 +103,7 @@ fn field(settings: &Settings, what: &str, arguments: &Arguments) -> Result<Strin
     };
     let found = Field::root(root)
         .find(&FieldPath::parse(place.1))
-        .map_err(|(name, within)| {
-            let names: Vec<&str> = within.fields().into_iter().map(|(name, _)| name).collect();
-            let failure = Failure::usage(format!("there is no field `{name}` in {what}"));
-            match (near_miss(&name, names.iter().copied()), names.is_empty()) {
-                (Some(near), _) => failure.hint(format!("did you mean `{near}`? there are {}", names.join(", "))),
-                (None, false) => failure.hint(format!("there are {}", names.join(", "))),
-                (None, true) => failure,
-            }
-        })?;
+        .map_err(|(name, within)| no_field(&name, within, what))?;
     let full = [place.0, place.1]
         .into_iter()
         .filter(|part| !part.is_empty())

@@ -1,17 +1,19 @@
-//! `get`: objects in every form, once or as they change.
+//! `get`: objects in every form, once or as they change ([`watch`]).
+
+mod watch;
 
 use clap::{ArgAction, Args};
 use clap_complete::ArgValueCompleter;
-use orch_shared::kind::Kind;
+use orch_shared::kind::{Kind, Maker};
+use orch_shared::name::{ObjectRef, Scope};
 use orch_shared::problem::Code;
-use orch_shared::query::{ChangeType, ListParameters, WatchEvent};
 use orch_shared::route;
-use serde::Deserialize;
 
 use super::events;
+use crate::args::fields;
 use crate::args::shared::{Files, Selectors};
 use crate::args::targets::{self, Target};
-use crate::client::{Call, Object, Scopes, Selection};
+use crate::client::{Call, Object};
 use crate::complete;
 use crate::input;
 use crate::render::listing::{self, LabelColumn, Number, ScopeColumn, StatusPart, View};
@@ -73,30 +75,45 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome,
         return get_events(arguments, settings, asked);
     }
     let targets = wanted(arguments, settings)?;
-    let (objects, failures) = fetch(arguments, settings, &targets)?;
+    if let Some(field) = &arguments.sort_by {
+        let kinds: Vec<Kind> = targets.iter().map(Target::kind).collect();
+        fields::check(&kinds, &field_path(field))?;
+    }
+    if arguments.watch {
+        return watch::run(arguments, settings, &targets);
+    }
+    let (mut found, failures) = fetch(arguments, settings, &targets)?;
+    sort(arguments, &mut found);
     let number = match targets[..] {
         [Target::Object(_)] => Number::One,
         _ => Number::Many,
     };
-    let mut found = objects.items;
-    if let Some(field) = &arguments.sort_by {
-        let path = field_path(field);
-        listing::sort_by(&mut found, |object| path.find(object.effective()).cloned());
-    }
     let columns = Columns::default();
     let view = view(arguments, settings, Heading::Shown, &columns);
-    let is_table = matches!(arguments.output, Output::Table | Output::Wide);
-    if is_table && found.is_empty() && failures.is_empty() {
-        settings.ui.say(&nothing_found(arguments, &targets));
-    } else if !found.is_empty() || (!is_table && failures.is_empty()) {
+    if is_table(arguments) && found.is_empty() && failures.is_empty() {
+        settings.ui.say(&nothing_found(arguments, settings, &targets)?);
+    } else if !found.is_empty() || (!is_table(arguments) && failures.is_empty()) {
         settings.ui.write(&listing::text(&view, &found, number))?;
     }
-    if arguments.watch {
-        return watch(arguments, settings, &targets, objects.revision, &columns);
+    if arguments.show_values && is_table(arguments) {
+        settings
+            .ui
+            .say("a table has no room for values; they are shown by: -o yaml");
     }
     match failures.len() {
         0 => Ok(Outcome::Done),
         _ => Err(Failure::Several(failures)),
+    }
+}
+
+const fn is_table(arguments: &Arguments) -> bool {
+    matches!(arguments.output, Output::Table | Output::Wide)
+}
+
+fn sort(arguments: &Arguments, objects: &mut [Object]) {
+    if let Some(field) = &arguments.sort_by {
+        let path = field_path(field);
+        listing::sort_by(objects, |object| path.find(object.effective()).cloned());
     }
 }
 
@@ -128,7 +145,12 @@ fn get_events(arguments: &Arguments, settings: &Settings, asked: events::Asked) 
 
 fn wanted(arguments: &Arguments, settings: &Settings) -> Result<Vec<Target>, Failure> {
     if arguments.files.files.is_empty() {
-        return targets::targets(settings, &arguments.targets);
+        let mut targets = targets::targets(settings, &arguments.targets)?;
+        // Everything, as manifests, is what can be applied again: without what daemons make.
+        if arguments.targets == ["all"] && matches!(arguments.output, Output::Yaml | Output::Json) {
+            targets.retain(|target| target.kind().meta().maker == Maker::User);
+        }
+        return Ok(targets);
     }
     let objects = input::objects(&arguments.files.files, "nothing was read")?.objects;
     Ok(objects
@@ -165,30 +187,20 @@ fn view<'a>(arguments: &'a Arguments, settings: &Settings, heading: Heading, col
     }
 }
 
-struct Found {
-    items: Vec<Object>,
-    /// Where a watch goes on without missing anything.
-    revision: Option<i64>,
-}
-
 /// The objects, and why some named ones could not be had.
-fn fetch(arguments: &Arguments, settings: &Settings, targets: &[Target]) -> Result<(Found, Vec<Failure>), Failure> {
+fn fetch(
+    arguments: &Arguments,
+    settings: &Settings,
+    targets: &[Target],
+) -> Result<(Vec<Object>, Vec<Failure>), Failure> {
     let client = settings.client()?;
-    let mut found = Found {
-        items: Vec::new(),
-        revision: None,
-    };
+    let mut found = Vec::new();
     let mut failures = Vec::new();
     for target in targets {
         match target {
             Target::Kind(kind) => {
-                let page = client.list(
-                    &settings.ui,
-                    *kind,
-                    &selection(arguments, settings, *kind)?,
-                    arguments.limit,
-                )?;
-                found.revision = found.revision.or(Some(page.metadata.revision));
+                let selection = arguments.selectors.selection(settings, *kind)?;
+                let page = client.list(&settings.ui, *kind, &selection, arguments.limit)?;
                 if let Some(limit) = arguments.limit.filter(|_| page.metadata.continue_token.is_some()) {
                     let (plural, total) = (kind.meta().plural, page.metadata.total);
                     settings.ui.say(&format!("{limit} of {total} {plural} shown"));
@@ -197,14 +209,14 @@ fn fetch(arguments: &Arguments, settings: &Settings, targets: &[Target]) -> Resu
                     .items
                     .into_iter()
                     .map(|object| revealed(arguments, settings, object));
-                found.items.extend(revealed.collect::<Result<Vec<_>, _>>()?);
+                found.extend(revealed.collect::<Result<Vec<_>, _>>()?);
             }
             Target::Object(object) => {
                 match client
                     .object(&settings.ui, object)
                     .and_then(|object| revealed(arguments, settings, object))
                 {
-                    Ok(object) => found.items.push(object),
+                    Ok(object) => found.push(object),
                     Err(failure) if arguments.ignore_not_found && failure.code() == Some(Code::NotFound) => {}
                     Err(failure) if failure.code() == Some(Code::NotFound) => failures.push(failure),
                     Err(failure) => return Err(failure),
@@ -213,18 +225,6 @@ fn fetch(arguments: &Arguments, settings: &Settings, targets: &[Target]) -> Resu
         }
     }
     Ok((found, failures))
-}
-
-fn selection(arguments: &Arguments, settings: &Settings, kind: Kind) -> Result<Selection, Failure> {
-    Ok(Selection {
-        labels: arguments.selectors.selector.clone(),
-        fields: arguments.selectors.field_selector.clone(),
-        scope: if arguments.selectors.all_scopes {
-            Scopes::All
-        } else {
-            Scopes::One(settings.scope(kind)?)
-        },
-    })
 }
 
 /// The same object with its secret values in the open, when that is asked for and it has any.
@@ -241,7 +241,16 @@ fn revealed(arguments: &Arguments, settings: &Settings, object: Object) -> Resul
     settings.client()?.send(&settings.ui, &call)?.json()
 }
 
-fn nothing_found(arguments: &Arguments, targets: &[Target]) -> String {
+fn nothing_found(arguments: &Arguments, settings: &Settings, targets: &[Target]) -> Result<String, Failure> {
+    let home = match targets {
+        [Target::Kind(kind)] if !arguments.selectors.all_scopes => home(settings, *kind)?,
+        _ => None,
+    };
+    if let Some(home) = home
+        && settings.client()?.find(&settings.ui, &home)?.is_none()
+    {
+        return Err(settings.client()?.not_found(&settings.ui, &home));
+    }
     let nouns: Vec<&str> = targets.iter().map(|target| target.kind().meta().plural).collect();
     let scoped = !arguments.selectors.all_scopes && targets.iter().any(|target| target.kind().meta().scopes.len() > 1);
     let nouns = if nouns.len() > 3 {
@@ -249,89 +258,20 @@ fn nothing_found(arguments: &Arguments, targets: &[Target]) -> String {
     } else {
         nouns.join(" and no ")
     };
-    if scoped {
+    Ok(if scoped {
         format!("no {nouns} here; of every project and agent: -A")
-    } else if arguments.selectors.selector.is_some() || arguments.selectors.field_selector.is_some() {
+    } else if arguments.selectors.narrow() {
         format!("no {nouns} are selected")
     } else {
         format!("no {nouns}")
-    }
+    })
 }
 
-/// Shows objects as they change, until the user has seen enough.
-fn watch(
-    arguments: &Arguments,
-    settings: &Settings,
-    targets: &[Target],
-    revision: Option<i64>,
-    columns: &Columns,
-) -> Result<Outcome, Failure> {
-    let [target] = targets else {
-        return Err(Failure::usage("only objects of one kind can be watched at a time").hint("orchctl get KIND -w"));
-    };
-    settings.ui.flush()?;
-    let kind = target.kind();
-    let selection = match target {
-        Target::Kind(kind) => selection(arguments, settings, *kind)?,
-        Target::Object(object) => Selection {
-            labels: None,
-            fields: Some(format!("metadata.name={}", object.name)),
-            scope: Scopes::One(object.scope.clone()),
-        },
-    };
-    let client = settings.client()?;
-    let mut after = match revision {
-        Some(revision) => Some(revision),
-        // A single object does not tell where its list stands; the list does.
-        None => Some(client.list(&settings.ui, kind, &selection, Some(1))?.metadata.revision),
-    };
-    loop {
-        let parameters = ListParameters {
-            watch: Some("1".to_owned()),
-            revision: after,
-            ..ListParameters::default()
-        };
-        let call = selection.call(kind, parameters);
-        for event in client.events(&settings.ui, call, after.map(|revision| revision.to_string())) {
-            match event {
-                Ok(event) => show_change(arguments, settings, &event.data, columns)?,
-                Err(failure) if failure.code() == Some(Code::Compacted) => break,
-                Err(failure) => return Err(failure),
-            }
-        }
-        // Too much was missed to be told one by one: what there is now is told instead.
-        settings.ui.say("changes were missed; showing everything again");
-        let page = client.list(&settings.ui, kind, &selection, None)?;
-        after = Some(page.metadata.revision);
-        settings.ui.write(&listing::text(
-            &view(arguments, settings, Heading::Hidden, columns),
-            &page.items,
-            Number::Many,
-        ))?;
-        settings.ui.flush()?;
-    }
-}
-
-fn show_change(arguments: &Arguments, settings: &Settings, data: &str, columns: &Columns) -> Result<(), Failure> {
-    let event: WatchEvent = serde_json::from_str(data)
-        .map_err(|error| Failure::usage(format!("the daemon sent a change that cannot be read: {error}")))?;
-    let Some(object) = event.object else { return Ok(()) };
-    let object = Object::deserialize(object)
-        .map_err(|error| Failure::usage(format!("the daemon sent an object that cannot be read: {error}")))?;
-    let mut text = listing::text(
-        &view(arguments, settings, Heading::Hidden, columns),
-        &[object],
-        Number::One,
-    );
-    match (event.change, &arguments.output) {
-        (ChangeType::Bookmark, _) => return Ok(()),
-        (ChangeType::Deleted, Output::Table | Output::Wide) => {
-            text = format!("{}   (deleted)\n", text.trim_end());
-        }
-        (ChangeType::Deleted, Output::Name) => text = format!("{} deleted\n", text.trim_end()),
-        (ChangeType::Added | ChangeType::Modified | ChangeType::Deleted, Output::Yaml) => text.insert_str(0, "---\n"),
-        (ChangeType::Added | ChangeType::Modified | ChangeType::Deleted, _) => {}
-    }
-    settings.ui.write(&text)?;
-    settings.ui.flush()
+/// The project or agent in which objects of a kind are looked for.
+fn home(settings: &Settings, kind: Kind) -> Result<Option<ObjectRef>, Failure> {
+    Ok(match settings.scope(kind)? {
+        Scope::Cluster => None,
+        Scope::Project(name) => Some(ObjectRef::cluster(Kind::Project, name)),
+        Scope::Agent(name) => Some(ObjectRef::cluster(Kind::Agent, name)),
+    })
 }

@@ -39,7 +39,9 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome,
     root.build();
     let mut page = &mut root;
     for word in &arguments.words {
-        let names: Vec<String> = page.get_subcommands().map(|verb| verb.get_name().to_owned()).collect();
+        let shown = page.get_subcommands().filter(|verb| !verb.is_hide_set());
+        let names = shown.map(|verb| verb.get_name().to_owned());
+        let names: Vec<String> = names.chain(["exit-codes".to_owned()]).collect();
         page = page.find_subcommand_mut(word).ok_or_else(|| {
             let failure = Failure::usage(format!("there is no verb `{word}`"));
             match near_miss(word, names.iter().map(String::as_str)) {
@@ -85,7 +87,7 @@ pub(super) const VERB: &str = "\
 pub(crate) fn arranged(command: Command) -> Command {
     let verbs = listed(&command);
     command
-        .mut_subcommands(|verb| verb.help_template(VERB))
+        .mut_subcommands(|verb| verb.help_template(VERB).mut_subcommands(|what| what.help_template(VERB)))
         .before_help(verbs)
         .help_template(PROGRAM)
         .after_help("More of a verb: orchctl help VERB. Exit codes: orchctl help exit-codes. Every error code: orchctl explain codes")
@@ -105,6 +107,10 @@ fn listed(command: &Command) -> String {
     }
     out.trim_end().to_owned()
 }
+
+/// What fits on an ordinary terminal: the longest line of examples.
+#[cfg(test)]
+pub(super) const COLUMNS: usize = 80;
 
 #[cfg(test)]
 mod tests {
@@ -132,6 +138,9 @@ mod tests {
                 .filter(|line| line.starts_with("  ") && line.contains("orchctl "))
                 .count();
             assert!(examples >= 3, "{} shows {examples}", verb.get_name());
+            let text = verb.get_before_help().map(ToString::to_string).unwrap_or_default();
+            let wide: Vec<&str> = text.lines().filter(|line| line.chars().count() > COLUMNS).collect();
+            assert!(wide.is_empty(), "wrapped, they would look like more: {wide:?}");
         }
     }
 }

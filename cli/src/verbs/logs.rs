@@ -79,10 +79,10 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome,
     let source = source(arguments, settings)?;
     let instances = instances(settings, &source)?;
     let is_server = matches!(source, Source::Owner(..));
-    let prefixed = match arguments.prefix {
-        Prefix::Always => true,
-        Prefix::Never => false,
-        Prefix::Auto => instances.len() > 1 || (is_server && arguments.follow),
+    let prefix = match arguments.prefix {
+        Prefix::Auto if instances.len() > 1 || (is_server && arguments.follow) => Prefix::Always,
+        Prefix::Auto => Prefix::Never,
+        prefix @ (Prefix::Always | Prefix::Never) => prefix,
     };
     if let (Source::Owner(owner, _), true) = (&source, instances.is_empty()) {
         settings.ui.say(&format!(
@@ -92,7 +92,7 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome,
         ));
     }
     if arguments.follow {
-        return follow(arguments, settings, &source, prefixed);
+        return follow(arguments, settings, &source, prefix);
     }
     let client = settings.client()?;
     let mut missing = None;
@@ -102,7 +102,7 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome,
         match client.lines(&call) {
             Ok(lines) => {
                 for line in lines {
-                    settings.ui.line(&labelled(settings, instance, &line?, prefixed))?;
+                    settings.ui.line(&labelled(settings, instance, &line?, prefix))?;
                 }
                 shown += 1;
             }
@@ -129,11 +129,11 @@ fn parameters(arguments: &Arguments) -> LogParameters {
 
 /// A bare name is a server's, or else an instance's.
 fn source(arguments: &Arguments, settings: &Settings) -> Result<Source, Failure> {
-    let client = settings.client()?;
     let words = &arguments.target;
     if let [word] = &words[..]
         && !word.contains('/')
     {
+        let client = settings.client()?;
         let name = parse_name(word, "server")?;
         let instance = ObjectRef::cluster(Kind::Instance, name.clone());
         if client.find(&settings.ui, &instance)?.is_some() {
@@ -146,7 +146,13 @@ fn source(arguments: &Arguments, settings: &Settings) -> Result<Source, Failure>
     if object.kind == Kind::Instance {
         return Ok(Source::Instance(object));
     }
-    let owner = client.object(&settings.ui, &object)?;
+    if object.kind != Kind::Server {
+        let plural = object.kind.meta().plural;
+        return Err(
+            Failure::usage(format!("{plural} write no logs")).hint("servers and instances do: orchctl logs NAME")
+        );
+    }
+    let owner = settings.client()?.object(&settings.ui, &object)?;
     Ok(Source::Owner(object, owner.uid().to_owned()))
 }
 
@@ -164,25 +170,25 @@ fn instances(settings: &Settings, source: &Source) -> Result<Vec<ObjectRef>, Fai
     }
 }
 
-fn labelled(settings: &Settings, instance: &ObjectRef, line: &str, prefixed: bool) -> String {
+fn labelled(settings: &Settings, instance: &ObjectRef, line: &str, prefix: Prefix) -> String {
     // A line may leave a colour on; the next one does not inherit it.
     let plain = if settings.ui.is_terminal(Stream::Data) && line.contains('\u{1b}') {
         "\u{1b}[0m"
     } else {
         ""
     };
-    if prefixed {
-        let label = settings
-            .ui
-            .paint(Stream::Data, Tone::Dim, &format!("[{}]", instance.name));
-        format!("{label} {line}{plain}")
-    } else {
-        format!("{line}{plain}")
+    match prefix {
+        Prefix::Always | Prefix::Auto => {
+            let label = format!("[{}]", instance.name);
+            let label = settings.ui.paint(Stream::Data, Tone::Dim, &label);
+            format!("{label} {line}{plain}")
+        }
+        Prefix::Never => format!("{line}{plain}"),
     }
 }
 
 /// A thread per instance reads; this one writes, and looks for instances that have come since.
-fn follow(arguments: &Arguments, settings: &Settings, source: &Source, prefixed: bool) -> Result<Outcome, Failure> {
+fn follow(arguments: &Arguments, settings: &Settings, source: &Source, prefix: Prefix) -> Result<Outcome, Failure> {
     let client = settings.client()?;
     let (sender, receiver) = mpsc::channel::<(ObjectRef, Option<Result<String, Failure>>)>();
     let mut following: HashSet<ObjectRef> = HashSet::new();
@@ -212,7 +218,7 @@ fn follow(arguments: &Arguments, settings: &Settings, source: &Source, prefixed:
             receiver.recv_timeout(until.saturating_duration_since(std::time::Instant::now()))
         {
             match said {
-                Some(Ok(line)) => settings.ui.line(&labelled(settings, &instance, &line, prefixed))?,
+                Some(Ok(line)) => settings.ui.line(&labelled(settings, &instance, &line, prefix))?,
                 Some(Err(failure)) if failure.code() == Some(Code::NotFound) => {}
                 Some(Err(failure)) => return Err(failure),
                 None => {

@@ -6,6 +6,7 @@ use clap::{Args, ValueHint};
 use clap_complete::ArgValueCompleter;
 use orch_shared::diff;
 use orch_shared::manifest::{Limits, parse};
+use orch_shared::name::ObjectRef;
 use orch_shared::route;
 use serde_json::Value;
 
@@ -23,7 +24,7 @@ use crate::settings::Settings;
 #[command(before_help = "\
 Examples:
   orchctl patch server files -P '{\"spec\": {\"replicas\": 2}}'
-  orchctl patch server files -P 'spec: {healthCheck: null}'        null removes a field
+  orchctl patch server files -P 'spec: {healthCheck: null}'   null: remove it
   orchctl patch server files --patch-file patch.yaml
 ")]
 pub(crate) struct Arguments {
@@ -31,7 +32,7 @@ pub(crate) struct Arguments {
     #[arg(value_name = "OBJECT", required = true, add = ArgValueCompleter::new(complete::targets))]
     target: Vec<String>,
     /// The patch, as JSON or YAML
-    #[arg(short = 'P', long, value_name = "PATCH", required_unless_present = "patch_file")]
+    #[arg(short = 'P', long, value_name = "PATCH")]
     patch: Option<String>,
     /// A file that holds the patch
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "patch")]
@@ -42,10 +43,11 @@ pub(crate) struct Arguments {
 
 /// Patches.
 pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome, Failure> {
-    let patch = read(arguments)?;
+    let patch = read(arguments, settings)?;
     let object = targets::object(settings, &arguments.target)?;
     let client = settings.client()?;
     let before = client.object(&settings.ui, &object)?;
+    keeps_identity(&object, &patch)?;
     let (manifest, done) = match arguments.rehearsal.dry_run {
         DryRun::None => {
             let call = Call::patch(route::object(&object), &patch).if_match(&before.etag());
@@ -70,14 +72,37 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome,
     Ok(Outcome::Done)
 }
 
-fn read(arguments: &Arguments) -> Result<Value, Failure> {
+/// A patch may say again what an object is, but not that it is another.
+fn keeps_identity(object: &ObjectRef, patch: &Value) -> Result<(), Failure> {
+    let refuse = |what: &str| {
+        Err(Failure::usage(format!(
+            "a patch does not change the {what} of an object"
+        )))
+    };
+    match (patch.get("kind"), patch.get("metadata")) {
+        (Some(kind), _) if kind.as_str() != Some(object.kind.as_str()) => refuse("kind"),
+        (_, Some(Value::Null)) => refuse("name"),
+        (_, _) => Ok(()),
+    }
+}
+
+fn read(arguments: &Arguments, settings: &Settings) -> Result<Value, Failure> {
     let (name, text) = match (&arguments.patch, &arguments.patch_file) {
         (Some(text), _) => ("the patch", text.clone().into_bytes()),
         (None, Some(path)) => {
             let text = std::fs::read(path).map_err(|error| Failure::file("read", Path::new(path), &error))?;
             (path.as_str(), text)
         }
-        (None, None) => return Err(Failure::usage("nothing says what to change").hint("-P PATCH or --patch-file FILE")),
+        (None, None) => {
+            // kubectl's -p is the patch.
+            let project = settings.flags().project.as_deref().unwrap_or_default();
+            let is_patch = project.contains(['{', ':']);
+            let failure = Failure::usage("nothing says what to change");
+            return Err(match is_patch {
+                true => failure.hint(format!("-p names a project; the patch is: -P '{project}'")),
+                false => failure.hint("-P PATCH or --patch-file FILE"),
+            });
+        }
     };
     let mut parsed = parse(&text, &Limits::default());
     if let Some(problem) = parsed.problems.first() {

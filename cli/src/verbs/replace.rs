@@ -16,7 +16,7 @@ use crate::settings::Settings;
 #[command(before_help = "\
 Examples:
   orchctl replace -f files.yaml
-  orchctl get server files -o yaml --show-status | edit-it | orchctl replace -f -
+  orchctl get server files -o yaml | edit-it | orchctl replace -f -
   orchctl replace -f files.yaml --force         whatever has changed meanwhile
 ")]
 pub(crate) struct Arguments {

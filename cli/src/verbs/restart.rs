@@ -9,7 +9,8 @@ use orch_shared::route;
 
 use super::able;
 use super::wait::{self, Goal};
-use crate::args::{Limit, limit, targets};
+use crate::args::shared::Waiting;
+use crate::args::targets;
 use crate::client::{Call, Object};
 use crate::complete;
 use crate::report::{Failure, Outcome};
@@ -27,12 +28,8 @@ pub(crate) struct Arguments {
     /// Objects: KIND NAME... or KIND/NAME...
     #[arg(value_name = "OBJECTS", required = true, add = ArgValueCompleter::new(complete::targets))]
     targets: Vec<String>,
-    /// Wait until they are ready
-    #[arg(long, action = clap::ArgAction::SetTrue)]
-    wait: bool,
-    /// How long to wait
-    #[arg(long, default_value = "60s", value_parser = limit, value_name = "DURATION", requires = "wait")]
-    timeout: Limit,
+    #[command(flatten)]
+    waiting: Waiting,
 }
 
 /// Restarts.
@@ -42,20 +39,17 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome,
     let mut restarted = Vec::new();
     for object in objects {
         let call = Call::post(route::action(&object, Action::Restart), &serde_json::json!({}));
-        let after: Object = settings.client()?.send(&settings.ui, &call)?.json()?;
+        let after: Object = settings.client()?.send_to(&settings.ui, &object, &call)?.json()?;
         settings.ui.line(&format!("{object}   restarting"))?;
         let asked = after.identity().and_then(|identity| identity.restarted_at);
         restarted.push((object, asked.unwrap_or_default()));
     }
-    if arguments.wait {
+    if arguments.waiting.wait {
         settings.ui.flush()?;
         let started = Instant::now();
         for (object, asked) in restarted {
-            let left = arguments.timeout.0.saturating_sub(started.elapsed());
-            wait::until(settings, &[object], &Goal::Restarted(asked), left, |object| {
-                settings.ui.say(&format!("{object}   ready"));
-                Ok(())
-            })?;
+            let left = arguments.waiting.timeout.0.saturating_sub(started.elapsed());
+            wait::until_said(settings, &[object], &Goal::Restarted(asked), left)?;
         }
     }
     Ok(Outcome::Done)

@@ -7,9 +7,9 @@ use orch_shared::route;
 use orch_shared::wire::Scale;
 
 use super::{able, rehearsal, wait};
-use crate::args::shared::{DryRun, Rehearsal};
-use crate::args::{Limit, limit, targets};
-use crate::client::Call;
+use crate::args::shared::{DryRun, Rehearsal, Waiting};
+use crate::args::targets;
+use crate::client::{Call, Object};
 use crate::complete;
 use crate::report::{Failure, Outcome};
 use crate::settings::Settings;
@@ -19,7 +19,7 @@ use crate::settings::Settings;
 #[command(before_help = "\
 Examples:
   orchctl scale server files --replicas 3
-  orchctl scale server/files server/gitea --replicas 0     declared, but not running
+  orchctl scale server/files server/gitea --replicas 0     not running
   orchctl scale server files --replicas 3 --wait
 ")]
 pub(crate) struct Arguments {
@@ -27,16 +27,17 @@ pub(crate) struct Arguments {
     #[arg(value_name = "OBJECTS", required = true, add = ArgValueCompleter::new(complete::targets))]
     targets: Vec<String>,
     /// How many copies to keep running
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = number)]
     replicas: u32,
     #[command(flatten)]
     rehearsal: Rehearsal,
-    /// Wait until they are ready
-    #[arg(long, action = clap::ArgAction::SetTrue)]
-    wait: bool,
-    /// How long to wait
-    #[arg(long, default_value = "60s", value_parser = limit, value_name = "DURATION", requires = "wait")]
-    timeout: Limit,
+    #[command(flatten)]
+    waiting: Waiting,
+}
+
+fn number(text: &str) -> Result<u32, String> {
+    text.parse()
+        .map_err(|_| format!("`{text}` is no number of copies; write 0, 1, 2, ..."))
 }
 
 /// Scales.
@@ -59,19 +60,29 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome,
         rehearsal::end(settings, arguments.rehearsal.dry_run);
         return Ok(Outcome::Done);
     }
+    let mut moved = false;
     for object in &objects {
+        let before = client.object(&settings.ui, object)?.generation();
         let call = Call::post(route::action(object, Action::Scale), &Scale { replicas });
-        client
+        let after: Object = client
             .send(&settings.ui, &call)
-            .map_err(|failure| rehearsal::worded(failure, object, "it was not scaled"))?;
-        settings.ui.line(&format!("{object}   scaled to {replicas}"))?;
+            .map_err(|failure| rehearsal::worded(failure, object, "it was not scaled"))?
+            .json()?;
+        if after.generation() == before {
+            settings.ui.line(&format!("{object}   unchanged"))?;
+        } else {
+            settings.ui.line(&format!("{object}   scaled to {replicas}"))?;
+            moved = true;
+        }
     }
-    settings
-        .ui
-        .say("the next apply sets it back, unless the manifest says the same");
-    if arguments.wait {
+    if moved {
+        settings
+            .ui
+            .say("the next apply sets it back, unless the manifest says the same");
+    }
+    if arguments.waiting.wait {
         settings.ui.flush()?;
-        wait::until_ready(settings, &objects, arguments.timeout.0)?;
+        wait::until_ready(settings, &objects, arguments.waiting.timeout.0)?;
     }
     Ok(Outcome::Done)
 }

@@ -1,20 +1,17 @@
 //! `wait`: until objects are as they should be, or gone.
 
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use clap::{ArgAction, Args};
-use clap_complete::ArgValueCompleter;
-use orch_shared::name::ObjectRef;
-use orch_shared::problem::{Code, Problem};
-use orch_shared::resource::{Condition, ConditionStatus, Timestamp};
-use serde_json::Value;
+use clap::Args;
+use orch_shared::kind::Kind;
+use orch_shared::name::{ObjectRef, Scope};
+use orch_shared::problem::{Code, Problem, near_miss};
+use orch_shared::resource::{ConditionStatus, Timestamp};
 
-use crate::args::shared::{Files, Selectors};
-use crate::args::targets::{self, Target};
+use crate::args::targets::Chosen;
 use crate::args::{Limit, limit};
 use crate::client::{Object, Scopes, Selection};
-use crate::complete;
-use crate::input;
 use crate::render::jsonpath::Template;
 use crate::render::{age, cell};
 use crate::report::{Failure, Outcome};
@@ -23,6 +20,9 @@ use crate::ui::{Progress, Ui};
 
 /// The first pause between looks, and the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(1));
+
+/// As many as are asked for one by one.
+const FEW: usize = 4;
 
 /// Wait until objects are as they should be, or gone
 #[derive(Debug, Args)]
@@ -33,16 +33,8 @@ Examples:
   orchctl wait server/files --for=jsonpath='{.status.replicas.ready}'=2
 ")]
 pub(crate) struct Arguments {
-    /// Objects: KIND NAME..., KIND/NAME..., or KIND with -l or --all
-    #[arg(value_name = "OBJECTS", add = ArgValueCompleter::new(complete::targets))]
-    targets: Vec<String>,
     #[command(flatten)]
-    files: Files,
-    #[command(flatten)]
-    selectors: Selectors,
-    /// All objects of the kind
-    #[arg(long, action = ArgAction::SetTrue)]
-    all: bool,
+    chosen: Chosen,
     /// For what: condition=NAME[=STATUS], create, delete, or jsonpath=TEMPLATE[=VALUE]
     #[arg(long = "for", value_name = "WHAT", default_value = "condition=Ready", value_parser = goal)]
     goal: Goal,
@@ -69,6 +61,8 @@ pub(crate) enum Goal {
 /// How far an object is from the goal.
 enum Distance {
     There,
+    /// There is no such object that could get there.
+    Nowhere,
     /// Not yet, and why.
     Away(String),
     /// It will not get there by waiting, and why.
@@ -77,7 +71,7 @@ enum Distance {
 
 /// Waits.
 pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome, Failure> {
-    let objects = wanted(arguments, settings)?;
+    let objects = arguments.chosen.objects(settings, "nothing was waited for")?;
     if objects.is_empty() {
         settings.ui.say("nothing is selected; there is nothing to wait for");
         return Ok(Outcome::Done);
@@ -91,46 +85,20 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome,
 /// Waits until all of them are ready, and says so of each.
 pub(super) fn until_ready(settings: &Settings, objects: &[ObjectRef], timeout: Duration) -> Result<(), Failure> {
     let goal = Goal::Condition("Ready".to_owned(), ConditionStatus::True);
-    until(settings, objects, &goal, timeout, |object| {
-        settings.ui.say(&format!("{object}   ready"));
-        Ok(())
-    })
+    until_said(settings, objects, &goal, timeout)
 }
 
-fn wanted(arguments: &Arguments, settings: &Settings) -> Result<Vec<ObjectRef>, Failure> {
-    if !arguments.files.files.is_empty() {
-        let objects = input::objects(&arguments.files.files, "nothing was waited for")?.objects;
-        return Ok(objects.iter().map(|object| object.resource.reference()).collect());
-    }
-    let selectors = &arguments.selectors;
-    let selects = arguments.all || selectors.selector.is_some() || selectors.field_selector.is_some();
-    let mut objects = Vec::new();
-    for target in targets::targets(settings, &arguments.targets)? {
-        match target {
-            Target::Object(object) => objects.push(object),
-            Target::Kind(kind) if selects => {
-                let scope = if selectors.all_scopes {
-                    Scopes::All
-                } else {
-                    Scopes::One(settings.scope(kind)?)
-                };
-                let selection = Selection {
-                    labels: selectors.selector.clone(),
-                    fields: selectors.field_selector.clone(),
-                    scope,
-                };
-                let page = settings.client()?.list(&settings.ui, kind, &selection, None)?;
-                objects.extend(page.items.iter().map(Object::reference));
-            }
-            Target::Kind(kind) => {
-                let plural = kind.meta().plural;
-                return Err(
-                    Failure::usage(format!("which {plural}?")).hint("name them, select them with -l, or say --all")
-                );
-            }
-        }
-    }
-    Ok(objects)
+/// Waits until every object has reached the goal, and says so of each.
+pub(super) fn until_said(
+    settings: &Settings,
+    objects: &[ObjectRef],
+    goal: &Goal,
+    timeout: Duration,
+) -> Result<(), Failure> {
+    until(settings, objects, goal, timeout, |object| {
+        settings.ui.say(&format!("{object}   {}", goal.reached()));
+        Ok(())
+    })
 }
 
 /// Waits until every object has reached the goal; `reached` hears of each once.
@@ -148,10 +116,11 @@ pub(super) fn until(
     let mut pause = PAUSES.0;
     loop {
         let mut still = Vec::new();
+        let found = look(settings, &waiting)?;
         for mut watched in waiting {
-            let object = client.find(&settings.ui, watched.object)?;
-            let mut distance = watched.distance(goal, object.as_ref(), settings.now())?;
-            if let (Goal::Restarted(since), Distance::There, Some(object)) = (goal, &distance, &object) {
+            let object = found.get(watched.object);
+            let mut distance = watched.distance(goal, object, settings.now());
+            if let (Goal::Restarted(since), Distance::There, Some(object)) = (goal, &distance, object) {
                 let owned = client.owned(&settings.ui, object.uid())?;
                 distance = freshness(object, &owned, *since);
             }
@@ -165,6 +134,7 @@ pub(super) fn until(
                     watched.notice(goal, &progress, &settings.ui, why);
                     still.push(watched);
                 }
+                Distance::Nowhere => return Err(client.not_found(&settings.ui, watched.object)),
                 Distance::Never(why) => {
                     let detail = format!("{} has failed: {why}", watched.object);
                     return Err(Failure::from(Problem::new(Code::InvalidObject, detail))
@@ -180,6 +150,33 @@ pub(super) fn until(
         std::thread::sleep(pause);
         pause = (pause * 3 / 2).min(PAUSES.1);
     }
+}
+
+/// The objects as they are now: each by itself, or all of a kind and scope in one go where many are waited for.
+fn look(settings: &Settings, waiting: &[Watched<'_>]) -> Result<HashMap<ObjectRef, Object>, Failure> {
+    let client = settings.client()?;
+    let mut groups: HashMap<(Kind, &Scope), Vec<&ObjectRef>> = HashMap::new();
+    for watched in waiting {
+        let ObjectRef { kind, scope, .. } = watched.object;
+        groups.entry((*kind, scope)).or_default().push(watched.object);
+    }
+    let mut found = HashMap::new();
+    for ((kind, scope), objects) in groups {
+        if objects.len() > FEW {
+            let selection = Selection {
+                scope: Scopes::One(scope.clone()),
+                ..Selection::default()
+            };
+            let page = client.list(&settings.ui, kind, &selection, None)?;
+            found.extend(page.items.into_iter().map(|object| (object.reference(), object)));
+        } else {
+            for object in objects {
+                let live = client.find(&settings.ui, object)?;
+                found.extend(live.map(|live| (object.clone(), live)));
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// An object on its way to the goal.
@@ -199,31 +196,29 @@ impl<'o> Watched<'o> {
         }
     }
 
-    fn distance(&mut self, goal: &Goal, found: Option<&Object>, now: Timestamp) -> Result<Distance, Failure> {
+    fn distance(&mut self, goal: &Goal, found: Option<&Object>, now: Timestamp) -> Distance {
         let Some(found) = found else {
             return match goal {
-                Goal::Deleted => Ok(Distance::There),
-                Goal::Created => Ok(Distance::Away("not there yet".to_owned())),
-                Goal::Condition(..) | Goal::Jsonpath(..) | Goal::Restarted(_) => {
-                    Err(Problem::new(Code::NotFound, format!("{} is not there", self.object)).into())
-                }
+                Goal::Deleted => Distance::There,
+                Goal::Created => Distance::Away("not there yet".to_owned()),
+                Goal::Condition(..) | Goal::Jsonpath(..) | Goal::Restarted(_) => Distance::Nowhere,
             };
         };
         let first = self.uid.get_or_insert_with(|| found.uid().to_owned());
         match goal {
-            Goal::Created => Ok(Distance::There),
-            Goal::Deleted if *first != found.uid() => Ok(Distance::There),
-            Goal::Deleted => Ok(Distance::Away(still_there(found, now))),
-            Goal::Condition(name, status) => Ok(condition_distance(found, name, *status, now)),
-            Goal::Restarted(_) => Ok(condition_distance(found, "Ready", ConditionStatus::True, now)),
+            Goal::Created => Distance::There,
+            Goal::Deleted if *first != found.uid() => Distance::There,
+            Goal::Deleted => Distance::Away(still_there(found, now)),
+            Goal::Condition(name, status) => condition_distance(found, name, *status, now),
+            Goal::Restarted(_) => condition_distance(found, "Ready", ConditionStatus::True, now),
             Goal::Jsonpath(template, wanted) => {
                 let value = template.render(found.effective());
-                Ok(match wanted {
+                match wanted {
                     Some(wanted) if *wanted == value => Distance::There,
                     None if !value.is_empty() => Distance::There,
                     Some(_) | None if value.is_empty() => Distance::Away("nothing yet".to_owned()),
                     Some(_) | None => Distance::Away(format!("now {value}")),
-                })
+                }
             }
         }
     }
@@ -265,19 +260,23 @@ fn freshness(object: &Object, owned: &[Object], since: Timestamp) -> Distance {
 
 /// How far a condition is from a status. What is said about an earlier generation does not count.
 fn condition_distance(object: &Object, name: &str, wanted: ConditionStatus, now: Timestamp) -> Distance {
-    let generation = object
-        .status
-        .get("generation")
-        .and_then(Value::as_i64)
-        .unwrap_or_default();
-    let conditions = cell::conditions(&object.status);
-    let current = |condition: &&Condition| condition.observed_generation >= generation;
-    let phase = object.status.get("phase").and_then(Value::as_str).unwrap_or("Pending");
-    match conditions
+    let conditions = object.conditions();
+    let phase = object.phase();
+    let found = conditions
         .iter()
-        .filter(current)
-        .find(|condition| condition.condition.eq_ignore_ascii_case(name))
-    {
+        .find(|condition| condition.condition.eq_ignore_ascii_case(name));
+    match found {
+        None if conditions.is_empty() => Distance::Away(format!("{phase}, and nothing is said about it yet")),
+        None => {
+            let names: Vec<&str> = conditions.iter().map(|condition| &*condition.condition).collect();
+            Distance::Away(match near_miss(name, names.iter().copied()) {
+                Some(near) => format!("it has no condition {name}; did you mean {near}?"),
+                None => format!("it has no condition {name}; there are {}", names.join(", ")),
+            })
+        }
+        Some(condition) if condition.observed_generation < object.generation() => {
+            Distance::Away(format!("{phase} as it was before it changed"))
+        }
         Some(condition) if condition.status == wanted => Distance::There,
         Some(condition) => {
             let trouble = cell::trouble(&conditions).unwrap_or(condition);
@@ -286,14 +285,16 @@ fn condition_distance(object: &Object, name: &str, wanted: ConditionStatus, now:
             } else {
                 &trouble.message
             };
-            let why = format!("{phase}: {}", age::spoken(now, &cell::one_line(text)));
+            let why = match age::spoken(now, &cell::one_line(text)) {
+                said if said == phase => said,
+                said => format!("{phase}: {said}"),
+            };
             if phase == "Failed" && name == "Ready" && wanted == ConditionStatus::True {
                 Distance::Never(why)
             } else {
                 Distance::Away(why)
             }
         }
-        None => Distance::Away(phase.to_owned()),
     }
 }
 
@@ -321,7 +322,7 @@ fn timed_out(first: &Watched<'_>, waiting: usize, goal: &Goal, timeout: Duration
 
 /// Why an object that is to go is still there.
 fn still_there(object: &Object, now: Timestamp) -> String {
-    let phase = object.status.get("phase").and_then(Value::as_str).unwrap_or("Pending");
+    let phase = object.phase();
     match object.identity().and_then(|identity| identity.deleting_since) {
         Some(since) => format!("{phase}, going for {}", age::since(now, since)),
         None => format!("{phase}, and nobody has deleted it"),
@@ -331,9 +332,9 @@ fn still_there(object: &Object, now: Timestamp) -> String {
 /// The object as it is typed.
 pub(super) fn spelled(object: &ObjectRef) -> String {
     let flag = match &object.scope {
-        orch_shared::name::Scope::Cluster => String::new(),
-        orch_shared::name::Scope::Project(name) => format!(" -p {name}"),
-        orch_shared::name::Scope::Agent(name) => format!(" --agent {name}"),
+        Scope::Cluster => String::new(),
+        Scope::Project(name) => format!(" -p {name}"),
+        Scope::Agent(name) => format!(" --agent {name}"),
     };
     format!("{}/{}{flag}", object.kind.meta().singular, object.name)
 }
@@ -341,13 +342,13 @@ pub(super) fn spelled(object: &ObjectRef) -> String {
 impl Goal {
     fn reached(&self) -> String {
         match self {
-            Self::Condition(name, ConditionStatus::True) => name.to_lowercase(),
+            Self::Condition(name, ConditionStatus::True) => name.clone(),
             Self::Condition(name, status) => format!("{name}={status:?}"),
             Self::Jsonpath(_, Some(value)) => value.clone(),
             Self::Jsonpath(_, None) => "there".to_owned(),
             Self::Created => "created".to_owned(),
             Self::Deleted => "gone".to_owned(),
-            Self::Restarted(_) => "ready".to_owned(),
+            Self::Restarted(_) => "Ready".to_owned(),
         }
     }
 }
@@ -401,7 +402,7 @@ mod tests {
     #[test]
     fn goals_are_read() {
         for (text, expected) in [
-            ("condition=Ready", Some("ready")),
+            ("condition=Ready", Some("Ready")),
             ("condition=Ready=False", Some("Ready=False")),
             ("delete", Some("gone")),
             ("create", Some("created")),
@@ -422,25 +423,57 @@ mod tests {
 
     #[test]
     fn what_is_said_about_an_earlier_generation_does_not_count() {
-        let object = |generation: i64, observed: i64, phase: &str, status: &str| -> Object {
+        let object = |(generation, observed): (i64, i64), phase: &str, status: &str, reason: &str| -> Object {
             serde_json::from_value(json!({
                 "kind": "Server", "metadata": {"name": "files"}, "spec": {},
                 "status": {"uid": "u", "generation": generation, "phase": phase, "conditions": [{
-                    "type": "Ready", "status": status, "reason": "R", "message": "m",
+                    "type": "Ready", "status": status, "reason": reason, "message": "",
                     "lastTransitionTime": "2026-11-21T00:00:00.000Z", "observedGeneration": observed}]},
             }))
             .unwrap()
         };
-        let far =
-            |object: &Object| match condition_distance(object, "Ready", ConditionStatus::True, Timestamp::default()) {
-                Distance::There => "there".to_owned(),
-                Distance::Away(why) => format!("away: {why}"),
-                Distance::Never(why) => format!("never: {why}"),
-            };
-        assert_eq!(far(&object(2, 2, "Ready", "True")), "there");
-        assert_eq!(far(&object(2, 1, "Ready", "True")), "away: Ready");
-        assert_eq!(far(&object(2, 2, "Progressing", "False")), "away: Progressing: m");
-        assert_eq!(far(&object(2, 2, "Failed", "False")), "never: Failed: m");
-        assert_eq!(far(&object(2, 1, "Failed", "False")), "away: Failed");
+        let far = |object: &Object, name: &str| match condition_distance(
+            object,
+            name,
+            ConditionStatus::True,
+            Timestamp::default(),
+        ) {
+            Distance::There => "there".to_owned(),
+            Distance::Nowhere => "nowhere".to_owned(),
+            Distance::Away(why) => format!("away: {why}"),
+            Distance::Never(why) => format!("never: {why}"),
+        };
+        for (object, name, expected) in [
+            (object((2, 2), "Ready", "True", "R"), "Ready", "there"),
+            (object((2, 2), "Ready", "True", "R"), "ready", "there"),
+            (
+                object((2, 1), "Ready", "True", "R"),
+                "Ready",
+                "away: Ready as it was before it changed",
+            ),
+            (
+                object((2, 2), "Progressing", "False", "R"),
+                "Ready",
+                "away: Progressing: R",
+            ),
+            (
+                object((2, 2), "Progressing", "False", "Progressing"),
+                "Ready",
+                "away: Progressing",
+            ),
+            (object((2, 2), "Failed", "False", "R"), "Ready", "never: Failed: R"),
+            (
+                object((2, 1), "Failed", "False", "R"),
+                "Ready",
+                "away: Failed as it was before it changed",
+            ),
+            (
+                object((2, 2), "Ready", "True", "R"),
+                "Redy",
+                "away: it has no condition Redy; did you mean Ready?",
+            ),
+        ] {
+            assert_eq!(far(&object, name), expected);
+        }
     }
 }

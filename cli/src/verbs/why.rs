@@ -17,7 +17,7 @@ use crate::args::targets;
 use crate::client::Object;
 use crate::complete;
 use crate::render::age;
-use crate::render::cell::{conditions, one_line, trouble};
+use crate::render::cell::{one_line, trouble};
 use crate::report::{Failure, Outcome};
 use crate::settings::Settings;
 use crate::ui::{Stream, Tone};
@@ -59,7 +59,7 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome,
         }
     }
     let owned = client.owned(&settings.ui, object.uid())?;
-    let unwell: Vec<&Object> = owned.iter().filter(|one| !is_well(one)).collect();
+    let unwell: Vec<&Object> = owned.iter().filter(|one| !one.is_ready()).collect();
     for one in unwell.iter().take(MOST_OWNED) {
         chain.owned(one);
     }
@@ -83,19 +83,13 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome,
     Ok(Outcome::Done)
 }
 
-/// Whether an object says of itself that it is as it should be.
-fn is_well(object: &Object) -> bool {
-    let conditions = conditions(&object.status);
-    let ready = conditions.iter().find(|condition| condition.condition == "Ready");
-    ready.is_some_and(|ready| ready.status == ConditionStatus::True)
-}
-
 struct Chain<'s> {
     settings: &'s Settings,
     now: Timestamp,
     out: String,
     /// What was told, so that nothing is told twice.
     told: Vec<String>,
+    reasons: usize,
     codes: Vec<Code>,
 }
 
@@ -106,6 +100,7 @@ impl<'s> Chain<'s> {
             now: settings.now(),
             out: String::new(),
             told: Vec::new(),
+            reasons: 0,
             codes: Vec::new(),
         }
     }
@@ -115,8 +110,8 @@ impl<'s> Chain<'s> {
         let _ = writeln!(self.out, "  {label} {text}");
     }
 
-    fn has_reasons(&self) -> bool {
-        !self.told.is_empty()
+    const fn has_reasons(&self) -> bool {
+        self.reasons > 0
     }
 
     /// Notes a reason, unless it was told already; its codes lead to what mends it.
@@ -124,6 +119,7 @@ impl<'s> Chain<'s> {
         let (text, codes) = without_codes(text);
         self.codes.extend(codes);
         if self.is_new(&text) {
+            self.reasons += 1;
             self.line("because", Tone::Plain, &age::spoken(self.now, &text));
         }
     }
@@ -138,9 +134,9 @@ impl<'s> Chain<'s> {
 
     fn head(&mut self, object: &Object) {
         let reference = object.reference();
-        let phase = object.status.get("phase").and_then(Value::as_str).unwrap_or("Pending");
+        let phase = object.phase();
         let going = object.identity().and_then(|identity| identity.deleting_since);
-        let line = match (going, is_well(object)) {
+        let line = match (going, object.is_ready()) {
             (Some(since), _) => format!("{reference} is being deleted, for {}.", age::since(self.now, since)),
             (None, true) => format!("{reference} is {phase}."),
             (None, false) => format!("{reference} is not Ready ({phase})."),
@@ -152,9 +148,10 @@ impl<'s> Chain<'s> {
         );
     }
 
-    /// The conditions that do not hold: the particular ones first, since `Ready` only sums them up.
+    /// The conditions that do not hold: the particular ones first, since `Ready` only sums them up. They explain nothing of
+    /// an object that is Ready, and are only worth a note there.
     fn conditions(&mut self, object: &Object) {
-        let conditions = conditions(&object.status);
+        let conditions = object.conditions();
         let is_wrong =
             |condition: &&Condition| condition.status != ConditionStatus::True && condition.condition != "Progressing";
         let (summary, particular): (Vec<_>, Vec<_>) = conditions
@@ -166,25 +163,27 @@ impl<'s> Chain<'s> {
         }
         for condition in particular.into_iter().chain(summary) {
             let since = age::local(self.now, condition.last_transition_time);
-            let said = if condition.message.is_empty() {
-                &condition.reason
-            } else {
-                &condition.message
+            let (said, codes) = without_codes(&one_line(&condition.message));
+            let said = match said.is_empty() {
+                true => condition.reason.clone(),
+                false => format!("{}: {said}", condition.reason),
             };
-            let (said, codes) = without_codes(&one_line(said));
-            self.codes.extend(codes);
-            if self.is_new(&said) {
-                let name = &condition.condition;
-                let status = format!("{:?}", condition.status);
-                self.because(&format!("{name}={status} since {since} ({}: {said})", condition.reason));
+            let holds = format!("{}={:?} since {since} ({said})", condition.condition, condition.status);
+            if !self.is_new(&said) {
+                self.codes.extend(codes);
+            } else if object.is_ready() {
+                self.line("note", Tone::Dim, &age::spoken(self.now, &holds));
+            } else {
+                self.codes.extend(codes);
+                self.because(&holds);
             }
         }
     }
 
     /// An object that this one refers to, when it is not well.
     fn referred(&mut self, target: &Object) {
-        if !is_well(target) {
-            let conditions = conditions(&target.status);
+        if !target.is_ready() {
+            let conditions = target.conditions();
             let said = trouble(&conditions).map_or("not ready", |condition| &condition.message);
             self.because(&format!("{} is not well: {}", target.reference(), one_line(said)));
         }
@@ -193,11 +192,11 @@ impl<'s> Chain<'s> {
     /// An object that belongs to this one and is not well.
     fn owned(&mut self, one: &Object) {
         if one.status.get("lastExit").is_none() {
-            let conditions = conditions(&one.status);
+            let conditions = one.conditions();
             let said = trouble(&conditions)
                 .map(|condition| one_line(&condition.message))
                 .unwrap_or_default();
-            let phase = one.status.get("phase").and_then(Value::as_str).unwrap_or("Pending");
+            let phase = one.phase();
             let more = if said.is_empty() {
                 String::new()
             } else {
@@ -210,7 +209,7 @@ impl<'s> Chain<'s> {
 
     /// How the process of an object ended last, and what it wrote before.
     fn ended(&mut self, object: &Object) {
-        let Some(exit) = object.status.get("lastExit").filter(|_| !is_well(object)) else {
+        let Some(exit) = object.status.get("lastExit").filter(|_| !object.is_ready()) else {
             return;
         };
         let text = |key: &str| exit.get(key).and_then(Value::as_str);

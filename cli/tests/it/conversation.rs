@@ -133,15 +133,17 @@ fn scopes_choose_the_address() {
     let daemon = Daemon::playing([empty(), empty(), empty(), empty(), empty()]);
     let mut home = Home::with_daemon(&daemon.address);
     for arguments in [
-        &["get", "prompts", "-p", "web"][..],
-        &["get", "prompts", "--agent", "reviewer"],
+        &["get", "prompts", "-p", "web", "-o", "name"][..],
+        &["get", "prompts", "--agent", "reviewer", "-o", "name"],
         &["get", "prompts", "-A"],
         &["get", "servers", "-p", "web"],
     ] {
         assert_eq!(home.run(arguments).code, 0);
     }
+    let both = home.run(&["get", "prompts", "-p", "web", "--agent", "reviewer"]);
+    assert_eq!(both.code, 2, "neither wins in silence: {both}");
     home.set("ORCHCTL_PROJECT", "env");
-    home.run(&["get", "prompts"]);
+    home.run(&["get", "prompts", "-o", "name"]);
     assert_eq!(
         daemon.lines(),
         [
@@ -151,6 +153,80 @@ fn scopes_choose_the_address() {
             "GET /api/v1/servers?limit=1000",
             "GET /api/v1/projects/env/prompts?limit=1000",
         ]
+    );
+}
+
+#[test]
+fn where_nothing_is_it_is_told_whether_there_is_such_a_place() {
+    let daemon = Daemon::playing([
+        Answer::json(200, &list(1, &[], None)),
+        Answer::problem(404, "ORCH3001", "no"),
+        Answer::json(200, &list(1, &[], None)),
+    ]);
+    let home = Home::with_daemon(&daemon.address);
+    let run = home.run(&["get", "prompts", "-p", "nope"]);
+    assert_eq!(run.code, 3, "{run}");
+    assert!(run.stderr.starts_with("error: project/nope does not exist\n"), "{run}");
+}
+
+#[test]
+fn a_uid_is_looked_up_and_its_object_called_by_name() {
+    let events = json!({"items": []});
+    let daemon = Daemon::playing([Answer::json(200, &files()), Answer::json(200, &events)]);
+    let home = Home::with_daemon(&daemon.address);
+    let uid = "server/019ac5f2-7d7c-7cc1-9a8e-2b1f0c9d3e44";
+    assert_eq!(home.run(&["events", uid]).code, 0);
+    let lines = daemon.lines();
+    assert!(lines[1].contains("name=files"), "{lines:?}");
+}
+
+#[test]
+fn many_are_waited_for_at_once() {
+    let mut ready: Vec<_> = (0..9)
+        .map(|number| server(&format!("s{number}"), 1, &json!({})))
+        .collect();
+    for one in &mut ready {
+        one["status"]["conditions"] = json!([{
+            "type": "Ready", "status": "True", "reason": "R", "observedGeneration": 1,
+            "lastTransitionTime": "2020-01-01T00:00:00.000Z",
+        }]);
+    }
+    let all = || Answer::json(200, &list(1, &ready, None));
+    let daemon = Daemon::playing([all(), all()]);
+    let home = Home::with_daemon(&daemon.address);
+    let run = home.run(&["wait", "servers", "--all"]);
+    assert_eq!(run.code, 0, "{run}");
+    assert!(run.stdout.ends_with("server/s8   Ready\n"), "{run}");
+    assert_eq!(
+        daemon.lines().len(),
+        2,
+        "one list to know which, one to know how they are"
+    );
+}
+
+#[test]
+fn local_time_is_the_users() {
+    let history = json!({"items": [{
+        "generation": 1, "revision": 1, "at": "2020-01-01T12:30:00.000Z", "by": "admin", "verb": "apply",
+        "manifest": {"kind": "Server"},
+    }]});
+    for (zone, told) in [("JST-9", "2020-01-01 21:30:00"), ("UTC", "2020-01-01 12:30:00")] {
+        let daemon = Daemon::playing([Answer::json(200, &history)]);
+        let mut home = Home::with_daemon(&daemon.address);
+        let run = home.set("TZ", zone).run(&["history", "server", "files"]);
+        assert!(run.stdout.contains(told), "{zone}: {run}");
+    }
+}
+
+#[test]
+fn scaling_to_what_is_there_is_no_change() {
+    let daemon = Daemon::playing([Answer::json(200, &files()), Answer::json(200, &files())]);
+    let home = Home::with_daemon(&daemon.address);
+    let run = home.run(&["scale", "server", "files", "--replicas", "1"]);
+    assert_eq!(
+        (run.stdout.as_str(), run.stderr.as_str()),
+        ("server/files   unchanged\n", ""),
+        "{run}"
     );
 }
 

@@ -153,7 +153,7 @@ fn flags_make_manifests() {
 #[test]
 fn flags_that_are_wrong_are_named() {
     let home = Home::new();
-    let runs: [&[&str]; 9] = [
+    let runs: [&[&str]; 11] = [
         &["create", "server", "x", "--package", "left-pad"],
         &["create", "server", "x", "--replicas", "two", "--path", "mcp"],
         &["create", "server", "x", "--env", "A", "--package", "npm:x"],
@@ -163,6 +163,16 @@ fn flags_that_are_wrong_are_named() {
         &["create", "severs", "x"],
         &["create", "agent", "x"],
         &["create", "server", "x", "--package", "npm:x", "--set", "replcas=1"],
+        &[
+            "create",
+            "server",
+            "x",
+            "--package",
+            "npm:x",
+            "--env-from-secret",
+            "FOO=a",
+        ],
+        &["create", "project", "x", "--server", "notes"],
     ];
     insta::assert_snapshot!(story(runs.map(|arguments| home.run(arguments))));
 }

@@ -179,3 +179,26 @@ fn a_plan_carries_what_it_saw_and_nothing_in_the_open() {
         "sealed:v1:k1:AAAA"
     );
 }
+
+#[test]
+fn what_is_created_from_files_is_made_as_a_whole_or_not_at_all() {
+    let there = server("b", 1, &json!({"command": ["/bin/x"]}));
+    let daemon = Daemon::playing([
+        Answer::problem(409, "ORCH3006", "server/b was made since the plan was"),
+        Answer::problem(404, "ORCH3001", "no"),
+        Answer::json(200, &there),
+    ]);
+    let home = Home::with_daemon(&daemon.address);
+    let object = |name: &str| {
+        format!("apiVersion: orchctl.dev/v1\nkind: Server\nmetadata: {{name: {name}}}\nspec: {{command: [/bin/x]}}\n")
+    };
+    home.write("two.yaml", &format!("{}---\n{}", object("a"), object("b")));
+    let run = home.run(&["create", "-f", "two.yaml"]);
+    assert_eq!((run.code, run.stdout.as_str()), (4, ""), "{run}");
+    let said = "error: server/b exists already; nothing was created";
+    assert!(run.stderr.starts_with(said), "{run}");
+    let asked = daemon.asked();
+    assert_eq!(asked[0].line, "POST /api/v1/apply");
+    let absent = |name: &str| json!({"ref": {"kind": "Server", "name": name}});
+    assert_eq!(asked[0].json()["expect"], json!([absent("a"), absent("b")]));
+}

@@ -107,6 +107,72 @@ fn a_token_is_never_shown() {
     }
 }
 
+#[test]
+fn a_configuration_that_cannot_be_is_told_and_not_repeated() {
+    let home = Home::new();
+    let context = "contexts:\n- name: a\n  server: http://127.0.0.1:1\n";
+    for (config, token, arguments, said) in [
+        ("orch_sesame\n", "", &["get", "servers"][..], "it holds no contexts"),
+        (
+            "currentContext: nope\n",
+            "",
+            &["get", "servers"],
+            "there is no context `nope`",
+        ),
+        (
+            context,
+            "orch_sesame\norch_two\n",
+            &["get", "servers", "--context", "a", "--token-file", "token"],
+            "there is no token in token: it has several lines",
+        ),
+        (
+            context,
+            "\n",
+            &["get", "servers", "--context", "a", "--token-file", "token"],
+            "it is empty",
+        ),
+        (
+            context,
+            "",
+            &["get", "servers", "--context", "a", "--token-file", "gone"],
+            "there is no token in gone: no such file",
+        ),
+        (
+            context,
+            "",
+            &["config", "set-context", "a b", "--server", "x"],
+            "`a b` cannot name a context",
+        ),
+        (
+            context,
+            "",
+            &["config", "set-context", "", "--server", "x"],
+            "`` cannot name a context",
+        ),
+    ] {
+        home.write("config.yaml", config);
+        home.write("token", token);
+        let run = home.run(arguments);
+        assert_eq!(run.code, 2, "{run}");
+        assert!(run.stderr.contains(said) && !run.stderr.contains("sesame"), "{run}");
+    }
+}
+
+#[test]
+fn a_home_that_the_shell_left_is_the_users() {
+    let home = Home::new();
+    home.run(&[
+        "config",
+        "set-context",
+        "x",
+        "--server",
+        "http://127.0.0.1:1",
+        "--token-file=~/token",
+    ]);
+    let view = home.run(&["config", "view"]);
+    assert!(view.stdout.contains("tokenFile: token\n"), "below the home: {view}");
+}
+
 #[cfg(unix)]
 #[test]
 fn the_configuration_is_for_its_owner_alone() {
@@ -148,6 +214,16 @@ fn what_is_typed_wrong_is_named() {
         &["help", "creat"],
         &["logs", "x", "--since", "yesterday"],
         &["get", "servers", "--server", "ftp://x"],
+        &["gt", "servers"],
+        &["__generat"],
+        &["get", "get"],
+        &["help", "exit-code"],
+        &["get", "servers,llms", "-w"],
+        &["get", "servers", "--field-selector", "status.phaze=Ready"],
+        &["get", "servers", "--sort-by", ".metadata.nope"],
+        &["patch", "server/x", "-p", "{spec: {}}"],
+        &["scale", "server/x", "--replicas=-1"],
+        &["logs", "project/core"],
     ];
     insta::assert_snapshot!(story(runs.map(|arguments| home.run(arguments))));
 }

@@ -76,6 +76,7 @@ const OWNED: &[(&str, &[&str])] = &[
     ("tokio_rustls", &["daemon/src/serve/"]),
     ("tower", &["daemon/src/serve/"]),
     ("tracing_subscriber", &["daemon/src/telemetry.rs"]),
+    ("unicode_width", &["cli/src/render/table.rs"]),
     ("ureq", &["cli/src/client"]),
     ("uuid", &["daemon/src/clock.rs", "daemon/src/store/"]),
 ];

@@ -9,12 +9,12 @@ use std::sync::OnceLock;
 use serde_json::{Map, Value, json};
 
 use crate::excerpt::quoted;
-use crate::kind::{Meta, ScopeType};
+use crate::kind::{Meta, ScopeType, schema_of};
 use crate::kinds::{API_VERSION, Kind};
 use crate::name::{Name, ObjectRef};
 use crate::path::FieldPath;
 use crate::problem::{Code, FieldProblem, near_miss};
-use crate::resource::{Metadata, Resource};
+use crate::resource::{Identity, Metadata, Resource};
 use crate::schema::{self, Echo};
 
 /// The longest prefix of a label or annotation: a DNS name.
@@ -84,10 +84,7 @@ pub(super) fn read(object: &Value) -> Read {
 pub fn envelope_schema() -> &'static Value {
     static SCHEMA: OnceLock<Value> = OnceLock::new();
     SCHEMA.get_or_init(|| {
-        let mut metadata = schemars::generate::SchemaSettings::draft2020_12()
-            .into_generator()
-            .into_root_schema_for::<Metadata>()
-            .to_value();
+        let mut metadata = schema_of::<Metadata>();
         let definitions = metadata.get_mut("$defs").map(Value::take);
         json!({
             "type": "object",
@@ -103,6 +100,13 @@ pub fn envelope_schema() -> &'static Value {
             "$defs": definitions,
         })
     })
+}
+
+/// JSON Schema of the store's part of status, which every object has beside what its kind reports.
+#[must_use]
+pub fn identity_schema() -> &'static Value {
+    static SCHEMA: OnceLock<Value> = OnceLock::new();
+    SCHEMA.get_or_init(schema_of::<Identity>)
 }
 
 fn kind_of(object: &Value, problems: &mut Vec<FieldProblem>) -> Option<Kind> {

@@ -74,8 +74,13 @@ pub(super) fn found(value: &Value, echo: Echo) -> String {
 }
 
 /// A way out of a wrong type that can be typed, where there is an obvious one.
-pub(super) fn type_hint(types: &[&str], value: &Value, echo: Echo) -> Option<String> {
+pub(super) fn type_hint(types: &[&str], format: Option<&str>, value: &Value, echo: Echo) -> Option<String> {
     let wanted = |name| types.contains(&name);
+    if let (Value::Number(number), Some(unit)) = (value, format.and_then(unit))
+        && echo != Echo::Types
+    {
+        return Some(format!("say the unit: {number}{unit}"));
+    }
     match value {
         Value::Bool(_) | Value::Number(_) if wanted("string") && echo == Echo::Types => {
             Some("put it in quotes".to_owned())
@@ -92,6 +97,9 @@ pub(super) fn type_hint(types: &[&str], value: &Value, echo: Echo) -> Option<Str
         Value::String(text) if wanted("number") && text.parse::<f64>().is_ok() => {
             Some(format!("take the quotes away: {}", short(text)))
         }
+        Value::String(text) if text.contains("${") && !wanted("string") => {
+            Some("a place such as ${name} stands only where text may stand".to_owned())
+        }
         Value::String(text) if wanted("boolean") => truth(text).map(|truth| format!("write `{truth}` without quotes")),
         Value::Null if wanted("string") => Some("leave the field out, or write \"\" for an empty text".to_owned()),
         Value::Null if wanted("array") => Some("leave the field out, or write [] for an empty list".to_owned()),
@@ -105,6 +113,15 @@ pub(super) fn type_hint(types: &[&str], value: &Value, echo: Echo) -> Option<Str
             Some("a space is missing after the `:`".to_owned())
         }
         Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+/// The unit that a bare number most likely lacks, where a quantity is meant.
+fn unit(format: &str) -> Option<&'static str> {
+    match format {
+        "duration" => Some("s"),
+        "size" => Some("Mi"),
+        _ => None,
     }
 }
 

@@ -184,6 +184,18 @@ fn wrong_types() {
             "name: expected a string, found nothing | leave the field out, or write \"\" for an empty text",
         ),
         (
+            json!({"interval": 5}),
+            "interval: expected a string, found the number 5 | say the unit: 5s",
+        ),
+        (
+            json!({"memory": 64}),
+            "memory: expected a string, found the number 64 | say the unit: 64Mi",
+        ),
+        (
+            json!({"replicas": "${n}"}),
+            "replicas: expected a whole number, found the text `${n}` | a place such as ${name} stands only where text may stand",
+        ),
+        (
             json!({"replicas": "2"}),
             "replicas: expected a whole number, found the text `2` | take the quotes away: 2",
         ),

@@ -7,23 +7,23 @@ const OWN: &[(Kind, &str)] = &[
     (
         Kind::Server,
         "\
-  orchctl create server files --package npm:@modelcontextprotocol/server-filesystem --arg /srv --replicas 2
-  orchctl create server gitea --template gitea --parameter host=git.example.com --env-from-secret TOKEN=gitea/token
-  orchctl create server mine --health-check-interval 10s --dry-run=client -- /usr/bin/mine --stdio
+  orchctl create server time --package pypi:mcp-server-time --replicas 2
+  orchctl create server gitea --template gitea --parameter host=git.example.com
+  orchctl create server mine --env A=b --dry-run=client -- /usr/bin/mine --stdio
 ",
     ),
     (
         Kind::Template,
         "\
-  orchctl create template files --server-command /usr/bin/files --server-command '${root}' --parameters '{name: root}'
-  orchctl create template files --server-command /usr/bin/files --set server.replicas=2
-  orchctl create template gitea --description 'Issues and pull requests' --server-image '{reference: gitea/mcp}'
+  orchctl create template any --server-command '${it}' --parameters '{name: it}'
+  orchctl create template files --server-command files --set server.replicas=2
+  orchctl create template gitea --server-image '{reference: gitea/mcp}'
 ",
     ),
     (
         Kind::Secret,
         "\
-  orchctl create secret gitea --from-file token=-           typed, or from another program's output
+  orchctl create secret gitea --from-file token=-           from standard input
   orchctl create secret gitea --from-file token=./token     from a file
   orchctl create secret gitea --from-env-file gitea.env     lines KEY=VALUE
 ",
@@ -31,24 +31,24 @@ const OWN: &[(Kind, &str)] = &[
     (
         Kind::Llm,
         "\
-  orchctl create llm fast --provider openai --model gpt-5-mini --api-key-ref openai/key --tier fast
-  orchctl create llm local --provider ollama --model qwen3 --url http://127.0.0.1:11434
-  orchctl create llm demo --provider scripted --model demo --script '{text: hello}'
+  orchctl create llm fast --provider openai --model gpt-5-mini --api-key-ref ai/k
+  orchctl create llm local --provider ollama --model qwen3 --tier fast
+  orchctl create llm demo --provider scripted --model demo --script '{text: hi}'
 ",
     ),
     (
         Kind::Agent,
         "\
   orchctl create agent reviewer --llm fast -p web
-  orchctl create agent reviewer --llm fast --system-prompt 'You review code.' --max-iterations 20
-  orchctl create agent reviewer --llm fast --default-params-temperature 0.2 --dry-run=client
+  orchctl create agent reviewer --llm fast --system-prompt 'You review code.'
+  orchctl create agent reviewer --llm fast --max-iterations 20 --dry-run=client
 ",
     ),
     (
         Kind::Project,
         "\
   orchctl create project web --servers files,gitea
-  orchctl create project web --servers files --description 'The web team' --label team=web
+  orchctl create project web --servers files --description 'The web team'
   orchctl create project web --servers files --dry-run=server
 ",
     ),
@@ -83,6 +83,7 @@ mod tests {
     use orch_shared::kind::Maker;
 
     use super::*;
+    use crate::verbs::help;
 
     /// The words of a line, quotes taken off.
     fn words(line: &str) -> Vec<String> {
@@ -106,6 +107,7 @@ mod tests {
                 let typed = line.trim().split("   ").next().unwrap_or_default();
                 let parsed = crate::args::command().try_get_matches_from(words(typed));
                 assert!(parsed.is_ok(), "{typed}: {}", parsed.unwrap_err());
+                assert!(line.chars().count() <= help::COLUMNS, "{line}");
             }
         }
     }

@@ -3,7 +3,7 @@
 //! What a flag takes follows from the shape of its field alone; there is no kind in here.
 
 use clap::{Arg, ArgAction, ArgMatches};
-use orch_shared::kind::Kind;
+use orch_shared::kind::{Kind, ScopeType};
 use orch_shared::path::FieldPath;
 use serde_json::{Value, json};
 
@@ -14,8 +14,8 @@ use crate::verbs::api_resources::sentence_and_default;
 
 /// How many levels of nested fields get flags of their own; deeper ones take YAML, or `--set`.
 const LEVELS: usize = 2;
-/// Fields that the global flags fill in.
-const OF_SCOPE: [&str; 2] = ["project", "agent"];
+/// Fields that the global flags fill in, and the scopes those stand for.
+pub(super) const OF_SCOPE: [(&str, ScopeType); 2] = [("project", ScopeType::Project), ("agent", ScopeType::Agent)];
 
 /// One flag, and the field it fills.
 pub(super) struct Flag {
@@ -50,7 +50,7 @@ pub(super) fn of(kind: Kind) -> Vec<Flag> {
         let path = flag.path.to_string();
         shorthands::of(kind).any(|shorthand| shorthand.covers.contains(&path.as_str()))
     };
-    flags.retain(|flag| !covered(flag) && !OF_SCOPE.contains(&flag.name.as_str()));
+    flags.retain(|flag| !covered(flag) && !OF_SCOPE.iter().any(|(name, _)| *name == flag.name));
     flags
 }
 
@@ -171,12 +171,12 @@ impl Flag {
                     values::put(spec, &self.path, text.into()).map_err(refuse)?;
                 }
             }
-            Takes::Elements(schema, kind) => {
+            Takes::Elements(schema, element) => {
+                let parts = parts(element);
                 let Some(element) = self.field(schema).element() else {
                     return Ok(());
                 };
-                let split = kind == "NAME";
-                for text in texts.iter().flat_map(|text| parts(text, split)) {
+                for text in texts.iter().flat_map(|text| parts(text)) {
                     let value = values::of_field(element, text).map_err(refuse)?;
                     values::append(spec, &self.path, value).map_err(refuse)?;
                 }
@@ -191,6 +191,7 @@ impl Flag {
                 for text in &texts {
                     values::append(spec, &self.path, named(text).map_err(refuse)?).map_err(refuse)?;
                 }
+                let refuse = |error: String| Failure::usage(format!("--{}: {error}", self.beside()));
                 for text in given(&self.beside()) {
                     values::append(spec, &self.path, named_from_secret(&text).map_err(refuse)?).map_err(refuse)?;
                 }
@@ -210,12 +211,11 @@ impl Flag {
     }
 }
 
-/// The elements in one argument: names may be joined by commas, anything else may hold them.
-fn parts(text: &str, split: bool) -> Vec<&str> {
-    if split {
-        text.split(',').filter(|part| !part.is_empty()).collect()
-    } else {
-        vec![text]
+/// How one argument is taken apart: names may be joined by commas, anything else may hold them.
+fn parts(element: &str) -> fn(&str) -> Vec<&str> {
+    match element {
+        "NAME" => |text| text.split(',').filter(|part| !part.is_empty()).collect(),
+        _ => |text| vec![text],
     }
 }
 
@@ -231,7 +231,7 @@ pub(super) fn named_from_secret(text: &str) -> Result<Value, String> {
     Ok(json!({"name": name, "valueFrom": {"secretRef": secret_key(place)?}}))
 }
 
-fn secret_key(text: &str) -> Result<Value, String> {
+pub(super) fn secret_key(text: &str) -> Result<Value, String> {
     match text.split_once('/') {
         Some((name, key)) if !name.is_empty() && !key.is_empty() => Ok(json!({"name": name, "key": key})),
         _ => Err(format!("`{text}` is not SECRET/KEY")),

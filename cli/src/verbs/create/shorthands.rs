@@ -10,9 +10,9 @@ use clap::{Arg, ArgAction, ArgMatches};
 use orch_shared::kind::Kind;
 use orch_shared::kinds::secret::Form;
 use orch_shared::path::FieldPath;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::flags::{named, named_from_secret};
+use super::flags::{named, named_from_secret, secret_key};
 use super::{many, values};
 use crate::report::Failure;
 
@@ -96,7 +96,7 @@ const ALL: &[Shorthand] = &[
         kind: Kind::Server,
         name: "parameter",
         value: "NAME=VALUE",
-        about: "Parameter of the Template. May be repeated",
+        about: "Parameter of the Template; a text that looks like a number in quotes: tag='\"1\"'. May be repeated",
         number: Number::Often,
         covers: &[],
         write: |spec, text| {
@@ -106,6 +106,19 @@ const ALL: &[Shorthand] = &[
                 &FieldPath::parse("template.parameters").key(name),
                 values::plain(value),
             )
+        },
+    },
+    Shorthand {
+        kind: Kind::Server,
+        name: "parameter-from-secret",
+        value: "NAME=SECRET/KEY",
+        about: "Secret parameter of the Template. May be repeated",
+        number: Number::Often,
+        covers: &[],
+        write: |spec, text| {
+            let (name, place) = values::pair(text)?;
+            let value = json!({"secretRef": secret_key(place)?});
+            values::put(spec, &FieldPath::parse("template.parameters").key(name), value)
         },
     },
     Shorthand {
@@ -161,6 +174,11 @@ const ALL: &[Shorthand] = &[
 /// The short ways of a kind.
 pub(super) fn of(kind: Kind) -> impl Iterator<Item = &'static Shorthand> {
     ALL.iter().filter(move |shorthand| shorthand.kind == kind)
+}
+
+/// Whether objects of the kind carry secret values of their own.
+pub(super) fn carry_secrets(kind: Kind) -> bool {
+    of(kind).any(|shorthand| shorthand.name == "from-literal")
 }
 
 /// What is to be said about what was given: a secret on a command line is seen by others.
@@ -299,7 +317,6 @@ fn env_lines(text: &str) -> Result<BTreeMap<String, String>, usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     fn package_of(text: &str) -> Result<Value, String> {
         let mut spec = json!({});

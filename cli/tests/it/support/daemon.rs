@@ -30,11 +30,12 @@ impl Answer {
         Self::json(status, &body).header("content-type", "application/problem+json")
     }
 
-    /// Events of a stream that then breaks off.
-    pub(crate) fn events(events: &[(i64, Value)]) -> Self {
+    /// Events of a stream that then breaks off; those after which it can be resumed have an id.
+    pub(crate) fn events(events: &[(Option<i64>, Value)]) -> Self {
+        let id = |id: &Option<i64>| id.map(|id| format!("id: {id}\n")).unwrap_or_default();
         let body = events
             .iter()
-            .map(|(id, event)| format!("id: {id}\ndata: {event}\n\n"))
+            .map(|(at, event)| format!("{}data: {event}\n\n", id(at)))
             .collect();
         Self {
             status: 200,
