@@ -1,12 +1,11 @@
-//! `delete`: objects and what belongs to them; by default until they are really gone.
+//! `delete`: objects and what belongs to them, all or none of those named; by default until they are really gone.
 
 use clap::{ArgAction, Args};
 use clap_complete::ArgValueCompleter;
-use orch_shared::kind::Kind;
 use orch_shared::name::ObjectRef;
 use orch_shared::problem::Code;
 use orch_shared::route;
-use orch_shared::wire::{DeleteParameters, Deleted};
+use orch_shared::wire::{Deleted, Deletion};
 
 use super::wait::{self, Goal};
 use crate::args::shared::{DryRun, Files, Selectors};
@@ -58,69 +57,55 @@ pub(crate) struct Arguments {
 
 /// Deletes.
 pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome, Failure> {
-    let mut objects = wanted(arguments, settings)?;
+    let objects = wanted(arguments, settings)?;
     if objects.is_empty() {
         settings.ui.say("nothing is selected; nothing was deleted");
         return Ok(Outcome::Done);
     }
-    // What refers goes before what it refers to, so that nothing is in the way of the rest.
-    let order = Kind::in_apply_order();
-    objects.sort_by_key(|object| std::cmp::Reverse(order.iter().position(|kind| *kind == object.kind)));
     if arguments.dry_run == DryRun::Client {
         objects
             .iter()
             .try_for_each(|object| settings.ui.line(&format!("{object}   would be deleted")))?;
         return Ok(Outcome::Done);
     }
-    let client = settings.client()?;
-    let parameters = DeleteParameters {
-        dry_run: (arguments.dry_run == DryRun::Server).then_some(true),
-        with_dependents: arguments.with_dependents.then_some(true),
-    };
-    let mut failures = Vec::new();
-    let mut gone: Vec<ObjectRef> = Vec::new();
-    for object in &objects {
-        if gone.contains(object) {
-            continue;
-        }
-        let call = Call::delete(route::object(object)).query(&parameters);
-        match client
-            .send(&settings.ui, &call)
-            .and_then(|answer| answer.json::<Deleted>())
-        {
-            Ok(deleted) => {
-                for object in deleted
-                    .objects
-                    .into_iter()
-                    .filter(|object| !gone.contains(object))
-                    .collect::<Vec<_>>()
-                {
-                    settings.ui.line(&format!(
-                        "{object}   {}",
-                        if deleted.dry_run { "would be deleted" } else { "deleted" }
-                    ))?;
-                    gone.push(object);
-                }
-            }
-            Err(failure) if arguments.ignore_not_found && failure.code() == Some(Code::NotFound) => {}
-            Err(failure) if failure.code() == Some(Code::InUse) => {
-                let spelled = wait::spelled(object);
-                failures.push(failure.hint_instead(format!(
-                    "change or delete it first; what would go along: orchctl delete {spelled} --with-dependents --dry-run"
-                )));
-            }
-            Err(failure) => failures.push(failure),
-        }
-    }
-    if arguments.wait && arguments.dry_run == DryRun::None {
+    let deleted = delete(arguments, settings, &objects)?;
+    let fate = if deleted.dry_run { "would be deleted" } else { "deleted" };
+    deleted
+        .objects
+        .iter()
+        .try_for_each(|object| settings.ui.line(&format!("{object}   {fate}")))?;
+    if arguments.wait && !deleted.dry_run {
         settings.ui.flush()?;
-        wait::until(settings, &gone, &Goal::Deleted, arguments.timeout.0, |_| Ok(()))?;
+        wait::until(settings, &deleted.objects, &Goal::Deleted, arguments.timeout.0, |_| {
+            Ok(())
+        })?;
     }
-    match failures.len() {
-        0 => Ok(Outcome::Done),
-        1 => Err(failures.remove(0)),
-        _ => Err(Failure::Several(failures)),
-    }
+    Ok(Outcome::Done)
+}
+
+/// Deletes objects as one: all of them or none.
+fn delete(arguments: &Arguments, settings: &Settings, objects: &[ObjectRef]) -> Result<Deleted, Failure> {
+    let deletion = Deletion {
+        objects: objects.to_vec(),
+        dry_run: arguments.dry_run == DryRun::Server,
+        with_dependents: arguments.with_dependents,
+        ignore_not_found: arguments.ignore_not_found,
+    };
+    let call = Call::post(route::DELETE, &deletion).with_time();
+    let answer = settings.client()?.send(&settings.ui, &call);
+    let answer = answer.map_err(|failure| match (failure.code(), objects) {
+        (Some(Code::InUse), [object]) => {
+            let spelled = wait::spelled(object);
+            failure.hint_instead(format!(
+                "change or delete it first; what would go along: orchctl delete {spelled} --with-dependents --dry-run"
+            ))
+        }
+        (Some(Code::InUse), _) => failure.hint_instead(
+            "nothing was deleted; what would go along: the same command with --with-dependents --dry-run",
+        ),
+        (_, _) => failure,
+    });
+    answer?.json()
 }
 
 fn wanted(arguments: &Arguments, settings: &Settings) -> Result<Vec<ObjectRef>, Failure> {

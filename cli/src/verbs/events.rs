@@ -2,6 +2,7 @@
 
 use clap::{ArgAction, Args};
 use clap_complete::ArgValueCompleter;
+use orch_shared::name::Scope;
 use orch_shared::query::{Event, Severity};
 use orch_shared::route;
 use orch_shared::wire::{EventParameters, Events};
@@ -99,22 +100,30 @@ fn parameters(arguments: &Arguments, settings: &Settings) -> Result<EventParamet
     match &targets::targets(settings, &arguments.target)?[..] {
         [Target::Kind(kind)] => Ok(EventParameters {
             kind: Some(kind.meta().plural.to_owned()),
-            project: settings.project()?,
-            ..all
+            ..within(&settings.scope(*kind).unwrap_or(Scope::Cluster), all)
         }),
         [Target::Object(object)] => Ok(EventParameters {
             kind: Some(object.kind.meta().plural.to_owned()),
             name: Some(object.name.to_string()),
-            project: match &object.scope {
-                orch_shared::name::Scope::Project(project) => Some(project.clone()),
-                orch_shared::name::Scope::Cluster | orch_shared::name::Scope::Agent(_) => None,
-            },
             owned: Some(true),
-            ..all
+            ..within(&object.scope, all)
         }),
         _ => Err(
             Failure::usage("events are shown of one kind, one object, or everything").hint("orchctl events KIND/NAME"),
         ),
+    }
+}
+
+fn within(scope: &Scope, parameters: EventParameters) -> EventParameters {
+    let (project, agent) = match scope {
+        Scope::Cluster => (None, None),
+        Scope::Project(project) => (Some(project.clone()), None),
+        Scope::Agent(agent) => (None, Some(agent.clone())),
+    };
+    EventParameters {
+        project,
+        agent,
+        ..parameters
     }
 }
 

@@ -23,6 +23,8 @@ pub(super) enum Address {
     Logs(Target),
     /// A set of objects, applied as one.
     Apply,
+    /// Several objects, deleted as one.
+    Delete,
     /// Sealing values without storing them.
     Seal,
     /// What happened lately.
@@ -35,6 +37,7 @@ pub(super) enum Address {
 pub(super) fn parse(path: &str) -> Option<Address> {
     match path {
         route::APPLY => return Some(Address::Apply),
+        route::DELETE => return Some(Address::Delete),
         route::SEAL => return Some(Address::Seal),
         route::EVENTS => return Some(Address::Events),
         route::STATUS => return Some(Address::Status),

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::address::{self, Address};
 use super::problem::Refusal;
-use super::{Api, body, health, list, logs, object, watch};
+use super::{Api, body, events, health, list, logs, object};
 use crate::admission;
 
 /// Answers any request below `/api/v1`. HEAD is answered as GET; the server leaves the body out.
@@ -66,7 +66,7 @@ pub(super) async fn dispatch(
                     let rollback = body::json(&parts.headers, body, body::OTHER).await?;
                     admission::rollback(admission, &principal, target, precondition, rollback).await?
                 }
-                Action::Restart => admission::restart(admission, &principal, target).await?,
+                Action::Restart => admission::restart(admission, &principal, target, precondition).await?,
             };
             Ok(object::answer(StatusCode::OK, &row))
         }
@@ -80,11 +80,16 @@ pub(super) async fn dispatch(
                 &admission::apply(admission, &principal, request).await?,
             ))
         }
+        (Address::Delete, "POST") => {
+            let deletion = body::json(&parts.headers, body, body::APPLY).await?;
+            let deleted = admission::delete_several(admission, &principal, deletion).await?;
+            Ok(json(StatusCode::OK, &deleted))
+        }
         (Address::Seal, "POST") => {
             let request = body::json(&parts.headers, body, body::OTHER).await?;
             Ok(json(StatusCode::OK, &admission::seal(admission, &request)))
         }
-        (Address::Events, "GET") => watch::events(&api, &principal, &parts).await,
+        (Address::Events, "GET") => events::events(&api, &principal, &parts).await,
         (Address::Status, "GET") => health::status(&api, &principal).await,
         _ => {
             let detail = format!("{} is not possible here", parts.method);

@@ -8,6 +8,7 @@
 mod address;
 mod body;
 mod dispatch;
+mod events;
 mod guard;
 mod health;
 mod json;

@@ -1,31 +1,25 @@
-//! Watches and events as streams.
+//! Watches as streams.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::HeaderMap;
 use axum::response::Response;
 use orch_shared::access::{Principal, Visibility};
-use orch_shared::kind::Kind;
-use orch_shared::name::{ObjectRef, Scope};
+use orch_shared::name::Scope;
 use orch_shared::problem::{Code, Problem};
 use orch_shared::query::{ChangeType, ListParameters};
-use orch_shared::wire::{EventParameters, Events};
 
-use super::dispatch::json;
+use super::Api;
 use super::list::Selection;
 use super::problem::Refusal;
 use super::stream::{Closed, Sink, respond};
-use super::{Api, body};
-use crate::store::{About, Change, Entry, EventQuery, Scopes, Watch};
+use crate::store::{Change, Entry, Scopes, Watch};
 
-const SSE: &str = "text/event-stream";
+pub(super) const SSE: &str = "text/event-stream";
 /// A quiet watch tells so often how far it is, so that it can be resumed there.
 const BOOKMARK: Duration = Duration::from_secs(30);
-/// How often new events are looked for.
-const EVENTS: Duration = Duration::from_millis(500);
 
 /// Begins a watch: from a revision, or with everything that is there.
 pub(super) async fn watch(
@@ -155,105 +149,4 @@ fn sse(revision: i64, change: ChangeType, object: Option<&str>) -> String {
         Some(object) => format!("id: {revision}\ndata: {{\"type\":\"{change}\",\"object\":{object}}}\n\n"),
         None => format!("id: {revision}\ndata: {{\"type\":\"{change}\"}}\n\n"),
     }
-}
-
-/// Events: a list, and with `watch` a stream of what comes after it.
-pub(super) async fn events(api: &Api, principal: &Principal, parts: &Parts) -> Result<Response, Refusal> {
-    let parameters: EventParameters = body::query(&parts.uri)?;
-    let query = EventQuery {
-        about: about(&parameters)?,
-        after: parameters.after,
-        limit: Some(parameters.limit.unwrap_or(100).clamp(1, 1000)),
-    };
-    let wanted = Wanted::new(&parameters)?;
-    let mut items = api.admission.store.events(&principal.visibility, &query).await?;
-    items.retain(|event| wanted.admits(event));
-    if parameters
-        .watch
-        .as_deref()
-        .is_none_or(|watch| watch != "1" && watch != "true")
-    {
-        return Ok(json(StatusCode::OK, &Events { items }));
-    }
-    let (store, visibility) = (api.admission.store.clone(), principal.visibility.clone());
-    Ok(respond(SSE, api.shutdown.clone(), |sink| async move {
-        let mut last = items.iter().map(|event| event.id).max().or(query.after).unwrap_or(0);
-        loop {
-            for event in items.drain(..) {
-                let text = serde_json::to_string(&event).expect("an event is plain data");
-                if sink.send(format!("id: {}\ndata: {text}\n\n", event.id)).await.is_err() {
-                    return;
-                }
-            }
-            if sink.until(tokio::time::sleep(EVENTS)).await.is_err() {
-                return;
-            }
-            let newer = EventQuery {
-                about: query.about.clone(),
-                after: Some(last),
-                limit: None,
-            };
-            // A database that does not answer now may do so at the next look.
-            let Ok(found) = store.events(&visibility, &newer).await else {
-                continue;
-            };
-            last = found.iter().map(|event| event.id).max().unwrap_or(last);
-            items = found.into_iter().filter(|event| wanted.admits(event)).collect();
-        }
-    }))
-}
-
-/// What the database cannot filter by.
-struct Wanted {
-    kind: Option<Kind>,
-    warnings: bool,
-}
-
-impl Wanted {
-    fn new(parameters: &EventParameters) -> Result<Self, Problem> {
-        let kind = parameters.kind.as_deref().map(kind_of).transpose()?;
-        Ok(Self {
-            kind: kind.filter(|_| parameters.name.is_none()),
-            warnings: parameters.warnings == Some(true),
-        })
-    }
-
-    fn admits(&self, event: &orch_shared::query::Event) -> bool {
-        use orch_shared::query::Severity;
-        self.kind.is_none_or(|kind| kind == event.object.kind)
-            && (!self.warnings || event.severity == Severity::Warning)
-    }
-}
-
-fn kind_of(noun: &str) -> Result<Kind, Problem> {
-    Kind::from_noun(noun).ok_or_else(|| {
-        let problem = Problem::new(Code::BadRequest, format!("there is no kind `{noun}`"));
-        match Kind::near_noun(noun) {
-            Some(near) => problem.suggest(format!("did you mean `{near}`?")),
-            None => problem,
-        }
-    })
-}
-
-fn about(parameters: &EventParameters) -> Result<About, Problem> {
-    let (Some(noun), Some(name)) = (&parameters.kind, &parameters.name) else {
-        return match &parameters.name {
-            Some(_) => Err(Problem::new(Code::BadRequest, "a name needs a kind").suggest("kind=server&name=files")),
-            None => Ok(About::Everything),
-        };
-    };
-    let name = name
-        .parse()
-        .map_err(|error| Problem::new(Code::BadRequest, format!("`{name}`: {error}")))?;
-    let scope = parameters.project.clone().map_or(Scope::Cluster, Scope::Project);
-    let object = ObjectRef {
-        kind: kind_of(noun)?,
-        scope,
-        name,
-    };
-    Ok(if parameters.owned == Some(true) {
-        About::Family(object)
-    } else {
-        About::Object(object)
-    })
 }

@@ -2,7 +2,8 @@
 //! and some outlive their object.
 
 use orch_shared::access::Visibility;
-use orch_shared::name::ObjectRef;
+use orch_shared::kind::Kind;
+use orch_shared::name::{ObjectRef, Scope};
 use orch_shared::query::{Event, Severity};
 use orch_shared::resource::Timestamp;
 
@@ -29,6 +30,12 @@ pub struct NewEvent {
 pub struct EventQuery {
     /// About what.
     pub about: About,
+    /// Only of objects of this kind.
+    pub kind: Option<Kind>,
+    /// Only of objects that live there.
+    pub scope: Option<Scope>,
+    /// Only those that are so grave.
+    pub severity: Option<Severity>,
     /// Only those told after this one.
     pub after: Option<i64>,
     /// Only the newest so many.
@@ -41,7 +48,7 @@ pub enum About {
     /// Anything.
     #[default]
     Everything,
-    /// This object.
+    /// This object, by name or uid.
     Object(ObjectRef),
     /// This object and those it owns, or owned.
     Family(ObjectRef),
@@ -75,6 +82,15 @@ impl Store {
                 builder.push("))");
             }
         }
+        if let Some(kind) = query.kind {
+            builder.push(" AND e.kind = ").place(kind.as_str());
+        }
+        if let Some(scope) = &query.scope {
+            builder.push(" AND e.scope = ").place(scope.to_column());
+        }
+        if let Some(severity) = query.severity {
+            builder.push(" AND e.severity = ").place(severity.to_string());
+        }
         if let Some(after) = query.after {
             builder.push(" AND e.id > ").place(after);
         }
@@ -95,13 +111,17 @@ impl Store {
 }
 
 fn named<'v>(builder: &mut Builder<'v>, table: &str, object: &'v ObjectRef) {
-    builder.push(&format!("{table}.kind = ")).place(object.kind.as_str());
+    builder.push(&format!("({table}.kind = ")).place(object.kind.as_str());
     builder
         .push(&format!(" AND {table}.scope = "))
         .place(object.scope.to_column());
-    builder
-        .push(&format!(" AND {table}.name = "))
-        .place(object.name.as_str());
+    let name = object.name.as_str();
+    if uuid::Uuid::try_parse(name).is_ok() {
+        builder.push(&format!(" AND {table}.uid = ")).place(name);
+    } else {
+        builder.push(&format!(" AND {table}.name = ")).place(name);
+    }
+    builder.push(")");
 }
 
 fn event(record: Record<'_>) -> Result<Event, Error> {
