@@ -48,9 +48,11 @@ pub(super) const fn status_of(code: Code) -> StatusCode {
         Code::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Code::OtherDaemon => StatusCode::MISDIRECTED_REQUEST,
         Code::Timeout | Code::WaitTimeout => StatusCode::REQUEST_TIMEOUT,
-        Code::StoreUnavailable | Code::StoreReadOnly | Code::ShuttingDown | Code::DaemonUnreachable => {
-            StatusCode::SERVICE_UNAVAILABLE
-        }
+        Code::StoreUnavailable
+        | Code::StoreReadOnly
+        | Code::ShuttingDown
+        | Code::NoAnswer
+        | Code::DaemonUnreachable => StatusCode::SERVICE_UNAVAILABLE,
         Code::Internal
         | Code::ToolMissing
         | Code::InstallFailed

@@ -83,6 +83,13 @@ impl Home {
         Some(Self::on(Ground::Postgres(server.database(), server)))
     }
 
+    /// A place with a database on a PostgreSQL that nobody else uses, if there is one; it may be stopped and resumed.
+    pub(crate) fn on_postgres_of_its_own() -> Option<(Self, Arc<postgres::Server>)> {
+        let server = postgres::server_of_its_own()?;
+        let home = Self::on(Ground::Postgres(server.database(), Arc::clone(&server)));
+        Some((home, server))
+    }
+
     fn on(ground: Ground) -> Self {
         let directory = tempfile::Builder::new()
             .prefix("orch-e2e-")
