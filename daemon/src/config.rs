@@ -173,7 +173,8 @@ pub struct Settings {
     pub lease_duration: Span,
     /// The key file.
     pub key_file: PathBuf,
-    /// Certificate chain and key.
+    /// Certificate chain and key: in a file, `tlsCert` and `tlsKey`.
+    #[serde(flatten, serialize_with = "two_files")]
     pub tls: Option<(PathBuf, PathBuf)>,
     /// Whether plain HTTP is fine beyond loopback.
     pub insecure_http: bool,
@@ -192,17 +193,32 @@ fn hidden<S: serde::Serializer>(url: &Option<String>, serializer: S) -> Result<S
     url.as_ref().map(|url| without_password(url)).serialize(serializer)
 }
 
+/// As the file has it, so that what is printed can be read again.
+fn two_files<S: serde::Serializer>(tls: &Option<(PathBuf, PathBuf)>, serializer: S) -> Result<S::Ok, S::Error> {
+    let files = tls.iter().flat_map(|(cert, key)| [("tlsCert", cert), ("tlsKey", key)]);
+    serializer.collect_map(files)
+}
+
 fn without_password(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else {
         return "***".to_owned();
     };
+    // First the parameters, which may hold an `@`; then what stands before the last one.
+    let masked = |parameter: &str| {
+        let name = "password=";
+        match parameter.to_ascii_lowercase().find(name) {
+            Some(at) => format!("{}***", &parameter[..at + name.len()]),
+            None => parameter.to_owned(),
+        }
+    };
+    let rest = rest.split('&').map(masked).collect::<Vec<_>>().join("&");
     match rest.rsplit_once('@') {
         Some((credentials, place)) => {
             let user = credentials.split(':').next().unwrap_or_default();
             let masked = if credentials.contains(':') { ":***" } else { "" };
             format!("{scheme}://{user}{masked}@{place}")
         }
-        None => url.to_owned(),
+        None => format!("{scheme}://{rest}"),
     }
 }
 
@@ -389,11 +405,35 @@ mod tests {
     }
 
     #[test]
+    fn what_is_printed_can_be_read_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("orchd.yaml");
+        let tls = ["--tls-cert", "/c", "--tls-key", "/k"];
+        for flags in [
+            &[][..],
+            &tls,
+            &["--database-url", "postgres://h/d", "--allowed-host", "a"],
+        ] {
+            let printed = Settings::resolve(&args(flags)).unwrap().to_yaml();
+            std::fs::write(&file, &printed).unwrap();
+            let again = Settings::resolve(&args(&["--config", file.to_str().unwrap()])).unwrap();
+            assert_eq!(again.to_yaml(), printed);
+        }
+    }
+
+    #[test]
     fn passwords_are_not_printed() {
         for (url, shown) in [
             ("postgres://u:p@h/d", "postgres://u:***@h/d"),
             ("postgres://u@h/d", "postgres://u@h/d"),
             ("postgres://h/d", "postgres://h/d"),
+            ("postgres://u@h/d?password=p", "postgres://u@h/d?password=***"),
+            (
+                "postgres:///d?host=/tmp&password=p&sslmode=require",
+                "postgres:///d?host=/tmp&password=***&sslmode=require",
+            ),
+            ("postgres://u:p?x@h/d", "postgres://u:***@h/d"),
+            ("postgres://u@h/d?Password=p@q:r", "postgres://u@h/d?Password=***"),
         ] {
             assert_eq!(without_password(url), shown);
         }
