@@ -41,7 +41,7 @@ complete -c orchctl -n "__fish_orchctl_needs_command" -s V -l version -d 'Print 
 complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "apply" -d 'Make objects what the files say: all of them, or none'
 complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "diff" -d 'Show what apply would change. Exits 1 when it would change anything'
 complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "plan" -d 'Save what apply would do, to be applied later if nothing has moved'
-complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "create" -d 'Make new objects from flags, or from files'
+complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "create" -d 'Whether anything is really done'
 complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "edit" -d 'Change objects in an editor'
 complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "replace" -d 'Replace objects that are there by what files say'
 complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "patch" -d 'Change some fields of an object'
@@ -68,9 +68,9 @@ complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "__generate" -d 'Wri
 complete -c orchctl -n "__fish_orchctl_using_subcommand apply" -s f -l filename -d 'Manifests: a file, a folder (with everything in it), a glob, or `-` for standard input. May be repeated' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand apply" -l set -d 'Make the objects members of this set' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand apply" -l plan -d 'Do what a reviewed plan says, unless anything has moved since' -r -F
-complete -c orchctl -n "__fish_orchctl_using_subcommand apply" -l dry-run -d 'Only say what would be done: worked out by the daemon (server), or only read the files (client)' -r -f -a "none\t'It is'
-client\t'Nothing is sent: what can be told without the daemon is told'
-server\t'The daemon works everything out, and writes nothing'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand apply" -l dry-run -d 'Only say what would be done. Without a value: server' -r -f -a "none\t'Nowhere: it is done'
+client\t'Here, as far as that is possible; the daemon is at most read'
+server\t'By the daemon, which checks everything and writes nothing'"
 complete -c orchctl -n "__fish_orchctl_using_subcommand apply" -l timeout -d 'How long to wait' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand apply" -s o -l output -d 'Form' -r -f -a "table\t'For people'
 json\t'JSON'
@@ -138,21 +138,27 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_s
 always\t'Always'
 never\t'Never'"
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -s f -l filename -d 'Manifests of objects to make: a file, a folder, a glob, or `-`. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -s o -l output -d 'Show what is made as yaml, json or name' -r -f -a "yaml\t''
+json\t''
+name\t''"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -l dry-run -d 'Only say what would be done. Without a value: server' -r -f -a "none\t'Nowhere: it is done'
+client\t'Here, as far as that is possible; the daemon is at most read'
+server\t'By the daemon, which checks everything and writes nothing'"
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -s q -l quiet -d 'Say only what was asked for, and errors'
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -l verbose -d 'Also say each request on standard error'
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -f -a "server" -d 'Keeps `replicas` copies of one MCP server running and healthy.'
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -f -a "srv" -d 'Keeps `replicas` copies of one MCP server running and healthy.'
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -f -a "template" -d 'A catalogue entry that Servers are made from: a Server spec with `${parameter}` places.'
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -f -a "tpl" -d 'A catalogue entry that Servers are made from: a Server spec with `${parameter}` places.'
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -f -a "secret" -d 'Values that are kept sealed at rest and in every output.'
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -f -a "sec" -d 'Values that are kept sealed at rest and in every output.'
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -f -a "llm" -d 'A language model: where it answers, what it costs, and what may be asked of it.'
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -f -a "agent" -d 'A model with instructions and the tools of a project.'
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -f -a "ag" -d 'A model with instructions and the tools of a project.'
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -f -a "project" -d 'A set of servers, and of the prompts and agents that name it, behind one MCP endpoint.'
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -f -a "proj" -d 'A set of servers, and of the prompts and agents that name it, behind one MCP endpoint.'
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -f -a "prompt" -d 'A text for models.'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -f -a "server" -d 'Whether anything is really done'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -f -a "srv" -d 'Whether anything is really done'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -f -a "template" -d 'Whether anything is really done'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -f -a "tpl" -d 'Whether anything is really done'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -f -a "secret" -d 'Whether anything is really done'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -f -a "sec" -d 'Whether anything is really done'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -f -a "llm" -d 'Whether anything is really done'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -f -a "agent" -d 'Whether anything is really done'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -f -a "ag" -d 'Whether anything is really done'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -f -a "project" -d 'Whether anything is really done'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -f -a "proj" -d 'Whether anything is really done'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -f -a "prompt" -d 'Whether anything is really done'
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l label -d 'A label. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l annotation -d 'An annotation. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l package -d 'Run a package: npm:@scope/name@1.2.0, pypi:mcp-server-time' -r
@@ -164,7 +170,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l parameter -d 'Parameter of the Template. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l arg -d 'Argument for the package, the image or the command. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l description -d 'What the server is for, in a sentence' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l package-executable -d 'Which of the package\'s programs to run, when it has several. Default: the one named like the package' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l package-executable -d 'Which of the package\'s programs to run: a name of npm\'s `bin`, or a console script of PyPI. Default: its only one, or the one named like the package' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l package-allow-scripts -d 'Whether npm may run the package\'s install scripts. Default: false' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l image-command -d 'Replaces the image\'s entry point; the server is then run beside it. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l image-pull-policy -d 'When to pull. Default: IfNotPresent' -r -f -a "Always\t''
@@ -203,13 +209,13 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l idle-suspend-after -d 'Suspend after so long without use; first use starts the server again' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l idle-max-lifetime -d 'Replace a copy after so long' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l set -d 'Any field of the spec: healthCheck.interval=10s. May be repeated' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l dry-run -d 'Make nothing: only say what would be (client), or ask the daemon (server)' -r -f -a "none\t'It is'
-client\t'Nothing is sent: what can be told without the daemon is told'
-server\t'The daemon works everything out, and writes nothing'"
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -s o -l output -d 'Show the object as yaml, json or name' -r -f -a "yaml\t''
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -s o -l output -d 'Show what is made as yaml, json or name' -r -f -a "yaml\t''
 json\t''
 name\t''"
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l wait -d 'Wait until it is ready; 60s unless it says otherwise' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l dry-run -d 'Only say what would be done. Without a value: server' -r -f -a "none\t'Nowhere: it is done'
+client\t'Here, as far as that is possible; the daemon is at most read'
+server\t'By the daemon, which checks everything and writes nothing'"
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
@@ -235,7 +241,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l parameter -d 'Parameter of the Template. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l arg -d 'Argument for the package, the image or the command. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l description -d 'What the server is for, in a sentence' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l package-executable -d 'Which of the package\'s programs to run, when it has several. Default: the one named like the package' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l package-executable -d 'Which of the package\'s programs to run: a name of npm\'s `bin`, or a console script of PyPI. Default: its only one, or the one named like the package' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l package-allow-scripts -d 'Whether npm may run the package\'s install scripts. Default: false' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l image-command -d 'Replaces the image\'s entry point; the server is then run beside it. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l image-pull-policy -d 'When to pull. Default: IfNotPresent' -r -f -a "Always\t''
@@ -274,13 +280,13 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l idle-suspend-after -d 'Suspend after so long without use; first use starts the server again' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l idle-max-lifetime -d 'Replace a copy after so long' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l set -d 'Any field of the spec: healthCheck.interval=10s. May be repeated' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l dry-run -d 'Make nothing: only say what would be (client), or ask the daemon (server)' -r -f -a "none\t'It is'
-client\t'Nothing is sent: what can be told without the daemon is told'
-server\t'The daemon works everything out, and writes nothing'"
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -s o -l output -d 'Show the object as yaml, json or name' -r -f -a "yaml\t''
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -s o -l output -d 'Show what is made as yaml, json or name' -r -f -a "yaml\t''
 json\t''
 name\t''"
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l wait -d 'Wait until it is ready; 60s unless it says otherwise' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l dry-run -d 'Only say what would be done. Without a value: server' -r -f -a "none\t'Nowhere: it is done'
+client\t'Here, as far as that is possible; the daemon is at most read'
+server\t'By the daemon, which checks everything and writes nothing'"
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
@@ -325,13 +331,13 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l server-restart -d 'How soon a copy that exited is started again' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l server-idle -d 'When to suspend or recycle copies. Default: always on' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l set -d 'Any field of the spec: healthCheck.interval=10s. May be repeated' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l dry-run -d 'Make nothing: only say what would be (client), or ask the daemon (server)' -r -f -a "none\t'It is'
-client\t'Nothing is sent: what can be told without the daemon is told'
-server\t'The daemon works everything out, and writes nothing'"
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -s o -l output -d 'Show the object as yaml, json or name' -r -f -a "yaml\t''
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -s o -l output -d 'Show what is made as yaml, json or name' -r -f -a "yaml\t''
 json\t''
 name\t''"
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l wait -d 'Wait until it is ready; 60s unless it says otherwise' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l dry-run -d 'Only say what would be done. Without a value: server' -r -f -a "none\t'Nowhere: it is done'
+client\t'Here, as far as that is possible; the daemon is at most read'
+server\t'By the daemon, which checks everything and writes nothing'"
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
@@ -376,13 +382,13 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l server-restart -d 'How soon a copy that exited is started again' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l server-idle -d 'When to suspend or recycle copies. Default: always on' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l set -d 'Any field of the spec: healthCheck.interval=10s. May be repeated' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l dry-run -d 'Make nothing: only say what would be (client), or ask the daemon (server)' -r -f -a "none\t'It is'
-client\t'Nothing is sent: what can be told without the daemon is told'
-server\t'The daemon works everything out, and writes nothing'"
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -s o -l output -d 'Show the object as yaml, json or name' -r -f -a "yaml\t''
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -s o -l output -d 'Show what is made as yaml, json or name' -r -f -a "yaml\t''
 json\t''
 name\t''"
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l wait -d 'Wait until it is ready; 60s unless it says otherwise' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l dry-run -d 'Only say what would be done. Without a value: server' -r -f -a "none\t'Nowhere: it is done'
+client\t'Here, as far as that is possible; the daemon is at most read'
+server\t'By the daemon, which checks everything and writes nothing'"
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
@@ -404,13 +410,13 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secret" -l from-env-file -d 'Values from lines KEY=VALUE of a file. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secret" -l backend -d 'Where the values live. Default: the daemon\'s own store' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secret" -l set -d 'Any field of the spec: healthCheck.interval=10s. May be repeated' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secret" -l dry-run -d 'Make nothing: only say what would be (client), or ask the daemon (server)' -r -f -a "none\t'It is'
-client\t'Nothing is sent: what can be told without the daemon is told'
-server\t'The daemon works everything out, and writes nothing'"
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secret" -s o -l output -d 'Show the object as yaml, json or name' -r -f -a "yaml\t''
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secret" -s o -l output -d 'Show what is made as yaml, json or name' -r -f -a "yaml\t''
 json\t''
 name\t''"
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secret" -l wait -d 'Wait until it is ready; 60s unless it says otherwise' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secret" -l dry-run -d 'Only say what would be done. Without a value: server' -r -f -a "none\t'Nowhere: it is done'
+client\t'Here, as far as that is possible; the daemon is at most read'
+server\t'By the daemon, which checks everything and writes nothing'"
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secret" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secret" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secret" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
@@ -432,13 +438,13 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sec" -l from-env-file -d 'Values from lines KEY=VALUE of a file. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sec" -l backend -d 'Where the values live. Default: the daemon\'s own store' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sec" -l set -d 'Any field of the spec: healthCheck.interval=10s. May be repeated' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sec" -l dry-run -d 'Make nothing: only say what would be (client), or ask the daemon (server)' -r -f -a "none\t'It is'
-client\t'Nothing is sent: what can be told without the daemon is told'
-server\t'The daemon works everything out, and writes nothing'"
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sec" -s o -l output -d 'Show the object as yaml, json or name' -r -f -a "yaml\t''
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sec" -s o -l output -d 'Show what is made as yaml, json or name' -r -f -a "yaml\t''
 json\t''
 name\t''"
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sec" -l wait -d 'Wait until it is ready; 60s unless it says otherwise' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sec" -l dry-run -d 'Only say what would be done. Without a value: server' -r -f -a "none\t'Nowhere: it is done'
+client\t'Here, as far as that is possible; the daemon is at most read'
+server\t'By the daemon, which checks everything and writes nothing'"
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sec" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sec" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sec" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
@@ -479,13 +485,13 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l timeout -d 'How long an answer may take. Default: 120s' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l script -d 'What a `scripted` model answers, turn by turn. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l set -d 'Any field of the spec: healthCheck.interval=10s. May be repeated' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l dry-run -d 'Make nothing: only say what would be (client), or ask the daemon (server)' -r -f -a "none\t'It is'
-client\t'Nothing is sent: what can be told without the daemon is told'
-server\t'The daemon works everything out, and writes nothing'"
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -s o -l output -d 'Show the object as yaml, json or name' -r -f -a "yaml\t''
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -s o -l output -d 'Show what is made as yaml, json or name' -r -f -a "yaml\t''
 json\t''
 name\t''"
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l wait -d 'Wait until it is ready; 60s unless it says otherwise' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l dry-run -d 'Only say what would be done. Without a value: server' -r -f -a "none\t'Nowhere: it is done'
+client\t'Here, as far as that is possible; the daemon is at most read'
+server\t'By the daemon, which checks everything and writes nothing'"
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
@@ -518,13 +524,13 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l budget-tool-calls -d 'Tool calls' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l budget-wall-time -d 'Time on the clock' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l set -d 'Any field of the spec: healthCheck.interval=10s. May be repeated' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l dry-run -d 'Make nothing: only say what would be (client), or ask the daemon (server)' -r -f -a "none\t'It is'
-client\t'Nothing is sent: what can be told without the daemon is told'
-server\t'The daemon works everything out, and writes nothing'"
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -s o -l output -d 'Show the object as yaml, json or name' -r -f -a "yaml\t''
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -s o -l output -d 'Show what is made as yaml, json or name' -r -f -a "yaml\t''
 json\t''
 name\t''"
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l wait -d 'Wait until it is ready; 60s unless it says otherwise' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l dry-run -d 'Only say what would be done. Without a value: server' -r -f -a "none\t'Nowhere: it is done'
+client\t'Here, as far as that is possible; the daemon is at most read'
+server\t'By the daemon, which checks everything and writes nothing'"
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
@@ -557,13 +563,13 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l budget-tool-calls -d 'Tool calls' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l budget-wall-time -d 'Time on the clock' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l set -d 'Any field of the spec: healthCheck.interval=10s. May be repeated' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l dry-run -d 'Make nothing: only say what would be (client), or ask the daemon (server)' -r -f -a "none\t'It is'
-client\t'Nothing is sent: what can be told without the daemon is told'
-server\t'The daemon works everything out, and writes nothing'"
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -s o -l output -d 'Show the object as yaml, json or name' -r -f -a "yaml\t''
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -s o -l output -d 'Show what is made as yaml, json or name' -r -f -a "yaml\t''
 json\t''
 name\t''"
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l wait -d 'Wait until it is ready; 60s unless it says otherwise' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l dry-run -d 'Only say what would be done. Without a value: server' -r -f -a "none\t'Nowhere: it is done'
+client\t'Here, as far as that is possible; the daemon is at most read'
+server\t'By the daemon, which checks everything and writes nothing'"
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
@@ -591,13 +597,13 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l budget-tool-calls -d 'Tool calls' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l budget-wall-time -d 'Time on the clock' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l set -d 'Any field of the spec: healthCheck.interval=10s. May be repeated' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l dry-run -d 'Make nothing: only say what would be (client), or ask the daemon (server)' -r -f -a "none\t'It is'
-client\t'Nothing is sent: what can be told without the daemon is told'
-server\t'The daemon works everything out, and writes nothing'"
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -s o -l output -d 'Show the object as yaml, json or name' -r -f -a "yaml\t''
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -s o -l output -d 'Show what is made as yaml, json or name' -r -f -a "yaml\t''
 json\t''
 name\t''"
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l wait -d 'Wait until it is ready; 60s unless it says otherwise' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l dry-run -d 'Only say what would be done. Without a value: server' -r -f -a "none\t'Nowhere: it is done'
+client\t'Here, as far as that is possible; the daemon is at most read'
+server\t'By the daemon, which checks everything and writes nothing'"
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
@@ -625,13 +631,13 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l budget-tool-calls -d 'Tool calls' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l budget-wall-time -d 'Time on the clock' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l set -d 'Any field of the spec: healthCheck.interval=10s. May be repeated' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l dry-run -d 'Make nothing: only say what would be (client), or ask the daemon (server)' -r -f -a "none\t'It is'
-client\t'Nothing is sent: what can be told without the daemon is told'
-server\t'The daemon works everything out, and writes nothing'"
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -s o -l output -d 'Show the object as yaml, json or name' -r -f -a "yaml\t''
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -s o -l output -d 'Show what is made as yaml, json or name' -r -f -a "yaml\t''
 json\t''
 name\t''"
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l wait -d 'Wait until it is ready; 60s unless it says otherwise' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l dry-run -d 'Only say what would be done. Without a value: server' -r -f -a "none\t'Nowhere: it is done'
+client\t'Here, as far as that is possible; the daemon is at most read'
+server\t'By the daemon, which checks everything and writes nothing'"
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
@@ -655,13 +661,13 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from prompt" -l tags -d 'Words by which it is found. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from prompt" -l link -d 'A server\'s resource whose text stands for the content: `<project>/<server>:<uri>`' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from prompt" -l set -d 'Any field of the spec: healthCheck.interval=10s. May be repeated' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from prompt" -l dry-run -d 'Make nothing: only say what would be (client), or ask the daemon (server)' -r -f -a "none\t'It is'
-client\t'Nothing is sent: what can be told without the daemon is told'
-server\t'The daemon works everything out, and writes nothing'"
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from prompt" -s o -l output -d 'Show the object as yaml, json or name' -r -f -a "yaml\t''
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from prompt" -s o -l output -d 'Show what is made as yaml, json or name' -r -f -a "yaml\t''
 json\t''
 name\t''"
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from prompt" -l wait -d 'Wait until it is ready; 60s unless it says otherwise' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from prompt" -l dry-run -d 'Only say what would be done. Without a value: server' -r -f -a "none\t'Nowhere: it is done'
+client\t'Here, as far as that is possible; the daemon is at most read'
+server\t'By the daemon, which checks everything and writes nothing'"
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from prompt" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from prompt" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from prompt" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
@@ -690,6 +696,9 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand edit" -s q -l quiet -d '
 complete -c orchctl -n "__fish_orchctl_using_subcommand edit" -l verbose -d 'Also say each request on standard error'
 complete -c orchctl -n "__fish_orchctl_using_subcommand edit" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c orchctl -n "__fish_orchctl_using_subcommand replace" -s f -l filename -d 'Manifests: a file, a folder (with everything in it), a glob, or `-` for standard input. May be repeated' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand replace" -l dry-run -d 'Only say what would be done. Without a value: server' -r -f -a "none\t'Nowhere: it is done'
+client\t'Here, as far as that is possible; the daemon is at most read'
+server\t'By the daemon, which checks everything and writes nothing'"
 complete -c orchctl -n "__fish_orchctl_using_subcommand replace" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand replace" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand replace" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
@@ -706,6 +715,9 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand replace" -l verbose -d '
 complete -c orchctl -n "__fish_orchctl_using_subcommand replace" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c orchctl -n "__fish_orchctl_using_subcommand patch" -s P -l patch -d 'The patch, as JSON or YAML' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand patch" -l patch-file -d 'A file that holds the patch' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand patch" -l dry-run -d 'Only say what would be done. Without a value: server' -r -f -a "none\t'Nowhere: it is done'
+client\t'Here, as far as that is possible; the daemon is at most read'
+server\t'By the daemon, which checks everything and writes nothing'"
 complete -c orchctl -n "__fish_orchctl_using_subcommand patch" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand patch" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand patch" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
@@ -722,9 +734,9 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand patch" -s h -l help -d '
 complete -c orchctl -n "__fish_orchctl_using_subcommand delete" -s f -l filename -d 'Manifests: a file, a folder (with everything in it), a glob, or `-` for standard input. May be repeated' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand delete" -s l -l selector -d 'Only objects with these labels: key=value, key!=value, key, !key, key in (a,b)' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand delete" -l field-selector -d 'Only objects with these fields: status.phase=Ready' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand delete" -l dry-run -d 'Only say what would go: worked out by the daemon (server), or only what is named (client)' -r -f -a "none\t'It is'
-client\t'Nothing is sent: what can be told without the daemon is told'
-server\t'The daemon works everything out, and writes nothing'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand delete" -l dry-run -d 'Only say what would be done. Without a value: server' -r -f -a "none\t'Nowhere: it is done'
+client\t'Here, as far as that is possible; the daemon is at most read'
+server\t'By the daemon, which checks everything and writes nothing'"
 complete -c orchctl -n "__fish_orchctl_using_subcommand delete" -l wait -d 'Whether to wait until they are gone' -r -f -a "true\t''
 false\t''"
 complete -c orchctl -n "__fish_orchctl_using_subcommand delete" -l timeout -d 'How long to wait' -r
@@ -802,9 +814,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand why" -s q -l quiet -d 'S
 complete -c orchctl -n "__fish_orchctl_using_subcommand why" -l verbose -d 'Also say each request on standard error'
 complete -c orchctl -n "__fish_orchctl_using_subcommand why" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c orchctl -n "__fish_orchctl_using_subcommand events" -l limit -d 'The newest so many' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand events" -s o -l output -d 'Form' -r -f -a "table\t'For people'
-json\t'JSON'
-yaml\t'YAML'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand events" -s o -l output -d 'Form: table, wide, yaml, json, name, jsonpath=TEMPLATE, custom-columns=TITLE:.path,...' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand events" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand events" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand events" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
@@ -816,6 +826,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand events" -l color -d 'Whe
 always\t'Always'
 never\t'Never'"
 complete -c orchctl -n "__fish_orchctl_using_subcommand events" -l warnings -d 'Only warnings'
+complete -c orchctl -n "__fish_orchctl_using_subcommand events" -l no-headers -d 'Leave out the heading of tables'
 complete -c orchctl -n "__fish_orchctl_using_subcommand events" -s w -l watch -d 'Go on as events come'
 complete -c orchctl -n "__fish_orchctl_using_subcommand events" -s q -l quiet -d 'Say only what was asked for, and errors'
 complete -c orchctl -n "__fish_orchctl_using_subcommand events" -l verbose -d 'Also say each request on standard error'
@@ -879,6 +890,9 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand wait" -s q -l quiet -d '
 complete -c orchctl -n "__fish_orchctl_using_subcommand wait" -l verbose -d 'Also say each request on standard error'
 complete -c orchctl -n "__fish_orchctl_using_subcommand wait" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c orchctl -n "__fish_orchctl_using_subcommand scale" -l replicas -d 'How many copies to keep running' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand scale" -l dry-run -d 'Only say what would be done. Without a value: server' -r -f -a "none\t'Nowhere: it is done'
+client\t'Here, as far as that is possible; the daemon is at most read'
+server\t'By the daemon, which checks everything and writes nothing'"
 complete -c orchctl -n "__fish_orchctl_using_subcommand scale" -l timeout -d 'How long to wait' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand scale" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand scale" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
@@ -910,6 +924,9 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand restart" -s q -l quiet -
 complete -c orchctl -n "__fish_orchctl_using_subcommand restart" -l verbose -d 'Also say each request on standard error'
 complete -c orchctl -n "__fish_orchctl_using_subcommand restart" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c orchctl -n "__fish_orchctl_using_subcommand rollback" -l to -l to-generation -d 'The generation to go back to' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand rollback" -l dry-run -d 'Only say what would be done. Without a value: server' -r -f -a "none\t'Nowhere: it is done'
+client\t'Here, as far as that is possible; the daemon is at most read'
+server\t'By the daemon, which checks everything and writes nothing'"
 complete -c orchctl -n "__fish_orchctl_using_subcommand rollback" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand rollback" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand rollback" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F

@@ -1,10 +1,13 @@
 //! The command line, read: global flags here, each verb's own beside the verb.
 //!
-//! Enters: the process's arguments. Leaves: a [`Cli`], or clap's own message and exit code 2. Nothing is looked up yet.
+//! Enters: the process's arguments. Leaves: a [`Cli`], or why they cannot be understood ([`refusal`]). Nothing is looked up
+//! yet.
 
+mod refusal;
 pub(crate) mod shared;
 pub(crate) mod targets;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -13,6 +16,7 @@ use clap_complete::ArgValueCompleter;
 use orch_shared::quantity::{QuantityError, Span};
 
 use crate::complete;
+use crate::report::Failure;
 use crate::ui::Color;
 use crate::verbs::Verb;
 
@@ -80,13 +84,13 @@ pub(crate) fn limit(text: &str) -> Result<Limit, QuantityError> {
     text.parse::<Span>().map(|span| Limit(span.duration()))
 }
 
-/// Reads the process's arguments; what cannot be read ends the program here.
-pub(crate) fn parse() -> Cli {
-    let matches = command().get_matches();
-    match Cli::from_arg_matches(&matches) {
-        Ok(cli) => cli,
-        Err(error) => error.exit(),
-    }
+/// Reads the process's arguments. Pages that are asked for end the program here.
+pub(crate) fn parse() -> Result<Cli, Failure> {
+    let words: Vec<OsString> = std::env::args_os().collect();
+    command()
+        .try_get_matches_from(&words)
+        .and_then(|matches| Cli::from_arg_matches(&matches))
+        .map_err(|error| refusal::told(&error, &words))
 }
 
 /// The whole command line, for parsing, completions and manual pages.

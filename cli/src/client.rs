@@ -8,6 +8,7 @@ mod objects;
 mod retry;
 mod stream;
 mod transport;
+mod unreachable;
 
 use std::cell::Cell;
 use std::time::{Duration, Instant};
@@ -23,6 +24,7 @@ use ureq::http::{Method, Request, Response, StatusCode};
 
 pub(crate) use objects::{Object, Scopes, Selection};
 use retry::{Backoff, Wait};
+use unreachable::reason;
 
 use crate::report::Failure;
 use crate::settings::Connection;
@@ -353,6 +355,7 @@ impl Client {
             401 => Code::Unauthenticated,
             403 => Code::Forbidden,
             404 => Code::NoRoute,
+            405 => Code::NoMethod,
             409 | 412 => Code::Stale,
             408 | 504 => Code::Timeout,
             413 => Code::BodyTooLarge,
@@ -370,29 +373,21 @@ impl Client {
     }
 
     fn unreachable(&self, call: &Call, error: &ureq::Error) -> Failure {
-        if matches!(error, ureq::Error::Timeout(_)) {
-            let seconds = self.allowed(call).as_secs_f64();
-            let problem = Problem::new(
-                Code::Timeout,
-                format!("{} did not answer within {seconds} s", self.server),
-            );
-            return match call.method {
-                Method::GET | Method::HEAD => problem.suggest("allow it more time: --request-timeout 60s").into(),
-                _ => problem
-                    .suggest("the change may have been made: look before you repeat it")
-                    .into(),
-            };
-        }
-        let problem = Problem::new(
-            Code::DaemonUnreachable,
-            format!("cannot reach {}: {}", self.server, reason(error)),
-        );
         match error {
-            ureq::Error::Tls(_) | ureq::Error::Rustls(_) | ureq::Error::Pem(_) => {
-                problem.suggest("trust its certificate: --ca-file FILE").into()
+            ureq::Error::Timeout(_) => {
+                let seconds = self.allowed(call).as_secs_f64();
+                let problem = Problem::new(
+                    Code::Timeout,
+                    format!("{} did not answer within {seconds} s", self.server),
+                );
+                match call.method {
+                    Method::GET | Method::HEAD => problem.suggest("allow it more time: --request-timeout 60s").into(),
+                    _ => problem
+                        .suggest("the change may have been made: look before you repeat it")
+                        .into(),
+                }
             }
-            ureq::Error::Http(_) | ureq::Error::BadUri(_) => problem.suggest("look at the address: --server").into(),
-            _ => problem.suggest("is it running? orchctl doctor").into(),
+            other => unreachable::told(&self.server, other),
         }
     }
 
@@ -402,17 +397,6 @@ impl Client {
             .suggest("a change may have been made: look before you repeat it")
             .into()
     }
-}
-
-/// Why a connection failed, in the words of the operating system.
-fn reason(error: &ureq::Error) -> String {
-    let text = match error {
-        ureq::Error::Io(error) => error.to_string(),
-        ureq::Error::HostNotFound => "there is no such host".to_owned(),
-        other => other.to_string(),
-    };
-    let end = text.find(" (os error").unwrap_or(text.len());
-    text[..end].to_lowercase()
 }
 
 fn not_ours(server: &str, detail: &str) -> Failure {

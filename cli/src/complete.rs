@@ -1,26 +1,33 @@
 //! What the shell may offer: kinds, names of live objects, contexts, forms.
 //!
-//! Enters: the word so far, and through [`words`] the line before it. Leaves: candidates. The daemon gets 300 ms and is
-//! asked once; whatever goes wrong, nothing is offered and nothing is said.
+//! Enters: the word so far, and through [`words`] the line before it. Leaves: candidates, within 300 ms. The daemon gets
+//! most of that, however often it is asked; whatever goes wrong, nothing is offered and nothing is said.
 
 use std::ffi::OsStr;
-use std::time::Duration;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
 use clap_complete::{CompleteEnv, CompletionCandidate};
 use orch_shared::kind::Kind;
 use orch_shared::name::Scope;
+use orch_shared::path::FieldPath;
+use orch_shared::problem::Code;
 
 use crate::args;
 use crate::client::{Client, Scopes, Selection};
+use crate::render::schema::Field;
 use crate::settings::Settings;
 use crate::ui::{Color, NoColor, Talk, Ui};
 
-/// How long the daemon may think while a person waits for the Tab key.
-const PATIENCE: Duration = Duration::from_millis(300);
+/// How long the daemon may think while a person waits for the Tab key: 300 ms, less what the program itself takes.
+const PATIENCE: Duration = Duration::from_millis(240);
+/// When the Tab key was pressed, or soon after.
+static ASKED: OnceLock<Instant> = OnceLock::new();
 
 /// Answers the shell, and ends the program, when it is the shell that asks.
 pub(crate) fn answer_shell() {
     if std::env::var_os("COMPLETE").is_some() {
+        ASKED.get_or_init(Instant::now);
         CompleteEnv::with_factory(args::command).complete();
     }
 }
@@ -55,6 +62,51 @@ pub(crate) fn kinds(current: &OsStr) -> Vec<CompletionCandidate> {
     };
     let matching = |kind: &&Kind| kind.definition().nouns().any(|noun| noun.starts_with(&*current));
     Kind::ALL.iter().filter(matching).map(candidate).collect()
+}
+
+/// What `get` takes: what [`targets`] offers, and events.
+pub(crate) fn get_targets(current: &OsStr) -> Vec<CompletionCandidate> {
+    let mut found = targets(current);
+    let word = current.to_string_lossy();
+    if !words().iter().any(|word| Kind::from_noun(word).is_some()) {
+        found.extend(starting_with(["events".to_owned()], &word));
+    }
+    found
+}
+
+/// What `explain` explains: kinds, fields of kinds, error codes.
+pub(crate) fn explained(current: &OsStr) -> Vec<CompletionCandidate> {
+    let word = current.to_string_lossy();
+    let Some((head, _)) = word.rsplit_once('.') else {
+        let codes = Code::ALL.iter().map(|code| code.id().to_owned());
+        let codes = codes.filter(|_| word.to_lowercase().starts_with('o'));
+        let mut found = starting_with(codes.chain(["codes".to_owned()]), &word.to_uppercase());
+        found.extend(kinds(current));
+        return found;
+    };
+    let (noun, path) = head.split_once('.').unwrap_or((head, ""));
+    let path = path.strip_prefix("spec").unwrap_or(path).trim_start_matches('.');
+    let fields = Kind::from_noun(noun).and_then(|kind| {
+        let within = Field::root(kind.definition().spec_schema())
+            .find(&FieldPath::parse(path))
+            .ok()?;
+        Some(
+            within
+                .fields()
+                .into_iter()
+                .map(|(name, _)| format!("{head}.{name}"))
+                .collect::<Vec<_>>(),
+        )
+    });
+    starting_with(fields.unwrap_or_default(), &word)
+}
+
+/// Verbs, for `help`.
+pub(crate) fn verbs(current: &OsStr) -> Vec<CompletionCandidate> {
+    let command = args::command();
+    let visible = command.get_subcommands().filter(|verb| !verb.is_hide_set());
+    let names = visible.map(|verb| verb.get_name().to_owned());
+    starting_with(names.chain(["exit-codes".to_owned()]), &current.to_string_lossy())
 }
 
 /// Names of servers and instances, bare or as `KIND/NAME`.
@@ -121,7 +173,8 @@ fn ask(kind: Kind) -> Option<Vec<String>> {
     let globals = globals()?;
     let settings = Settings::resolve(globals);
     let mut connection = settings.connection().ok()?;
-    connection.timeout = PATIENCE;
+    let pressed = *ASKED.get_or_init(Instant::now);
+    connection.timeout = PATIENCE.checked_sub(pressed.elapsed()).filter(|left| !left.is_zero())?;
     let selection = Selection {
         scope: Scopes::One(settings.scope(kind).unwrap_or(Scope::Cluster)),
         ..Selection::default()
@@ -137,12 +190,60 @@ fn ask(kind: Kind) -> Option<Vec<String>> {
     )
 }
 
-/// The global flags on the line so far, as far as it can be read at all.
+/// The global flags on the line so far.
 fn globals() -> Option<args::Globals> {
     use clap::{Args as _, FromArgMatches as _};
     let command = args::Globals::augment_args(clap::Command::new("orchctl").ignore_errors(true));
+    let typed = only_flags_of(&command, words());
     let matches = command
-        .try_get_matches_from(std::iter::once("orchctl".to_owned()).chain(words()))
+        .try_get_matches_from(std::iter::once("orchctl".to_owned()).chain(typed))
         .ok()?;
     args::Globals::from_arg_matches(&matches).ok()
+}
+
+/// The words that are flags of the command, with their values: what is around them is for others to read.
+fn only_flags_of(command: &clap::Command, words: Vec<String>) -> Vec<String> {
+    let mut words = words.into_iter();
+    let mut found = Vec::new();
+    while let Some(word) = words.next() {
+        let (name, has_value) = word
+            .split_once('=')
+            .map_or((word.as_str(), false), |(name, _)| (name, true));
+        let flag = command.get_arguments().find(|flag| {
+            let long = flag
+                .get_long()
+                .is_some_and(|long| name.strip_prefix("--") == Some(long));
+            let short = flag
+                .get_short()
+                .is_some_and(|short| name.strip_prefix('-') == Some(short.to_string().as_str()));
+            long || short
+        });
+        if let Some(flag) = flag {
+            let takes_value = flag.get_action().takes_values() && !has_value;
+            found.push(word);
+            found.extend(takes_value.then(|| words.next()).flatten());
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Args as _;
+
+    #[test]
+    fn global_flags_are_found_wherever_they_stand() {
+        let command = args::Globals::augment_args(clap::Command::new("orchctl"));
+        for (line, expected) in [
+            ("get prompt -p web", "-p web"),
+            ("get -o yaml --project=web prompt --limit 3 -q", "--project=web -q"),
+            ("--context x get servers", "--context x"),
+            ("get servers -p", "-p"),
+            ("get servers", ""),
+        ] {
+            let words = line.split(' ').map(str::to_owned).collect();
+            assert_eq!(only_flags_of(&command, words).join(" "), expected, "{line}");
+        }
+    }
 }

@@ -15,15 +15,21 @@ mod verbs;
 use std::process::ExitCode;
 
 use settings::Settings;
+use ui::Ui;
 
 fn main() -> ExitCode {
     complete::answer_shell();
-    let cli = args::parse();
-    let settings = Settings::resolve(cli.globals);
-    let ended = verbs::run(cli.verb, &settings);
-    let ended = settings.ui.flush().and(ended);
+    let (ui, ended) = match args::parse() {
+        Ok(cli) => {
+            let settings = Settings::resolve(cli.globals);
+            let ended = verbs::run(cli.verb, &settings);
+            (settings.ui, ended)
+        }
+        Err(failure) => (Ui::plain(), Err(failure)),
+    };
+    let ended = ui.flush().and(ended);
     if let Err(failure) = &ended {
-        report::tell(&settings.ui, failure);
+        report::tell(&ui, failure);
     }
     ExitCode::from(report::exit_code(&ended))
 }

@@ -5,6 +5,7 @@ pub(crate) mod age;
 pub(crate) mod cell;
 pub(crate) mod describe;
 pub(crate) mod document;
+pub(crate) mod events;
 pub(crate) mod fields;
 pub(crate) mod jsonpath;
 pub(crate) mod listing;

@@ -150,17 +150,9 @@ fn hint(ui: &Ui, text: &str) -> String {
 }
 
 fn problem_text(ui: &Ui, problem: &Problem) -> String {
-    let code = if deserves_a_search(problem.code) {
-        format!(" ({})", problem.code)
-    } else {
-        String::new()
-    };
-    let mut text = headline(ui, &format!("{}{code}", problem.detail));
+    let mut text = headline(ui, &format!("{}{}", problem.detail, code(ui, problem.code)));
     for error in &problem.errors {
-        let _ = write!(text, "\n  {}: {}", error.pointer, error.message);
-        if let Some(way_out) = &error.hint {
-            let _ = write!(text, "\n  {}", hint(ui, way_out));
-        }
+        text.push_str(&field_text(ui, error));
     }
     if let Some(suggestion) = &problem.suggestion {
         let _ = write!(text, "\n{}", hint(ui, suggestion));
@@ -169,6 +161,24 @@ fn problem_text(ui: &Ui, problem: &Problem) -> String {
         let _ = write!(text, "\nrequest: {request} (the daemon's log has more)");
     }
     text
+}
+
+/// One field that is wrong, where no place in a file is known for it.
+fn field_text(ui: &Ui, problem: &FieldProblem) -> String {
+    let mut text = format!("\n  {}: {}{}", problem.pointer, problem.message, code(ui, problem.code));
+    if let Some(way_out) = &problem.hint {
+        let _ = write!(text, "\n  {}", hint(ui, way_out));
+    }
+    text
+}
+
+/// A code as it stands behind a message, when it is worth a search.
+fn code(ui: &Ui, code: Code) -> String {
+    if deserves_a_search(code) {
+        format!(" {}", ui.paint(Stream::Talk, Tone::Dim, &format!("({code})")))
+    } else {
+        String::new()
+    }
 }
 
 /// Whether the page of a code says more than the message does, so that the code is worth showing.
@@ -198,16 +208,14 @@ fn places_text(ui: &Ui, report: &Places) -> String {
             [] => String::new(),
             [_, ..] => format!("{}: ", problem.path),
         };
-        let _ = write!(text, "\n  {place:width$} {path}{}", problem.message);
+        let code = code(ui, problem.code);
+        let _ = write!(text, "\n  {place:width$} {path}{}{code}", problem.message);
         if let Some(way_out) = &problem.hint {
             let _ = write!(text, "\n  {:width$} {}", "", hint(ui, way_out));
         }
     }
     for problem in &report.elsewhere {
-        let _ = write!(text, "\n  {}: {}", problem.pointer, problem.message);
-        if let Some(way_out) = &problem.hint {
-            let _ = write!(text, "\n  {}", hint(ui, way_out));
-        }
+        text.push_str(&field_text(ui, problem));
     }
     text
 }
@@ -250,10 +258,11 @@ pub(crate) const EXIT_CODES: &[(u8, &str)] = &[
 const fn exit_code_of(code: Code) -> u8 {
     match code {
         Code::BadArgument | Code::NoContext => 2,
-        Code::NotFound | Code::NoGeneration | Code::NoRoute => 3,
+        Code::NotFound | Code::NoGeneration | Code::NoRoute | Code::NoMethod => 3,
         Code::AlreadyExists | Code::Stale | Code::Terminating | Code::OtherSet | Code::PlanMoved | Code::InUse => 4,
         Code::Unauthenticated | Code::Forbidden | Code::HostRefused => 5,
         Code::DaemonUnreachable
+        | Code::CertificateRefused
         | Code::StoreUnavailable
         | Code::StoreReadOnly
         | Code::ShuttingDown

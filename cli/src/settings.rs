@@ -57,11 +57,8 @@ impl Settings {
             (false, true) => Talk::Verbose,
             (false, false) => Talk::Normal,
         };
-        let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
-            || std::env::var_os("TERM").is_some_and(|value| value == "dumb");
-        let no_color = if no_color { NoColor::Set } else { NoColor::Unset };
         Self {
-            ui: Ui::new(globals.color, talk, no_color),
+            ui: Ui::new(globals.color, talk, NoColor::of_environment()),
             flags: globals.clone(),
             globals: with_environment(globals),
             token: variable("ORCHCTL_TOKEN").map(|text| Token::new(&text)),

@@ -1,16 +1,24 @@
 //! All output. Standard output is data: what was asked for, whole and unadorned. Standard error is talk: progress,
 //! summaries, warnings, problems. Everything can be read without colour, and nothing but this room writes to either.
+//! A terminal is spared what it would act on ([`guard`]); a pipe gets every byte.
 //!
-//! Enters: text and its [`Tone`]. Leaves: bytes. It never decides what to say, and it never reads a setting: what the
-//! terminal can do and what the user wants is settled in [`Ui::new`].
+//! Enters: text and its [`Tone`]. Leaves: bytes. It never decides what to say: what the terminal can do and what the user
+//! wants is settled in [`Ui::new`].
 
+pub(crate) mod guard;
+
+use std::borrow::Cow;
 use std::io::{self, BufWriter, IsTerminal as _, Write as _};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::report::Failure;
+use guard::{Colors, guarded};
+
+/// What takes no longer than this shows no progress.
+const A_MOMENT: Duration = Duration::from_millis(300);
 
 /// When to use colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -80,6 +88,8 @@ pub(crate) enum Stream {
 /// The two streams and what they can do.
 pub(crate) struct Ui {
     talk: Talk,
+    data_terminal: bool,
+    talk_terminal: bool,
     data_color: bool,
     talk_color: bool,
     data: Mutex<BufWriter<io::Stdout>>,
@@ -93,19 +103,27 @@ impl Ui {
             Color::Never => false,
             Color::Auto => is_terminal && no_color == NoColor::Unset,
         };
+        let (data_terminal, talk_terminal) = (io::stdout().is_terminal(), io::stderr().is_terminal());
         Self {
             talk,
-            data_color: wanted(io::stdout().is_terminal()),
-            talk_color: wanted(io::stderr().is_terminal()),
+            data_terminal,
+            talk_terminal,
+            data_color: wanted(data_terminal),
+            talk_color: wanted(talk_terminal),
             data: Mutex::new(BufWriter::new(io::stdout())),
         }
     }
 
+    /// What is used before any flag is known.
+    pub(crate) fn plain() -> Self {
+        Self::new(Color::Auto, Talk::Normal, NoColor::of_environment())
+    }
+
     /// Whether a person watches that stream.
-    pub(crate) fn is_terminal(&self, stream: Stream) -> bool {
+    pub(crate) const fn is_terminal(&self, stream: Stream) -> bool {
         match stream {
-            Stream::Data => io::stdout().is_terminal(),
-            Stream::Talk => io::stderr().is_terminal(),
+            Stream::Data => self.data_terminal,
+            Stream::Talk => self.talk_terminal,
         }
     }
 
@@ -126,10 +144,19 @@ impl Ui {
         }
     }
 
-    /// Writes data exactly as it is.
+    /// Writes data exactly as it is; to a terminal, as one may have it.
     pub(crate) fn write(&self, data: &str) -> Result<(), Failure> {
         let mut out = self.data.lock().unwrap_or_else(PoisonError::into_inner);
-        out.write_all(data.as_bytes()).map_err(Failure::output)
+        out.write_all(self.fit(Stream::Data, data).as_bytes())
+            .map_err(Failure::output)
+    }
+
+    fn fit<'t>(&self, stream: Stream, text: &'t str) -> Cow<'t, str> {
+        match (self.is_terminal(stream), self.has_color(stream)) {
+            (true, true) => guarded(text, Colors::Kept),
+            (true, false) => guarded(text, Colors::Dropped),
+            (false, _) => Cow::Borrowed(text),
+        }
     }
 
     /// Writes a line of data.
@@ -168,7 +195,7 @@ impl Ui {
     /// gone nobody is left to be told.
     pub(crate) fn tell(&self, text: &str) {
         let _ = self.flush();
-        let _ = writeln!(io::stderr().lock(), "{text}");
+        let _ = writeln!(io::stderr().lock(), "{}", self.fit(Stream::Talk, text));
     }
 
     /// A live line that says what is being done, until it is dropped. Only on a terminal, and only after a moment, so
@@ -177,12 +204,19 @@ impl Ui {
         if self.talk == Talk::Quiet || !self.is_terminal(Stream::Talk) {
             return Progress(None);
         }
-        let bar = ProgressBar::new_spinner();
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
         if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg} {elapsed:.dim}") {
             bar.set_style(style.tick_chars("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ "));
         }
-        bar.set_message(text.into());
-        bar.enable_steady_tick(Duration::from_millis(120));
+        bar.set_message(guarded(&text.into(), Colors::Dropped).into_owned());
+        let shown_later = bar.downgrade();
+        std::thread::spawn(move || {
+            std::thread::sleep(A_MOMENT);
+            if let Some(bar) = shown_later.upgrade().filter(|bar| !bar.is_finished()) {
+                bar.set_draw_target(ProgressDrawTarget::stderr());
+                bar.enable_steady_tick(Duration::from_millis(120));
+            }
+        });
         Progress(Some(bar))
     }
 }
@@ -194,6 +228,15 @@ pub(crate) enum NoColor {
     Set,
     /// Nothing.
     Unset,
+}
+
+impl NoColor {
+    /// What the environment says.
+    pub(crate) fn of_environment() -> Self {
+        let is_set = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+            || std::env::var_os("TERM").is_some_and(|value| value == "dumb");
+        if is_set { Self::Set } else { Self::Unset }
+    }
 }
 
 /// A live line.
@@ -208,7 +251,7 @@ impl Progress {
     /// Says something else from now on.
     pub(crate) fn set(&self, text: impl Into<String>) {
         if let Some(bar) = &self.0 {
-            bar.set_message(text.into());
+            bar.set_message(guarded(&text.into(), Colors::Dropped).into_owned());
         }
     }
 

@@ -37,6 +37,7 @@ mod status;
 mod version;
 
 mod outcomes;
+mod rehearsal;
 mod seal;
 
 use clap::Subcommand;

@@ -137,7 +137,8 @@ pub struct ServeArgs {
     /// Form of the log. Default: text.
     #[arg(long, value_enum, env = "ORCHD_LOG_FORMAT")]
     pub log_format: Option<LogFormat>,
-    /// What to log, such as `info` or `orch_daemon=debug`. Default: info,rmcp=warn.
+    /// What to log, such as `info` or `orch_daemon=debug`. The MCP library is heard only when named, such as
+    /// `info,rmcp=debug`: it repeats what servers say, secrets included. Default: info.
     #[arg(long, value_name = "FILTER", env = "ORCHD_LOG")]
     pub log: Option<String>,
 }
@@ -157,15 +158,13 @@ pub struct UpArgs {
 }
 
 /// The settings of a daemon, all decided.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
     /// Where data, packages, logs and keys live.
     pub data_dir: PathBuf,
     /// Address and port to listen on.
     pub listen: SocketAddr,
     /// PostgreSQL database; without it, SQLite.
-    #[serde(serialize_with = "hidden")]
     pub database_url: Option<String>,
     /// Time between two visits to every object.
     pub reconcile_interval: Span,
@@ -173,8 +172,7 @@ pub struct Settings {
     pub lease_duration: Span,
     /// The key file.
     pub key_file: PathBuf,
-    /// Certificate chain and key: in a file, `tlsCert` and `tlsKey`.
-    #[serde(flatten, serialize_with = "two_files")]
+    /// Certificate chain and key.
     pub tls: Option<(PathBuf, PathBuf)>,
     /// Whether plain HTTP is fine beyond loopback.
     pub insecure_http: bool,
@@ -188,17 +186,7 @@ pub struct Settings {
     pub log: String,
 }
 
-/// A database URL may hold a password.
-fn hidden<S: serde::Serializer>(url: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
-    url.as_ref().map(|url| without_password(url)).serialize(serializer)
-}
-
-/// As the file has it, so that what is printed can be read again.
-fn two_files<S: serde::Serializer>(tls: &Option<(PathBuf, PathBuf)>, serializer: S) -> Result<S::Ok, S::Error> {
-    let files = tls.iter().flat_map(|(cert, key)| [("tlsCert", cert), ("tlsKey", key)]);
-    serializer.collect_map(files)
-}
-
+/// A database URL may hold a password, which is not for showing.
 fn without_password(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else {
         return "***".to_owned();
@@ -267,7 +255,7 @@ impl Settings {
             .clone()
             .or(file.data_dir)
             .map_or_else(default_data_dir, Ok)?;
-        let data_dir = std::path::absolute(&data_dir).unwrap_or(data_dir);
+        let data_dir = absolute(data_dir);
         let listen = args
             .listen
             .or(file.listen)
@@ -290,7 +278,7 @@ impl Settings {
                 .key_file
                 .clone()
                 .or(file.key_file)
-                .unwrap_or_else(|| data_dir.join("keys.json")),
+                .map_or_else(|| data_dir.join("keys.json"), absolute),
             tls: args
                 .tls_cert
                 .clone()
@@ -300,11 +288,7 @@ impl Settings {
             allowed_hosts: many(&args.allowed_hosts, file.allowed_hosts),
             allowed_origins: many(&args.allowed_origins, file.allowed_origins),
             log_format: args.log_format.or(file.log_format).unwrap_or_default(),
-            log: args
-                .log
-                .clone()
-                .or(file.log)
-                .unwrap_or_else(|| "info,rmcp=warn".to_owned()),
+            log: args.log.clone().or(file.log).unwrap_or_else(|| "info".to_owned()),
             data_dir,
         };
         if !settings.listen.ip().is_loopback() && settings.tls.is_none() && !settings.insecure_http {
@@ -321,10 +305,28 @@ impl Settings {
         Ok(settings)
     }
 
-    /// The settings as a file that would bring them about.
+    /// The settings as a file that would bring them about, but for the database's password.
     #[must_use]
     pub fn to_yaml(&self) -> String {
-        serde_yaml::to_string(self).unwrap_or_default()
+        let (tls_cert, tls_key) = self.tls.clone().unzip();
+        let args = ServeArgs {
+            config: None,
+            print_config: false,
+            data_dir: Some(self.data_dir.clone()),
+            listen: Some(self.listen),
+            database_url: self.database_url.as_deref().map(without_password),
+            reconcile_interval: Some(self.reconcile_interval.clone()),
+            lease_duration: Some(self.lease_duration.clone()),
+            key_file: Some(self.key_file.clone()),
+            tls_cert,
+            tls_key,
+            insecure_http: Some(self.insecure_http),
+            allowed_hosts: self.allowed_hosts.clone(),
+            allowed_origins: self.allowed_origins.clone(),
+            log_format: Some(self.log_format),
+            log: Some(self.log.clone()),
+        };
+        serde_yaml::to_string(&args).unwrap_or_default()
     }
 
     /// The URL under which this machine's command line reaches the daemon.
@@ -349,6 +351,11 @@ fn read_file(path: &Path) -> Result<ServeArgs, Error> {
         path: path.to_owned(),
         message: error.to_string(),
     })
+}
+
+/// A path that means the same wherever it is printed.
+fn absolute(path: PathBuf) -> PathBuf {
+    std::path::absolute(&path).unwrap_or(path)
 }
 
 fn default_data_dir() -> Result<PathBuf, Error> {
@@ -405,19 +412,40 @@ mod tests {
     }
 
     #[test]
-    fn what_is_printed_can_be_read_again() {
+    fn what_is_printed_is_a_file_that_says_the_same() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("orchd.yaml");
-        let tls = ["--tls-cert", "/c", "--tls-key", "/k"];
         for flags in [
             &[][..],
-            &tls,
-            &["--database-url", "postgres://h/d", "--allowed-host", "a"],
+            &[
+                "--listen",
+                "[::1]:1",
+                "--reconcile-interval",
+                "5s",
+                "--key-file",
+                "/elsewhere/keys.json",
+            ],
+            &["--tls-cert", "/c", "--tls-key", "/k", "--listen", "0.0.0.0:1"],
+            &[
+                "--allowed-host",
+                "a,b",
+                "--allowed-origin",
+                "https://c",
+                "--insecure-http",
+            ],
+            &[
+                "--database-url",
+                "postgres://u@h/d",
+                "--log-format",
+                "json",
+                "--log",
+                "debug",
+            ],
         ] {
-            let printed = Settings::resolve(&args(flags)).unwrap().to_yaml();
-            std::fs::write(&file, &printed).unwrap();
+            let settings = Settings::resolve(&args(flags)).unwrap();
+            std::fs::write(&file, settings.to_yaml()).unwrap();
             let again = Settings::resolve(&args(&["--config", file.to_str().unwrap()])).unwrap();
-            assert_eq!(again.to_yaml(), printed);
+            assert_eq!(again, settings, "{flags:?}:\n{}", settings.to_yaml());
         }
     }
 

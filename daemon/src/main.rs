@@ -1,6 +1,7 @@
 //! orchd: the daemon's command line.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 use orch_daemon::config::{Cli, Command, Settings};
@@ -27,19 +28,17 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     if args.print_config {
         return up::print(&settings.to_yaml());
     }
-    telemetry::log_to_stderr(settings.log_format, &settings.log);
+    telemetry::log_to_stderr(settings.log_format, telemetry::filter(&settings.log)?);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(async {
+    let outcome = runtime.block_on(async {
         match cli.command {
             Command::Serve(_) => serve::run(&settings).await,
             Command::Up(args) => up::run(&settings, &args).await,
             Command::Token { .. } => up::print(&format!("{}\n", serve::reset_token(&settings).await?.display())),
-            Command::Key { .. } => {
-                let (id, count) = serve::rotate_key(&settings).await?;
-                up::print(&format!(
-                    "key {id} seals from now on; {count} objects were sealed anew\n"
-                ))
-            }
+            Command::Key { .. } => up::print(&format!("{}\n", serve::rotate_key(&settings).await?)),
         }
-    })
+    });
+    // What still computes for somebody who has gone is not waited for.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    outcome
 }

@@ -28,9 +28,28 @@ pub enum LogFormat {
     Json,
 }
 
-/// Begins logging to standard error. `filter` is a `tracing` directive such as `info` or `orch_daemon=debug`.
-pub fn log_to_stderr(format: LogFormat, filter: &str) {
-    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
+/// Reads a `tracing` directive such as `info` or `orch_daemon=debug`.
+///
+/// The MCP library repeats, in what it logs, whatever a server says, secrets included. It is heard only when it is named.
+///
+/// # Errors
+/// What is wrong with the directive.
+pub fn filter(directive: &str) -> Result<EnvFilter, BadFilter> {
+    let directive = if directive.contains("rmcp") {
+        directive.to_owned()
+    } else {
+        format!("{directive},rmcp=off")
+    };
+    EnvFilter::try_new(&directive).map_err(|error| BadFilter(error.to_string()))
+}
+
+/// What to log cannot be understood.
+#[derive(Debug, thiserror::Error)]
+#[error("--log: {0}\nhint: such as info, or info,orch_daemon=debug")]
+pub struct BadFilter(String);
+
+/// Begins logging to standard error.
+pub fn log_to_stderr(format: LogFormat, filter: EnvFilter) {
     let ansi = rustix::termios::isatty(std::io::stderr()) && std::env::var_os("NO_COLOR").is_none();
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
@@ -51,9 +70,30 @@ struct RequestLabels {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Named {
-    name: String,
+struct OfKind {
+    kind: String,
 }
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct InPhase {
+    phase: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Operation {
+    operation: &'static str,
+}
+
+/// Methods that are counted by name. Callers may make up others, without end.
+const METHODS: [Method; 7] = [
+    Method::GET,
+    Method::HEAD,
+    Method::POST,
+    Method::PUT,
+    Method::PATCH,
+    Method::DELETE,
+    Method::OPTIONS,
+];
 
 /// Everything that is counted. Cheap to clone.
 #[derive(Clone)]
@@ -63,11 +103,11 @@ struct Inner {
     registry: Registry,
     requests: Family<RequestLabels, Counter>,
     request_seconds: Histogram,
-    reconcile_seconds: Family<Named, Histogram>,
+    reconcile_seconds: Family<OfKind, Histogram>,
     reconcile_queue: Gauge,
     reconcile_working: Gauge,
-    instances: Family<Named, Gauge>,
-    store_seconds: Family<Named, Histogram>,
+    instances: Family<InPhase, Gauge>,
+    store_seconds: Family<Operation, Histogram>,
     store_commits: Gauge,
     store_writes: Gauge,
 }
@@ -143,7 +183,11 @@ impl Metrics {
     /// Counts an answered request.
     pub fn request(&self, method: &Method, route: &str, status: u16, took: Duration) {
         let labels = RequestLabels {
-            method: method.to_string(),
+            method: if METHODS.contains(method) {
+                method.to_string()
+            } else {
+                "other".to_owned()
+            },
             route: route.to_owned(),
             status,
         };
@@ -155,7 +199,7 @@ impl Metrics {
     pub fn reconcile(&self, kind: &str, took: Duration) {
         self.0
             .reconcile_seconds
-            .get_or_create(&Named { name: kind.to_owned() })
+            .get_or_create(&OfKind { kind: kind.to_owned() })
             .observe(took.as_secs_f64());
     }
 
@@ -170,9 +214,7 @@ impl Metrics {
     pub fn store_operation(&self, operation: &'static str, took: Duration) {
         self.0
             .store_seconds
-            .get_or_create(&Named {
-                name: operation.to_owned(),
-            })
+            .get_or_create(&Operation { operation })
             .observe(took.as_secs_f64());
     }
 
@@ -189,7 +231,7 @@ impl Metrics {
         for (phase, count) in phases {
             self.0
                 .instances
-                .get_or_create(&Named { name: phase.clone() })
+                .get_or_create(&InPhase { phase: phase.clone() })
                 .set(*count);
         }
     }
@@ -201,5 +243,24 @@ impl Metrics {
         // Writing to a String does not fail.
         let _infallible = prometheus_client::encoding::text::encode(&mut text, &self.0.registry);
         text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_mcp_library_is_heard_only_when_named() {
+        for (directive, heard) in [
+            ("info", false),
+            ("trace", false),
+            ("orch_daemon=debug", false),
+            ("rmcp=debug", true),
+        ] {
+            let filter = filter(directive).unwrap().to_string();
+            assert_eq!(!filter.contains("rmcp=off"), heard, "{directive}: {filter}");
+        }
+        assert!(filter("[[").unwrap_err().to_string().contains("hint"));
     }
 }

@@ -4,6 +4,7 @@
 //! request; what it knows of progress it reads from the same snapshot as the reconciler.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use anyhow::{Context as _, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use orch_shared::access::Principal;
 use orch_shared::apply::{Request, Verdict};
+use orch_shared::kind::Kind;
 use orch_shared::manifest::{self, Limits};
 use orch_shared::name::ObjectRef;
 use orch_shared::problem::Problem;
@@ -20,7 +22,7 @@ use serde_json::Value;
 
 use crate::admission;
 use crate::config::{Settings, UpArgs};
-use crate::serve::{self, Daemon};
+use crate::serve::{self, Daemon, Introduction};
 use crate::store::Object;
 
 /// Writes to standard output.
@@ -74,23 +76,38 @@ pub async fn run(settings: &Settings, args: &UpArgs) -> anyhow::Result<()> {
 
 async fn bring_up(daemon: &Daemon, declared: Declared, patience: Duration) -> anyhow::Result<()> {
     let objects = apply(daemon, declared).await?;
-    let ready = wait(daemon, &objects, patience).await;
+    let waiting = wait(daemon, &objects, patience).await;
     say("");
-    if ready {
-        say(&format!("orchd answers at {}", daemon.url));
-    } else {
-        say(&format!(
-            "orchd answers at {}, but not everything is ready: orchctl why server/NAME tells more",
-            daemon.url
-        ));
+    say(&format!("orchd answers at {}", daemon.url));
+    if !waiting.is_empty() {
+        say(&format!("not ready after {} s:", patience.as_secs()));
     }
     let orchctl = beside("orchctl");
+    for object in &waiting {
+        say(&format!("  {orchctl} why {object}"));
+    }
+    if daemon.introduction == Introduction::Missing {
+        say("the command line has no context of this daemon; when the daemon is stopped, make one:");
+        say(&format!("  {} token reset", beside("orchd")));
+    }
     say("what to try next:");
-    for command in ["get servers,instances", "describe server notes", "logs notes -f"] {
+    for command in next(&objects) {
         say(&format!("  {orchctl} {command}"));
     }
     say("Ctrl-C stops everything.");
     Ok(())
+}
+
+/// Three commands that show something of what was applied.
+fn next(objects: &[ObjectRef]) -> [String; 3] {
+    match objects.iter().find(|object| object.kind == Kind::Server) {
+        Some(server) => [
+            "get servers,instances".to_owned(),
+            format!("describe server {}", server.name),
+            format!("logs {} -f", server.name),
+        ],
+        None => ["get all", "apply -f FILE", "explain server"].map(str::to_owned),
+    }
 }
 
 /// How to call a program that lies beside this one: by name when that finds it.
@@ -128,8 +145,12 @@ fn read(paths: &[PathBuf]) -> anyhow::Result<Declared> {
     }
     let read = manifest::objects(&parsed);
     if !read.problems.is_empty() {
+        let count = match read.problems.len() {
+            1 => "1 problem".to_owned(),
+            more => format!("{more} problems"),
+        };
         let lines: Vec<_> = read.problems.iter().map(ToString::to_string).collect();
-        bail!("{} problems; nothing was started\n{}", lines.len(), lines.join("\n"));
+        bail!("{count}; nothing was started\n{}", lines.join("\n"));
     }
     let manifests = read.objects.iter().map(|object| object.resource.manifest()).collect();
     Ok(Declared { manifests, read })
@@ -195,10 +216,10 @@ fn refused(problem: &Problem, read: &manifest::Objects) -> anyhow::Error {
     anyhow::anyhow!("{problem}\n{}", lines.join("\n"))
 }
 
-/// Shows how objects get ready; says whether all did in time.
-async fn wait(daemon: &Daemon, objects: &[ObjectRef], patience: Duration) -> bool {
+/// Shows how objects get ready; gives those that were not in time.
+async fn wait(daemon: &Daemon, objects: &[ObjectRef], patience: Duration) -> Vec<ObjectRef> {
     let mut snapshots = daemon.admission.store.snapshots();
-    let mut shown: BTreeMap<ObjectRef, String> = BTreeMap::new();
+    let mut shown: BTreeMap<&ObjectRef, State> = BTreeMap::new();
     let bar = progress(objects.len());
     let all_ready = async {
         loop {
@@ -206,13 +227,15 @@ async fn wait(daemon: &Daemon, objects: &[ObjectRef], patience: Duration) -> boo
             let mut ready = 0;
             for name in objects {
                 let Some(object) = snapshot.get(name) else { continue };
-                let state = state_of(object);
-                if state.starts_with("Ready") {
-                    ready += 1;
-                }
-                if shown.get(name) != Some(&state) {
+                let state = State::of(object);
+                ready += u64::from(state.is_ready());
+                // What only counts or gives a new time is not news.
+                let news = shown
+                    .get(name)
+                    .is_none_or(|before| before.in_short() != state.in_short());
+                if news {
                     bar.suspend(|| say(&format!("{:<24} {state}", name.to_string())));
-                    shown.insert(name.clone(), state);
+                    shown.insert(name, state);
                 }
             }
             bar.set_position(ready);
@@ -221,9 +244,11 @@ async fn wait(daemon: &Daemon, objects: &[ObjectRef], patience: Duration) -> boo
             }
         }
     };
-    let in_time = tokio::time::timeout(patience, all_ready).await.is_ok();
+    drop(tokio::time::timeout(patience, all_ready).await);
     bar.finish_and_clear();
-    in_time
+    let snapshot = daemon.admission.store.snapshot();
+    let is_ready = |name: &&ObjectRef| snapshot.get(name).is_some_and(|object| State::of(object).is_ready());
+    objects.iter().filter(|name| !is_ready(name)).cloned().collect()
 }
 
 fn progress(length: usize) -> ProgressBar {
@@ -235,22 +260,52 @@ fn progress(length: usize) -> ProgressBar {
     bar
 }
 
-/// Phase, and what is the matter when something is.
-fn state_of(object: &Object) -> String {
-    let status: Value = serde_json::from_str(&object.status_text).unwrap_or_default();
-    let phase = status["phase"].as_str().unwrap_or("Pending");
-    let fresh = status["observedGeneration"].as_i64() == Some(object.generation);
-    let phase = if fresh { phase } else { "Pending" };
-    let ready = status["conditions"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .find(|condition| condition["type"] == "Ready");
-    match ready
-        .and_then(|ready| ready["message"].as_str())
-        .filter(|message| !message.is_empty())
-    {
-        Some(message) => format!("{phase}   {message}"),
-        None => phase.to_owned(),
+/// How an object fares: its phase, and what is the matter when something is.
+struct State {
+    phase: String,
+    reason: String,
+    message: String,
+}
+
+impl State {
+    fn of(object: &Object) -> Self {
+        let status: Value = serde_json::from_str(&object.status_text).unwrap_or_default();
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        // What is said of an earlier generation says nothing of this one.
+        if status["observedGeneration"].as_i64() != Some(object.generation) {
+            return Self {
+                phase: "Pending".to_owned(),
+                reason: String::new(),
+                message: String::new(),
+            };
+        }
+        let conditions = status["conditions"].as_array().into_iter().flatten();
+        let ready = conditions.clone().find(|condition| condition["type"] == "Ready");
+        let (reason, message) = ready
+            .map(|ready| (text(&ready["reason"]), text(&ready["message"])))
+            .unwrap_or_default();
+        Self {
+            phase: text(&status["phase"]),
+            reason,
+            message,
+        }
+    }
+
+    fn is_ready(&self) -> bool {
+        self.phase == "Ready"
+    }
+
+    fn in_short(&self) -> (&str, &str) {
+        (&self.phase, &self.reason)
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.phase)?;
+        if !self.message.is_empty() {
+            write!(f, "   {}", self.message)?;
+        }
+        Ok(())
     }
 }

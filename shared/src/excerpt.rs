@@ -1,4 +1,9 @@
 //! Pieces of somebody's text inside our messages: short, on one line, and nothing that a terminal would act on.
+//!
+//! Whoever makes a message of what a user, a child process or a remote server said passes it through here; [`Problem`]s do
+//! so by themselves.
+//!
+//! [`Problem`]: crate::problem::Problem
 
 /// How many characters of a text are repeated.
 const LONGEST: usize = 40;
@@ -20,8 +25,10 @@ pub(crate) fn short(text: &str) -> String {
     printable(format!("{}{more}", &line[..end]))
 }
 
-/// The text with its control characters written out.
-pub(crate) fn printable(text: String) -> String {
+/// The text with its control characters written out, line breaks included.
+#[must_use]
+pub fn printable(text: impl Into<String>) -> String {
+    let text = text.into();
     if text.chars().any(char::is_control) {
         text.chars().fold(String::with_capacity(text.len() + 8), |mut out, c| {
             if c.is_control() {

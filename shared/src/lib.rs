@@ -21,7 +21,7 @@ pub mod kind;
 pub mod kinds;
 pub mod resource;
 
-mod excerpt;
+pub mod excerpt;
 pub mod manifest;
 pub mod problem;
 pub mod schema;

@@ -8,6 +8,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::excerpt::printable;
 use crate::path::FieldPath;
 
 macro_rules! codes {
@@ -82,9 +83,10 @@ codes! {
     HostRefused = "ORCH4003", "the request names a host or origin that the daemon does not serve";
     BadRequest = "ORCH4101", "the request cannot be understood";
     BodyTooLarge = "ORCH4102", "the request body is larger than allowed";
-    NoRoute = "ORCH4103", "there is nothing at that address, or not for that method";
+    NoRoute = "ORCH4103", "there is nothing at that address";
     MediaType = "ORCH4104", "the request body is of a type that is not understood here";
     Timeout = "ORCH4105", "the request took too long";
+    NoMethod = "ORCH4106", "the address is there, but not for that method";
 
     // The daemon itself.
     StoreUnavailable = "ORCH5001", "the database cannot be reached or is locked";
@@ -112,6 +114,7 @@ codes! {
     WaitTimeout = "ORCH7003", "the wait ended before the condition was met";
     BadArgument = "ORCH7004", "the command line cannot be understood";
     LocalFile = "ORCH7005", "a local file cannot be read or written";
+    CertificateRefused = "ORCH7006", "the daemon's certificate cannot be trusted";
 }
 
 impl fmt::Display for Code {
@@ -173,7 +176,7 @@ impl FieldProblem {
             pointer: path,
             part: Part::Value,
             code,
-            message: message.into(),
+            message: printable(message),
             hint: None,
         }
     }
@@ -181,7 +184,7 @@ impl FieldProblem {
     /// The same problem with a way out.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+        self.hint = Some(printable(hint));
         self
     }
 
@@ -245,7 +248,7 @@ impl Problem {
             title: code.title().to_owned(),
             status: 0,
             code,
-            detail: detail.into(),
+            detail: printable(detail),
             suggestion: None,
             errors: Vec::new(),
             request_id: None,
@@ -256,7 +259,7 @@ impl Problem {
     /// The same problem with a way out.
     #[must_use]
     pub fn suggest(mut self, suggestion: impl Into<String>) -> Self {
-        self.suggestion = Some(suggestion.into());
+        self.suggestion = Some(printable(suggestion));
         self
     }
 
@@ -329,6 +332,19 @@ mod tests {
             assert!(page.contains("## What to do"), "{code}: the page says what to do");
             assert_eq!(code.id().parse(), Ok(*code));
         }
+    }
+
+    #[test]
+    fn what_others_said_does_nothing_to_a_terminal() {
+        let evil = "\u{1b}]0;title\u{7}\nhint: run rm";
+        let said = r"\u{1b}]0;title\u{7}\nhint: run rm";
+        let problem = Problem::new(Code::BadRequest, evil).suggest(evil);
+        assert_eq!(
+            (problem.detail.as_str(), problem.suggestion.as_deref()),
+            (said, Some(said))
+        );
+        let field = FieldProblem::new(Code::InvalidValue, FieldPath::root(), evil).hint(evil);
+        assert_eq!((field.message.as_str(), field.hint.as_deref()), (said, Some(said)));
     }
 
     #[test]

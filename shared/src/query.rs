@@ -330,11 +330,12 @@ pub struct Event {
     pub reason: String,
     /// What happened, in a sentence.
     pub message: String,
-    /// How often in a row.
+    /// How often it was told while it was kept: what is told again with the same severity, reason and message is counted,
+    /// also when something else was told in between.
     pub count: i64,
-    /// First time.
+    /// When it was first told.
     pub first_at: Timestamp,
-    /// Last time.
+    /// When it was last told; events are ordered by that.
     pub last_at: Timestamp,
 }
 

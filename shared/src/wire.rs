@@ -134,6 +134,9 @@ pub struct EventParameters {
     /// Only warnings.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub warnings: Option<bool>,
+    /// Only events with these fields: `reason=CrashLoop,ref.kind=Instance`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field_selector: Option<String>,
     /// Only events with a larger id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<i64>,

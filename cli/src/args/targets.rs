@@ -9,6 +9,9 @@ use orch_shared::problem::{Code, Problem};
 use crate::report::Failure;
 use crate::settings::{Settings, parse_name};
 
+/// What events are called. They are asked for like objects, and are none.
+pub(crate) const EVENT_NOUNS: [&str; 3] = ["events", "event", "ev"];
+
 /// What is meant: all of a kind, or one object of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Target {
@@ -108,6 +111,9 @@ pub(crate) fn kind(noun: &str) -> Result<Kind, Failure> {
         // No answer of the daemon: the command line is what cannot be understood.
         let problem = Problem::new(Code::BadArgument, format!("there is no kind `{noun}`"));
         Failure::from(problem).hint(match Kind::near_noun(noun) {
+            _ if EVENT_NOUNS.contains(&noun) => {
+                "events are no objects: orchctl events, or orchctl get events".to_owned()
+            }
             Some(near) => format!("did you mean `{near}`?"),
             None => "see what there is: orchctl api-resources".to_owned(),
         })

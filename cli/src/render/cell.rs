@@ -7,7 +7,7 @@ use serde::Deserialize as _;
 use serde_json::Value;
 
 use super::age;
-use crate::ui::Tone;
+use crate::ui::{Tone, guard};
 
 /// What is shown where there is nothing.
 pub(crate) const NOTHING: &str = "-";
@@ -110,7 +110,7 @@ pub(crate) fn phase_tone(phase: &str) -> Tone {
 pub(crate) fn one_line(text: &str) -> String {
     let line = text.trim_start().lines().next().unwrap_or_default();
     line.chars()
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .map(|c| if guard::acts(c) || c == '\t' { '\u{fffd}' } else { c })
         .collect()
 }
 

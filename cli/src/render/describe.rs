@@ -65,6 +65,7 @@ pub(crate) fn text(object: &Object, spec: &Value, around: &Surroundings, now: Ti
         path: FieldPath::root().key(field),
         field: Some(Field::root(schema)),
         around,
+        now,
     };
     members::write(&mut page, group, 0, spec, &place("spec", definition.spec_schema()));
     if let Some(status) = object.status.as_object() {

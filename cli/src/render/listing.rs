@@ -9,7 +9,6 @@ use orch_shared::kind::{Cell, Column, Kind, ScopeType, Shown};
 use orch_shared::kinds::API_VERSION;
 use orch_shared::manifest::to_yaml_stream;
 use orch_shared::name::Scope;
-use orch_shared::path::FieldPath;
 use orch_shared::query::plain_text;
 use orch_shared::resource::Timestamp;
 use serde_json::{Value, json};
@@ -89,7 +88,7 @@ pub(crate) fn text(view: &View<'_>, objects: &[Object], number: Number) -> Strin
             out + &format!("{}/{}\n", object.kind.meta().singular, object.metadata.name)
         }),
         Output::Jsonpath(template) => template.render(&whole(objects, number, |object| object.effective().clone())),
-        Output::Columns(columns) => chosen(view, columns, objects),
+        Output::Columns(columns) => chosen(view, columns, objects.iter().map(Object::effective)),
     }
 }
 
@@ -115,16 +114,15 @@ fn whole(objects: &[Object], number: Number, form: fn(&Object) -> Value) -> Valu
     }
 }
 
-fn chosen(view: &View<'_>, columns: &[output::Column], objects: &[Object]) -> String {
+/// A table of fields that the user chose.
+pub(super) fn chosen<'v>(
+    view: &View<'_>,
+    columns: &[output::Column],
+    values: impl Iterator<Item = &'v Value>,
+) -> String {
     let titles: Vec<&str> = columns.iter().map(|column| column.title.as_str()).collect();
-    let rows = objects.iter().map(|object| {
-        let effective = object.effective();
-        let field = |column: &output::Column| {
-            column
-                .path
-                .find(effective)
-                .map_or_else(|| "<none>".to_owned(), plain_text)
-        };
+    let rows = values.map(|value| {
+        let field = |column: &output::Column| column.path.find(value).map_or_else(|| "<none>".to_owned(), plain_text);
         columns
             .iter()
             .map(|column| Piece::plain(cell::one_line(&field(column))))
@@ -241,10 +239,9 @@ impl Layout {
     }
 }
 
-/// Puts objects in the order of a field: numbers by size, everything else by letter; what has no such field comes last.
-pub(crate) fn sort_by(objects: &mut [Object], path: &FieldPath) {
-    let key = |object: &Object| path.find(object.effective()).filter(|value| !value.is_null()).cloned();
-    objects.sort_by_cached_key(|object| Key(key(object)));
+/// Puts things in the order of a field: numbers by size, everything else by letter; what has no such field comes last.
+pub(crate) fn sort_by<T>(things: &mut [T], field: impl Fn(&T) -> Option<Value>) {
+    things.sort_by_cached_key(|thing| Key(field(thing).filter(|value| !value.is_null())));
 }
 
 #[derive(PartialEq)]
@@ -276,6 +273,7 @@ impl Ord for Key {
 mod tests {
     use super::*;
     use crate::render::table::Heading;
+    use orch_shared::path::FieldPath;
 
     fn object(name: &str, restarts: Option<u32>) -> Object {
         serde_json::from_value(json!({
@@ -348,13 +346,14 @@ mod tests {
 
     #[test]
     fn objects_are_sorted_by_size_and_then_by_letter() {
+        let field = |object: &Object, path: &str| FieldPath::parse(path).find(object.effective()).cloned();
         let mut objects = [object("c", Some(10)), object("b", None), object("a", Some(9))];
-        sort_by(&mut objects, &FieldPath::parse("status.restarts"));
+        sort_by(&mut objects, |object| field(object, "status.restarts"));
         assert_eq!(
             objects.each_ref().map(|object| object.metadata.name.as_str()),
             ["a", "c", "b"]
         );
-        sort_by(&mut objects, &FieldPath::parse("metadata.name"));
+        sort_by(&mut objects, |object| field(object, "metadata.name"));
         assert_eq!(
             objects.each_ref().map(|object| object.metadata.name.as_str()),
             ["a", "b", "c"]

@@ -1,7 +1,7 @@
 //! Tables in the manner of kubectl: no lines, three spaces between columns, numbers to the right.
 //!
 //! Enters: a heading and rows of text with a meaning. Leaves: lines without trailing spaces. A terminal that is too
-//! narrow costs the last column its end, and never a line break.
+//! narrow costs the last column its end, then the widest columns theirs, and a line break only where nothing is left to cut.
 
 use std::cell::RefCell;
 
@@ -11,6 +11,10 @@ use super::cell::NOTHING;
 use crate::ui::Tone;
 
 const GAP: u16 = 3;
+/// What the last column keeps on a terminal that is too narrow, when it has that much to say.
+const LAST: usize = 20;
+/// What every other column keeps.
+const LEAST: usize = 12;
 
 /// One piece of a row.
 #[derive(Debug, Clone)]
@@ -103,13 +107,7 @@ pub(crate) fn draw(titles: &[&str], rows: Vec<Vec<Piece>>, style: Style<'_>) -> 
     if style.heading == Heading::Shown {
         table.set_header(titles[..shown].iter().map(Cell::new).collect::<Vec<_>>());
     }
-    let before = shapes
-        .iter()
-        .take(shown.saturating_sub(1))
-        .map(|shape| shape.width + usize::from(GAP));
-    let room = style
-        .width
-        .map(|width| usize::from(width).saturating_sub(before.sum()).max(20));
+    let rooms = style.width.map(|width| rooms(&shapes, usize::from(width)));
     for row in rows {
         let cells = row
             .into_iter()
@@ -117,14 +115,17 @@ pub(crate) fn draw(titles: &[&str], rows: Vec<Vec<Piece>>, style: Style<'_>) -> 
             .zip(&shapes)
             .enumerate()
             .map(|(column, (piece, shape))| {
-                let text = match room {
-                    Some(room) if column + 1 == shown => shortened(piece.text, room),
-                    // In parts, a column is as wide as it ever was.
-                    _ if style.columns.is_some() && column + 1 < shown => padded(piece.text, *shape),
-                    Some(_) | None => piece.text,
+                let room = rooms.as_ref().map_or(shape.width, |rooms| rooms[column]);
+                let text = shortened(piece.text, room);
+                // In parts, a column is as wide as it ever was.
+                let text = match style.columns {
+                    Some(_) if column + 1 < shown => padded(text, room, *shape),
+                    Some(_) | None => text,
                 };
+                // Colour on nothing would keep the blanks behind it.
+                let has_color = style.color && !text.is_empty();
                 let cell = Cell::new_owned(text);
-                match color(piece.tone).filter(|_| style.color) {
+                match color(piece.tone).filter(|_| has_color) {
                     Some(color) => cell.fg(color),
                     None => cell,
                 }
@@ -160,8 +161,28 @@ fn measure(titles: &[&str], rows: &[Vec<Piece>], column: usize) -> Shape {
     Shape { width, is_numeric }
 }
 
-fn padded(text: String, shape: Shape) -> String {
-    let width = shape.width;
+/// How wide each column may be, so that a line fits: the last gives first, then the widest of the others.
+fn rooms(shapes: &[Shape], width: usize) -> Vec<usize> {
+    let gaps = usize::from(GAP) * shapes.len().saturating_sub(1);
+    let mut rooms: Vec<usize> = shapes.iter().map(|shape| shape.width).collect();
+    let mut surplus = (rooms.iter().sum::<usize>() + gaps).saturating_sub(width);
+    let Some((last, others)) = rooms.split_last_mut() else {
+        return rooms;
+    };
+    let given = surplus.min(last.saturating_sub(LAST));
+    *last -= given;
+    surplus -= given;
+    // The first column is the name, which nobody can do without.
+    while surplus > 0 {
+        let widest = others.iter_mut().skip(1).filter(|room| **room > LEAST).max();
+        let Some(widest) = widest else { break };
+        *widest -= 1;
+        surplus -= 1;
+    }
+    rooms
+}
+
+fn padded(text: String, width: usize, shape: Shape) -> String {
     if shape.is_numeric {
         format!("{text:>width$}")
     } else {
@@ -231,6 +252,29 @@ mod tests {
             "NAME\nfiles   a very long message that…\n",
         );
     }
+
+    #[test]
+    fn a_very_narrow_terminal_costs_the_widest_columns_theirs() {
+        let row: &[&str] = &[
+            "files",
+            "command /usr/local/bin/files --verbose",
+            "Ready",
+            "it said something long",
+        ];
+        check(
+            &["NAME", "SOURCE", "STATUS", ""],
+            &[row],
+            Some(60),
+            "NAME    SOURCE                 STATUS\nfiles   command /usr/local/…   Ready    it said something l…\n",
+        );
+        check(
+            &["NAME", "SOURCE", "STATUS", ""],
+            &[row],
+            Some(10),
+            "NAME    SOURCE         STATUS\nfiles   command /us…   Ready    it said something l…\n",
+        );
+    }
+
     #[test]
     fn rows_that_come_later_line_up() {
         let columns = Columns::default();

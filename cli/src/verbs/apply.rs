@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::outcomes::{self, Mood};
 use super::wait;
-use crate::args::shared::{DryRun, Files};
+use crate::args::shared::{DryRun, Files, Rehearsal};
 use crate::args::{Limit, limit};
 use crate::client::Call;
 use crate::input;
@@ -38,10 +38,8 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     #[arg(conflicts_with_all = ["files", "set", "prune", "take_over", "dry_run"])]
     plan: Option<PathBuf>,
-    /// Only say what would be done: worked out by the daemon (server), or only read the files (client)
-    #[arg(long, value_name = "WHERE", default_value = "none", num_args = 0..=1, default_missing_value = "server")]
-    #[arg(require_equals = true)]
-    dry_run: DryRun,
+    #[command(flatten)]
+    rehearsal: Rehearsal,
     /// Wait until everything applied is ready
     #[arg(long, action = ArgAction::SetTrue)]
     wait: bool,
@@ -73,13 +71,13 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome,
         Some(path) => apply_plan(path, arguments, settings)?,
         None => {
             let objects = input::objects(&arguments.files.files, "nothing was applied")?;
-            match arguments.dry_run {
+            match arguments.rehearsal.dry_run {
                 DryRun::Client => return only_read(&objects, settings),
                 DryRun::Server | DryRun::None => apply_files(&objects, arguments, settings)?,
             }
         }
     };
-    if arguments.wait && arguments.dry_run == DryRun::None {
+    if arguments.wait && arguments.rehearsal.dry_run == DryRun::None {
         let there = response
             .results
             .iter()
@@ -123,7 +121,7 @@ pub(super) fn send(settings: &Settings, request: &Request, objects: Option<&Obje
 }
 
 fn apply_files(objects: &Objects, arguments: &Arguments, settings: &Settings) -> Result<Response, Failure> {
-    let mood = match arguments.dry_run {
+    let mood = match arguments.rehearsal.dry_run {
         DryRun::None => Mood::Done,
         DryRun::Server | DryRun::Client => Mood::Would,
     };

@@ -3,15 +3,16 @@
 //! The flags of a kind are read from its schema ([`flags`]), with a few short ways for what is common ([`shorthands`]).
 //! They are worked out only when `create` is really typed.
 
+mod examples;
 mod flags;
 mod shorthands;
 mod values;
 
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
-use orch_shared::apply::{Request, Response, Verdict};
+use orch_shared::apply::Verdict;
 use orch_shared::kind::{Kind, Maker, ScopeType};
-use orch_shared::manifest::{Objects, to_yaml};
-use orch_shared::name::Scope;
+use orch_shared::manifest::{Objects, to_yaml, to_yaml_stream};
+use orch_shared::name::{ObjectRef, Scope};
 use orch_shared::path::FieldPath;
 use orch_shared::problem::{Code, Problem};
 use orch_shared::resource::{Metadata, Resource};
@@ -19,12 +20,13 @@ use orch_shared::route;
 use serde_json::{Value, json};
 
 use super::help;
+use super::rehearsal;
 use super::replace::located;
 use super::seal::seal;
 use super::wait;
-use crate::args::shared::DryRun;
+use crate::args::shared::{DryRun, Rehearsal};
 use crate::args::{Limit, limit};
-use crate::client::{Call, Object};
+use crate::client::{Answer, Call, Object};
 use crate::input;
 use crate::render::document;
 use crate::render::schema::Field;
@@ -55,7 +57,7 @@ impl Args for Arguments {
 Examples:
   orchctl create server files --package npm:@modelcontextprotocol/server-filesystem --arg /srv
   orchctl create secret gitea --from-file token=-           read it from standard input
-  orchctl create llm fast --provider openai --model gpt-5-mini --api-key-ref openai/key --dry-run=client -o yaml
+  orchctl create llm fast --provider scripted --model demo --dry-run=client      the manifest instead
 ",
             )
             .subcommand_value_name("KIND")
@@ -78,7 +80,8 @@ fn with_kinds(command: Command) -> Command {
         .action(ArgAction::Append)
         .help("Manifests of objects to make: a file, a folder, a glob, or `-`. May be repeated");
     let made_by_users = Kind::ALL.iter().filter(|kind| kind.meta().maker == Maker::User);
-    command.arg(files).subcommands(made_by_users.map(|kind| of_kind(*kind)))
+    let command = command.arg(files).arg(form());
+    Rehearsal::augment_args(command).subcommands(made_by_users.map(|kind| of_kind(*kind)))
 }
 
 /// The command line that makes an object of one kind.
@@ -89,11 +92,12 @@ fn of_kind(kind: Kind) -> Command {
         |id: &'static str, value: &'static str, help: &'static str| Arg::new(id).long(id).value_name(value).help(help);
     let many =
         |id: &'static str, value: &'static str, help: &'static str| one(id, value, help).action(ArgAction::Append);
-    Command::new(meta.singular)
+    let command = Command::new(meta.singular)
         .visible_aliases(meta.short)
         .alias(meta.plural)
         .about(super::api_resources::first_sentence(&about))
         .help_template(help::VERB)
+        .before_help(examples::of(kind))
         .arg(
             Arg::new("name")
                 .value_name("NAME")
@@ -113,23 +117,7 @@ fn of_kind(kind: Kind) -> Command {
             "Any field of the spec: healthCheck.interval=10s. May be repeated",
         ))
         .next_help_heading("What to do")
-        .arg(
-            one(
-                "dry-run",
-                "WHERE",
-                "Make nothing: only say what would be (client), or ask the daemon (server)",
-            )
-            .value_parser(clap::builder::EnumValueParser::<DryRun>::new())
-            .num_args(0..=1)
-            .require_equals(true)
-            .default_missing_value("server")
-            .default_value("none"),
-        )
-        .arg(
-            one("output", "FORM", "Show the object as yaml, json or name")
-                .short('o')
-                .value_parser(["yaml", "json", "name"]),
-        )
+        .arg(form())
         .arg(
             Arg::new("plaintext")
                 .long("plaintext")
@@ -146,7 +134,17 @@ fn of_kind(kind: Kind) -> Command {
             .num_args(0..=1)
             .require_equals(true)
             .default_missing_value("60s"),
-        )
+        );
+    Rehearsal::augment_args(command)
+}
+
+fn form() -> Arg {
+    Arg::new("output")
+        .short('o')
+        .long("output")
+        .value_name("FORM")
+        .help("Show what is made as yaml, json or name")
+        .value_parser(["yaml", "json", "name"])
 }
 
 /// Creates.
@@ -158,7 +156,7 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome,
         }
         None => {
             let files: Vec<String> = many(&arguments.0, "filename").cloned().collect();
-            from_files(settings, &input::objects(&files, "nothing was created")?)
+            from_files(settings, input::objects(&files, "nothing was created")?, &arguments.0)
         }
     }
 }
@@ -167,7 +165,70 @@ fn many<'m>(matches: &'m ArgMatches, id: &str) -> impl Iterator<Item = &'m Strin
     matches.get_many::<String>(id).into_iter().flatten()
 }
 
-fn from_files(settings: &Settings, objects: &Objects) -> Result<Outcome, Failure> {
+/// Where it is worked out what would be made, and in which form that is shown.
+fn manner(matches: &ArgMatches) -> (DryRun, Option<&str>) {
+    (
+        matches.get_one("dry_run").copied().unwrap_or_default(),
+        matches.get_one::<String>("output").map(String::as_str),
+    )
+}
+
+fn from_files(settings: &Settings, mut objects: Objects, matches: &ArgMatches) -> Result<Outcome, Failure> {
+    let (place, form) = manner(matches);
+    match place {
+        DryRun::None => create_each(settings, &objects, form)?,
+        DryRun::Client => {
+            for object in &mut objects.objects {
+                seal(settings, &mut object.resource)?;
+            }
+            let manifests: Vec<Value> = objects
+                .objects
+                .iter()
+                .map(|object| object.resource.manifest())
+                .collect();
+            settings.ui.write(&match form {
+                Some("json") => manifests.iter().map(document::json).collect(),
+                Some("name") => names(&objects),
+                Some(_) | None => to_yaml_stream(&manifests),
+            })?;
+        }
+        DryRun::Server => {
+            let manifests = objects.objects.iter().map(|object| object.resource.manifest());
+            let outcomes = rehearsal::server(settings, manifests.collect())
+                .map_err(|failure| input::located(failure, &objects, "nothing would be created"))?;
+            if let Some(there) = outcomes.iter().find(|outcome| outcome.verdict != Verdict::Created) {
+                return Err(exists(&there.object));
+            }
+            for object in &objects.objects {
+                settings
+                    .ui
+                    .line(&format!("{}   would be created", object.resource.reference()))?;
+            }
+            rehearsal::end(settings, place);
+        }
+    }
+    Ok(Outcome::Done)
+}
+
+fn names(objects: &Objects) -> String {
+    let names = objects.objects.iter().map(|object| name(&object.resource.reference()));
+    names.collect()
+}
+
+/// As `get -o name` says it.
+fn name(object: &ObjectRef) -> String {
+    format!("{}/{}\n", object.kind.meta().singular, object.name)
+}
+
+/// That an object of that name is there, and how to change it.
+fn exists(object: &ObjectRef) -> Failure {
+    let problem = Problem::new(Code::AlreadyExists, format!("{object} exists already"));
+    problem
+        .suggest(format!("change it: orchctl edit {}", wait::spelled(object)))
+        .into()
+}
+
+fn create_each(settings: &Settings, objects: &Objects, form: Option<&str>) -> Result<(), Failure> {
     for (index, object) in objects.objects.iter().enumerate() {
         let reference = object.resource.reference();
         let call = Call::post(
@@ -175,18 +236,29 @@ fn from_files(settings: &Settings, objects: &Objects) -> Result<Outcome, Failure
             &object.resource.manifest(),
         );
         let answer = settings.client()?.send(&settings.ui, &call.until_gone());
-        answer.map_err(|failure| located(failure, index, objects))?;
-        settings.ui.line(&format!("{reference}   created"))?;
+        let answer = answer.map_err(|failure| located(failure, index, objects))?;
+        created(settings, form, &reference, &answer)?;
     }
-    Ok(Outcome::Done)
+    Ok(())
+}
+
+/// Says that an object was made, or shows it.
+fn created(settings: &Settings, form: Option<&str>, object: &ObjectRef, answer: &Answer) -> Result<(), Failure> {
+    match form {
+        None => settings.ui.line(&format!("{object}   created")),
+        Some(form) => print(settings, form, &answer.json::<Object>()?.manifest(), object),
+    }
 }
 
 fn from_flags(settings: &Settings, kind: Kind, matches: &ArgMatches) -> Result<Outcome, Failure> {
     let mut resource = resource(settings, kind, matches)?;
-    let form = matches.get_one::<String>("output").map(String::as_str);
+    if let Some(caution) = shorthands::caution(kind, matches) {
+        settings.ui.warn(caution);
+    }
+    let (place, form) = manner(matches);
     let reference = resource.reference();
     let collection = route::collection(kind, &reference.scope);
-    match matches.get_one::<DryRun>("dry-run").copied().unwrap_or_default() {
+    match place {
         DryRun::Client => {
             if !matches.get_flag("plaintext") {
                 seal(settings, &mut resource).map_err(|failure| {
@@ -196,23 +268,21 @@ fn from_flags(settings: &Settings, kind: Kind, matches: &ArgMatches) -> Result<O
             show(settings, form.unwrap_or("yaml"), &resource)?;
         }
         DryRun::Server => {
-            let request = Request {
-                objects: vec![resource.manifest()],
-                dry_run: true,
-                ..Request::default()
-            };
-            let response: Response = settings
-                .client()?
-                .send(&settings.ui, &Call::post(route::APPLY, &request))?
-                .json()?;
-            if response
-                .results
-                .iter()
-                .any(|outcome| outcome.verdict != Verdict::Created)
-            {
-                return Err(Problem::new(Code::AlreadyExists, format!("{reference} exists")).into());
+            let outcomes = rehearsal::server(settings, vec![resource.manifest()])
+                .map_err(|failure| rehearsal::worded(failure, &reference, "it would not be created"))?;
+            if outcomes.iter().any(|outcome| outcome.verdict != Verdict::Created) {
+                return Err(exists(&reference));
             }
-            settings.ui.line(&format!("{reference}   would be created"))?;
+            match form {
+                Some(form) => {
+                    seal(settings, &mut resource)?;
+                    show(settings, form, &resource)?;
+                }
+                None => {
+                    settings.ui.line(&format!("{reference}   would be created"))?;
+                    rehearsal::end(settings, place);
+                }
+            }
         }
         DryRun::None => {
             let call = Call::post(collection, &resource.manifest()).until_gone();
@@ -220,18 +290,10 @@ fn from_flags(settings: &Settings, kind: Kind, matches: &ArgMatches) -> Result<O
                 .client()?
                 .send(&settings.ui, &call)
                 .map_err(|failure| match failure.code() {
-                    Some(Code::AlreadyExists) => {
-                        failure.hint_instead(format!("change it: orchctl edit {}", wait::spelled(&reference)))
-                    }
-                    _ => failure,
+                    Some(Code::AlreadyExists) => exists(&reference),
+                    _ => rehearsal::worded(failure, &reference, "it was not created"),
                 })?;
-            match form {
-                None => settings.ui.line(&format!("{reference}   created"))?,
-                Some(form) => {
-                    let created: Object = answer.json()?;
-                    print(settings, form, &created.manifest(), &reference.to_string())?;
-                }
-            }
+            created(settings, form, &reference, &answer)?;
             if let Some(Limit(timeout)) = matches.get_one::<Limit>("wait") {
                 settings.ui.flush()?;
                 wait::until_ready(settings, &[reference], *timeout)?;
@@ -242,13 +304,13 @@ fn from_flags(settings: &Settings, kind: Kind, matches: &ArgMatches) -> Result<O
 }
 
 fn show(settings: &Settings, form: &str, resource: &Resource) -> Result<(), Failure> {
-    print(settings, form, &resource.manifest(), &resource.reference().to_string())
+    print(settings, form, &resource.manifest(), &resource.reference())
 }
 
-fn print(settings: &Settings, form: &str, manifest: &Value, name: &str) -> Result<(), Failure> {
+fn print(settings: &Settings, form: &str, manifest: &Value, object: &ObjectRef) -> Result<(), Failure> {
     settings.ui.write(&match form {
         "json" => document::json(manifest),
-        "name" => format!("{name}\n"),
+        "name" => name(object),
         _ => to_yaml(manifest),
     })
 }

@@ -7,8 +7,9 @@ use orch_shared::problem::Code;
 use orch_shared::route;
 use orch_shared::wire::{Deleted, Deletion};
 
+use super::rehearsal;
 use super::wait::{self, Goal};
-use crate::args::shared::{DryRun, Files, Selectors};
+use crate::args::shared::{DryRun, Files, Rehearsal, Selectors};
 use crate::args::targets::{self, Target};
 use crate::args::{Limit, limit};
 use crate::client::{Call, Object, Scopes, Selection};
@@ -39,10 +40,8 @@ pub(crate) struct Arguments {
     /// Delete the objects that refer to them, too
     #[arg(long, action = ArgAction::SetTrue)]
     with_dependents: bool,
-    /// Only say what would go: worked out by the daemon (server), or only what is named (client)
-    #[arg(long, value_name = "WHERE", default_value = "none", num_args = 0..=1, default_missing_value = "server")]
-    #[arg(require_equals = true)]
-    dry_run: DryRun,
+    #[command(flatten)]
+    rehearsal: Rehearsal,
     /// Say nothing, and succeed, when a named object is not there
     #[arg(long, action = ArgAction::SetTrue)]
     ignore_not_found: bool,
@@ -62,24 +61,35 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome,
         settings.ui.say("nothing is selected; nothing was deleted");
         return Ok(Outcome::Done);
     }
-    if arguments.dry_run == DryRun::Client {
+    let place = arguments.rehearsal.dry_run;
+    if place == DryRun::Client {
         objects
             .iter()
             .try_for_each(|object| settings.ui.line(&format!("{object}   would be deleted")))?;
+        rehearsal::end(settings, place);
         return Ok(Outcome::Done);
     }
     let deleted = delete(arguments, settings, &objects)?;
-    let fate = if deleted.dry_run { "would be deleted" } else { "deleted" };
-    deleted
-        .objects
-        .iter()
-        .try_for_each(|object| settings.ui.line(&format!("{object}   {fate}")))?;
-    if arguments.wait && !deleted.dry_run {
-        settings.ui.flush()?;
-        wait::until(settings, &deleted.objects, &Goal::Deleted, arguments.timeout.0, |_| {
-            Ok(())
-        })?;
+    let say = |object: &ObjectRef, fate: &str| settings.ui.line(&format!("{object}   {fate}"));
+    match (deleted.dry_run, arguments.wait) {
+        (true, _) => deleted
+            .objects
+            .iter()
+            .try_for_each(|object| say(object, "would be deleted"))?,
+        (false, false) => deleted
+            .objects
+            .iter()
+            .try_for_each(|object| say(object, "is being deleted"))?,
+        // It is told once it is true.
+        (false, true) => wait::until(
+            settings,
+            &deleted.objects,
+            &Goal::Deleted,
+            arguments.timeout.0,
+            |object| say(object, "deleted"),
+        )?,
     }
+    rehearsal::end(settings, place);
     Ok(Outcome::Done)
 }
 
@@ -87,7 +97,7 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome,
 fn delete(arguments: &Arguments, settings: &Settings, objects: &[ObjectRef]) -> Result<Deleted, Failure> {
     let deletion = Deletion {
         objects: objects.to_vec(),
-        dry_run: arguments.dry_run == DryRun::Server,
+        dry_run: arguments.rehearsal.dry_run == DryRun::Server,
         with_dependents: arguments.with_dependents,
         ignore_not_found: arguments.ignore_not_found,
     };

@@ -3,12 +3,13 @@
 use clap::{ArgAction, Args};
 use clap_complete::ArgValueCompleter;
 use orch_shared::kind::AnySpec;
-use orch_shared::name::{ObjectRef, Scope};
+use orch_shared::name::ObjectRef;
 use orch_shared::query::Event;
 use orch_shared::route;
-use orch_shared::wire::{Dependents, EventParameters, Events};
+use orch_shared::wire::{Dependents, Events};
 use serde_json::Value;
 
+use super::events::of_object;
 use crate::args::shared::Selectors;
 use crate::args::targets::{self, Target};
 use crate::client::{Call, Object, Scopes, Selection};
@@ -138,18 +139,7 @@ fn surroundings(settings: &Settings, object: &Object) -> Result<Surroundings, Fa
 
 /// What happened to an object and to those that belong to it, oldest first.
 pub(super) fn events(settings: &Settings, object: &ObjectRef) -> Result<Vec<Event>, Failure> {
-    let parameters = EventParameters {
-        kind: Some(object.kind.meta().plural.to_owned()),
-        name: Some(object.name.to_string()),
-        project: match &object.scope {
-            Scope::Project(project) => Some(project.clone()),
-            Scope::Cluster | Scope::Agent(_) => None,
-        },
-        owned: Some(true),
-        ..EventParameters::default()
-    };
-    let answer = settings
-        .client()?
-        .send(&settings.ui, &Call::get(route::EVENTS).query(&parameters))?;
+    let call = Call::get(route::EVENTS).query(&of_object(object));
+    let answer = settings.client()?.send(&settings.ui, &call)?;
     Ok(answer.json::<Events>()?.items)
 }

@@ -1,22 +1,27 @@
-//! `events`: what happened lately, to one object or to all.
+//! `events`, and `get events`: what happened lately, to one object or to all.
 
 use clap::{ArgAction, Args};
 use clap_complete::ArgValueCompleter;
-use orch_shared::name::Scope;
-use orch_shared::query::{Event, Severity};
+use orch_shared::kind::Kind;
+use orch_shared::name::{ObjectRef, Scope};
+use orch_shared::problem::{Code, Problem, near_miss};
+use orch_shared::query::Event;
 use orch_shared::route;
 use orch_shared::wire::{EventParameters, Events};
 
-use crate::args::targets::{self, Target};
+use crate::args::targets::{self, EVENT_NOUNS, Target};
 use crate::client::Call;
 use crate::complete;
-use crate::render::age;
-use crate::render::cell::one_line;
-use crate::render::document::{self, Format};
-use crate::render::table::{Columns, Heading, Piece, Style, draw, terminal_width};
+use crate::render::events::{text, value};
+use crate::render::listing::{self, LabelColumn, Number, ScopeColumn, StatusPart, View};
+use crate::render::output::{Output, field_path};
+use crate::render::table::{Columns, Heading, Style, terminal_width};
 use crate::report::{Failure, Outcome};
-use crate::settings::Settings;
-use crate::ui::{Stream, Tone};
+use crate::settings::{Settings, parse_name};
+use crate::ui::Stream;
+
+/// The most events that are shown at once; also the daemon's limit.
+const MOST: u32 = 1000;
 
 /// Show what happened lately
 #[derive(Debug, Args)]
@@ -24,7 +29,7 @@ use crate::ui::{Stream, Tone};
 Examples:
   orchctl events                           the newest, of everything
   orchctl events server/files -w           of one object and its instances, as they come
-  orchctl events --warnings
+  orchctl events --warnings -o json        the same as get events, for other programs
 ")]
 pub(crate) struct Arguments {
     /// Only of these objects: KIND, KIND NAME or KIND/NAME
@@ -36,77 +41,156 @@ pub(crate) struct Arguments {
     /// The newest so many
     #[arg(long, default_value_t = 100, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=1000))]
     limit: u32,
+    /// Leave out the heading of tables
+    #[arg(long, action = ArgAction::SetTrue)]
+    no_headers: bool,
     /// Go on as events come
     #[arg(short, long, action = ArgAction::SetTrue)]
     watch: bool,
-    /// Form
-    #[arg(short, long, default_value = "table", value_name = "FORM")]
-    output: Format,
+    /// Form: table, wide, yaml, json, name, jsonpath=TEMPLATE, custom-columns=TITLE:.path,...
+    #[arg(short, long, default_value = "table", value_name = "FORM", add = ArgValueCompleter::new(complete::forms))]
+    output: Output,
 }
 
 /// Shows events.
 pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome, Failure> {
-    let parameters = parameters(arguments, settings)?;
-    let client = settings.client()?;
-    let found: Events = client
-        .send(&settings.ui, &Call::get(route::EVENTS).query(&parameters))?
-        .json()?;
+    let manner = Manner {
+        output: &arguments.output,
+        heading: if arguments.no_headers {
+            Heading::Hidden
+        } else {
+            Heading::Shown
+        },
+        sort_by: None,
+        follow: arguments.watch.then_some(Follow),
+    };
+    show(settings, &parameters(arguments, settings)?, manner)
+}
+
+/// How events are shown.
+pub(super) struct Manner<'m> {
+    pub(super) output: &'m Output,
+    pub(super) heading: Heading,
+    pub(super) sort_by: Option<&'m str>,
+    pub(super) follow: Option<Follow>,
+}
+
+/// That events are shown as they come, too.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Follow;
+
+/// Shows the events that are asked for, and those that come.
+pub(super) fn show(settings: &Settings, parameters: &EventParameters, manner: Manner<'_>) -> Result<Outcome, Failure> {
+    let mut found = ask(settings, parameters)?;
+    let last = found.last().map(|event| event.id).unwrap_or_default();
+    if parameters.limit == Some(MOST) && u32::try_from(found.len()) == Ok(MOST) {
+        settings.ui.say(&format!("the newest {MOST} events are shown"));
+    }
+    if let Some(field) = manner.sort_by {
+        let path = field_path(field);
+        listing::sort_by(&mut found, |event| path.find(&value(event)).cloned());
+    }
     let columns = Columns::default();
-    match document::text(arguments.output, &found) {
-        Some(text) if !arguments.watch => settings.ui.write(&text)?,
-        Some(_) => found
-            .items
-            .iter()
-            .try_for_each(|event| show(arguments, settings, event, &columns))?,
-        None if found.items.is_empty() => settings.ui.say("nothing has happened"),
-        None => settings
-            .ui
-            .write(&table(settings, &found.items, Heading::Shown, &columns))?,
+    let is_table = matches!(manner.output, Output::Table | Output::Wide);
+    if found.is_empty() && is_table {
+        settings.ui.say("nothing has happened");
+    } else {
+        let view = view(settings, &manner, manner.heading, &columns);
+        settings.ui.write(&text(&view, &found, Number::Many))?;
     }
-    if !arguments.watch {
-        return Ok(Outcome::Done);
+    match manner.follow {
+        None => Ok(Outcome::Done),
+        Some(Follow) => follow(settings, parameters, &manner, last, &columns),
     }
+}
+
+/// Shows one event, by itself.
+pub(super) fn show_one(
+    settings: &Settings,
+    number: i64,
+    parameters: &EventParameters,
+    manner: &Manner<'_>,
+) -> Result<Outcome, Failure> {
+    let found = ask(settings, parameters)?;
+    if found.is_empty() {
+        let problem = Problem::new(Code::NotFound, format!("there is no event {number}, or no longer"));
+        return Err(Failure::from(problem).hint("see what there is: orchctl get events -o wide"));
+    }
+    let columns = Columns::default();
+    let view = view(settings, manner, manner.heading, &columns);
+    settings.ui.write(&text(&view, &found, Number::One))?;
+    Ok(Outcome::Done)
+}
+
+fn ask(settings: &Settings, parameters: &EventParameters) -> Result<Vec<Event>, Failure> {
+    let call = Call::get(route::EVENTS).query(parameters);
+    let answer = settings.client()?.send(&settings.ui, &call)?;
+    Ok(answer.json::<Events>()?.items)
+}
+
+fn follow(
+    settings: &Settings,
+    parameters: &EventParameters,
+    manner: &Manner<'_>,
+    last: i64,
+    columns: &Columns,
+) -> Result<Outcome, Failure> {
     settings.ui.flush()?;
-    let last = found.items.last().map(|event| event.id).unwrap_or_default();
     let parameters = EventParameters {
         watch: Some("1".to_owned()),
         after: Some(last),
         limit: None,
-        ..parameters
+        ..parameters.clone()
     };
     let call = Call::get(route::EVENTS).query(&parameters);
-    for event in client.events(&settings.ui, call, Some(last.to_string())) {
+    for event in settings.client()?.events(&settings.ui, call, Some(last.to_string())) {
         // What this version cannot read is nothing it could show.
         if let Ok(event) = serde_json::from_str::<Event>(&event?.data) {
-            show(arguments, settings, &event, &columns)?;
+            let view = view(settings, manner, Heading::Hidden, columns);
+            if matches!(manner.output, Output::Yaml) {
+                settings.ui.write("---\n")?;
+            }
+            settings.ui.write(&text(&view, &[event], Number::One))?;
             settings.ui.flush()?;
         }
     }
     Ok(Outcome::Done)
 }
 
+fn view<'v>(settings: &Settings, manner: &Manner<'v>, heading: Heading, columns: &'v Columns) -> View<'v> {
+    View {
+        output: manner.output,
+        style: Style {
+            heading,
+            color: settings.ui.has_color(Stream::Data),
+            width: terminal_width(),
+            columns: manner.follow.is_some().then_some(columns),
+        },
+        scopes: ScopeColumn::Hidden,
+        labels: LabelColumn::Hidden,
+        status: StatusPart::Hidden,
+        now: settings.now(),
+    }
+}
+
 fn parameters(arguments: &Arguments, settings: &Settings) -> Result<EventParameters, Failure> {
     let all = EventParameters {
         warnings: arguments.warnings.then_some(true),
         limit: Some(arguments.limit),
-        ..EventParameters::default()
+        ..of_flags(settings)?
     };
     if arguments.target.is_empty() {
-        return Ok(EventParameters {
-            project: settings.project()?,
-            ..all
-        });
+        return Ok(all);
     }
     match &targets::targets(settings, &arguments.target)?[..] {
         [Target::Kind(kind)] => Ok(EventParameters {
             kind: Some(kind.meta().plural.to_owned()),
-            ..within(&settings.scope(*kind).unwrap_or(Scope::Cluster), all)
+            ..all
         }),
         [Target::Object(object)] => Ok(EventParameters {
-            kind: Some(object.kind.meta().plural.to_owned()),
-            name: Some(object.name.to_string()),
-            owned: Some(true),
-            ..within(&object.scope, all)
+            warnings: all.warnings,
+            limit: all.limit,
+            ..of_object(object)
         }),
         _ => Err(
             Failure::usage("events are shown of one kind, one object, or everything").hint("orchctl events KIND/NAME"),
@@ -114,64 +198,139 @@ fn parameters(arguments: &Arguments, settings: &Settings) -> Result<EventParamet
     }
 }
 
-fn within(scope: &Scope, parameters: EventParameters) -> EventParameters {
-    let (project, agent) = match scope {
+/// Only what the flags of this very command narrow: a context's project does not hide the events of servers, which live in
+/// none.
+fn of_flags(settings: &Settings) -> Result<EventParameters, Failure> {
+    let given = |name: &Option<String>, noun: &str| {
+        let name = name.as_deref().filter(|name| !name.is_empty());
+        name.map(|name| parse_name(name, noun)).transpose()
+    };
+    Ok(EventParameters {
+        project: given(&settings.flags().project, "project")?,
+        agent: given(&settings.flags().agent, "agent")?,
+        ..EventParameters::default()
+    })
+}
+
+/// The events of one object and of those that belong to it.
+pub(super) fn of_object(object: &ObjectRef) -> EventParameters {
+    let (project, agent) = match &object.scope {
         Scope::Cluster => (None, None),
-        Scope::Project(project) => (Some(project.clone()), None),
-        Scope::Agent(agent) => (None, Some(agent.clone())),
+        Scope::Project(name) => (Some(name.clone()), None),
+        Scope::Agent(name) => (None, Some(name.clone())),
     };
     EventParameters {
+        kind: Some(object.kind.meta().plural.to_owned()),
+        name: Some(object.name.to_string()),
         project,
         agent,
-        ..parameters
+        owned: Some(true),
+        ..EventParameters::default()
     }
 }
 
-fn show(arguments: &Arguments, settings: &Settings, event: &Event, columns: &Columns) -> Result<(), Failure> {
-    match arguments.output {
-        Format::Table => settings
-            .ui
-            .write(&table(settings, std::slice::from_ref(event), Heading::Hidden, columns)),
-        Format::Json => settings
-            .ui
-            .line(&serde_json::to_string(event).expect("events are plain data")),
-        Format::Yaml => {
-            settings.ui.write("---\n")?;
-            settings
-                .ui
-                .write(&document::text(Format::Yaml, event).unwrap_or_default())
+/// What was typed after `get`, when it means events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// All of them.
+    All,
+    /// The one with this number.
+    One(i64),
+}
+
+/// Whether words after `get` mean events, and which.
+pub(super) fn asked_for(words: &[String]) -> Result<Option<Asked>, Failure> {
+    let Some(first) = words.first() else {
+        return Ok(None);
+    };
+    let mut nouns = words.iter().flat_map(|word| word.split(',')).map(noun_of);
+    if !nouns.any(is_event) {
+        return match near_noun(first) {
+            Some(near) => {
+                Err(Failure::usage(format!("there is no kind `{first}`")).hint(format!("did you mean `{near}`?")))
+            }
+            None => Ok(None),
+        };
+    }
+    let number = match words {
+        [word] if is_event(word) => return Ok(Some(Asked::All)),
+        [word] if is_event(noun_of(word)) => word.split_once('/').map_or(word.as_str(), |(_, number)| number),
+        [word, number] if is_event(word) => number,
+        _ => {
+            return Err(Failure::usage("events are no objects, and are shown by themselves").hint("orchctl get events"));
+        }
+    };
+    let refuse = |_| {
+        Failure::usage(format!("`{number}` is no number of an event"))
+            .hint("of one object: orchctl events KIND/NAME; by field: --field-selector ref.name=NAME")
+    };
+    number.parse().map(|number| Some(Asked::One(number))).map_err(refuse)
+}
+
+fn is_event(noun: &str) -> bool {
+    EVENT_NOUNS.iter().any(|known| noun.eq_ignore_ascii_case(known))
+}
+
+/// The noun of events that was probably meant, when no kind was.
+fn near_noun(word: &str) -> Option<&'static str> {
+    let nouns = Kind::ALL.iter().flat_map(|kind| kind.definition().nouns());
+    let near = near_miss(word, EVENT_NOUNS.into_iter().chain(nouns))?;
+    EVENT_NOUNS
+        .into_iter()
+        .find(|noun| *noun == near && Kind::from_noun(noun_of(word)).is_none())
+}
+
+fn noun_of(word: &str) -> &str {
+    word.split_once('/').map_or(word, |(noun, _)| noun)
+}
+
+/// What `get events` asks for.
+pub(super) fn of_get(
+    settings: &Settings,
+    asked: Asked,
+    fields: Option<&str>,
+    limit: Option<u32>,
+) -> Result<EventParameters, Failure> {
+    let number = match asked {
+        Asked::All => None,
+        Asked::One(number) => Some(format!("id={number}")),
+    };
+    let terms: Vec<&str> = number.as_deref().into_iter().chain(fields).collect();
+    Ok(EventParameters {
+        field_selector: (!terms.is_empty()).then(|| terms.join(",")),
+        limit: Some(limit.unwrap_or(MOST).min(MOST)),
+        ..of_flags(settings)?
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_after_get_may_mean_events() {
+        for (words, expected) in [
+            (&["events"][..], Ok(Some(Asked::All))),
+            (&["EV"], Ok(Some(Asked::All))),
+            (&["event", "17"], Ok(Some(Asked::One(17)))),
+            (&["event/17"], Ok(Some(Asked::One(17)))),
+            (&["event/17", "event/18"], Err("events are no objects")),
+            (&["servers"], Ok(None)),
+            (&["server/events"], Ok(None)),
+            (&["agnts"], Ok(None)),
+            (&["evnts"], Err("there is no kind `evnts`")),
+            (&["servers,events"], Err("events are no objects")),
+            (&["events", "files"], Err("`files` is no number")),
+            (&[], Ok(None)),
+        ] {
+            let owned: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+            match (asked_for(&owned), expected) {
+                (Ok(found), Ok(expected)) => assert_eq!(found, expected, "{words:?}"),
+                (Err(failure), Err(expected)) => {
+                    assert!(failure.to_string().contains(expected), "{words:?}: {failure}");
+                }
+                (found, _) => panic!("{words:?}: {found:?}"),
+            }
         }
     }
-}
-
-fn table(settings: &Settings, events: &[Event], heading: Heading, columns: &Columns) -> String {
-    let now = settings.now();
-    let rows = events.iter().map(|event| {
-        let tone = match event.severity {
-            Severity::Normal => Tone::Plain,
-            Severity::Warning => Tone::Warn,
-        };
-        let repeated = if event.count > 1 {
-            format!(" (x{})", event.count)
-        } else {
-            String::new()
-        };
-        vec![
-            Piece::plain(age::local(now, event.last_at)),
-            Piece {
-                text: event.severity.to_string(),
-                tone,
-            },
-            Piece::plain(event.object.to_string()),
-            Piece::plain(one_line(&event.reason)),
-            Piece::plain(format!("{}{repeated}", age::spoken(now, &one_line(&event.message)))),
-        ]
-    });
-    let style = Style {
-        heading,
-        color: settings.ui.has_color(Stream::Data),
-        width: terminal_width(),
-        columns: Some(columns),
-    };
-    draw(&["WHEN", "TYPE", "OBJECT", "REASON", "MESSAGE"], rows.collect(), style)
 }

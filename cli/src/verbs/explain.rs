@@ -34,7 +34,7 @@ Examples:
 ")]
 pub(crate) struct Arguments {
     /// KIND, KIND.FIELD.FIELD, an error code, or `codes` for all of these
-    #[arg(value_name = "WHAT", add = ArgValueCompleter::new(complete::kinds))]
+    #[arg(value_name = "WHAT", add = ArgValueCompleter::new(complete::explained))]
     what: String,
     /// All fields below, too
     #[arg(long, action = ArgAction::SetTrue)]

@@ -50,10 +50,9 @@ fn pages(command: &Command, name: &str, folder: &Path) -> Result<(), Failure> {
         .manual("orchctl manual");
     man.render(&mut page).map_err(Failure::output)?;
     write(&folder.join(format!("{name}.1")), &page)?;
-    for verb in command
-        .get_subcommands()
-        .filter(|verb| !verb.is_hide_set() && verb.get_name() != "help")
-    {
+    // Verbs of a verb have a `help` that clap adds; it says nothing of its own.
+    let is_ours = |verb: &&Command| !verb.is_hide_set() && (verb.get_name() != "help" || name == "orchctl");
+    for verb in command.get_subcommands().filter(is_ours) {
         pages(verb, &format!("{name}-{}", verb.get_name()), folder)?;
     }
     Ok(())

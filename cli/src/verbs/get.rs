@@ -8,6 +8,7 @@ use orch_shared::query::{ChangeType, ListParameters, WatchEvent};
 use orch_shared::route;
 use serde::Deserialize;
 
+use super::events;
 use crate::args::shared::{Files, Selectors};
 use crate::args::targets::{self, Target};
 use crate::client::{Call, Object, Scopes, Selection};
@@ -27,10 +28,11 @@ Examples:
   orchctl get servers                     all servers, a line each
   orchctl get server/files -o yaml        one, as the manifest you would commit
   orchctl get servers -l team=core -w     those of a team, as they change
+  orchctl get events --field-selector severity=Warning
 ")]
 pub(crate) struct Arguments {
-    /// Objects: KIND, KIND NAME..., KIND/NAME..., KIND,KIND or all
-    #[arg(value_name = "OBJECTS", add = ArgValueCompleter::new(complete::targets))]
+    /// Objects: KIND, KIND NAME..., KIND/NAME..., KIND,KIND, all, or events
+    #[arg(value_name = "OBJECTS", add = ArgValueCompleter::new(complete::get_targets))]
     targets: Vec<String>,
     #[command(flatten)]
     files: Files,
@@ -67,6 +69,9 @@ pub(crate) struct Arguments {
 
 /// Shows objects.
 pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome, Failure> {
+    if let Some(asked) = events::asked_for(&arguments.targets)? {
+        return get_events(arguments, settings, asked);
+    }
     let targets = wanted(arguments, settings)?;
     let (objects, failures) = fetch(arguments, settings, &targets)?;
     let number = match targets[..] {
@@ -75,7 +80,8 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome,
     };
     let mut found = objects.items;
     if let Some(field) = &arguments.sort_by {
-        listing::sort_by(&mut found, &field_path(field));
+        let path = field_path(field);
+        listing::sort_by(&mut found, |object| path.find(object.effective()).cloned());
     }
     let columns = Columns::default();
     let view = view(arguments, settings, Heading::Shown, &columns);
@@ -91,6 +97,32 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome,
     match failures.len() {
         0 => Ok(Outcome::Done),
         _ => Err(Failure::Several(failures)),
+    }
+}
+
+/// Events, which are asked for like objects.
+fn get_events(arguments: &Arguments, settings: &Settings, asked: events::Asked) -> Result<Outcome, Failure> {
+    if arguments.selectors.selector.is_some() {
+        return Err(Failure::usage("events have no labels").hint("--field-selector severity=Warning,ref.kind=Server"));
+    }
+    let manner = events::Manner {
+        output: &arguments.output,
+        heading: if arguments.no_headers {
+            Heading::Hidden
+        } else {
+            Heading::Shown
+        },
+        sort_by: arguments.sort_by.as_deref(),
+        follow: arguments.watch.then_some(events::Follow),
+    };
+    let fields = arguments.selectors.field_selector.as_deref();
+    let parameters = events::of_get(settings, asked, fields, arguments.limit)?;
+    match asked {
+        events::Asked::All => events::show(settings, &parameters, manner),
+        events::Asked::One(number) => match events::show_one(settings, number, &parameters, &manner) {
+            Err(failure) if arguments.ignore_not_found && failure.code() == Some(Code::NotFound) => Ok(Outcome::Done),
+            other => other,
+        },
     }
 }
 
@@ -276,6 +308,7 @@ fn watch(
             &page.items,
             Number::Many,
         ))?;
+        settings.ui.flush()?;
     }
 }
 

@@ -4,9 +4,11 @@
 use std::fmt::Write as _;
 
 use clap::{Args, Command};
+use clap_complete::ArgValueCompleter;
 use orch_shared::problem::near_miss;
 
 use crate::args;
+use crate::complete;
 use crate::report::{EXIT_CODES, Failure, Outcome};
 use crate::settings::Settings;
 
@@ -20,7 +22,7 @@ Examples:
 ")]
 pub(crate) struct Arguments {
     /// A verb, or `exit-codes`
-    #[arg(value_name = "VERB")]
+    #[arg(value_name = "VERB", add = ArgValueCompleter::new(complete::verbs))]
     words: Vec<String>,
 }
 

@@ -4,10 +4,12 @@ use clap::Args;
 use clap_complete::ArgValueCompleter;
 use orch_shared::diff;
 use orch_shared::manifest::to_yaml;
+use orch_shared::name::ObjectRef;
 use orch_shared::problem::{Code, Problem};
 use orch_shared::route;
 use orch_shared::wire::History;
 
+use super::wait::spelled;
 use crate::args::targets;
 use crate::client::Call;
 use crate::complete;
@@ -48,11 +50,7 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome,
             .items
             .iter()
             .find(|entry| entry.generation == generation)
-            .ok_or_else(|| {
-                let detail = format!("{object} has no generation {generation} in its history");
-                Failure::from(Problem::new(Code::NoGeneration, detail))
-                    .hint("see which there are: leave out --generation")
-            })?;
+            .ok_or_else(|| no_generation(&object, generation))?;
         let text = document::text(arguments.output, &entry.manifest).unwrap_or_else(|| to_yaml(&entry.manifest));
         settings.ui.write(&text)?;
         return Ok(Outcome::Done);
@@ -89,4 +87,15 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome,
         style,
     ))?;
     Ok(Outcome::Done)
+}
+
+/// That the history does not hold a generation, and where to see which it holds.
+pub(super) fn no_generation(object: &ObjectRef, generation: i64) -> Failure {
+    let detail = if generation < 1 {
+        format!("{object} has no earlier generation")
+    } else {
+        format!("{object} has no generation {generation} in its history")
+    };
+    Failure::from(Problem::new(Code::NoGeneration, detail))
+        .hint(format!("see which there are: orchctl history {}", spelled(object)))
 }

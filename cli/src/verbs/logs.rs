@@ -165,13 +165,19 @@ fn instances(settings: &Settings, source: &Source) -> Result<Vec<ObjectRef>, Fai
 }
 
 fn labelled(settings: &Settings, instance: &ObjectRef, line: &str, prefixed: bool) -> String {
+    // A line may leave a colour on; the next one does not inherit it.
+    let plain = if settings.ui.is_terminal(Stream::Data) && line.contains('\u{1b}') {
+        "\u{1b}[0m"
+    } else {
+        ""
+    };
     if prefixed {
         let label = settings
             .ui
             .paint(Stream::Data, Tone::Dim, &format!("[{}]", instance.name));
-        format!("{label} {line}")
+        format!("{label} {line}{plain}")
     } else {
-        line.to_owned()
+        format!("{line}{plain}")
     }
 }
 

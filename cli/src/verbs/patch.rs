@@ -9,6 +9,8 @@ use orch_shared::manifest::{Limits, parse};
 use orch_shared::route;
 use serde_json::Value;
 
+use super::rehearsal;
+use crate::args::shared::{DryRun, Rehearsal};
 use crate::args::targets;
 use crate::client::{Call, Object};
 use crate::complete;
@@ -34,6 +36,8 @@ pub(crate) struct Arguments {
     /// A file that holds the patch
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "patch")]
     patch_file: Option<String>,
+    #[command(flatten)]
+    rehearsal: Rehearsal,
 }
 
 /// Patches.
@@ -42,15 +46,27 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome,
     let object = targets::object(settings, &arguments.target)?;
     let client = settings.client()?;
     let before = client.object(&settings.ui, &object)?;
-    let call = Call::patch(route::object(&object), &patch).if_match(&before.etag());
-    let after: Object = client.send(&settings.ui, &call)?.json()?;
-    let manifest = after.manifest();
+    let (manifest, done) = match arguments.rehearsal.dry_run {
+        DryRun::None => {
+            let call = Call::patch(route::object(&object), &patch).if_match(&before.etag());
+            let answer = client.send(&settings.ui, &call);
+            let answer = answer.map_err(|failure| rehearsal::worded(failure, &object, "it was not changed"))?;
+            (answer.json::<Object>()?.manifest(), "patched")
+        }
+        place @ (DryRun::Client | DryRun::Server) => {
+            let mut manifest = before.manifest();
+            diff::merge(&mut manifest, &patch);
+            rehearsal::check(settings, place, &object, &manifest, "it would not be changed")?;
+            (manifest, "would be patched")
+        }
+    };
     let changes = fields::changes(&diff::changes(&before.manifest(), &manifest), Some(&manifest));
     if changes.is_empty() {
         settings.ui.line(&format!("{object}   unchanged"))?;
     } else {
-        settings.ui.line(&format!("{object}   patched   {changes}"))?;
+        settings.ui.line(&format!("{object}   {done}   {changes}"))?;
     }
+    rehearsal::end(settings, arguments.rehearsal.dry_run);
     Ok(Outcome::Done)
 }
 

@@ -4,7 +4,8 @@ use clap::{ArgAction, Args};
 use orch_shared::problem::{Code, Problem};
 use orch_shared::route;
 
-use crate::args::shared::Files;
+use super::rehearsal;
+use crate::args::shared::{DryRun, Files, Rehearsal};
 use crate::client::Call;
 use crate::input;
 use crate::report::{Failure, Outcome};
@@ -24,6 +25,8 @@ pub(crate) struct Arguments {
     /// Whatever has changed since the object was read
     #[arg(long, action = ArgAction::SetTrue)]
     force: bool,
+    #[command(flatten)]
+    rehearsal: Rehearsal,
 }
 
 /// Replaces.
@@ -42,6 +45,19 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome,
             .hint("make it: orchctl apply -f ... or orchctl create -f ...")
         })?;
         found.push((object, reference, live));
+    }
+    let place = arguments.rehearsal.dry_run;
+    if place != DryRun::None {
+        if place == DryRun::Server {
+            let manifests = found.iter().map(|(object, ..)| object.resource.manifest());
+            rehearsal::server(settings, manifests.collect())
+                .map_err(|failure| input::located(failure, &objects, "nothing would be replaced"))?;
+        }
+        for (_, reference, _) in &found {
+            settings.ui.line(&format!("{reference}   would be replaced"))?;
+        }
+        rehearsal::end(settings, place);
+        return Ok(Outcome::Done);
     }
     for (index, (object, reference, live)) in found.into_iter().enumerate() {
         let mut call = Call::put(route::object(&reference), &object.resource.manifest());

@@ -1,13 +1,16 @@
 //! `restart`: the same object, started afresh.
 
+use std::time::Instant;
+
 use clap::Args;
 use clap_complete::ArgValueCompleter;
 use orch_shared::kind::Action;
 use orch_shared::route;
 
-use super::{able, wait};
+use super::able;
+use super::wait::{self, Goal};
 use crate::args::{Limit, limit, targets};
-use crate::client::Call;
+use crate::client::{Call, Object};
 use crate::complete;
 use crate::report::{Failure, Outcome};
 use crate::settings::Settings;
@@ -36,14 +39,24 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome, Failure> {
     let objects = targets::objects(settings, &arguments.targets)?;
     able(&objects, Action::Restart)?;
-    for object in &objects {
-        let call = Call::post(route::action(object, Action::Restart), &serde_json::json!({}));
-        settings.client()?.send(&settings.ui, &call)?;
+    let mut restarted = Vec::new();
+    for object in objects {
+        let call = Call::post(route::action(&object, Action::Restart), &serde_json::json!({}));
+        let after: Object = settings.client()?.send(&settings.ui, &call)?.json()?;
         settings.ui.line(&format!("{object}   restarting"))?;
+        let asked = after.identity().and_then(|identity| identity.restarted_at);
+        restarted.push((object, asked.unwrap_or_default()));
     }
     if arguments.wait {
         settings.ui.flush()?;
-        wait::until_ready(settings, &objects, arguments.timeout.0)?;
+        let started = Instant::now();
+        for (object, asked) in restarted {
+            let left = arguments.timeout.0.saturating_sub(started.elapsed());
+            wait::until(settings, &[object], &Goal::Restarted(asked), left, |object| {
+                settings.ui.say(&format!("{object}   ready"));
+                Ok(())
+            })?;
+        }
     }
     Ok(Outcome::Done)
 }

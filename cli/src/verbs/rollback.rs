@@ -5,11 +5,13 @@ use clap_complete::ArgValueCompleter;
 use orch_shared::diff;
 use orch_shared::kind::Action;
 use orch_shared::route;
-use orch_shared::wire::Rollback;
+use orch_shared::wire::{History, Rollback};
+use serde_json::Value;
 
-use super::able;
+use super::{able, history, rehearsal};
+use crate::args::shared::{DryRun, Rehearsal};
 use crate::args::targets;
-use crate::client::Call;
+use crate::client::{Call, Object};
 use crate::complete;
 use crate::render::fields;
 use crate::report::{Failure, Outcome};
@@ -30,6 +32,8 @@ pub(crate) struct Arguments {
     /// The generation to go back to
     #[arg(long, visible_alias = "to-generation", value_name = "GENERATION")]
     to: Option<i64>,
+    #[command(flatten)]
+    rehearsal: Rehearsal,
 }
 
 /// Rolls back.
@@ -38,21 +42,46 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome,
     able(std::slice::from_ref(&object), Action::Rollback)?;
     let client = settings.client()?;
     let before = client.object(&settings.ui, &object)?;
-    let call = Call::post(
-        route::action(&object, Action::Rollback),
-        &Rollback {
-            generation: arguments.to,
-        },
-    );
-    client.send(&settings.ui, &call)?;
-    let after = client.object(&settings.ui, &object)?;
-    let manifest = after.manifest();
+    let (manifest, done) = match arguments.rehearsal.dry_run {
+        DryRun::None => {
+            let wanted = Rollback {
+                generation: arguments.to,
+            };
+            let call = Call::post(route::action(&object, Action::Rollback), &wanted);
+            let answer = client.send(&settings.ui, &call);
+            let answer = answer.map_err(|failure| rehearsal::worded(failure, &object, "it was not rolled back"))?;
+            (answer.json::<Object>()?.manifest(), "rolled back")
+        }
+        place @ (DryRun::Client | DryRun::Server) => {
+            let manifest = earlier(settings, &before, arguments.to)?;
+            rehearsal::check(settings, place, &object, &manifest, "it would not be rolled back")?;
+            (manifest, "would be rolled back")
+        }
+    };
     let changes = fields::changes(&diff::changes(&before.manifest(), &manifest), Some(&manifest));
     if changes.is_empty() {
         settings.ui.line(&format!("{object}   unchanged"))?;
     } else {
-        settings.ui.line(&format!("{object}   rolled back   {changes}"))?;
-        settings.ui.say("the next apply makes it what the manifest says again");
+        settings.ui.line(&format!("{object}   {done}   {changes}"))?;
+        if arguments.rehearsal.dry_run == DryRun::None {
+            settings.ui.say("the next apply makes it what the manifest says again");
+        }
     }
+    rehearsal::end(settings, arguments.rehearsal.dry_run);
     Ok(Outcome::Done)
+}
+
+/// The manifest of an earlier generation, from the history: the one that is asked for, or the one before this.
+fn earlier(settings: &Settings, live: &Object, wanted: Option<i64>) -> Result<Value, Failure> {
+    let object = live.reference();
+    let answer = settings
+        .client()?
+        .send(&settings.ui, &Call::get(route::history(&object)))?;
+    let now = live.identity().map_or(0, |identity| identity.generation);
+    let wanted = wanted.unwrap_or(now - 1);
+    let mut items = answer.json::<History>()?.items.into_iter();
+    items
+        .find(|entry| entry.generation == wanted)
+        .map(|entry| entry.manifest)
+        .ok_or_else(|| history::no_generation(&object, wanted))
 }

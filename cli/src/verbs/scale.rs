@@ -6,7 +6,8 @@ use orch_shared::kind::Action;
 use orch_shared::route;
 use orch_shared::wire::Scale;
 
-use super::{able, wait};
+use super::{able, rehearsal, wait};
+use crate::args::shared::{DryRun, Rehearsal};
 use crate::args::{Limit, limit, targets};
 use crate::client::Call;
 use crate::complete;
@@ -28,6 +29,8 @@ pub(crate) struct Arguments {
     /// How many copies to keep running
     #[arg(long, value_name = "NUMBER")]
     replicas: u32,
+    #[command(flatten)]
+    rehearsal: Rehearsal,
     /// Wait until they are ready
     #[arg(long, action = clap::ArgAction::SetTrue)]
     wait: bool,
@@ -40,17 +43,28 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome, Failure> {
     let objects = targets::objects(settings, &arguments.targets)?;
     able(&objects, Action::Scale)?;
+    let (client, replicas) = (settings.client()?, arguments.replicas);
+    if arguments.rehearsal.dry_run != DryRun::None {
+        for object in &objects {
+            let live = client.object(&settings.ui, object)?;
+            let mut manifest = live.manifest();
+            if let Some(mut spec) = live.typed_spec() {
+                spec.scale(replicas);
+                manifest["spec"] = spec.to_value();
+            }
+            let place = arguments.rehearsal.dry_run;
+            rehearsal::check(settings, place, object, &manifest, "it would not be scaled")?;
+            settings.ui.line(&format!("{object}   would be scaled to {replicas}"))?;
+        }
+        rehearsal::end(settings, arguments.rehearsal.dry_run);
+        return Ok(Outcome::Done);
+    }
     for object in &objects {
-        let call = Call::post(
-            route::action(object, Action::Scale),
-            &Scale {
-                replicas: arguments.replicas,
-            },
-        );
-        settings.client()?.send(&settings.ui, &call)?;
-        settings
-            .ui
-            .line(&format!("{object}   scaled to {}", arguments.replicas))?;
+        let call = Call::post(route::action(object, Action::Scale), &Scale { replicas });
+        client
+            .send(&settings.ui, &call)
+            .map_err(|failure| rehearsal::worded(failure, object, "it was not scaled"))?;
+        settings.ui.line(&format!("{object}   scaled to {replicas}"))?;
     }
     settings
         .ui

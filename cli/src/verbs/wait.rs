@@ -62,6 +62,8 @@ pub(crate) enum Goal {
     Created,
     /// The object is gone.
     Deleted,
+    /// It is ready, and everything of it was started after that instant.
+    Restarted(Timestamp),
 }
 
 /// How far an object is from the goal.
@@ -148,7 +150,12 @@ pub(super) fn until(
         let mut still = Vec::new();
         for mut watched in waiting {
             let object = client.find(&settings.ui, watched.object)?;
-            match watched.distance(goal, object.as_ref(), settings.now())? {
+            let mut distance = watched.distance(goal, object.as_ref(), settings.now())?;
+            if let (Goal::Restarted(since), Distance::There, Some(object)) = (goal, &distance, &object) {
+                let owned = client.owned(&settings.ui, object.uid())?;
+                distance = freshness(object, &owned, *since);
+            }
+            match distance {
                 Distance::There => {
                     let mut said = Ok(());
                     progress.above(|| said = reached(watched.object));
@@ -197,7 +204,7 @@ impl<'o> Watched<'o> {
             return match goal {
                 Goal::Deleted => Ok(Distance::There),
                 Goal::Created => Ok(Distance::Away("not there yet".to_owned())),
-                Goal::Condition(..) | Goal::Jsonpath(..) => {
+                Goal::Condition(..) | Goal::Jsonpath(..) | Goal::Restarted(_) => {
                     Err(Problem::new(Code::NotFound, format!("{} is not there", self.object)).into())
                 }
             };
@@ -206,8 +213,9 @@ impl<'o> Watched<'o> {
         match goal {
             Goal::Created => Ok(Distance::There),
             Goal::Deleted if *first != found.uid() => Ok(Distance::There),
-            Goal::Deleted => Ok(Distance::Away("still there".to_owned())),
+            Goal::Deleted => Ok(Distance::Away(still_there(found, now))),
             Goal::Condition(name, status) => Ok(condition_distance(found, name, *status, now)),
+            Goal::Restarted(_) => Ok(condition_distance(found, "Ready", ConditionStatus::True, now)),
             Goal::Jsonpath(template, wanted) => {
                 let value = template.render(found.effective());
                 Ok(match wanted {
@@ -222,14 +230,36 @@ impl<'o> Watched<'o> {
 
     fn notice(&mut self, goal: &Goal, progress: &Progress, ui: &Ui, why: String) {
         let line = format!("{}   {why}", self.object);
-        if why != self.why {
+        // A countdown is news to whoever sees it run, not to a file that keeps every line.
+        let gist = |text: &str| text.chars().filter(|c| !c.is_ascii_digit()).collect::<String>();
+        if gist(&why) != gist(&self.why) {
             // That something which was told to go is still there is no news.
             if !progress.is_seen() && !matches!(goal, Goal::Deleted) {
                 ui.say(&line);
             }
-            self.why = why;
         }
+        self.why = why;
         progress.set(line);
+    }
+}
+
+/// Whether whatever runs of an object was started since then. A daemon needs a moment to act, and until then says that all
+/// is well.
+fn freshness(object: &Object, owned: &[Object], since: Timestamp) -> Distance {
+    let started = |one: &Object| one.status.get("runningSince")?.as_str()?.parse::<Timestamp>().ok();
+    // What has nothing of its own that runs is what runs.
+    let runs = if owned.is_empty() {
+        std::slice::from_ref(object)
+    } else {
+        owned
+    };
+    let is_old = |one: &&Object| started(one).is_none_or(|started| started < since);
+    match runs.iter().find(is_old) {
+        Some(old) if !owned.is_empty() || started(object).is_some() => {
+            Distance::Away(format!("{} is not started afresh yet", old.reference()))
+        }
+        // Nothing of it is meant to run.
+        Some(_) | None => Distance::There,
     }
 }
 
@@ -272,17 +302,30 @@ fn timed_out(first: &Watched<'_>, waiting: usize, goal: &Goal, timeout: Duration
         1 => String::new(),
         count => format!(" (and {} more)", count - 1),
     };
-    let detail = format!(
-        "{}{others} was not {} after {}: {}",
-        first.object,
-        goal.reached(),
-        age::short(timeout),
-        first.why
-    );
-    let problem = Problem::new(Code::WaitTimeout, detail);
-    problem
-        .suggest(format!("see why: orchctl why {}", spelled(first.object)))
-        .into()
+    let (object, after, why) = (first.object, age::short(timeout), &first.why);
+    let spelled = spelled(object);
+    let (detail, hint) = match goal {
+        Goal::Deleted => (
+            format!("{object}{others} is still there after {after}: {why}"),
+            format!(
+                "wait for longer: orchctl wait {spelled} --for=delete --timeout 5m; see why: orchctl why {spelled}"
+            ),
+        ),
+        Goal::Condition(..) | Goal::Jsonpath(..) | Goal::Created | Goal::Restarted(_) => (
+            format!("{object}{others} was not {} after {after}: {why}", goal.reached()),
+            format!("see why: orchctl why {spelled}"),
+        ),
+    };
+    Problem::new(Code::WaitTimeout, detail).suggest(hint).into()
+}
+
+/// Why an object that is to go is still there.
+fn still_there(object: &Object, now: Timestamp) -> String {
+    let phase = object.status.get("phase").and_then(Value::as_str).unwrap_or("Pending");
+    match object.identity().and_then(|identity| identity.deleting_since) {
+        Some(since) => format!("{phase}, going for {}", age::since(now, since)),
+        None => format!("{phase}, and nobody has deleted it"),
+    }
 }
 
 /// The object as it is typed.
@@ -303,7 +346,8 @@ impl Goal {
             Self::Jsonpath(_, Some(value)) => value.clone(),
             Self::Jsonpath(_, None) => "there".to_owned(),
             Self::Created => "created".to_owned(),
-            Self::Deleted => "deleted".to_owned(),
+            Self::Deleted => "gone".to_owned(),
+            Self::Restarted(_) => "ready".to_owned(),
         }
     }
 }
@@ -359,7 +403,7 @@ mod tests {
         for (text, expected) in [
             ("condition=Ready", Some("ready")),
             ("condition=Ready=False", Some("Ready=False")),
-            ("delete", Some("deleted")),
+            ("delete", Some("gone")),
             ("create", Some("created")),
             ("jsonpath={.status.phase}=Ready", Some("Ready")),
             (r#"jsonpath={.items[?(@.a=="b")].c}"#, Some("there")),

@@ -41,6 +41,14 @@ fn completions_and_manual_pages_are_fresh() {
     ] {
         assert!(fresh.contains_key(Path::new(name)), "{name} is missing");
     }
+    let page = home.run(&["help"]).stdout;
+    let verbs = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
+    for verb in verbs.filter(|verb| verb.starts_with(|c: char| c.is_ascii_lowercase())) {
+        let name = format!("man/orchctl-{verb}.1");
+        assert!(fresh.contains_key(Path::new(&name)), "{name} is missing");
+    }
     if fresh == files(&kept) {
         return;
     }

@@ -48,7 +48,7 @@ pub async fn apply(admission: &Admission, principal: &Principal, request: Reques
         return Err(Problem::new(Code::BodyTooLarge, detail).suggest("split it into several sets"));
     }
     // Reading thousands of objects takes a while in which nobody else is to wait.
-    let decoded = tokio::task::spawn_blocking(move || decode(&objects)).await;
+    let decoded = tokio::task::spawn_blocking(move || decode(objects)).await;
     let order = Order {
         objects: decoded.map_err(|_| Problem::new(Code::Internal, "the objects cannot be read"))??,
         set,
@@ -82,13 +82,14 @@ pub async fn apply(admission: &Admission, principal: &Principal, request: Reques
     Ok(applied.await?)
 }
 
-/// Reads the objects of a set: all problems of all of them, as far as they are told.
-fn decode(objects: &[Value]) -> Result<Vec<Resource>, Problem> {
+/// Reads the objects of a set: all problems of all of them, as far as they are told. Takes them, so that a large set is
+/// not in memory twice.
+fn decode(objects: Vec<Value>) -> Result<Vec<Resource>, Problem> {
     let mut problems = Vec::new();
     let mut resources: Vec<Resource> = Vec::with_capacity(objects.len());
     let mut seen = std::collections::HashMap::with_capacity(objects.len());
-    for (index, object) in objects.iter().enumerate() {
-        match decode_one(object) {
+    for (index, object) in objects.into_iter().enumerate() {
+        match decode_one(&object) {
             Ok(resource) => {
                 let reference = resource.reference();
                 if let Some(first) = seen.insert(reference.clone(), index) {

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use orch_shared::access::Principal;
+use orch_shared::diff;
 use orch_shared::kind::{Action, Kind, Removal};
 use orch_shared::name::{Name, ObjectRef, Scope};
 use orch_shared::problem::{Code, Problem};
@@ -243,29 +244,10 @@ pub async fn patch(
     }
     change(admission, principal, target, precondition, "patch", move |live| {
         let mut manifest = live.manifest();
-        merge(&mut manifest, &patch);
+        diff::merge(&mut manifest, &patch);
         decode_one(&manifest).map_err(|problems| of_fields(problems).into())
     })
     .await
-}
-
-/// RFC 7396.
-fn merge(target: &mut Value, patch: &Value) {
-    let Value::Object(patch) = patch else {
-        target.clone_from(patch);
-        return;
-    };
-    if !target.is_object() {
-        *target = Value::Object(serde_json::Map::new());
-    }
-    let Value::Object(members) = target else { return };
-    for (key, value) in patch {
-        if value.is_null() {
-            members.shift_remove(key);
-        } else {
-            merge(members.entry(key).or_insert(Value::Null), value);
-        }
-    }
 }
 
 /// Refuses an action that the kind does not have.
@@ -318,10 +300,11 @@ pub async fn rollback(
             precondition.check(&row)?;
             let number = wanted.generation.unwrap_or(row.generation - 1);
             let Some(generation) = transaction.generation(&row.uid, number).await? else {
-                let problem = Problem::new(
-                    Code::NoGeneration,
-                    format!("{} has no generation {number} in its history", row.object),
-                );
+                let detail = match wanted.generation {
+                    None if number < 1 => format!("{} has no earlier generation", row.object),
+                    _ => format!("{} has no generation {number} in its history", row.object),
+                };
+                let problem = Problem::new(Code::NoGeneration, detail);
                 let hint = format!(
                     "what there is: orchctl history {}/{}",
                     row.object.kind.meta().singular,
@@ -439,36 +422,5 @@ pub fn seal(admission: &Admission, request: &wire::Seal) -> wire::Sealed {
     });
     wire::Sealed {
         data: sealed.collect::<BTreeMap<_, _>>(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    /// The examples of RFC 7396, appendix A.
-    #[test]
-    fn merge_patches() {
-        for (target, patch, result) in [
-            (json!({"a": "b"}), json!({"a": "c"}), json!({"a": "c"})),
-            (json!({"a": "b"}), json!({"b": "c"}), json!({"a": "b", "b": "c"})),
-            (json!({"a": "b"}), json!({"a": null}), json!({})),
-            (json!({"a": "b", "b": "c"}), json!({"a": null}), json!({"b": "c"})),
-            (json!({"a": ["b"]}), json!({"a": "c"}), json!({"a": "c"})),
-            (
-                json!({"a": {"b": "c"}}),
-                json!({"a": {"b": "d", "c": null}}),
-                json!({"a": {"b": "d"}}),
-            ),
-            (json!({"a": [{"b": "c"}]}), json!({"a": [1]}), json!({"a": [1]})),
-            (json!({"e": null}), json!({"a": 1}), json!({"e": null, "a": 1})),
-            (json!([1, 2]), json!({"a": "b", "c": null}), json!({"a": "b"})),
-            (json!({}), json!({"a": {"bb": {"ccc": null}}}), json!({"a": {"bb": {}}})),
-        ] {
-            let mut merged = target.clone();
-            merge(&mut merged, &patch);
-            assert_eq!(merged, result, "{target} + {patch}");
-        }
     }
 }

@@ -12,31 +12,22 @@ use serde_json::Value;
 
 use crate::secrets::{Keyring, Place};
 
-/// A spec after sealing, in two forms.
-#[derive(Debug)]
-pub(super) struct SealedSpec {
-    /// What is stored: no plaintext, sealed values byte for byte as they were given.
-    pub(super) stored: Box<dyn AnySpec>,
-    /// What is compared: values that mean the same as before have the bytes they had before.
-    pub(super) compared: Box<dyn AnySpec>,
-}
-
-/// Seals the secret values of a spec.
+/// Seals the secret values of a spec: no plaintext stays, and sealed values are kept byte for byte as they were given.
+/// When there are any, answers with the form that is to be compared: values that mean the same as before have the bytes
+/// they had before.
 ///
 /// # Errors
 /// A problem for each value that does not open here.
 pub(super) fn seal(
     keyring: &Keyring,
     object: &ObjectRef,
-    spec: &dyn AnySpec,
+    spec: &mut dyn AnySpec,
     before: Option<&dyn AnySpec>,
-) -> Result<SealedSpec, Vec<FieldProblem>> {
-    let (mut stored, mut compared) = (spec.boxed(), spec.boxed());
-    let values = stored.secret_values();
-    if values.is_empty() {
-        drop(values);
-        return Ok(SealedSpec { stored, compared });
+) -> Result<Option<Box<dyn AnySpec>>, Vec<FieldProblem>> {
+    if spec.secret_values().is_empty() {
+        return Ok(None);
     }
+    let mut compared = spec.boxed();
     let mut before = before.map(AnySpec::boxed);
     let known: BTreeMap<String, String> = before
         .as_mut()
@@ -48,7 +39,7 @@ pub(super) fn seal(
         })
         .unwrap_or_default();
     let mut problems = Vec::new();
-    for (value, comparable) in values.into_iter().zip(compared.secret_values()) {
+    for (value, comparable) in spec.secret_values().into_iter().zip(compared.secret_values()) {
         let place = Place { object, key: value.key };
         let given = match keyring.open_value(place, value.value) {
             Ok(given) => given,
@@ -85,7 +76,7 @@ pub(super) fn seal(
         }
     }
     if problems.is_empty() {
-        Ok(SealedSpec { stored, compared })
+        Ok(Some(compared))
     } else {
         Err(problems)
     }

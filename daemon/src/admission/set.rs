@@ -17,7 +17,7 @@ use tokio::task::coop::consume_budget;
 use super::admitted::{self, Admitted};
 use super::error::terminating;
 use super::references::World;
-use super::sealing::{self, SealedSpec};
+use super::sealing;
 use super::{Admission, Error};
 use crate::store::{Create, Generations, Mutation, Object, Row, Transaction, Update};
 
@@ -63,8 +63,8 @@ pub(super) enum Effect {
 /// One object beside its live self.
 struct Pair {
     resource: Resource,
-    /// The resource with the values that mean the same as before in the bytes they had before.
-    compared: Resource,
+    /// The resource with the values that mean the same as before in the bytes they had before, when it has any.
+    compared: Option<Resource>,
     live: Option<(Row, Resource)>,
     difference: Difference,
     /// The apply set it is a member of from now on.
@@ -85,6 +85,11 @@ enum Difference {
 }
 
 impl Pair {
+    /// The form that is compared with what is live.
+    fn compared(&self) -> &Resource {
+        self.compared.as_ref().unwrap_or(&self.resource)
+    }
+
     /// Where it goes, when that is another apply set than the one it is in.
     fn move_to(&self) -> Option<Change> {
         let (row, _) = self.live.as_ref()?;
@@ -207,20 +212,20 @@ fn pair(
         None => None,
     };
     let before = live.as_ref().map(|(_, live)| live.spec.as_ref());
-    let SealedSpec { stored, compared } =
-        match sealing::seal(&admission.keyring, &reference, resource.spec.as_ref(), before) {
-            Ok(sealed) => sealed,
-            Err(problems) => return Ok(Err(problems)),
-        };
-    resource.spec = stored;
-    let compared = Resource {
-        spec: compared,
-        ..resource.clone()
+    let compared = match sealing::seal(&admission.keyring, &reference, resource.spec.as_mut(), before) {
+        Ok(compared) => compared,
+        Err(problems) => return Ok(Err(problems)),
     };
+    let compared = compared.map(|spec| Resource {
+        spec,
+        metadata: resource.metadata.clone(),
+        kind: resource.kind,
+    });
+    let means_the_same = |live: &Resource| live.means_the_same(compared.as_ref().unwrap_or(&resource));
     let difference = match &live {
         None => Difference::New,
         Some((_, live)) if *live == resource => Difference::Nothing,
-        Some((_, live)) if live.means_the_same(&compared) => Difference::Form,
+        Some((_, live)) if means_the_same(live) => Difference::Form,
         Some(_) => Difference::Meaning,
     };
     let stays_in = || live.as_ref().and_then(|(row, _)| row.apply_set.clone());
@@ -345,7 +350,7 @@ async fn outcome(transaction: &mut Transaction, pair: &Pair, verb: &str) -> Resu
     let row = pair.live.as_ref().map(|(row, _)| row);
     let mut changes = match (&pair.live, pair.difference) {
         (Some((_, live)), Difference::Meaning) => {
-            let (before, after) = documents(live, &pair.compared);
+            let (before, after) = documents(live, pair.compared());
             diff::changes(&before, &after)
         }
         (Some(_) | None, Difference::New | Difference::Meaning | Difference::Form | Difference::Nothing) => vec![],

@@ -33,6 +33,18 @@ pub(super) enum Address {
     Status,
 }
 
+impl Address {
+    /// The methods it is there for, as the `Allow` header has them.
+    pub(super) const fn methods(&self) -> &'static str {
+        match self {
+            Self::Collection(..) => "GET, HEAD, POST",
+            Self::Object(_) => "GET, HEAD, PUT, PATCH, DELETE",
+            Self::History(_) | Self::Dependents(_) | Self::Logs(_) | Self::Events | Self::Status => "GET, HEAD",
+            Self::Action(..) | Self::Apply | Self::Delete | Self::Seal => "POST",
+        }
+    }
+}
+
 /// Reads a path; nothing when it is no address of the API.
 pub(super) fn parse(path: &str) -> Option<Address> {
     match path {

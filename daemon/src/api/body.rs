@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, HttpBody as _};
 use axum::http::{HeaderMap, Uri, header};
-use bytes::Bytes;
+use http_body_util::BodyExt as _;
 use orch_shared::path::FieldPath;
 use orch_shared::problem::{Code, Problem};
 use orch_shared::schema::{self, Echo};
@@ -26,6 +26,8 @@ pub(super) const OTHER: usize = 1 << 20;
 const LARGE: usize = 64 << 10;
 /// How long a body may take to arrive.
 const PATIENCE: Duration = Duration::from_secs(45);
+/// How long the rest of a body that is too large is waited for.
+const LINGER: Duration = Duration::from_secs(2);
 /// Where to look things up.
 const DESCRIBED: &str = "the API is described at /openapi.json";
 
@@ -61,25 +63,11 @@ where
     read.map_err(|_| Problem::new(Code::Internal, "the body cannot be read"))?
 }
 
-async fn received(body: Body, most: usize) -> Result<Bytes, Problem> {
-    let whole = tokio::time::timeout(PATIENCE, to_bytes(body, most)).await;
-    let whole = whole.map_err(|_| {
+async fn received(body: Body, most: usize) -> Result<Vec<u8>, Problem> {
+    tokio::time::timeout(PATIENCE, read(body, most)).await.map_err(|_| {
         let detail = format!("the body did not arrive within {} s", PATIENCE.as_secs());
         Problem::new(Code::Timeout, detail)
-    })?;
-    whole.map_err(|error| {
-        let too_large = std::error::Error::source(&error)
-            .is_some_and(<dyn std::error::Error + 'static>::is::<http_body_util::LengthLimitError>);
-        if too_large {
-            Problem::new(
-                Code::BodyTooLarge,
-                format!("the body is larger than {} MiB", most >> 20),
-            )
-            .suggest("split it")
-        } else {
-            Problem::new(Code::BadRequest, format!("the body cannot be read: {error}"))
-        }
-    })
+    })?
 }
 
 fn parse<T: DeserializeOwned + JsonSchema + 'static>(bytes: &[u8]) -> Result<T, Problem> {
@@ -112,6 +100,42 @@ fn schema_of<T: JsonSchema + 'static>() -> &'static Value {
         let schema = settings.into_generator().into_root_schema_for::<T>();
         Box::leak(Box::new(schema.to_value()))
     })
+}
+
+/// Reads a whole body of at most `most` bytes.
+async fn read(mut body: Body, most: usize) -> Result<Vec<u8>, Problem> {
+    let mut bytes = Vec::new();
+    let mut is_too_large = body.size_hint().lower() > most as u64;
+    while !is_too_large {
+        let Some(frame) = body.frame().await else {
+            return Ok(bytes);
+        };
+        let frame = frame.map_err(|error| {
+            let why = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
+            Problem::new(Code::BadRequest, format!("the body cannot be read: {why}"))
+        })?;
+        if let Ok(data) = frame.into_data() {
+            is_too_large = bytes.len() + data.len() > most;
+            bytes.extend_from_slice(&data);
+        }
+    }
+    drop(bytes);
+    // Who is still sending when the connection is closed does not get to read the answer.
+    let _cut_short = tokio::time::timeout(LINGER, discard(body)).await;
+    let detail = format!("the body is larger than {} MiB", most >> 20);
+    Err(Problem::new(Code::BodyTooLarge, detail).suggest("split it"))
+}
+
+/// Reads on for a while, and keeps nothing.
+async fn discard(mut body: Body) {
+    let mut left = APPLY;
+    while let Some(Ok(frame)) = body.frame().await {
+        let length = frame.data_ref().map_or(0, bytes::Bytes::len);
+        match left.checked_sub(length) {
+            Some(rest) => left = rest,
+            None => return,
+        }
+    }
 }
 
 /// Reads the query of an address.

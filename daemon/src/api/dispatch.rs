@@ -3,7 +3,7 @@
 use axum::Extension;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{Method, StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use orch_shared::access::Principal;
 use orch_shared::kind::{Action, Kind};
@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::address::{self, Address};
 use super::problem::Refusal;
-use super::{Api, body, events, health, list, logs, object};
+use super::{Api, body, health, list, logs, object, watch};
 use crate::admission;
 
 /// Answers any request below `/api/v1`. HEAD is answered as GET; the server leaves the body out.
@@ -89,13 +89,26 @@ pub(super) async fn dispatch(
             let request = body::json(&parts.headers, body, body::OTHER).await?;
             Ok(json(StatusCode::OK, &admission::seal(admission, &request)))
         }
-        (Address::Events, "GET") => events::events(&api, &principal, &parts).await,
+        (Address::Events, "GET") => watch::events(&api, &principal, &parts).await,
         (Address::Status, "GET") => health::status(&api, &principal).await,
-        _ => {
-            let detail = format!("{} is not possible here", parts.method);
-            Err(Problem::new(Code::NoRoute, detail)
-                .suggest("the API is described at /openapi.json")
-                .into())
+        (
+            address @ (Address::Collection(..)
+            | Address::Object(_)
+            | Address::Action(..)
+            | Address::History(_)
+            | Address::Dependents(_)
+            | Address::Logs(_)
+            | Address::Apply
+            | Address::Delete
+            | Address::Seal
+            | Address::Events
+            | Address::Status),
+            _,
+        ) => {
+            let mut refused = refused_method(&parts.method).into_response();
+            let allowed = HeaderValue::from_static(address.methods());
+            refused.headers_mut().insert(header::ALLOW, allowed);
+            Ok(refused)
         }
     }
 }
@@ -109,6 +122,17 @@ pub(super) fn json(status: StatusCode, answer: &impl Serialize) -> Response {
 /// A JSON answer whose text is ready.
 pub(super) fn text(status: StatusCode, body: String) -> Response {
     (status, [(header::CONTENT_TYPE, "application/json")], Body::from(body)).into_response()
+}
+
+/// The address is there, but not for that method. The router adds those it is there for.
+pub(super) async fn wrong_method(request: Request) -> Refusal {
+    refused_method(request.method())
+}
+
+fn refused_method(method: &Method) -> Refusal {
+    Problem::new(Code::NoMethod, format!("{method} is not possible here"))
+        .suggest("the API is described at /openapi.json")
+        .into()
 }
 
 /// There is nothing at that address.

@@ -56,26 +56,29 @@ impl Names {
     }
 
     fn check(&self, headers: &HeaderMap, authority: Option<&str>) -> Result<(), Problem> {
-        let text = |name| {
-            headers
-                .get(name)
-                .map(|value: &HeaderValue| value.to_str().unwrap_or("?"))
+        // A request may say the same thing twice; then both must be fine, whichever somebody else goes by.
+        let all = |name| {
+            let values = headers.get_all(name).iter();
+            values.map(|value: &HeaderValue| value.to_str().unwrap_or("?"))
         };
-        let host = authority.or_else(|| text(header::HOST)).unwrap_or_default();
-        if !self.admits_host(host) {
+        let mut hosts: Vec<&str> = authority.into_iter().chain(all(header::HOST)).collect();
+        if hosts.is_empty() {
+            hosts.push("");
+        }
+        if let Some(host) = hosts.into_iter().find(|host| !self.admits_host(host)) {
             let problem = Problem::new(
                 Code::HostRefused,
-                format!("this daemon does not serve the host `{host}`"),
+                format!("this daemon does not serve the host `{}`", host.escape_default()),
             );
             return Err(
                 problem.suggest("use the address it listens on, or allow the name: orchd serve --allowed-host NAME")
             );
         }
-        match text(header::ORIGIN).filter(|origin| !self.admits_origin(origin)) {
+        match all(header::ORIGIN).find(|origin| !self.admits_origin(origin)) {
             None => Ok(()),
             Some(origin) => Err(Problem::new(
                 Code::HostRefused,
-                format!("this daemon does not serve pages of `{origin}`"),
+                format!("this daemon does not serve pages of `{}`", origin.escape_default()),
             )
             .suggest("allow the origin: orchd serve --allowed-origin URL")),
         }

@@ -8,7 +8,6 @@
 mod address;
 mod body;
 mod dispatch;
-mod events;
 mod guard;
 mod health;
 mod json;
@@ -67,7 +66,7 @@ pub fn router(api: Api) -> Router {
         .route("/openapi.json", get(openapi::serve))
         .route("/api/v1/{*rest}", any(dispatch::dispatch))
         .fallback(dispatch::nothing_here)
-        .method_not_allowed_fallback(dispatch::nothing_here)
+        .method_not_allowed_fallback(dispatch::wrong_method)
         .layer(middleware::from_fn_with_state(api.clone(), guard::guard))
         .with_state(api)
 }

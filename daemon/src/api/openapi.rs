@@ -23,6 +23,7 @@ pub fn document() -> Value {
         describe_kind(*kind, &mut schemas, &mut paths);
     }
     describe_rest(&mut schemas, &mut paths);
+    paths.values_mut().for_each(describe_head);
     schemas.add::<problem::Problem>("Problem");
     json!({
         "openapi": "3.1.0",
@@ -39,6 +40,15 @@ pub fn document() -> Value {
             "schemas": schemas.finish(),
         },
     })
+}
+
+/// What can be got can also be asked for without its body.
+fn describe_head(path: &mut Value) {
+    if let Some(get) = path.get("get") {
+        let parameters = get["parameters"].as_array().cloned().unwrap_or_default();
+        let head = operation("The same as GET, without the body", parameters, None, None);
+        path["head"] = head;
+    }
 }
 
 /// Answers with the document.
@@ -203,10 +213,6 @@ fn describe_scope(
     of_one.insert(
         "get".into(),
         operation(&format!("Get a {noun}"), named.clone(), None, answer()),
-    );
-    of_one.insert(
-        "head".into(),
-        operation(&format!("Ask whether a {noun} is there"), named.clone(), None, None),
     );
     let mut guarded = named.clone();
     guarded.push(json!({"name": "If-Match", "in": "header", "description": "The ETag that was read: \"<uid>.<generation>\".", "schema": {"type": "string"}}));

@@ -44,6 +44,7 @@ pub(super) const fn status_of(code: Code) -> StatusCode {
         Code::AlreadyExists | Code::Stale | Code::Terminating | Code::OtherSet | Code::PlanMoved | Code::InUse => {
             StatusCode::CONFLICT
         }
+        Code::NoMethod => StatusCode::METHOD_NOT_ALLOWED,
         Code::Compacted => StatusCode::GONE,
         Code::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Code::OtherDaemon => StatusCode::MISDIRECTED_REQUEST,
@@ -52,7 +53,8 @@ pub(super) const fn status_of(code: Code) -> StatusCode {
         | Code::StoreReadOnly
         | Code::ShuttingDown
         | Code::NoAnswer
-        | Code::DaemonUnreachable => StatusCode::SERVICE_UNAVAILABLE,
+        | Code::DaemonUnreachable
+        | Code::CertificateRefused => StatusCode::SERVICE_UNAVAILABLE,
         Code::Internal
         | Code::ToolMissing
         | Code::InstallFailed

@@ -4,8 +4,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use orch_shared::kind::{Pending, Reference};
+use orch_shared::excerpt::printable;
+use orch_shared::kind::{self, Kind, Pending, Reference};
 use orch_shared::kinds::instance::{Instance, LastExit};
+use orch_shared::kinds::secret::Secret;
 use orch_shared::kinds::server::{self, ResolvedTemplate, Server, ToolSurface};
 use orch_shared::kinds::template::Template;
 use orch_shared::name::ObjectRef;
@@ -40,14 +42,14 @@ pub(super) struct Preparations(Mutex<HashMap<Arc<str>, Arc<Prepared>>>);
 
 impl Preparations {
     /// The preparation of a Server.
-    pub(super) fn of(&self, object: &Object, spec: &Server, snapshot: &Snapshot) -> Arc<Prepared> {
-        let references = spec_references(spec);
-        let key = key_of(object, &references, snapshot);
+    pub(super) fn of(&self, object: &Object, spec: &Server, snapshot: &Snapshot, keyring: &Keyring) -> Arc<Prepared> {
+        let world = World::of(spec, snapshot, keyring);
+        let key = world.key_of(object);
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(prepared) = known.get(&object.uid).filter(|prepared| prepared.key == key) {
             return Arc::clone(prepared);
         }
-        let prepared = Arc::new(prepare(key, object, spec, &references, snapshot));
+        let prepared = Arc::new(prepare(key, object, spec, &world));
         known.insert(Arc::clone(&object.uid), Arc::clone(&prepared));
         prepared
     }
@@ -58,78 +60,89 @@ impl Preparations {
     }
 }
 
-/// The references of a Server; none, at no cost, for most.
-fn spec_references(spec: &Server) -> Vec<Reference> {
-    let plain = spec.env.is_none() && spec.template.is_none() && spec.remote.is_none();
-    if plain {
-        Vec::new()
-    } else {
-        orch_shared::kind::Spec::references(spec)
-    }
+/// What a Server depends on.
+struct World<'w> {
+    snapshot: &'w Snapshot,
+    keyring: &'w Keyring,
+    /// The Template it is made from, with its generation.
+    template: Option<(i64, &'w Template)>,
+    /// Its own references, then those of the Template.
+    references: Vec<Reference>,
 }
 
-fn key_of(object: &Object, references: &[Reference], snapshot: &Snapshot) -> Vec<i64> {
-    let mut key = Vec::with_capacity(2 + references.len());
-    key.push(object.generation);
-    key.push(object.restarted_at.map_or(0, Timestamp::millis));
-    key.extend(
-        references
-            .iter()
-            .map(|reference| match snapshot.get(&reference.target) {
-                // Another object of the same name has another uid, and was made at another revision.
-                Some(target) if target.deleting_since.is_none() => {
-                    target.created_at.millis() ^ (target.generation << 48)
-                }
-                Some(_) | None => -1,
-            }),
-    );
-    key
-}
-
-fn prepare(key: Vec<i64>, object: &Object, spec: &Server, references: &[Reference], snapshot: &Snapshot) -> Prepared {
-    let mut broken = broken(references, snapshot);
-    let mut template = None;
-    let run = match &spec.template {
-        None => Some(spec.clone()),
-        Some(usage) => {
-            let name = ObjectRef::cluster(orch_shared::kind::Kind::Template, usage.name.clone());
-            let found = snapshot
-                .get(&name)
-                .and_then(|found| Some((found, found.spec::<Template>()?)));
-            match found.map(|(found, catalogued)| (found.generation, catalogued.resolve(usage))) {
-                None => None,
-                Some((generation, Ok(server))) => {
-                    template = Some(ResolvedTemplate {
-                        name: usage.name.clone(),
-                        generation,
-                        server: Box::new(server.clone()),
-                    });
-                    Some(Server {
-                        replicas: spec.replicas,
-                        template: None,
-                        ..server
-                    })
-                }
-                Some((_, Err(report))) => {
-                    let problems = report.into_problems();
-                    broken.extend(
-                        problems
-                            .into_iter()
-                            .map(|problem| Broken(format!("{}: {}", problem.pointer, problem.message))),
-                    );
-                    None
-                }
-            }
+impl<'w> World<'w> {
+    fn of(spec: &Server, snapshot: &'w Snapshot, keyring: &'w Keyring) -> Self {
+        let template = spec.template.as_ref().and_then(|usage| {
+            let found = snapshot.get(&ObjectRef::cluster(Kind::Template, usage.name.clone()))?;
+            Some((found.generation, found.spec::<Template>()?))
+        });
+        // Most name nothing, and pay nothing for it.
+        let plain = spec.env.is_none() && spec.template.is_none() && spec.remote.is_none();
+        let mut references = if plain {
+            Vec::new()
+        } else {
+            kind::Spec::references(spec)
+        };
+        references.extend(
+            template
+                .iter()
+                .flat_map(|(_, template)| kind::Spec::references(*template)),
+        );
+        Self {
+            snapshot,
+            keyring,
+            template,
+            references,
         }
-    };
-    let run = run.map(|run| orch_shared::kind::Spec::effective(&run));
-    let mut pending = orch_shared::kind::Spec::pending(spec);
-    if let (Some(run), Some(_)) = (&run, &spec.template) {
-        pending.extend(orch_shared::kind::Spec::pending(run));
     }
+
+    fn key_of(&self, object: &Object) -> Vec<i64> {
+        let mut key = Vec::with_capacity(2 + self.references.len());
+        key.push(object.generation);
+        key.push(object.restarted_at.map_or(0, Timestamp::millis));
+        key.extend(
+            self.references
+                .iter()
+                .map(|reference| match self.snapshot.get(&reference.target) {
+                    // Another object of the same name has another uid, and was made at another revision.
+                    Some(target) if target.deleting_since.is_none() => {
+                        target.created_at.millis() ^ (target.generation << 48)
+                    }
+                    Some(_) | None => -1,
+                }),
+        );
+        key
+    }
+}
+
+fn prepare(key: Vec<i64>, object: &Object, spec: &Server, world: &World<'_>) -> Prepared {
+    let mut broken = broken(&world.references, world.snapshot);
+    let mut template = None;
+    let run = match (&spec.template, world.template) {
+        (None, _) => Some(spec.clone()),
+        (Some(_), None) => None,
+        (Some(usage), Some((generation, catalogued))) => match catalogued.resolve(spec, usage) {
+            Ok(server) => {
+                template = Some(ResolvedTemplate {
+                    name: usage.name.clone(),
+                    generation,
+                    server: Box::new(server.clone()),
+                });
+                Some(server)
+            }
+            Err(report) => {
+                let problems = report.into_problems().into_iter();
+                broken.extend(problems.map(|problem| Broken(format!("{}: {}", problem.pointer, problem.message))));
+                None
+            }
+        },
+    };
+    broken.extend(run.iter().flat_map(|run| unreadable(run, world)));
+    let pending = kind::Spec::pending(run.as_ref().unwrap_or(spec));
+    let run = run.map(|run| kind::Spec::effective(&run));
     let digest = run
         .as_ref()
-        .map(|run| digest(run, object.restarted_at, references, snapshot))
+        .map(|run| digest(run, object.restarted_at, world))
         .unwrap_or_default();
     Prepared {
         key,
@@ -142,8 +155,8 @@ fn prepare(key: Vec<i64>, object: &Object, spec: &Server, references: &[Referenc
 }
 
 /// What makes a copy what it is: everything but how many there are and what the gateway makes of them; the last restart
-/// asked for; and the generations of the Secrets that go in, so that a new value reaches the server.
-fn digest(run: &Server, restarted_at: Option<Timestamp>, references: &[Reference], snapshot: &Snapshot) -> String {
+/// asked for; and the values of Secrets that go in, so that a new one reaches the server.
+fn digest(run: &Server, restarted_at: Option<Timestamp>, world: &World<'_>) -> String {
     let same = Server {
         replicas: None,
         description: None,
@@ -151,19 +164,55 @@ fn digest(run: &Server, restarted_at: Option<Timestamp>, references: &[Reference
         idle: None,
         ..run.clone()
     };
-    let secrets: Vec<_> = references
+    let secrets: Vec<_> = kind::Spec::references(run)
         .iter()
-        .filter(|reference| reference.key.is_some())
         .filter_map(|reference| {
-            snapshot
-                .get(&reference.target)
-                .map(|secret| (&secret.uid, secret.generation))
+            let key = reference.key.as_deref()?;
+            let value = secret_value(&reference.target, key, world.snapshot)?;
+            let place = Place {
+                object: &reference.target,
+                key,
+            };
+            Some(world.keyring.fingerprint(place, value))
         })
-        .map(|(uid, generation)| format!("{uid}.{generation}"))
         .collect();
     let text = serde_json::json!([same, restarted_at, secrets]).to_string();
     let hash = Sha256::digest(text);
     hash.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The references that find a value which cannot be opened.
+fn unreadable(run: &Server, world: &World<'_>) -> Vec<Broken> {
+    let references = kind::Spec::references(run).into_iter();
+    references
+        .filter_map(|reference| {
+            let key = reference.key.as_deref()?;
+            let value = secret_value(&reference.target, key, world.snapshot)?;
+            let error = world.keyring.can_open(value).err()?;
+            Some(Broken(format!(
+                "the value `{key}` of secret `{}` cannot be opened: {error}",
+                reference.target.name
+            )))
+        })
+        .collect()
+}
+
+/// The values of an object's own that cannot be opened.
+pub(super) fn sealed_away(object: &Object, keyring: &Keyring) -> Vec<Broken> {
+    let Some(data) = object.spec::<Secret>().and_then(|secret| secret.data.as_ref()) else {
+        return Vec::new();
+    };
+    let tell = |(key, value): (&String, &String)| {
+        let error = keyring.can_open(value).err()?;
+        Some(Broken(format!("the value `{key}` cannot be opened: {error}")))
+    };
+    data.iter().filter_map(tell).collect()
+}
+
+/// A value of a Secret, as it is stored.
+fn secret_value<'s>(secret: &ObjectRef, key: &str, snapshot: &'s Snapshot) -> Option<&'s str> {
+    let data = snapshot.get(secret)?.spec::<Secret>()?.data.as_ref()?;
+    data.get(key).map(String::as_str)
 }
 
 /// The references that find nothing.
@@ -175,6 +224,7 @@ pub(super) fn broken(references: &[Reference], snapshot: &Snapshot) -> Vec<Broke
             None => Some(format!("{noun} `{}` is gone", target.name)),
             Some(found) => {
                 let missing = key.as_deref().filter(|key| !found.spec.has_key(key))?;
+                let missing = printable(missing);
                 Some(format!("{noun} `{}` has no key `{missing}` any more", target.name))
             }
         }
@@ -190,10 +240,10 @@ pub(super) fn observed(observation: Observation) -> Observed {
         observation::State::Starting => State::Starting,
         observation::State::Running(answer) => State::Running(Running {
             since: at,
-            protocol_version: answer.protocol_version,
+            protocol_version: printable(answer.protocol_version),
             server_info: answer.name.map(|name| match answer.version {
-                Some(version) => format!("{name} {version}"),
-                None => name,
+                Some(version) => printable(format!("{name} {version}")),
+                None => printable(name),
             }),
             tools: answer.tools.map(|tools| ToolSurface {
                 count: u32::try_from(tools.count).unwrap_or(u32::MAX),
@@ -212,10 +262,10 @@ pub(super) fn observed(observation: Observation) -> Observed {
         observation::State::Failed(failure) => State::Failed(Failure {
             code: failure.code(),
             reason: failure.reason(),
-            message: match failure.hint() {
+            message: printable(match failure.hint() {
                 Some(hint) => format!("{failure}; {hint}"),
                 None => failure.to_string(),
-            },
+            }),
             at,
             remedy: match failure {
                 observation::Failure::RemoteUnreachable { .. } => Remedy::Retry,
@@ -279,6 +329,7 @@ pub(super) fn launch(
             name: package.name.clone(),
             version: package.version.clone(),
             pinned: pinned(object, spec, snapshot),
+            executable: package.executable.clone(),
             args: package.args.clone().unwrap_or_default(),
             scripts: match package.allow_scripts {
                 Some(true) => launch::InstallScripts::Allowed,
@@ -366,12 +417,9 @@ fn values(
             None => value.clone().unwrap_or_default(),
             Some(from) => {
                 let (secret, key) = (&from.secret_ref.name, &from.secret_ref.key);
-                let object = ObjectRef::cluster(orch_shared::kind::Kind::Secret, secret.clone());
-                let sealed = snapshot.get(&object).and_then(|found| {
-                    let data = found.spec::<orch_shared::kinds::secret::Secret>()?.data.as_ref()?;
-                    data.get(key)
-                });
-                let sealed = sealed.ok_or_else(|| Broken(format!("secret `{secret}` has no key `{key}` any more")))?;
+                let object = ObjectRef::cluster(Kind::Secret, secret.clone());
+                let sealed = secret_value(&object, key, snapshot)
+                    .ok_or_else(|| Broken(format!("secret `{secret}` has no key `{key}` any more")))?;
                 let opened = keyring.open_value(Place { object: &object, key }, sealed);
                 let opened = opened.map_err(|error| {
                     Broken(format!(

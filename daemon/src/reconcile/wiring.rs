@@ -296,7 +296,7 @@ impl Eyes {
         let Some(spec) = object.spec::<Server>() else {
             return unreadable(object);
         };
-        let prepared = self.preparations.of(object, spec, snapshot);
+        let prepared = self.preparations.of(object, spec, snapshot, &self.keyring);
         let known = object.status::<Server>();
         let (blank, fresh) = (Default::default(), Default::default());
         let copies: Vec<_> = snapshot
@@ -363,7 +363,8 @@ impl Eyes {
             .filter(|_| object.status_text != "{}");
         let blank = PlainStatus::default();
         let references: Vec<Reference> = object.spec.references();
-        let broken = observe::broken(&references, snapshot);
+        let mut broken = observe::broken(&references, snapshot);
+        broken.extend(observe::sealed_away(object, &self.keyring));
         let pending = object.spec.pending();
         let world = plan::plain::World {
             generation: object.generation,

@@ -288,10 +288,19 @@ fn not_found(command: &str, missing: &Missing) -> Failure {
 
 /// A server says of itself what it likes; it does not say secrets through us.
 pub(super) fn masked(answer: Answer, mask: &Mask) -> Answer {
-    let text = |text: Option<String>| text.map(|text| mask.text(&text));
     Answer {
-        name: text(answer.name),
-        version: text(answer.version),
-        ..answer
+        name: answer.name.map(|name| plain(&name, mask)),
+        version: answer.version.map(|version| plain(&version, mask)),
+        protocol_version: plain(&answer.protocol_version, mask),
+        tools: answer.tools,
     }
+}
+
+/// So many characters of what a server says of itself are kept.
+const LONGEST_WORD: usize = 120;
+
+/// A word of a server's own, fit to be stored and shown: masked, short, and nothing that a terminal would act on.
+fn plain(text: &str, mask: &Mask) -> String {
+    let shown = mask.text(text).replace(char::is_control, " ");
+    shown.chars().take(LONGEST_WORD).collect()
 }

@@ -72,6 +72,8 @@ pub struct Package {
     pub version: Option<String>,
     /// The exact version that was resolved earlier; wins over `version`, and needs no network once installed.
     pub pinned: Option<String>,
+    /// Which of its programs is run; the one that is called like it, or its only one, when nothing is said.
+    pub executable: Option<String>,
     /// Arguments for its program.
     pub args: Vec<String>,
     /// Whether code of the package may run while it is installed.

@@ -89,18 +89,15 @@ pub struct Keyring {
 }
 
 impl Keyring {
-    /// Reads the key file, or makes one when there is none.
+    /// Reads the key file, or makes one when there is none, or when it holds just the word `new`.
     ///
     /// # Errors
     /// When the file is damaged, exposed, or cannot be read or made.
     pub fn open(path: &Path) -> Result<Self, Error> {
         let ordered = match fs::read(path) {
+            Ok(content) if content.trim_ascii() == ON_PURPOSE => first(path)?,
             Ok(content) => parse(path, &Zeroizing::new(content))?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let first = vec![Key::generate()];
-                write(path, &first)?;
-                first
-            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => first(path)?,
             Err(source) => {
                 return Err(Error::File {
                     path: path.to_owned(),
@@ -133,10 +130,22 @@ impl Keyring {
         self.keys.read().expect("no holder of the lock panics").ordered[0].clone()
     }
 
+    /// The key that was there first.
+    pub(super) fn oldest(&self) -> Key {
+        let keys = self.keys.read().expect("no holder of the lock panics");
+        keys.ordered.last().expect("there is always a key").clone()
+    }
+
     /// The id of the key that seals.
     #[must_use]
     pub fn active_id(&self) -> String {
         self.active().id
+    }
+
+    /// Whether there is a key of that id.
+    #[must_use]
+    pub fn has(&self, id: &str) -> bool {
+        self.find(id).is_some()
     }
 
     /// The key of that id.
@@ -163,6 +172,16 @@ impl Key {
         let id = digest[..4].iter().map(|byte| format!("{byte:02x}")).collect();
         Self { id, bytes }
     }
+}
+
+/// Stands in the file of somebody who gives up what was sealed before. No accident leaves it there.
+const ON_PURPOSE: &[u8] = b"new";
+
+/// A file with one fresh key.
+fn first(path: &Path) -> Result<Vec<Key>, Error> {
+    let keys = vec![Key::generate()];
+    write(path, &keys)?;
+    Ok(keys)
 }
 
 fn parse(path: &Path, content: &[u8]) -> Result<Vec<Key>, Error> {

@@ -11,6 +11,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use orch_shared::kinds::secret::Form;
 use orch_shared::name::ObjectRef;
+use sha2::{Digest, Sha256};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::Keyring;
@@ -78,6 +79,22 @@ pub enum OpenError {
 }
 
 impl Keyring {
+    /// Tells whether a value is still the same, and tells nothing else: equal for equal plaintexts in one place, however
+    /// and with whichever key they were sealed. It is made with the oldest key, which a rotation keeps.
+    #[must_use]
+    pub fn fingerprint(&self, place: Place<'_>, value: &str) -> String {
+        let Ok(plaintext) = self.open_value(place, value) else {
+            return "unreadable".to_owned();
+        };
+        // Keyed, so that nobody can try out values; the key goes first and has a fixed length, and only a part leaves.
+        let mut hash = Sha256::new();
+        hash.update(self.oldest().bytes.as_ref());
+        hash.update(place.associated_data());
+        hash.update([0]);
+        hash.update(plaintext.reveal());
+        hash.finalize()[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
     /// Seals a value for its place.
     #[must_use]
     pub fn seal(&self, place: Place<'_>, plaintext: &str) -> String {
@@ -124,6 +141,29 @@ impl Keyring {
             error.into_bytes().zeroize();
             OpenError::Malformed
         })
+    }
+
+    /// The id of the key that a value was sealed with; nothing for one in another form.
+    #[must_use]
+    pub fn key_of(value: &str) -> Option<&str> {
+        match Form::of(value) {
+            Form::Sealed { key_id, .. } => Some(key_id),
+            Form::Plain(_) | Form::External { .. } | Form::Malformed => None,
+        }
+    }
+
+    /// Why a value could not be opened, as far as can be told without trying.
+    ///
+    /// # Errors
+    /// When its key or its backend is missing, or its form is none.
+    pub fn can_open(&self, value: &str) -> Result<(), OpenError> {
+        match Form::of(value) {
+            Form::Sealed { key_id, .. } if self.has(key_id) => Ok(()),
+            Form::Sealed { key_id, .. } => Err(OpenError::UnknownKey(key_id.to_owned())),
+            Form::External { backend, .. } => Err(OpenError::External(backend.to_owned())),
+            Form::Malformed => Err(OpenError::Malformed),
+            Form::Plain(_) => Ok(()),
+        }
     }
 
     /// Whether a value is sealed with the key that seals now.

@@ -8,6 +8,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use super::bootstrap::Introduction;
 use anyhow::{Context as _, bail};
 use orch_shared::context::{Context, ContextFile, Token};
 
@@ -24,8 +25,7 @@ fn path() -> Option<PathBuf> {
 
 /// Writes the context of this daemon with a new token. Returns the file.
 pub(super) fn write(daemon_id: &str, url: &str, token: &str, data_dir: &Path) -> anyhow::Result<PathBuf> {
-    // Without a home there is no context; the token must not be lost with it.
-    let path = path().unwrap_or_else(|| data_dir.join("orchctl.yaml"));
+    let path = place(data_dir);
     let mut file = read(&path)?;
     let context = Context {
         daemon_id: Some(daemon_id.to_owned()),
@@ -37,20 +37,25 @@ pub(super) fn write(daemon_id: &str, url: &str, token: &str, data_dir: &Path) ->
     Ok(path)
 }
 
-/// Follows a daemon that now listens elsewhere. Returns the file when it was changed.
-pub(super) fn update_url(daemon_id: &str, url: &str) -> anyhow::Result<Option<PathBuf>> {
-    let Some(path) = path().filter(|path| path.exists()) else {
-        return Ok(None);
-    };
+/// Follows a daemon that now listens elsewhere.
+pub(super) fn update_url(daemon_id: &str, url: &str, data_dir: &Path) -> anyhow::Result<Introduction> {
+    let path = place(data_dir);
     let mut file = read(&path)?;
-    let own = file
-        .contexts
-        .iter_mut()
-        .find(|context| context.daemon_id.as_deref() == Some(daemon_id) && context.server != url);
-    let Some(own) = own else { return Ok(None) };
-    own.server = url.to_owned();
+    let mut own = file.contexts.iter_mut();
+    let Some(own) = own.find(|context| context.daemon_id.as_deref() == Some(daemon_id)) else {
+        return Ok(Introduction::Missing);
+    };
+    if own.server == url {
+        return Ok(Introduction::Known);
+    }
+    url.clone_into(&mut own.server);
     put(&path, &file)?;
-    Ok(Some(path))
+    Ok(Introduction::Made(path))
+}
+
+/// The file. Without a home there is none of the command line's own; the token must not be lost with it.
+fn place(data_dir: &Path) -> PathBuf {
+    path().unwrap_or_else(|| data_dir.join("orchctl.yaml"))
 }
 
 fn read(path: &Path) -> anyhow::Result<ContextFile> {

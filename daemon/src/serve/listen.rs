@@ -1,6 +1,7 @@
 //! Listening: hyper connections over TCP or TLS, with limits in time, and an end that lets requests finish.
 
-use std::io;
+use std::convert::Infallible;
+use std::io::{self, Cursor};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,13 +10,14 @@ use anyhow::Context as _;
 use axum::Router;
 use axum::body::Body;
 use hyper::body::Incoming;
+use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
+use hyper::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
@@ -25,6 +27,8 @@ use crate::config::Settings;
 
 /// How long a client may take to send its request's head, or to shake hands.
 const HEAD: Duration = Duration::from_secs(15);
+/// The length of what an HTTP/2 client begins with (RFC 9113, section 3.4).
+const PREFACE: usize = 24;
 /// How long requests under way may take to finish when the daemon stops.
 const FINISH: Duration = Duration::from_secs(10);
 
@@ -76,13 +80,7 @@ impl Listener {
     /// Serves until `stop`; then takes no further connection, and lets requests under way finish.
     pub(super) async fn serve(self, router: Router, stop: CancellationToken) {
         let graceful = GracefulShutdown::new();
-        let mut server = auto::Builder::new(TokioExecutor::new());
-        server.http1().timer(TokioTimer::new()).header_read_timeout(HEAD);
-        server
-            .http2()
-            .timer(TokioTimer::new())
-            .keep_alive_interval(Duration::from_secs(30))
-            .max_concurrent_streams(256);
+        let protocols = Protocols::new();
         loop {
             let accepted = tokio::select! {
                 () = stop.cancelled() => break,
@@ -97,12 +95,17 @@ impl Listener {
             };
             // Small answers must not wait for each other.
             let _best_effort = stream.set_nodelay(true);
-            let (server, router, watcher) = (server.clone(), router.clone(), graceful.watcher());
+            let (protocols, router, watcher) = (protocols.clone(), router.clone(), graceful.watcher());
             match self.tls.clone() {
-                None => drop(tokio::spawn(converse(server, router, watcher, stream))),
+                // Without TLS nobody agrees on HTTP/2, and waiting for a client to give it away would have no end.
+                None => drop(tokio::spawn(protocols.http1(router, watcher, stream))),
                 Some(tls) => drop(tokio::spawn(async move {
-                    if let Ok(Ok(stream)) = tokio::time::timeout(HEAD, tls.accept(stream)).await {
-                        converse(server, router, watcher, stream).await;
+                    let Ok(Ok(stream)) = tokio::time::timeout(HEAD, tls.accept(stream)).await else {
+                        return;
+                    };
+                    match stream.get_ref().1.alpn_protocol() {
+                        Some(b"h2") => protocols.http2(router, watcher, stream).await,
+                        Some(_) | None => protocols.http1(router, watcher, stream).await,
                     }
                 })),
             }
@@ -114,15 +117,61 @@ impl Listener {
     }
 }
 
-async fn converse(
-    server: auto::Builder<TokioExecutor>,
-    router: Router,
-    watcher: hyper_util::server::graceful::Watcher,
-    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-) {
-    let service = service_fn(move |request: hyper::Request<Incoming>| router.clone().oneshot(request.map(Body::new)));
-    let connection = server.serve_connection_with_upgrades(TokioIo::new(stream), service);
-    if let Err(error) = watcher.watch(connection.into_owned()).await {
+/// How connections are spoken with.
+#[derive(Clone)]
+struct Protocols {
+    http1: http1::Builder,
+    http2: http2::Builder<TokioExecutor>,
+}
+
+impl Protocols {
+    fn new() -> Self {
+        let mut http1 = http1::Builder::new();
+        http1.timer(TokioTimer::new()).header_read_timeout(HEAD);
+        let mut http2 = http2::Builder::new(TokioExecutor::new());
+        http2
+            .timer(TokioTimer::new())
+            .keep_alive_interval(Duration::from_secs(30))
+            .max_concurrent_streams(256);
+        Self { http1, http2 }
+    }
+
+    async fn http1<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+        self,
+        router: Router,
+        watcher: Watcher,
+        stream: S,
+    ) {
+        let service = service_fn(move |request| answer(router.clone(), request));
+        let connection = self.http1.serve_connection(TokioIo::new(stream), service);
+        told(watcher.watch(connection).await);
+    }
+
+    async fn http2<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+        self,
+        router: Router,
+        watcher: Watcher,
+        mut stream: S,
+    ) {
+        // Once the client has begun, pings tell whether it lives; until then only the time does.
+        let mut preface = [0; PREFACE];
+        let Ok(Ok(_)) = tokio::time::timeout(HEAD, stream.read_exact(&mut preface)).await else {
+            return;
+        };
+        let (rest, write) = tokio::io::split(stream);
+        let stream = tokio::io::join(Cursor::new(preface).chain(rest), write);
+        let service = service_fn(move |request| answer(router.clone(), request));
+        let connection = self.http2.serve_connection(TokioIo::new(stream), service);
+        told(watcher.watch(connection).await);
+    }
+}
+
+async fn answer(router: Router, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+    router.oneshot(request.map(Body::new)).await
+}
+
+fn told(ended: Result<(), hyper::Error>) {
+    if let Err(error) = ended {
         tracing::debug!(%error, "a connection ended early");
     }
 }

@@ -5,7 +5,9 @@
 
 mod bootstrap;
 mod context;
+mod keys;
 mod listen;
+mod rotate;
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -29,7 +31,8 @@ use crate::secrets::Keyring;
 use crate::store::{Claim, Database, DirectoryLock, Engine, Options, Store};
 use crate::telemetry::Metrics;
 
-pub use bootstrap::{reset_token, rotate_key};
+pub use bootstrap::{Introduction, reset_token};
+pub use rotate::{Rotation, rotate_key};
 
 /// How long a process has to end by itself when the daemon stops.
 const GRACE: std::time::Duration = std::time::Duration::from_secs(5);
@@ -43,6 +46,8 @@ pub struct Daemon {
     pub listen: SocketAddr,
     /// The URL under which this machine reaches it.
     pub url: String,
+    /// Whether this user's command line finds it.
+    pub introduction: Introduction,
     /// The way in, for those in the same process.
     pub admission: Admission,
     stop_serving: CancellationToken,
@@ -89,7 +94,7 @@ pub(crate) async fn ground(settings: &Settings) -> anyhow::Result<Ground> {
     let (store, engine) = Store::open(database, options)
         .await
         .context("the store cannot be opened")?;
-    let keyring = Keyring::open(&settings.key_file)?;
+    let keyring = keys::open(&settings.key_file, &store.snapshot())?;
     Ok(Ground {
         store,
         engine,
@@ -125,9 +130,13 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
     let storing = tokio::spawn(engine.run(stop_store.clone()));
     let started_at = clock.now();
 
-    let context = bootstrap::first_start(&store, clock.as_ref(), &settings.data_dir, &url).await?;
-    if let Some(path) = context {
-        tracing::info!(path = %path.display(), "wrote a context for the command line");
+    let introduction = bootstrap::first_start(&store, clock.as_ref(), &settings.data_dir, &url).await?;
+    match &introduction {
+        Introduction::Made(path) => tracing::info!(path = %path.display(), "wrote a context for the command line"),
+        Introduction::Known => {}
+        Introduction::Missing => tracing::info!(
+            "no context of this user's command line knows this daemon; `orchd token reset`, while it is stopped, makes one"
+        ),
     }
     let (seen, runtime_news) = tokio::sync::mpsc::unbounded_channel();
     let runtime = Runtime::start_up(Config {
@@ -199,6 +208,7 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
     Ok(Daemon {
         listen,
         url,
+        introduction,
         admission,
         stop_serving,
         stop_reconciling,
@@ -242,24 +252,30 @@ impl Daemon {
     pub async fn stop(self) {
         tracing::info!("stopping");
         self.stop_serving.cancel();
-        ended(self.serving.await, "serving");
+        ended(self.serving, "serving").await;
         self.stop_reconciling.cancel();
-        ended(self.reconciling.await, "reconciling");
+        ended(self.reconciling, "reconciling").await;
         self.runtime.shut_down(GRACE).await;
-        if let Some(claim) = &self.claim
-            && let Err(error) = self.store.give_back(claim).await
-        {
-            tracing::debug!(%error, "the lease was not given back; it expires by itself");
+        if let Some(claim) = &self.claim {
+            let given_back = tokio::time::timeout(PART, self.store.give_back(claim)).await;
+            if !matches!(given_back, Ok(Ok(()))) {
+                tracing::debug!("the lease was not given back; it expires by itself");
+            }
         }
         self.stop_store.cancel();
-        ended(self.storing.await, "storing");
+        ended(self.storing, "storing").await;
         tracing::info!("stopped");
     }
 }
 
-fn ended(outcome: Result<(), tokio::task::JoinError>, what: &str) {
-    if let Err(error) = outcome {
-        tracing::error!(%error, "{what} has ended in a panic");
+/// So long each part of the daemon has to come to an end. What is acknowledged is durable by then; the rest is given up.
+const PART: std::time::Duration = std::time::Duration::from_secs(20);
+
+async fn ended(part: JoinHandle<()>, what: &str) {
+    match tokio::time::timeout(PART, part).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::error!(%error, "{what} has ended in a panic"),
+        Err(_) => tracing::warn!("{what} does not come to an end and is given up"),
     }
 }
 

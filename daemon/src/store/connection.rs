@@ -23,6 +23,8 @@ use super::sql::{Session, sql};
 const CONNECT_PATIENCE: Duration = Duration::from_secs(3);
 /// How long a statement may wait for somebody else's lock.
 const LOCK_PATIENCE: Duration = Duration::from_secs(5);
+/// Pages that a reading connection of SQLite keeps, in negative kibibytes. The system keeps them all, too.
+const READER_CACHE: &str = "-256";
 /// The pause before PostgreSQL is listened to again.
 const LISTEN_PAUSE: Duration = Duration::from_millis(500);
 /// Where daemons on one PostgreSQL tell each other of commits.
@@ -76,7 +78,13 @@ impl Connector {
                     .max_connections(4)
                     .acquire_timeout(CONNECT_PATIENCE)
                     .test_before_acquire(false)
-                    .connect_lazy_with(options.clone().pragma("query_only", "1").row_buffer_size(512)),
+                    .connect_lazy_with(
+                        options
+                            .clone()
+                            .pragma("query_only", "1")
+                            .pragma("cache_size", READER_CACHE)
+                            .row_buffer_size(512),
+                    ),
             ),
             Self::Postgres(options) => Readers::Postgres(
                 PgPoolOptions::new()

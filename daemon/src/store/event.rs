@@ -30,11 +30,7 @@ pub struct NewEvent {
 pub struct EventQuery {
     /// About what.
     pub about: About,
-    /// Only of objects of this kind.
-    pub kind: Option<Kind>,
-    /// Only of objects that live there.
-    pub scope: Option<Scope>,
-    /// Only those that are so grave.
+    /// Only of this severity.
     pub severity: Option<Severity>,
     /// Only those told after this one.
     pub after: Option<i64>,
@@ -48,6 +44,8 @@ pub enum About {
     /// Anything.
     #[default]
     Everything,
+    /// Any object of this kind, in this scope, or both.
+    Objects(Option<Kind>, Option<Scope>),
     /// This object, by name or uid.
     Object(ObjectRef),
     /// This object and those it owns, or owned.
@@ -67,6 +65,14 @@ impl Store {
         );
         match &query.about {
             About::Everything => {}
+            About::Objects(kind, scope) => {
+                if let Some(kind) = kind {
+                    builder.push(" AND e.kind = ").place(kind.as_str());
+                }
+                if let Some(scope) = scope {
+                    builder.push(" AND e.scope = ").place(scope.to_column());
+                }
+            }
             About::Object(object) => {
                 builder.push(" AND ");
                 named(&mut builder, "e", object);
@@ -81,12 +87,6 @@ impl Store {
                 named(&mut builder, "o", object);
                 builder.push("))");
             }
-        }
-        if let Some(kind) = query.kind {
-            builder.push(" AND e.kind = ").place(kind.as_str());
-        }
-        if let Some(scope) = &query.scope {
-            builder.push(" AND e.scope = ").place(scope.to_column());
         }
         if let Some(severity) = query.severity {
             builder.push(" AND e.severity = ").place(severity.to_string());

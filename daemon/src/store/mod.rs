@@ -25,6 +25,7 @@ mod writer;
 
 mod filter;
 mod list;
+mod past;
 mod read;
 mod row;
 
@@ -56,6 +57,7 @@ pub use lease::{Claim, Claimed, Lease};
 pub use list::{Extent, ListQuery, Page, Position, Scopes};
 pub use lock::DirectoryLock;
 pub use mutation::{Create, Declared, Generations, Mutation, Update};
+pub use past::{PastPlace, PastSpec};
 pub use read::{Dependent, Generation};
 pub use row::Row;
 pub use snapshot::{Object, Snapshot};

@@ -94,7 +94,10 @@ impl Object {
 
 /// All objects at one revision. Cheap to clone; never changes.
 #[derive(Debug, Clone)]
-pub struct Snapshot {
+pub struct Snapshot(Arc<Contents>);
+
+#[derive(Debug, Clone)]
+struct Contents {
     revision: i64,
     by_uid: Shards<ByUid>,
     by_name: Vec<Shards<ByName>>,
@@ -105,93 +108,95 @@ pub struct Snapshot {
 impl Snapshot {
     /// The snapshot of an empty store.
     pub(super) fn empty() -> Self {
-        Self {
+        Self(Arc::new(Contents {
             revision: 0,
             by_uid: Shards::default(),
             by_name: vec![Shards::default(); Kind::ALL.len()],
             families: Shards::default(),
             count: 0,
-        }
+        }))
     }
 
     /// The revision it shows.
     #[must_use]
-    pub const fn revision(&self) -> i64 {
-        self.revision
+    pub fn revision(&self) -> i64 {
+        self.0.revision
     }
 
     /// One object by uid.
     #[must_use]
     pub fn by_uid(&self, uid: &str) -> Option<&Arc<Object>> {
-        self.by_uid.get(uid).map(|ByUid(object)| object)
+        self.0.by_uid.get(uid).map(|ByUid(object)| object)
     }
 
     /// One object by kind, scope and name.
     #[must_use]
     pub fn get(&self, object: &ObjectRef) -> Option<&Arc<Object>> {
-        self.by_name[object.kind as usize]
+        self.0.by_name[object.kind as usize]
             .get(object)
             .map(|ByName(object)| object)
     }
 
     /// The objects of a kind, in no order that means anything.
     pub fn of_kind(&self, kind: Kind) -> impl Iterator<Item = &Arc<Object>> {
-        self.by_name[kind as usize].iter().map(|ByName(object)| object)
+        self.0.by_name[kind as usize].iter().map(|ByName(object)| object)
     }
 
     /// The objects that belong to the object with that uid, by kind, scope and name.
     #[must_use]
     pub fn owned_by(&self, uid: &str) -> &[Arc<Object>] {
-        self.families.get(uid).map_or(&[], |family| &family.members)
+        self.0.families.get(uid).map_or(&[], |family| &family.members)
     }
 
     /// Every object, in no order that means anything.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Object>> {
-        self.by_uid.iter().map(|ByUid(object)| object)
+        self.0.by_uid.iter().map(|ByUid(object)| object)
     }
 
     /// How many objects there are.
     #[must_use]
-    pub const fn len(&self) -> usize {
-        self.count
+    pub fn len(&self) -> usize {
+        self.0.count
     }
 
     /// Whether there are none.
     #[must_use]
-    pub const fn is_empty(&self) -> bool {
-        self.count == 0
+    pub fn is_empty(&self) -> bool {
+        self.0.count == 0
     }
 
     /// Notes that everything up to that revision is in.
     pub(super) fn advance(&mut self, revision: i64) {
-        self.revision = revision;
+        Arc::make_mut(&mut self.0).revision = revision;
     }
 
     /// Puts an object in, in place of its earlier state.
     pub(super) fn put(&mut self, object: Object) {
         let object = Arc::new(object);
         self.take(&object.uid.clone());
+        let contents = Arc::make_mut(&mut self.0);
         if let Some(owner) = &object.owner {
-            let mut family = self
+            let mut family = contents
                 .families
                 .take(owner.uid.as_str())
                 .unwrap_or_else(|| Family::of(&owner.uid));
             family.members.push(Arc::clone(&object));
             family.members.sort_by(|one, other| one.object.cmp(&other.object));
-            self.families.put(family);
+            contents.families.put(family);
         }
-        self.by_name[object.object.kind as usize].put(ByName(Arc::clone(&object)));
-        self.by_uid.put(ByUid(object));
-        self.count += 1;
+        contents.by_name[object.object.kind as usize].put(ByName(Arc::clone(&object)));
+        contents.by_uid.put(ByUid(object));
+        contents.count += 1;
     }
 
     /// Takes an object out.
     pub(super) fn take(&mut self, uid: &str) {
-        let Some(ByUid(object)) = self.by_uid.take(uid) else {
+        let contents = Arc::make_mut(&mut self.0);
+        let Some(ByUid(object)) = contents.by_uid.take(uid) else {
             return;
         };
-        self.count -= 1;
-        let names = &mut self.by_name[object.object.kind as usize];
+        contents.count -= 1;
+        let names = &mut contents.by_name[object.object.kind as usize];
         // Another object may have the name by now.
         if names
             .get(&object.object)
@@ -202,11 +207,11 @@ impl Snapshot {
         if let Some(mut family) = object
             .owner
             .as_ref()
-            .and_then(|owner| self.families.take(owner.uid.as_str()))
+            .and_then(|owner| contents.families.take(owner.uid.as_str()))
         {
             family.members.retain(|member| member.uid != object.uid);
             if !family.members.is_empty() {
-                self.families.put(family);
+                contents.families.put(family);
             }
         }
     }

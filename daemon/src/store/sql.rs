@@ -74,8 +74,9 @@ impl<'v> Statement<'v> {
     }
 }
 
-/// How many rows one statement of [`Rows`] takes. SQLite allows 32,766 places and PostgreSQL 65,535.
-const ROWS_PER_STATEMENT: usize = 128;
+/// How many places one statement of [`Rows`] has at most. Both databases allow many more, but SQLite's driver asks for the
+/// name of each, and SQLite looks for a name among all of them: the time grows with the square of this number.
+const PLACES_PER_STATEMENT: usize = 256;
 
 /// Rows of values for a statement that handles many at once.
 #[derive(Debug)]
@@ -101,22 +102,26 @@ impl<'v> Rows<'v> {
     /// The statements `{before} VALUES (…), (…) {after}` that together take all rows. Values in `after` stand behind the
     /// rows' own, so they are written as literals.
     pub(super) fn statements(self, before: &str, after: &str) -> Vec<Statement<'v>> {
-        let Self { width, mut values } = self;
+        let Self { width, values } = self;
+        let most = PLACES_PER_STATEMENT / width;
+        let mut values = values.into_iter();
         let mut statements = Vec::new();
-        while !values.is_empty() {
-            let rest = values.split_off(values.len().min(ROWS_PER_STATEMENT * width));
+        loop {
+            let values: Vec<_> = values.by_ref().take(most * width).collect();
             let rows = values.len() / width;
+            if rows == 0 {
+                break;
+            }
             statements.push(Statement {
                 sql: AssertSqlSafe(values_text(before, rows, width, after)).into_sql_str(),
                 values,
                 // Full chunks and single rows come again and again; what is between would crowd them out.
-                prepared: if rows == 1 || rows == ROWS_PER_STATEMENT {
+                prepared: if rows == 1 || rows == most {
                     Prepared::Kept
                 } else {
                     Prepared::Once
                 },
             });
-            values = rest;
         }
         statements
     }

@@ -169,9 +169,9 @@ fn the_pipeline_adopts_what_was_applied_by_hand() {
         daemon: &daemon,
         folder: folder.clone(),
     };
-    let parts = ["servers", "secrets", "projects"].map(|part| folder.join(part).display().to_string());
-    let [servers, secrets, projects] = &parts;
-    told(&daemon, &["apply", "-f", servers, "-f", secrets, "-f", projects]);
+    for part in ["secrets", "servers", "projects"] {
+        told(&daemon, &["apply", "-f", folder.join(part).to_str().unwrap()]);
+    }
     let adopted = repository.run(&[]);
     assert!(adopted.contains("applySet (none) -> core"), "{adopted}");
     assert!(repository.run(&[]).contains("nothing to do"));

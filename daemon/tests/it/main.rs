@@ -2,6 +2,7 @@
 
 mod support;
 
+mod checklist;
 mod e2e;
 mod examples;
 mod house;

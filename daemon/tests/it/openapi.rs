@@ -94,6 +94,7 @@ fn every_placeholder_is_a_parameter() {
             .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
             .collect();
         placeholders += expected.len();
+        assert_eq!(methods.get("head").is_some(), methods.get("get").is_some(), "{path}");
         for (method, operation) in methods.as_object().unwrap() {
             let declared = operation["parameters"].as_array().unwrap().iter();
             let declared: Vec<_> = declared

@@ -4,7 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::kind::{Action, Cell, Column, Hazard, Kind, Maker, Meta, Pending, Reference, Report, ScopeType, Spec, Removal};
+use crate::kind::{
+    Action, Cell, Column, Hazard, Kind, Maker, Meta, Pending, Reference, Removal, Report, ScopeType, Spec,
+};
 use crate::name::Name;
 use crate::quantity::Span;
 use crate::resource::PlainStatus;
@@ -120,7 +122,12 @@ impl Spec for Agent {
     };
 
     fn validate(&self, report: &mut Report) {
-        for (index, pattern) in self.tools.iter().flat_map(|tools| tools.allow.iter().flatten()).enumerate() {
+        for (index, pattern) in self
+            .tools
+            .iter()
+            .flat_map(|tools| tools.allow.iter().flatten())
+            .enumerate()
+        {
             if !pattern.contains("__") && !pattern.contains('*') {
                 report
                     .invalid(&format!("tools.allow[{index}]"), format!("`{pattern}` names no server"))
@@ -128,29 +135,49 @@ impl Spec for Agent {
             }
         }
         if self.tools.as_ref().is_some_and(|tools| tools.allow.is_some()) && self.project.is_none() {
-            report.invalid("tools", "an agent without a project has no tools").hint("set project");
+            report
+                .invalid("tools", "an agent without a project has no tools")
+                .hint("set project");
         }
     }
 
     fn references(&self) -> Vec<Reference> {
         let llm = Reference::to(Kind::Llm, &self.llm, "llm");
-        let project = self.project.iter().map(|project| Reference::to(Kind::Project, project, "project"));
+        let project = self
+            .project
+            .iter()
+            .map(|project| Reference::to(Kind::Project, project, "project"));
         std::iter::once(llm).chain(project).collect()
     }
 
     fn effective(&self) -> Self {
-        let iterations = self.max_iterations.unwrap_or(12).clamp(*ITERATIONS.start(), *ITERATIONS.end());
-        Self { max_iterations: Some(iterations), ..self.clone() }
+        let iterations = self
+            .max_iterations
+            .unwrap_or(12)
+            .clamp(*ITERATIONS.start(), *ITERATIONS.end());
+        Self {
+            max_iterations: Some(iterations),
+            ..self.clone()
+        }
     }
 
     fn pending(&self) -> Vec<Pending> {
-        let mut pending = vec![Pending { path: "spec", hazard: Hazard::Harmless }];
+        let mut pending = vec![Pending {
+            path: "spec",
+            hazard: Hazard::Harmless,
+        }];
         for (path, used) in [
-            ("spec.tools.allow", self.tools.as_ref().is_some_and(|tools| tools.allow.is_some())),
+            (
+                "spec.tools.allow",
+                self.tools.as_ref().is_some_and(|tools| tools.allow.is_some()),
+            ),
             ("spec.budget", self.budget.is_some()),
         ] {
             if used {
-                pending.push(Pending { path, hazard: Hazard::Unsafe });
+                pending.push(Pending {
+                    path,
+                    hazard: Hazard::Unsafe,
+                });
             }
         }
         pending

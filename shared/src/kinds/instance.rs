@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::kind::{Action, Cell, Column, Kind, Maker, Meta, Reference, ScopeType, Spec, Removal};
+use crate::kind::{Action, Cell, Column, Kind, Maker, Meta, Reference, Removal, ScopeType, Spec};
 use crate::kinds::server::{ResolvedPackage, Server, ToolSurface};
 use crate::name::Name;
 use crate::resource::{Condition, Timestamp};

@@ -4,7 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::kind::{Action, Cell, Column, Hazard, Kind, Maker, Meta, Pending, Reference, Report, ScopeType, Spec, Removal};
+use crate::kind::{
+    Action, Cell, Column, Hazard, Kind, Maker, Meta, Pending, Reference, Removal, Report, ScopeType, Spec,
+};
 use crate::name::Name;
 use crate::quantity::Span;
 use crate::resource::PlainStatus;
@@ -184,7 +186,9 @@ impl Spec for Llm {
             report.invalid("model", "the model has no name");
         }
         if let Some(url) = &self.url
-            && !["http://", "https://"].iter().any(|scheme| url.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty()))
+            && !["http://", "https://"]
+                .iter()
+                .any(|scheme| url.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty()))
         {
             report.invalid("url", format!("`{url}` is not an http:// or https:// URL"));
         }
@@ -197,27 +201,35 @@ impl Spec for Llm {
                 report.missing("", "a scripted model needs a `script`");
             }
             (false, Some(_)) => {
-                report.invalid("script", "only a scripted model has a script").hint("provider: scripted");
+                report
+                    .invalid("script", "only a scripted model has a script")
+                    .hint("provider: scripted");
             }
             (true, Some(_)) | (false, None) => {}
         }
         for (index, turn) in self.script.iter().flatten().enumerate() {
             let given = [turn.text.is_some(), turn.tool_calls.is_some(), turn.error.is_some()];
             if given.iter().filter(|given| **given).count() != 1 {
-                report.invalid(&format!("script[{index}]"), "a turn has exactly one of `text`, `toolCalls` and `error`");
+                report.invalid(
+                    &format!("script[{index}]"),
+                    "a turn has exactly one of `text`, `toolCalls` and `error`",
+                );
             }
         }
         if let Some(currency) = self.pricing.as_ref().and_then(|pricing| pricing.currency.as_deref())
             && !(currency.len() == 3 && currency.bytes().all(|b| b.is_ascii_uppercase()))
         {
-            report.invalid("pricing.currency", format!("`{currency}` is not a currency code")).hint("such as USD or EUR");
+            report
+                .invalid("pricing.currency", format!("`{currency}` is not a currency code"))
+                .hint("such as USD or EUR");
         }
     }
 
     fn references(&self) -> Vec<Reference> {
         let key = self.api_key_ref.iter().map(|key| key.reference("apiKeyRef"));
         let fallbacks = self.fallbacks.iter().flatten().enumerate();
-        key.chain(fallbacks.map(|(index, name)| Reference::to(Kind::Llm, name, &format!("fallbacks[{index}]")))).collect()
+        key.chain(fallbacks.map(|(index, name)| Reference::to(Kind::Llm, name, &format!("fallbacks[{index}]"))))
+            .collect()
     }
 
     fn effective(&self) -> Self {
@@ -231,6 +243,9 @@ impl Spec for Llm {
     }
 
     fn pending(&self) -> Vec<Pending> {
-        vec![Pending { path: "spec", hazard: Hazard::Harmless }]
+        vec![Pending {
+            path: "spec",
+            hazard: Hazard::Harmless,
+        }]
     }
 }

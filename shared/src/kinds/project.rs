@@ -3,7 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::kind::{Action, Cell, Column, Hazard, Kind, Maker, Meta, Pending, Reference, Report, ScopeType, Spec, Removal};
+use crate::kind::{
+    Action, Cell, Column, Hazard, Kind, Maker, Meta, Pending, Reference, Removal, Report, ScopeType, Spec,
+};
 use crate::kinds::agent::Budget;
 use crate::name::Name;
 use crate::resource::PlainStatus;
@@ -71,29 +73,43 @@ impl Spec for Project {
         let servers = self.servers.as_deref().unwrap_or_default();
         for (index, server) in servers.iter().enumerate() {
             if let Some(first) = servers[..index].iter().position(|other| other == server) {
-                report.invalid(&format!("servers[{index}]"), format!("`{server}` is already listed at servers[{first}]"));
+                report.invalid(
+                    &format!("servers[{index}]"),
+                    format!("`{server}` is already listed at servers[{first}]"),
+                );
             }
         }
     }
 
     fn references(&self) -> Vec<Reference> {
         let servers = self.servers.iter().flatten().enumerate();
-        servers.map(|(index, name)| Reference::to(Kind::Server, name, &format!("servers[{index}]"))).collect()
+        servers
+            .map(|(index, name)| Reference::to(Kind::Server, name, &format!("servers[{index}]")))
+            .collect()
     }
 
     fn effective(&self) -> Self {
-        Self { gated: Some(self.gated.unwrap_or(false)), ..self.clone() }
+        Self {
+            gated: Some(self.gated.unwrap_or(false)),
+            ..self.clone()
+        }
     }
 
     fn pending(&self) -> Vec<Pending> {
-        let mut pending = vec![Pending { path: "spec", hazard: Hazard::Harmless }];
+        let mut pending = vec![Pending {
+            path: "spec",
+            hazard: Hazard::Harmless,
+        }];
         for (path, used) in [
             ("spec.gated", self.gated == Some(true)),
             ("spec.members", self.members.is_some()),
             ("spec.budget", self.budget.is_some()),
         ] {
             if used {
-                pending.push(Pending { path, hazard: Hazard::Unsafe });
+                pending.push(Pending {
+                    path,
+                    hazard: Hazard::Unsafe,
+                });
             }
         }
         pending

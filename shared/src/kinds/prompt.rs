@@ -3,7 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::kind::{Action, Cell, Column, Hazard, Kind, Maker, Meta, Pending, Reference, Report, ScopeType, Spec, Removal};
+use crate::kind::{
+    Action, Cell, Column, Hazard, Kind, Maker, Meta, Pending, Reference, Removal, Report, ScopeType, Spec,
+};
 use crate::name::Name;
 use crate::resource::PlainStatus;
 
@@ -69,7 +71,9 @@ impl Spec for Prompt {
     }
 
     fn references(&self) -> Vec<Reference> {
-        let Some((project, server, _)) = self.link.as_deref().and_then(parse_link) else { return Vec::new() };
+        let Some((project, server, _)) = self.link.as_deref().and_then(parse_link) else {
+            return Vec::new();
+        };
         vec![
             Reference::to(Kind::Project, &project, "link"),
             Reference::to(Kind::Server, &server, "link"),
@@ -77,11 +81,17 @@ impl Spec for Prompt {
     }
 
     fn effective(&self) -> Self {
-        Self { priority: Some(self.priority.unwrap_or(50)), ..self.clone() }
+        Self {
+            priority: Some(self.priority.unwrap_or(50)),
+            ..self.clone()
+        }
     }
 
     fn pending(&self) -> Vec<Pending> {
-        vec![Pending { path: "spec", hazard: Hazard::Harmless }]
+        vec![Pending {
+            path: "spec",
+            hazard: Hazard::Harmless,
+        }]
     }
 }
 

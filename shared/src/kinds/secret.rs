@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::kind::{Action, Cell, Column, Maker, Meta, Pending, Hazard, Report, ScopeType, SecretValue, Spec, Removal};
+use crate::kind::{Action, Cell, Column, Hazard, Maker, Meta, Pending, Removal, Report, ScopeType, SecretValue, Spec};
 use crate::name::Name;
 use crate::resource::PlainStatus;
 use crate::schema::Echo;
@@ -63,13 +63,17 @@ impl<'v> Form<'v> {
         }
         if let Some(rest) = value.strip_prefix(SEALED) {
             return match rest.split_once(':') {
-                Some((key_id, payload)) if !key_id.is_empty() && !payload.is_empty() => Self::Sealed { key_id, payload },
+                Some((key_id, payload)) if !key_id.is_empty() && !payload.is_empty() => {
+                    Self::Sealed { key_id, payload }
+                }
                 _ => Self::Malformed,
             };
         }
         if let Some(rest) = value.strip_prefix(EXTERNAL) {
             return match rest.split_once(':') {
-                Some((backend, version)) if !backend.is_empty() && !version.is_empty() => Self::External { backend, version },
+                Some((backend, version)) if !backend.is_empty() && !version.is_empty() => {
+                    Self::External { backend, version }
+                }
                 _ => Self::Malformed,
             };
         }
@@ -126,7 +130,10 @@ impl Spec for Secret {
                     .hint("rename the key");
             }
             if value.len() > VALUE_MAX * 2 {
-                report.invalid(&at, format!("the value has {} bytes; at most {VALUE_MAX} are allowed", value.len()));
+                report.invalid(
+                    &at,
+                    format!("the value has {} bytes; at most {VALUE_MAX} are allowed", value.len()),
+                );
             }
             if Form::of(value) == Form::Malformed {
                 report
@@ -137,7 +144,11 @@ impl Spec for Secret {
     }
 
     fn secret_values(&mut self) -> Vec<SecretValue<'_>> {
-        self.data.iter_mut().flatten().map(|(key, value)| SecretValue { key, value }).collect()
+        self.data
+            .iter_mut()
+            .flatten()
+            .map(|(key, value)| SecretValue { key, value })
+            .collect()
     }
 
     fn has_key(&self, key: &str) -> bool {
@@ -149,8 +160,17 @@ impl Spec for Secret {
     }
 
     fn pending(&self) -> Vec<Pending> {
-        let elsewhere = self.backend.as_ref().is_some_and(|backend| backend.as_str() != "default");
-        elsewhere.then_some(Pending { path: "spec.backend", hazard: Hazard::Unsafe }).into_iter().collect()
+        let elsewhere = self
+            .backend
+            .as_ref()
+            .is_some_and(|backend| backend.as_str() != "default");
+        elsewhere
+            .then_some(Pending {
+                path: "spec.backend",
+                hazard: Hazard::Unsafe,
+            })
+            .into_iter()
+            .collect()
     }
 }
 
@@ -161,9 +181,21 @@ mod tests {
     #[test]
     fn forms() {
         assert_eq!(Form::of("hunter2"), Form::Plain("hunter2"));
-        assert_eq!(Form::of("sealed:v1:k1:AAAA"), Form::Sealed { key_id: "k1", payload: "AAAA" });
+        assert_eq!(
+            Form::of("sealed:v1:k1:AAAA"),
+            Form::Sealed {
+                key_id: "k1",
+                payload: "AAAA"
+            }
+        );
         assert_eq!(Form::of("sealed:v1:"), Form::Malformed);
-        assert_eq!(Form::of("external:v1:bao:3"), Form::External { backend: "bao", version: "3" });
+        assert_eq!(
+            Form::of("external:v1:bao:3"),
+            Form::External {
+                backend: "bao",
+                version: "3"
+            }
+        );
         for literal in ["sealed:v1:x", "plain:v1:y", "external:v1:", "ordinary"] {
             assert_eq!(Form::of(&Form::plain_text(literal)), Form::Plain(literal));
         }

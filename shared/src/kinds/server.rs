@@ -1,17 +1,22 @@
 //! Server: one MCP server, declared once and kept running as `replicas` Instances.
 
-use std::collections::BTreeMap;
+mod source;
+mod status;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+pub use source::{Image, Package, PullPolicy, Registry, Remote, TemplateUse};
+pub use status::{ReplicaCount, ResolvedPackage, ResolvedTemplate, ServerStatus, ToolSurface};
+
 use crate::kind::{
-    Action, Cell, Column, Hazard, Kind, Lookup, Maker, Meta, Pending, Reference, Report, ScopeType, Spec, downcast, Removal};
+    Action, Cell, Column, Hazard, Kind, Lookup, Maker, Meta, Pending, Reference, Removal, Report, ScopeType, Spec,
+    downcast,
+};
 use crate::kinds::template::{self, Template};
 use crate::name::{Name, ObjectRef};
 use crate::quantity::{Cpu, Size, Span};
-use crate::resource::{Condition, Phase};
 use crate::value::{self, NamedValue, Purpose};
 
 /// Keeps `replicas` copies of one MCP server running and healthy. Exactly one source says what to run: `package`,
@@ -34,7 +39,8 @@ pub struct Server {
     /// Source: a server that somebody else runs, reached over HTTP.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remote: Option<Remote>,
-    /// Source: a Template and its parameters. Stays as written; what it resolved to is in the status.
+    /// Source: a Template and its parameters. Stays as written; what it resolved to is in the status. Whatever this server
+    /// says beside it goes before what the template says; variables of the environment by name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub template: Option<TemplateUse>,
     /// How to talk to it. Default: stdio, or streamable-http for `remote`.
@@ -78,100 +84,6 @@ pub struct Server {
     /// When to suspend or recycle copies. Default: always on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idle: Option<Idle>,
-}
-
-/// A package from a registry.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct Package {
-    /// The registry.
-    pub registry: Registry,
-    /// The package's name there.
-    pub name: String,
-    /// Exact version or range, in the registry's own syntax. Left open, the newest is resolved once per generation and
-    /// pinned in the status.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub version: Option<String>,
-    /// Arguments for the server.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub args: Option<Vec<String>>,
-    /// Which of the package's programs to run, when it has several. Default: the one named like the package.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub executable: Option<String>,
-    /// Whether npm may run the package's install scripts. Default: false.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub allow_scripts: Option<bool>,
-}
-
-/// A package registry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Registry {
-    /// The npm registry; needs `node` and `npm` on the daemon's machine.
-    Npm,
-    /// The Python Package Index; needs `uv`, or `python3` with `venv`.
-    Pypi,
-}
-
-impl Registry {
-    /// The registry's name in manifests.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Npm => "npm",
-            Self::Pypi => "pypi",
-        }
-    }
-}
-
-/// A container image.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct Image {
-    /// Image reference; a digest (`@sha256:...`) pins it.
-    pub reference: String,
-    /// Replaces the image's entry point; the server is then run beside it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub command: Option<Vec<String>>,
-    /// Arguments for the entry point.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub args: Option<Vec<String>>,
-    /// When to pull. Default: IfNotPresent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub pull_policy: Option<PullPolicy>,
-}
-
-/// When an image is pulled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub enum PullPolicy {
-    /// At every start.
-    Always,
-    /// When the engine does not have it.
-    IfNotPresent,
-    /// Never: the image must be there.
-    Never,
-}
-
-/// A server that somebody else runs.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct Remote {
-    /// Where it answers: an `http://` or `https://` URL.
-    pub url: String,
-    /// Headers sent with every request.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub headers: Option<Vec<NamedValue>>,
-}
-
-/// A Template and the values for its parameters.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct TemplateUse {
-    /// The Template's name.
-    pub name: Name,
-    /// Values for its parameters.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub parameters: Option<BTreeMap<String, Value>>,
 }
 
 /// How to talk to a server.
@@ -291,85 +203,6 @@ pub struct Idle {
     pub max_lifetime: Option<Span>,
 }
 
-/// What the reconciler reports of a Server.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct ServerStatus {
-    /// How far the server is from what is declared.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub phase: Option<Phase>,
-    /// How many copies there are.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub replicas: Option<ReplicaCount>,
-    /// What is run, in a line: `npm @acme/files 1.2.0`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub source: Option<String>,
-    /// The version the package was resolved to, for the generation that is running.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub resolved: Option<ResolvedPackage>,
-    /// What the template resolved to.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub template: Option<ResolvedTemplate>,
-    /// The tools the server offers.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tools: Option<ToolSurface>,
-    /// Restarts of the copies that exist now, summed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub restarts: Option<u32>,
-    /// The generation this status is about.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub observed_generation: Option<i64>,
-    /// Ready, Progressing, ReferencesResolved, Healthy, Implemented.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub conditions: Vec<Condition>,
-}
-
-/// How many copies there are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct ReplicaCount {
-    /// How many there should be.
-    pub desired: u32,
-    /// How many answer.
-    pub running: u32,
-    /// How many answer, are well, and run the current generation.
-    pub ready: u32,
-}
-
-/// The version a package was resolved to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct ResolvedPackage {
-    /// The package's name.
-    pub name: String,
-    /// Its exact version.
-    pub version: String,
-    /// The generation of the Server for which it was resolved.
-    pub generation: i64,
-}
-
-/// What a template resolved to.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct ResolvedTemplate {
-    /// The Template's name.
-    pub name: Name,
-    /// Its generation at that time.
-    pub generation: i64,
-    /// The Server spec that came of it.
-    pub server: Box<Server>,
-}
-
-/// The tools a server offers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct ToolSurface {
-    /// How many.
-    pub count: u32,
-    /// SHA-256 over the canonical list; changes when any tool does.
-    pub digest: String,
-}
-
 impl Server {
     /// How many copies to keep running.
     #[must_use]
@@ -412,7 +245,13 @@ impl Server {
 
     /// What must hold wherever a server is described, in a Server or inside a Template.
     pub(crate) fn validate_below(&self, prefix: &str, report: &mut Report) {
-        let at = |field: &str| if prefix.is_empty() { field.to_owned() } else { format!("{prefix}.{field}") };
+        let at = |field: &str| {
+            if prefix.is_empty() {
+                field.to_owned()
+            } else {
+                format!("{prefix}.{field}")
+            }
+        };
         match self.sources()[..] {
             [_] => {}
             [] => {
@@ -429,7 +268,9 @@ impl Server {
         if let Some(command) = &self.command {
             match command.first().map(String::as_str) {
                 None | Some("") => {
-                    report.invalid(&at("command"), "the command is empty").hint("the first element is the program");
+                    report
+                        .invalid(&at("command"), "the command is empty")
+                        .hint("the first element is the program");
                 }
                 Some(_) if command.iter().any(|argument| argument.contains('\0')) => {
                     report.invalid(&at("command"), "an argument holds a NUL character");
@@ -440,7 +281,11 @@ impl Server {
         if let Some(package) = &self.package {
             package.validate(&at("package"), report);
         }
-        if self.image.as_ref().is_some_and(|image| image.reference.trim().is_empty()) {
+        if self
+            .image
+            .as_ref()
+            .is_some_and(|image| image.reference.trim().is_empty())
+        {
             report.invalid(&at("image.reference"), "the image reference is empty");
         }
         if let Some(remote) = &self.remote {
@@ -454,23 +299,42 @@ impl Server {
             ] {
                 if given {
                     report
-                        .invalid(&at(field), "a remote server is run by somebody else; this says nothing about it")
+                        .invalid(
+                            &at(field),
+                            "a remote server is run by somebody else; this says nothing about it",
+                        )
                         .hint("remove the field");
                 }
             }
             if self.transport == Some(Transport::Stdio) {
-                report.invalid(&at("transport"), "a remote server cannot be reached over stdio").hint("streamable-http or sse");
+                report
+                    .invalid(&at("transport"), "a remote server cannot be reached over stdio")
+                    .hint("streamable-http or sse");
             }
         }
-        value::validate(self.env.as_deref().unwrap_or_default(), &at("env"), Purpose::Environment, report);
-        if self.working_directory.as_deref().is_some_and(|path| !path.starts_with('/') && !path.contains("${")) {
-            report.invalid(&at("workingDirectory"), "the path is not absolute").hint("start it with `/`");
+        value::validate(
+            self.env.as_deref().unwrap_or_default(),
+            &at("env"),
+            Purpose::Environment,
+            report,
+        );
+        if self
+            .working_directory
+            .as_deref()
+            .is_some_and(|path| !path.starts_with('/') && !path.contains("${"))
+        {
+            report
+                .invalid(&at("workingDirectory"), "the path is not absolute")
+                .hint("start it with `/`");
         }
         if self.path.as_deref().is_some_and(|path| !path.starts_with('/')) {
             report.invalid(&at("path"), "the path of a URL starts with `/`");
         }
         if let Some(tools) = &self.tools
-            && tools.prefix.as_ref().is_some_and(|prefix| prefix.as_str().contains("__"))
+            && tools
+                .prefix
+                .as_ref()
+                .is_some_and(|prefix| prefix.as_str().contains("__"))
         {
             report.invalid(&at("tools.prefix"), "a prefix holds no `__`");
         }
@@ -478,13 +342,22 @@ impl Server {
             && let (Some(initial), Some(most)) = (&restart.backoff_initial, &restart.backoff_max)
             && initial.duration() > most.duration()
         {
-            report.invalid(&at("restart.backoffInitial"), format!("{initial} is longer than backoffMax, {most}"));
+            report.invalid(
+                &at("restart.backoffInitial"),
+                format!("{initial} is longer than backoffMax, {most}"),
+            );
         }
         if let Some(check) = &self.health_check {
             if check.arguments.is_some() && check.tool.is_none() {
-                report.invalid(&at("healthCheck.arguments"), "there is no tool to give them to").hint("set healthCheck.tool");
+                report
+                    .invalid(&at("healthCheck.arguments"), "there is no tool to give them to")
+                    .hint("set healthCheck.tool");
             }
-            for (field, span) in [("interval", &check.interval), ("timeout", &check.timeout), ("startupDeadline", &check.startup_deadline)] {
+            for (field, span) in [
+                ("interval", &check.interval),
+                ("timeout", &check.timeout),
+                ("startupDeadline", &check.startup_deadline),
+            ] {
                 if span.as_ref().is_some_and(|span| span.duration().is_zero()) {
                     report.invalid(&at(&format!("healthCheck.{field}")), "the duration is zero");
                 }
@@ -492,9 +365,49 @@ impl Server {
         }
     }
 
+    /// This server, with what it leaves open taken from another; variables of the environment by name.
+    pub(crate) fn before(self, base: Self) -> Self {
+        let env = match (self.env, base.env) {
+            (Some(own), Some(base)) => {
+                let mut env = base;
+                env.retain(|variable| own.iter().all(|other| other.name != variable.name));
+                env.extend(own);
+                Some(env)
+            }
+            (own, base) => own.or(base),
+        };
+        Self {
+            description: self.description.or(base.description),
+            package: base.package,
+            image: base.image,
+            command: base.command,
+            remote: base.remote,
+            template: base.template,
+            transport: self.transport.or(base.transport),
+            container_port: self.container_port.or(base.container_port),
+            path: self.path.or(base.path),
+            replicas: self.replicas.or(base.replicas),
+            runtime: self.runtime.or(base.runtime),
+            env,
+            working_directory: self.working_directory.or(base.working_directory),
+            resources: self.resources.or(base.resources),
+            sessions: self.sessions.or(base.sessions),
+            tools: self.tools.or(base.tools),
+            health_check: self.health_check.or(base.health_check),
+            restart: self.restart.or(base.restart),
+            idle: self.idle.or(base.idle),
+        }
+    }
+
     /// The objects named below `prefix`.
     pub(crate) fn references_below(&self, prefix: &str) -> Vec<Reference> {
-        let at = |field: &str| if prefix.is_empty() { field.to_owned() } else { format!("{prefix}.{field}") };
+        let at = |field: &str| {
+            if prefix.is_empty() {
+                field.to_owned()
+            } else {
+                format!("{prefix}.{field}")
+            }
+        };
         let mut references = value::references(self.env.as_deref().unwrap_or_default(), &at("env"));
         if let Some(headers) = self.remote.as_ref().and_then(|remote| remote.headers.as_deref()) {
             references.extend(value::references(headers, &at("remote.headers")));
@@ -504,61 +417,6 @@ impl Server {
             references.extend(template::references(template, &at("template")));
         }
         references
-    }
-}
-
-impl Package {
-    fn validate(&self, at: &str, report: &mut Report) {
-        let plain = |text: &str, more: &str| {
-            !text.is_empty()
-                && !text.starts_with(['-', '.', '/'])
-                && text.chars().all(|c| c.is_ascii_alphanumeric() || more.contains(c))
-                && !text.contains("..")
-        };
-        let (name, rule) = match self.registry {
-            Registry::Npm => {
-                let (scope, bare) = match self.name.strip_prefix('@').map(|rest| rest.split_once('/')) {
-                    Some(Some((scope, bare))) => (Some(scope), bare),
-                    Some(None) => (Some(""), ""),
-                    None => (None, self.name.as_str()),
-                };
-                let ok = scope.is_none_or(|scope| plain(scope, "-._~")) && plain(bare, "-._~");
-                (ok, "such as `left-pad` or `@scope/name`")
-            }
-            Registry::Pypi => (plain(&self.name, "-._") && !self.name.contains('@'), "such as `mcp-server-time`"),
-        };
-        if !name && !self.name.contains("${") {
-            report
-                .invalid(&format!("{at}.name"), format!("`{}` is not a package name of {}", self.name, self.registry.as_str()))
-                .hint(rule);
-        }
-        if let Some(version) = &self.version
-            && !version.contains("${")
-            && (version.is_empty() || version.starts_with('-') || version.contains(['/', ':', '\0', '\n']) || version.contains("+git"))
-        {
-            report
-                .invalid(&format!("{at}.version"), format!("`{version}` is not a version"))
-                .hint("a version or range of the registry, such as 1.2.0 or ^1.2");
-        }
-    }
-}
-
-impl Remote {
-    fn validate(&self, at: &str, report: &mut Report) {
-        let host = ["http://", "https://"].iter().find_map(|scheme| self.url.strip_prefix(scheme));
-        let host = host.map(|rest| rest.split(['/', '?', '#']).next().unwrap_or_default());
-        if self.url.contains("${") {
-            // A place in a template: checked once it is filled in.
-        } else if host.is_none_or(str::is_empty) || self.url.contains([' ', '\n', '\0']) {
-            report
-                .invalid(&format!("{at}.url"), format!("`{}` is not an http:// or https:// URL", self.url))
-                .hint("such as https://mcp.example.com/mcp");
-        } else if host.is_some_and(|host| host.contains('@')) {
-            report
-                .invalid(&format!("{at}.url"), "the URL carries a credential")
-                .hint("send it as a header, from a Secret: headers[].valueFrom.secretRef");
-        }
-        value::validate(self.headers.as_deref().unwrap_or_default(), &format!("{at}.headers"), Purpose::Headers, report);
     }
 }
 
@@ -601,7 +459,7 @@ impl Spec for Server {
         let Some(usage) = &self.template else { return };
         let name = ObjectRef::cluster(Kind::Template, usage.name.clone());
         let template = others.spec(&name).and_then(downcast::<Template>);
-        if let Some(Err(problems)) = template.map(|template| template.resolve(usage)) {
+        if let Some(Err(problems)) = template.map(|template| template.resolve(self, usage)) {
             report.absorb(problems);
         }
     }
@@ -612,7 +470,11 @@ impl Spec for Server {
         full.runtime.get_or_insert(Runtime::Process);
         full.sessions.get_or_insert(Sessions::Shared);
         let remote = self.remote.is_some();
-        full.transport.get_or_insert(if remote { Transport::StreamableHttp } else { Transport::Stdio });
+        full.transport.get_or_insert(if remote {
+            Transport::StreamableHttp
+        } else {
+            Transport::Stdio
+        });
         let check = full.health_check.get_or_insert_default();
         check.interval.get_or_insert_with(|| Span::seconds(30));
         check.timeout.get_or_insert_with(|| Span::seconds(5));
@@ -638,22 +500,69 @@ impl Spec for Server {
         let local_http = self.remote.is_none() && self.transport.is_some_and(|transport| transport != Transport::Stdio);
         let fields = [
             ("spec.image", Hazard::Unsafe, self.image.is_some()),
-            ("spec.runtime", Hazard::Unsafe, self.runtime.is_some_and(|runtime| runtime != Runtime::Process)),
+            (
+                "spec.runtime",
+                Hazard::Unsafe,
+                self.runtime.is_some_and(|runtime| runtime != Runtime::Process),
+            ),
             ("spec.transport", Hazard::Unsafe, local_http),
             ("spec.containerPort", Hazard::Harmless, self.container_port.is_some()),
             ("spec.path", Hazard::Harmless, self.path.is_some()),
-            ("spec.sessions", Hazard::Unsafe, self.sessions == Some(Sessions::Isolated)),
-            ("spec.tools.allow", Hazard::Unsafe, tools.is_some_and(|tools| tools.allow.is_some())),
-            ("spec.tools.deny", Hazard::Unsafe, tools.is_some_and(|tools| tools.deny.is_some())),
-            ("spec.tools.prefix", Hazard::Harmless, tools.is_some_and(|tools| tools.prefix.is_some())),
-            ("spec.healthCheck.tool", Hazard::Harmless, check.is_some_and(|check| check.tool.is_some())),
-            ("spec.healthCheck.interval", Hazard::Harmless, check.is_some_and(|check| check.interval.is_some())),
-            ("spec.healthCheck.timeout", Hazard::Harmless, check.is_some_and(|check| check.timeout.is_some())),
-            ("spec.healthCheck.failureThreshold", Hazard::Harmless, check.is_some_and(|check| check.failure_threshold.is_some())),
-            ("spec.idle.suspendAfter", Hazard::Harmless, idle.is_some_and(|idle| idle.suspend_after.is_some())),
-            ("spec.idle.maxLifetime", Hazard::Harmless, idle.is_some_and(|idle| idle.max_lifetime.is_some())),
+            (
+                "spec.sessions",
+                Hazard::Unsafe,
+                self.sessions == Some(Sessions::Isolated),
+            ),
+            (
+                "spec.tools.allow",
+                Hazard::Unsafe,
+                tools.is_some_and(|tools| tools.allow.is_some()),
+            ),
+            (
+                "spec.tools.deny",
+                Hazard::Unsafe,
+                tools.is_some_and(|tools| tools.deny.is_some()),
+            ),
+            (
+                "spec.tools.prefix",
+                Hazard::Harmless,
+                tools.is_some_and(|tools| tools.prefix.is_some()),
+            ),
+            (
+                "spec.healthCheck.tool",
+                Hazard::Harmless,
+                check.is_some_and(|check| check.tool.is_some()),
+            ),
+            (
+                "spec.healthCheck.interval",
+                Hazard::Harmless,
+                check.is_some_and(|check| check.interval.is_some()),
+            ),
+            (
+                "spec.healthCheck.timeout",
+                Hazard::Harmless,
+                check.is_some_and(|check| check.timeout.is_some()),
+            ),
+            (
+                "spec.healthCheck.failureThreshold",
+                Hazard::Harmless,
+                check.is_some_and(|check| check.failure_threshold.is_some()),
+            ),
+            (
+                "spec.idle.suspendAfter",
+                Hazard::Harmless,
+                idle.is_some_and(|idle| idle.suspend_after.is_some()),
+            ),
+            (
+                "spec.idle.maxLifetime",
+                Hazard::Harmless,
+                idle.is_some_and(|idle| idle.max_lifetime.is_some()),
+            ),
         ];
-        fields.into_iter().filter_map(|(path, hazard, used)| used.then_some(Pending { path, hazard })).collect()
+        fields
+            .into_iter()
+            .filter_map(|(path, hazard, used)| used.then_some(Pending { path, hazard }))
+            .collect()
     }
 
     fn scale(&mut self, replicas: u32) -> bool {

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::kind::{Action, Cell, Column, Kind, Maker, Meta, Reference, Report, ScopeType, Spec, Removal};
+use crate::kind::{Action, Cell, Column, Kind, Maker, Meta, Reference, Removal, Report, ScopeType, Spec};
 use crate::kinds::server::{Server, TemplateUse};
 use crate::name::Name;
 use crate::problem::near_miss;
@@ -90,14 +90,36 @@ impl Parameter {
 
 impl Template {
     fn parameter(&self, name: &str) -> Option<&Parameter> {
-        self.parameters.iter().flatten().find(|parameter| parameter.name == name)
+        self.parameters
+            .iter()
+            .flatten()
+            .find(|parameter| parameter.name == name)
     }
 
-    /// The Server spec that comes of this template with those values.
+    /// What a Server that is made from this template amounts to: its parameters filled in, and whatever it says itself
+    /// standing before what the template says.
     ///
     /// # Errors
-    /// What is wrong with the values, with paths below the using Server's spec (`template.parameters.x`).
-    pub fn resolve(&self, usage: &TemplateUse) -> Result<Server, Report> {
+    /// What is wrong with the values, and with what comes of it all; paths are below the Server's own spec
+    /// (`template.parameters.x`).
+    pub fn resolve(&self, own: &Server, usage: &TemplateUse) -> Result<Server, Report> {
+        let server = own.clone().before(self.fill_in(usage)?);
+        let (mut problems, mut report) = (Report::default(), Report::default());
+        server.validate_below("", &mut problems);
+        for problem in problems.into_problems() {
+            report.invalid(
+                "template",
+                format!("filled in, {}: {}", problem.pointer, problem.message),
+            );
+            if let Some(hint) = problem.hint {
+                report.hint(hint);
+            }
+        }
+        if report.is_empty() { Ok(server) } else { Err(report) }
+    }
+
+    /// The Server spec of this template with those values in their places.
+    fn fill_in(&self, usage: &TemplateUse) -> Result<Server, Report> {
         let mut report = Report::default();
         let mut values: BTreeMap<&str, Value> = BTreeMap::new();
         let given = usage.parameters.clone().unwrap_or_default();
@@ -105,7 +127,11 @@ impl Template {
             let at = format!("template.parameters[{name:?}]");
             let Some(parameter) = self.parameter(name) else {
                 report.invalid(&at, format!("the template has no parameter `{name}`"));
-                let names = self.parameters.iter().flatten().map(|parameter| parameter.name.as_str());
+                let names = self
+                    .parameters
+                    .iter()
+                    .flatten()
+                    .map(|parameter| parameter.name.as_str());
                 if let Some(near) = near_miss(name, names) {
                     report.hint(format!("did you mean `{near}`?"));
                 }
@@ -128,7 +154,10 @@ impl Template {
                     values.insert(&parameter.name, value.clone());
                 }
                 None if parameter.required.unwrap_or(false) || parameter.is_secret() => {
-                    report.missing("template.parameters", format!("the parameter `{}` is required", parameter.name));
+                    report.missing(
+                        "template.parameters",
+                        format!("the parameter `{}` is required", parameter.name),
+                    );
                     if let Some(description) = &parameter.description {
                         report.hint(description.clone());
                     }
@@ -141,13 +170,14 @@ impl Template {
         }
         let mut spec = serde_json::to_value(&self.server).expect("a spec is plain data");
         fill(&mut spec, &values);
-        let server: Server = serde_json::from_value(spec).map_err(|error| {
+        serde_json::from_value(spec).map_err(|error| {
             let mut report = Report::default();
-            report.invalid("template", format!("the filled-in template is no valid Server: {error}"));
+            report.invalid(
+                "template",
+                format!("the filled-in template is no valid Server: {error}"),
+            );
             report
-        })?;
-        server.validate_below("", &mut report);
-        if report.is_empty() { Ok(server) } else { Err(report) }
+        })
     }
 }
 
@@ -162,7 +192,9 @@ fn secret_of(value: &Value) -> Option<SecretKeyRef> {
 pub fn references(usage: &TemplateUse, path: &str) -> Vec<Reference> {
     let given = usage.parameters.iter().flatten();
     let secrets = given.filter_map(|(name, value)| Some((name, secret_of(value)?)));
-    secrets.map(|(name, secret)| secret.reference(&format!("{path}.parameters[{name:?}].secretRef"))).collect()
+    secrets
+        .map(|(name, secret)| secret.reference(&format!("{path}.parameters[{name:?}].secretRef")))
+        .collect()
 }
 
 /// Puts the values into their places. `{name, value: "${secret}"}` becomes `{name, valueFrom: {secretRef}}`; an element
@@ -179,7 +211,11 @@ fn fill(value: &mut Value, values: &BTreeMap<&str, Value>) {
             items.iter_mut().for_each(|item| fill(item, values));
         }
         Value::Object(members) => {
-            let secret = members.get("value").and_then(Value::as_str).and_then(only_place).and_then(|name| secret_of(values.get(name)?));
+            let secret = members
+                .get("value")
+                .and_then(Value::as_str)
+                .and_then(only_place)
+                .and_then(|name| secret_of(values.get(name)?));
             if let Some(secret) = secret {
                 members.shift_remove("value");
                 members.insert("valueFrom".into(), json!({"secretRef": secret}));
@@ -298,16 +334,23 @@ impl Spec for Template {
     fn validate(&self, report: &mut Report) {
         self.server.validate_below("server", report);
         if self.server.template.is_some() {
-            report.invalid("server.template", "a template is not made from another").hint("give the source itself");
+            report
+                .invalid("server.template", "a template is not made from another")
+                .hint("give the source itself");
         }
         let mut seen = BTreeSet::new();
         for (index, parameter) in self.parameters.iter().flatten().enumerate() {
             let at = |field: &str| format!("parameters[{index}].{field}");
             if !is_parameter_name(&parameter.name) {
-                report.invalid(&at("name"), format!("`{}` cannot name a parameter", parameter.name)).hint("letters, digits and `_`");
+                report
+                    .invalid(&at("name"), format!("`{}` cannot name a parameter", parameter.name))
+                    .hint("letters, digits and `_`");
             }
             if !seen.insert(parameter.name.as_str()) {
-                report.invalid(&at("name"), format!("the parameter `{}` is declared twice", parameter.name));
+                report.invalid(
+                    &at("name"),
+                    format!("the parameter `{}` is declared twice", parameter.name),
+                );
             }
             let wanted = parameter.value_type.unwrap_or_default();
             match &parameter.default {
@@ -318,13 +361,18 @@ impl Spec for Template {
                     report.invalid(&at("default"), format!("the default is not {}", wanted.as_str()));
                 }
                 Some(_) if parameter.required == Some(true) => {
-                    report.invalid(&at("default"), "a required parameter needs no default").hint("remove one of the two");
+                    report
+                        .invalid(&at("default"), "a required parameter needs no default")
+                        .hint("remove one of the two");
                 }
                 Some(_) | None => {}
             }
         }
         let mut found = Vec::new();
-        places(&serde_json::to_value(&self.server).expect("a spec is plain data"), &mut found);
+        places(
+            &serde_json::to_value(&self.server).expect("a spec is plain data"),
+            &mut found,
+        );
         for (name, text) in &found {
             match self.parameter(name) {
                 None => {
@@ -337,7 +385,10 @@ impl Spec for Template {
                 }
                 Some(parameter) if parameter.is_secret() && only_place(text).is_none() => {
                     report
-                        .invalid("server", format!("the secret `${{{name}}}` stands inside a longer text"))
+                        .invalid(
+                            "server",
+                            format!("the secret `${{{name}}}` stands inside a longer text"),
+                        )
                         .hint("let it be the whole value of an environment variable or a header");
                 }
                 Some(_) => {}
@@ -345,7 +396,10 @@ impl Spec for Template {
         }
         for parameter in self.parameters.iter().flatten() {
             if is_parameter_name(&parameter.name) && !found.iter().any(|(name, _)| *name == parameter.name) {
-                report.invalid("parameters", format!("the parameter `{}` has no place in the server", parameter.name));
+                report.invalid(
+                    "parameters",
+                    format!("the parameter `{}` has no place in the server", parameter.name),
+                );
             }
         }
     }
@@ -397,7 +451,7 @@ mod tests {
     #[test]
     fn fills_in_places() {
         let usage = usage(&json!({"repository": "/srv/r", "token": {"secretRef": {"name": "gitea", "key": "t"}}}));
-        let server = template().resolve(&usage).unwrap();
+        let server = template().resolve(&Server::default(), &usage).unwrap();
         assert_eq!(
             serde_json::to_value(server).unwrap(),
             json!({
@@ -412,9 +466,59 @@ mod tests {
     }
 
     #[test]
+    fn what_the_server_says_itself_goes_first() {
+        let own: Server = serde_json::from_value(json!({
+            "template": {"name": "git"},
+            "replicas": 2,
+            "workingDirectory": "/srv",
+            "env": [{"name": "RAW", "value": "mine"}, {"name": "MORE", "value": "1"}],
+            "resources": {"pids": 20},
+        }))
+        .unwrap();
+        let usage = usage(&json!({"repository": "/srv/r", "token": {"secretRef": {"name": "gitea", "key": "t"}}}));
+        let server = template().resolve(&own, &usage).unwrap();
+        assert_eq!(
+            serde_json::to_value(server).unwrap(),
+            json!({
+                "command": ["git-mcp", "--repository=/srv/r"],
+                "replicas": 2,
+                "env": [
+                    {"name": "DEPTH", "value": "3"},
+                    {"name": "TOKEN", "valueFrom": {"secretRef": {"name": "gitea", "key": "t"}}},
+                    {"name": "RAW", "value": "mine"},
+                    {"name": "MORE", "value": "1"},
+                ],
+                "workingDirectory": "/srv",
+                "resources": {"pids": 20},
+            })
+        );
+    }
+
+    #[test]
+    fn what_comes_of_both_must_be_right() {
+        let remote: Template =
+            serde_json::from_value(json!({"server": {"remote": {"url": "https://mcp.example"}}})).unwrap();
+        let own: Server = serde_json::from_value(json!({"workingDirectory": "/srv"})).unwrap();
+        let problems = remote.resolve(&own, &usage(&json!({}))).unwrap_err().into_problems();
+        assert_eq!(problems.len(), 1);
+        assert_eq!(problems[0].pointer.to_string(), "spec.template");
+        assert!(
+            problems[0].message.contains("workingDirectory"),
+            "{}",
+            problems[0].message
+        );
+    }
+
+    #[test]
     fn tells_what_is_missing_or_wrong() {
         for (parameters, messages) in [
-            (json!({}), vec!["the parameter `repository` is required", "the parameter `token` is required"]),
+            (
+                json!({}),
+                vec![
+                    "the parameter `repository` is required",
+                    "the parameter `token` is required",
+                ],
+            ),
             (
                 json!({"repository": 3, "token": "x", "repositroy": "y"}),
                 vec![
@@ -424,7 +528,10 @@ mod tests {
                 ],
             ),
         ] {
-            let problems = template().resolve(&usage(&parameters)).unwrap_err().into_problems();
+            let problems = template()
+                .resolve(&Server::default(), &usage(&parameters))
+                .unwrap_err()
+                .into_problems();
             let found: Vec<_> = problems.iter().map(|problem| problem.message.as_str()).collect();
             assert_eq!(found, messages);
         }

@@ -1,11 +1,15 @@
 //! Fields of a spec or a status, a line each, in the words of the kind's own type.
 
-use orch_shared::path::FieldPath;
+use std::time::Duration;
+
+use orch_shared::path::{FieldPath, Segment};
 use orch_shared::query::plain_text;
+use orch_shared::resource::Timestamp;
 use serde_json::{Map, Value};
 
 use super::Surroundings;
 use super::page::{Group, Page};
+use crate::render::age;
 use crate::render::cell::one_line;
 use crate::render::schema::{Field, Shape};
 
@@ -14,7 +18,11 @@ pub(super) fn write(page: &mut Page, group: Group, depth: usize, value: &Value, 
     let is_map = place.field.is_some_and(|field| field.shape() == Shape::Map);
     for (name, value) in value.as_object().into_iter().flatten() {
         // The keys of a map are the user's own words.
-        let title = if is_map { name.clone() } else { spoken(name) };
+        let title = if is_map {
+            name.clone()
+        } else {
+            spoken(unitless(name, value))
+        };
         member(page, group, depth, &title, value, &place.key(name));
     }
 }
@@ -24,6 +32,7 @@ pub(super) struct Place<'p> {
     pub(super) path: FieldPath,
     pub(super) field: Option<Field<'p>>,
     pub(super) around: &'p Surroundings,
+    pub(super) now: Timestamp,
 }
 
 impl Place<'_> {
@@ -33,6 +42,7 @@ impl Place<'_> {
             path: self.path.key(name),
             field: self.field.and_then(|field| field.find(&below).ok()),
             around: self.around,
+            now: self.now,
         }
     }
 
@@ -41,6 +51,24 @@ impl Place<'_> {
             path: self.path.index(index),
             field: self.field.and_then(|field| field.element()),
             around: self.around,
+            now: self.now,
+        }
+    }
+
+    /// A value of the daemon's as a person would say it; the user's own stays as it was written.
+    fn said(&self, value: &Value) -> String {
+        let segments = self.path.segments();
+        let key = match (segments.first(), segments.last()) {
+            (Some(Segment::Key(root)), Some(Segment::Key(key))) if root == "status" => key.as_str(),
+            _ => return one_line(&plain_text(value)),
+        };
+        let instant = || value.as_str()?.parse::<Timestamp>().ok();
+        if let Some(then) = instant() {
+            return format!("{} ago ({})", age::since(self.now, then), age::local(self.now, then));
+        }
+        match value.as_u64().filter(|_| unitless(key, value) != key) {
+            Some(millis) => age::run_time(Duration::from_millis(millis)),
+            None => one_line(&plain_text(value)),
         }
     }
 
@@ -87,9 +115,14 @@ fn member(page: &mut Page, group: Group, depth: usize, title: &str, value: &Valu
             }
         }
         Value::Bool(_) | Value::Number(_) | Value::String(_) => {
-            page.entry(group, title, one_line(&plain_text(value)) + &place.fares());
+            page.entry(group, title, place.said(value) + &place.fares());
         }
     }
+}
+
+/// `ranForMs` of a number is `ranFor`: the number is told with its unit.
+fn unitless<'n>(name: &'n str, value: &Value) -> &'n str {
+    name.strip_suffix("Ms").filter(|_| value.is_u64()).unwrap_or(name)
 }
 
 /// Short words stand in a line; what holds blanks or commas gets a line of its own.
@@ -149,6 +182,26 @@ fn spoken(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_the_daemon_says_is_spoken_and_what_the_user_says_is_not() {
+        let (instant, around) = ("2026-11-21T00:00:00.000Z", Surroundings::default());
+        for (path, value, said) in [
+            ("status.lastExit.ranForMs", json!(400), "0.4 s"),
+            ("status.lastExit.code", json!(400), "400"),
+            ("status.runningSince", json!(instant), "60s ago ("),
+            ("spec.since", json!(instant), instant),
+        ] {
+            let place = Place {
+                path: FieldPath::parse(path),
+                field: None,
+                around: &around,
+                now: "2026-11-21T00:01:00.000Z".parse().unwrap(),
+            };
+            assert!(place.said(&value).starts_with(said), "{path}: {}", place.said(&value));
+        }
+    }
 
     #[test]
     fn field_names_are_spoken() {

@@ -163,6 +163,17 @@ pub(super) fn of(kind: Kind) -> impl Iterator<Item = &'static Shorthand> {
     ALL.iter().filter(move |shorthand| shorthand.kind == kind)
 }
 
+/// What is to be said about what was given: a secret on a command line is seen by others.
+pub(super) fn caution(kind: Kind, matches: &ArgMatches) -> Option<&'static str> {
+    let is_given = |name: &str| {
+        of(kind).any(|shorthand| shorthand.name == name) && many(matches, &format!("short.{name}")).next().is_some()
+    };
+    is_given("from-literal").then_some(
+        "values on a command line are seen by others and stay in the shell's history; from standard input: --from-file \
+         KEY=-",
+    )
+}
+
 impl Shorthand {
     /// The flag as clap knows it.
     pub(super) fn arg(&self) -> Arg {

@@ -10,6 +10,7 @@
 mod failure;
 mod installer;
 mod npm;
+mod programs;
 mod pypi;
 mod request;
 
@@ -29,6 +30,7 @@ use super::log::Log;
 use super::observation::{Failure, ResolvedPackage};
 use super::supervisor::Context;
 use installer::Installer;
+use programs::{Interpreter, Programs};
 use request::Request;
 
 /// A program, ready to be started.
@@ -70,22 +72,8 @@ struct Receipt {
     version: String,
     /// The directory, beside the receipt.
     directory: String,
-    /// The program within the directory.
-    program: PathBuf,
-    /// What executes it.
-    interpreter: Interpreter,
-}
-
-/// What executes the program of a package.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Interpreter {
-    /// Node.js, found by name when the program is started.
-    Node,
-    /// The Python of the installation's own virtual environment.
-    Python,
-    /// Nothing: the program is executable by itself.
-    Itself,
+    /// Its programs.
+    programs: Programs,
 }
 
 impl Packages {
@@ -224,9 +212,10 @@ fn receipt_name(version: &str, request: &Request) -> String {
 
 fn read_receipt(path: &Path, home: &Path) -> Option<Receipt> {
     let receipt: Receipt = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
-    home.join(&receipt.directory)
-        .join(&receipt.program)
-        .is_file()
+    let directory = home.join(&receipt.directory);
+    let mut programs = receipt.programs.values();
+    programs
+        .all(|program| directory.join(&program.path).is_file())
         .then_some(receipt)
 }
 
@@ -253,8 +242,9 @@ fn program(
     job: &Job<'_>,
 ) -> Result<(Program, ResolvedPackage), Failure> {
     let directory = home.join(&receipt.directory);
-    let path = directory.join(&receipt.program);
-    let mut argv: Vec<OsString> = match receipt.interpreter {
+    let chosen = programs::choose(request, job.package.executable.as_deref(), &receipt.programs)?;
+    let path = directory.join(&chosen.path);
+    let mut argv: Vec<OsString> = match chosen.interpreter {
         Interpreter::Node => vec![
             installer::find("node", "running npm packages", &job.declared)?.into(),
             path.into(),

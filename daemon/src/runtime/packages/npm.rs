@@ -8,8 +8,9 @@ use serde_json::Value;
 
 use super::super::launch::InstallScripts;
 use super::super::observation::Failure;
+use super::Receipt;
 use super::installer::Installer;
-use super::{Interpreter, Receipt};
+use super::programs::{Executable, Interpreter, Programs};
 
 /// Installs a package into an empty directory.
 pub(super) async fn install(installer: &Installer<'_>, directory: &Path) -> Result<Receipt, Failure> {
@@ -46,46 +47,49 @@ pub(super) async fn install(installer: &Installer<'_>, directory: &Path) -> Resu
     let version = about["version"]
         .as_str()
         .ok_or_else(|| installer.failed("its package.json names no version".to_owned()))?;
-    let program = program(&installer.request.name, &about).map_err(|reason| installer.failed(reason))?;
-    let program = module.join(program);
-    let interpreter = interpreter(&directory.join(&program));
+    let programs = programs(&installer.request.name, &about).map_err(|reason| installer.failed(reason))?;
+    let programs: Programs = programs
+        .into_iter()
+        .map(|(name, path)| (name, module.join(path)))
+        .filter(|(_, path)| directory.join(path).is_file())
+        .map(|(name, path)| {
+            let interpreter = interpreter(&directory.join(&path));
+            (name, Executable { path, interpreter })
+        })
+        .collect();
+    if programs.is_empty() {
+        return Err(installer.failed("it has no program to run".to_owned()));
+    }
     let directory = directory.file_name().unwrap_or_default().to_string_lossy().into_owned();
     Ok(Receipt {
         version: version.to_owned(),
         directory,
-        program,
-        interpreter,
+        programs,
     })
 }
 
-/// The program of a package: its only one, or the one that is called like it.
-fn program(name: &str, about: &Value) -> Result<PathBuf, String> {
-    let short = name.rsplit('/').next().unwrap_or(name);
-    let path = match &about["bin"] {
-        Value::String(path) => path,
-        Value::Object(programs) => {
-            let only = programs.values().next().filter(|_| programs.len() == 1);
-            match programs.get(short).or(only).and_then(Value::as_str) {
-                Some(path) => path,
-                None => {
-                    let names: Vec<_> = programs.keys().map(String::as_str).collect();
-                    return Err(format!(
-                        "it has several programs and none is called {short}: {}",
-                        names.join(", ")
-                    ));
-                }
-            }
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => {
-            return Err("it has no program to run".to_owned());
-        }
+/// The programs of a package and their paths within it.
+fn programs(name: &str, about: &Value) -> Result<Vec<(String, PathBuf)>, String> {
+    let bare = |name: &str| name.rsplit('/').next().unwrap_or(name).to_owned();
+    let declared = match &about["bin"] {
+        Value::String(path) => vec![(bare(name), path.as_str())],
+        Value::Object(programs) => programs
+            .iter()
+            .filter_map(|(name, path)| Some((bare(name), path.as_str()?)))
+            .collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => vec![],
     };
-    let inside = |part: Component<'_>| matches!(part, Component::Normal(_) | Component::CurDir);
-    let path = PathBuf::from(path);
-    if path.components().all(inside) {
-        Ok(path)
-    } else {
-        Err("its program is outside of it".to_owned())
+    let is_inside = |path: &PathBuf| {
+        let mut parts = path.components();
+        parts.all(|part| matches!(part, Component::Normal(_) | Component::CurDir))
+    };
+    let programs: Vec<_> = declared
+        .into_iter()
+        .map(|(name, path)| (name, PathBuf::from(path)))
+        .collect();
+    match programs.iter().find(|(_, path)| !is_inside(path)) {
+        Some((name, _)) => Err(format!("its program {name} is outside of it")),
+        None => Ok(programs),
     }
 }
 
@@ -112,24 +116,43 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_program_of_a_package() {
+    fn the_programs_of_a_package() {
         for (name, about, expected) in [
-            ("x", r#"{"bin":"dist/index.js"}"#, Ok("dist/index.js")),
-            ("@a/x", r#"{"bin":{"anything":"./cli.js"}}"#, Ok("./cli.js")),
-            ("@a/x", r#"{"bin":{"x":"a.js","y":"b.js"}}"#, Ok("a.js")),
+            ("x", r#"{"bin":"dist/index.js"}"#, Ok(&[("x", "dist/index.js")][..])),
+            ("@a/x", r#"{"bin":"a.js"}"#, Ok(&[("x", "a.js")])),
             (
-                "z",
-                r#"{"bin":{"x":"a.js","y":"b.js"}}"#,
-                Err("it has several programs and none is called z: x, y"),
+                "@a/x",
+                r#"{"bin":{"anything":"./cli.js"}}"#,
+                Ok(&[("anything", "./cli.js")]),
             ),
-            ("x", r#"{"main":"index.js"}"#, Err("it has no program to run")),
-            ("x", r#"{"bin":"../../../bin/sh"}"#, Err("its program is outside of it")),
-            ("x", r#"{"bin":"/bin/sh"}"#, Err("its program is outside of it")),
+            (
+                "x",
+                r#"{"bin":{"@a/x":"a.js","y":"b.js"}}"#,
+                Ok(&[("x", "a.js"), ("y", "b.js")]),
+            ),
+            ("x", r#"{"main":"index.js"}"#, Ok(&[])),
+            ("x", r#"{"bin":{"y":1}}"#, Ok(&[])),
+            (
+                "x",
+                r#"{"bin":"../../../bin/sh"}"#,
+                Err("its program x is outside of it"),
+            ),
+            (
+                "x",
+                r#"{"bin":{"x":"x.js","y":"/bin/sh"}}"#,
+                Err("its program y is outside of it"),
+            ),
         ] {
             let about = serde_json::from_str(about).expect("JSON");
+            let expected = expected.map(|programs| {
+                let owned = programs
+                    .iter()
+                    .map(|(name, path)| ((*name).to_owned(), PathBuf::from(path)));
+                owned.collect::<Vec<_>>()
+            });
             assert_eq!(
-                program(name, &about),
-                expected.map(PathBuf::from).map_err(str::to_owned),
+                programs(name, &about),
+                expected.map_err(str::to_owned),
                 "{name} {about}"
             );
         }

@@ -1,12 +1,13 @@
 //! Installing from PyPI, by uv where it is there, else by pip in a virtual environment.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::Deserialize;
 
 use super::super::observation::Failure;
+use super::Receipt;
 use super::installer::Installer;
-use super::{Interpreter, Receipt};
+use super::programs::{Executable, Interpreter, Programs};
 
 /// The Python of an installation.
 pub(super) const PYTHON: &str = "bin/python";
@@ -71,53 +72,26 @@ pub(super) async fn install(installer: &Installer<'_>, directory: &Path) -> Resu
         .await?;
     let about: About = serde_json::from_str(answer.trim())
         .map_err(|_| installer.failed("it cannot be found where it was installed".to_owned()))?;
-    let script = script(&installer.request.name, &about.scripts).map_err(|reason| installer.failed(reason))?;
+    let programs: Programs = about
+        .scripts
+        .into_iter()
+        .map(|name| {
+            let path = Path::new("bin").join(&name);
+            (name, path)
+        })
+        .filter(|(name, path)| !name.contains('/') && directory.join(path).is_file())
+        .map(|(name, path)| {
+            let interpreter = Interpreter::Python;
+            (name, Executable { path, interpreter })
+        })
+        .collect();
+    if programs.is_empty() {
+        return Err(installer.failed("it has no program to run".to_owned()));
+    }
     let directory = directory.file_name().unwrap_or_default().to_string_lossy().into_owned();
     Ok(Receipt {
         version: about.version,
         directory,
-        program: PathBuf::from("bin").join(script),
-        interpreter: Interpreter::Python,
+        programs,
     })
-}
-
-/// The console script of a package: its only one, or the one that is called like it.
-fn script<'s>(name: &str, scripts: &'s [String]) -> Result<&'s str, String> {
-    let plain = |text: &str| text.to_lowercase().replace(['_', '.'], "-");
-    let same = scripts.iter().find(|script| plain(script) == plain(name));
-    match (same, scripts) {
-        (Some(script), _) | (None, [script]) if !script.contains('/') => Ok(script),
-        (None, []) => Err("it has no program to run".to_owned()),
-        (Some(_) | None, _) => Err(format!(
-            "it has several programs and none is called {name}: {}",
-            scripts.join(", ")
-        )),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_script_of_a_package() {
-        for (name, scripts, expected) in [
-            ("mcp-server-time", &["mcp-server-time"][..], Ok("mcp-server-time")),
-            ("mcp_server.time", &["other", "mcp-server-time"], Ok("mcp-server-time")),
-            ("x", &["y"], Ok("y")),
-            ("x", &[], Err("it has no program to run")),
-            (
-                "x",
-                &["y", "z"],
-                Err("it has several programs and none is called x: y, z"),
-            ),
-        ] {
-            let scripts: Vec<_> = scripts.iter().map(|&script| script.to_owned()).collect();
-            assert_eq!(
-                script(name, &scripts),
-                expected.map_err(str::to_owned),
-                "{name} {scripts:?}"
-            );
-        }
-    }
 }

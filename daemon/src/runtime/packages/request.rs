@@ -162,6 +162,7 @@ mod tests {
             name: name.to_owned(),
             version: version.map(str::to_owned),
             pinned: None,
+            executable: None,
             args: vec![],
             scripts: InstallScripts::Ignored,
         };
@@ -283,6 +284,7 @@ mod tests {
             name: "x".to_owned(),
             version: Some("^1".to_owned()),
             pinned: Some("1.2.3".to_owned()),
+            executable: None,
             args: vec![],
             scripts: InstallScripts::Ignored,
         };

@@ -2,13 +2,11 @@
 
 use std::process::Stdio;
 
-use rustix::process::Signal;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::{manifest, server_with};
+use super::server_with;
 use crate::support::daemon::{Home, Output, eventually};
 use crate::support::http::Request;
-use crate::support::processes;
 
 /// Every method and path of the API's own description, places filled in.
 fn operations(home: &Home) -> Vec<(String, String)> {
@@ -51,31 +49,6 @@ fn nothing_but_health_answers_without_a_token() {
         for refused in [elsewhere.send().expect(403), page.send().expect(403)] {
             // An answer to HEAD has no body to tell it in.
             assert!(method == "HEAD" || refused.code() == "ORCH4003", "{method} {path}");
-        }
-    }
-}
-
-#[test]
-fn head_is_answered_like_get() {
-    let home = Home::new().started();
-    home.apply(&server_with("files", &[], json!({"replicas": 0})));
-    for path in [
-        "/healthz",
-        "/version",
-        "/api/v1/servers",
-        "/api/v1/servers/files",
-        "/api/v1/servers/none",
-        "/api/v1/nothing",
-        "/api/v1/events",
-    ] {
-        for token in [home.token(), "orch_wrong".to_owned()] {
-            let get = home.http("GET", path).token(&token).send();
-            let head = home.http("HEAD", path).token(&token).send();
-            assert_eq!(head.status, get.status, "{path}");
-            assert_eq!(head.body, "", "{path}");
-            for header in ["content-type", "etag"] {
-                assert_eq!(head.header(header), get.header(header), "{path}");
-            }
         }
     }
 }
@@ -204,54 +177,26 @@ fn a_stale_write_is_refused_and_nothing_is_lost() {
 }
 
 #[test]
-fn a_watch_goes_on_where_it_was_left() {
-    let home = Home::new().started();
-    let prompt = |name: &str| manifest("Prompt", name, &json!({"content": name}));
-    home.apply(&prompt("one"));
-    let mut watch = home.http("GET", "/api/v1/prompts?watch=1").stream();
-    assert_eq!(watch.status, 200);
-    let mut until = |wanted: &str| loop {
-        let (id, event) = watch.event().expect("the watch goes on");
-        if event["object"]["metadata"]["name"] == wanted {
-            return (id, event["type"].as_str().unwrap_or_default().to_owned());
-        }
-    };
-    let (first, change) = until("one");
-    assert_eq!(change, "ADDED");
-    home.apply(&prompt("two"));
-    assert_eq!(until("two").1, "ADDED");
+fn a_first_start_that_fails_loses_no_token() {
+    let mut home = Home::new();
+    let context = home.write("orchctl.yaml", "contexts: [\n");
+    let refused = home
+        .orchd(&["serve"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
+    Output::of(refused.expect("orchd runs"))
+        .expect(1)
+        .saying(&["is not a file of contexts", "hint: mend it"]);
+    std::fs::remove_file(context).expect("it is there");
+    home.start();
+    home.orchctl(&["get", "servers"]).expect(0);
 
-    let mut resumed = home
-        .http("GET", "/api/v1/prompts?watch=1")
-        .header("Last-Event-ID", &first)
-        .stream();
-    let seen: Vec<Value> = std::iter::from_fn(|| resumed.event())
-        .map(|(_, event)| event)
-        .take(3)
-        .collect();
-    let of_two = seen
-        .iter()
-        .filter(|event| event["object"]["metadata"]["name"] == "two")
-        .count();
-    assert!(of_two >= 1, "{seen:?}");
-    let future = home.http("GET", "/api/v1/prompts?watch=1").header("Last-Event-ID", "x");
-    assert_eq!(future.send().expect(400).code(), "ORCH4101");
-}
-
-#[test]
-fn the_daemon_tells_how_it_fares() {
-    let home = Home::new().started();
-    home.apply(&server_with("files", &[], json!({})));
-    home.until_ready(&["server/files"]);
-    let ready = Request::new(home.address(), "GET", "/readyz").send().expect(200).json();
-    assert_eq!(ready["ready"], true, "{ready}");
-    let metrics = home.http("GET", "/metrics").send().expect(200).body;
-    for name in ["request", "reconcile", "instances", "store"] {
-        assert!(metrics.contains(name), "{name} is not counted:\n{metrics}");
-    }
-    home.orchctl(&["status"]).expect(0).saying(&["1 Server", "1 Running"]);
-    home.orchctl(&["doctor"]).expect(0);
-    home.orchctl(&["version"]).expect(0);
+    // Where nobody can be introduced any more, the daemon says how to get in.
+    home.stop();
+    std::fs::remove_file(home.path("orchctl.yaml")).expect("it is there");
+    home.start();
+    assert!(home.logs().contains("orchd token reset"), "{}", home.logs());
 }
 
 #[test]
@@ -347,20 +292,20 @@ fn tls_is_served() {
     eventually("the daemon answers over TLS", || {
         home.orchctl(&["--ca-file", &certificate, "get", "servers"]).code == 0
     });
-    let untrusting = home.orchctl(&["get", "servers"]);
-    assert_eq!(untrusting.code, 6, "{}", untrusting.stderr);
+    home.orchctl(&["get", "servers"]).expect(6).saying(&[
+        "nobody that this machine trusts",
+        "(ORCH7006)",
+        "--ca-file FILE",
+    ]);
+    home.orchctl(&["config", "set-context", "local", "--ca-file", &certificate])
+        .expect(0);
+    home.orchctl(&["get", "servers"]).expect(0);
+    let plainly = format!("http://{}", home.address());
+    home.orchctl(&["get", "servers", "--server", &plainly])
+        .expect(6)
+        .saying(&["--server https://"]);
     let plain = Request::new(home.address(), "GET", "/healthz").try_send();
     assert!(plain.is_err(), "plain HTTP is answered: {plain:?}");
-}
-
-#[test]
-fn requests_under_way_finish_when_the_daemon_ends() {
-    let mut home = Home::new().started();
-    let mut watch = home.http("GET", "/api/v1/servers?watch=1").stream();
-    assert!(watch.line().is_some());
-    processes::signal(home.pid(), Signal::TERM);
-    while watch.line().is_some() {}
-    assert_eq!(home.stop(), 0);
 }
 
 #[test]
@@ -385,7 +330,7 @@ fn events_are_filtered_before_they_are_counted() {
         "kind=server&warnings=true",
         "kind=server&name=other",
     ] {
-        assert_eq!(told(nothing), Vec::<Value>::new(), "{nothing}");
+        assert_eq!(told(nothing), Vec::<serde_json::Value>::new(), "{nothing}");
     }
 }
 
@@ -421,7 +366,7 @@ fn what_no_person_would_ask_is_refused() {
 
 #[test]
 fn whoever_watches_the_daemon_sees_that_its_database_is_away() {
-    let Some((home, database)) = Home::on_postgres_of_its_own() else {
+    let Some((home, database)) = Home::on_own_postgres() else {
         return;
     };
     let mut home = home.started();

@@ -8,9 +8,15 @@ mod admission;
 mod chaos;
 mod leaders;
 mod life;
+mod looking;
+mod outage;
+mod packages;
 mod registry;
 mod secrets;
 mod servers;
+mod verbs;
+mod watching;
+mod wire;
 
 use serde_json::{Value, json};
 

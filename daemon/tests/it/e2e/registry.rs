@@ -102,7 +102,7 @@ fn is_possible() -> bool {
     false
 }
 
-fn succeeds(command: &str) -> bool {
+pub(super) fn succeeds(command: &str) -> bool {
     let status = Command::new("sh")
         .args(["-c", command])
         .stdin(Stdio::null())

@@ -4,12 +4,15 @@ use std::fs;
 use std::path::Path;
 use std::process::Stdio;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{condition, copies, manifest, pids, server_with};
 use crate::support::daemon::{Home, Output, eventually, on_each_database};
 
-on_each_database!(a_value_is_never_in_the_open);
+on_each_database!(
+    a_value_is_never_in_the_open,
+    a_key_is_rotated_and_everything_still_opens
+);
 
 const VALUE: &str = "correct-horse-battery-staple";
 const NEXT: &str = "another-horse-altogether";
@@ -105,30 +108,147 @@ fn search(directory: &Path) {
     }
 }
 
-#[test]
-fn a_key_is_rotated_and_everything_still_opens() {
-    let mut home = Home::new().started();
-    home.apply(&format!("{}{}", secret(VALUE), user()));
-    home.until_ready(&["server/files"]);
-    let sealed = home.orchctl(&["get", "secret/keys", "-o", "yaml"]).expect(0).stdout;
-    let generation = home.get("secrets/keys")["status"]["generation"].clone();
-    home.stop();
-    let rotate = home
+/// Makes a new key while the daemon is not running.
+#[track_caller]
+fn rotate(home: &Home) -> Output {
+    let rotating = home
         .orchd(&["key", "rotate"])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn();
-    Output::of(rotate.expect("orchd runs")).expect(0);
+    Output::of(rotating.expect("orchd runs")).expect(0)
+}
+
+/// The key that seals.
+fn active_key(home: &Home) -> String {
+    let text = fs::read_to_string(home.path("data/keys.json")).expect("there are keys");
+    let keys: Value = serde_json::from_str(&text).expect("they are JSON");
+    keys["active"].as_str().expect("one of them seals").to_owned()
+}
+
+fn a_key_is_rotated_and_everything_still_opens(home: Home) {
+    let mut home = home.started();
+    home.apply(&format!("{}{}", secret(NEXT), user()));
+    home.apply(&secret(VALUE));
+    home.until_ready(&["server/files"]);
+    let export = |home: &Home| home.orchctl(&["get", "secret/keys", "-o", "yaml"]).expect(0).stdout;
+    let history = |home: &Home| home.orchctl(&["history", "secret/keys", "-o", "json"]).expect(0).stdout;
+    let (sealed, old) = (export(&home), active_key(&home));
+    let generation = home.get("secrets/keys")["status"]["generation"].clone();
+    let copy = copies(&home, "files")[0]["status"]["uid"].clone();
+    home.stop();
+    rotate(&home).saying(&["sealed anew: 1 objects, 2 generations"]);
+    let new = active_key(&home);
+    assert_ne!(old, new);
     home.start();
-    let resealed = home.orchctl(&["get", "secret/keys", "-o", "yaml"]).expect(0).stdout;
-    assert_ne!(resealed, sealed);
+
+    assert!(export(&home).contains(&new) && !export(&home).contains(&old));
+    assert!(
+        history(&home).contains(&new) && !history(&home).contains(&old),
+        "{}",
+        history(&home)
+    );
     assert_eq!(home.get("secrets/keys")["status"]["generation"], generation);
     home.apply(&sealed).saying(&["unchanged"]);
     home.apply(&secret(VALUE)).saying(&["unchanged"]);
     home.until_ready(&["server/files"]);
-    home.orchctl(&["get", "secret/keys", "--show-values", "-o", "yaml"])
-        .expect(0)
-        .saying(&[VALUE]);
+    assert_eq!(
+        copies(&home, "files")[0]["status"]["uid"],
+        copy,
+        "the same value is no reason for another copy"
+    );
+    let shown = |value: &str| {
+        home.orchctl(&["get", "secret/keys", "--show-values", "-o", "yaml"])
+            .expect(0)
+            .saying(&[value]);
+    };
+    shown(VALUE);
+    home.orchctl(&["rollback", "secret/keys", "--to", "1"]).expect(0);
+    shown(NEXT);
+}
+
+#[test]
+fn a_rotation_that_is_cut_short_loses_nothing_and_is_taken_up_by_the_next() {
+    const MANY: usize = 2_000;
+    let mut home = Home::new().started();
+    let manifests: String = (0..MANY)
+        .map(|number| {
+            manifest(
+                "Secret",
+                &format!("s{number}"),
+                &json!({"data": {"token": format!("value-{number}")}}),
+            )
+        })
+        .collect();
+    home.apply(&manifests);
+    home.stop();
+    let first = active_key(&home);
+    let mut rotating = home
+        .orchd(&["key", "rotate"])
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("orchd runs");
+    eventually("the new key is there", || active_key(&home) != first);
+    rotating.kill().expect("it can be killed");
+    let cut_short = !rotating.wait().expect("it ends").success();
+    assert!(cut_short, "the rotation was over before it could be killed");
+
+    let read = |home: &Home| -> Vec<String> {
+        let shown = home
+            .orchctl(&["get", "secrets", "--show-values", "-o", "json"])
+            .expect(0)
+            .stdout;
+        let list: Value = serde_json::from_str(&shown).expect("JSON");
+        let items = list["items"].as_array().expect("a list");
+        let mut values: Vec<_> = items
+            .iter()
+            .map(|item| item["spec"]["data"]["token"].to_string())
+            .collect();
+        values.sort();
+        values
+    };
+    home.start();
+    let mut expected: Vec<_> = (0..MANY).map(|number| format!("\"value-{number}\"")).collect();
+    expected.sort();
+    assert_eq!(read(&home), expected);
+    home.apply(&manifests).saying(&[&format!("{MANY} unchanged")]);
+    home.stop();
+    rotate(&home).saying(&[&format!("{MANY} objects, {MANY} generations")]);
+    home.start();
+    assert_eq!(read(&home), expected);
+    let stored = home.http("GET", "/api/v1/secrets").send().expect(200).body;
+    assert_eq!(
+        stored.matches(&format!("sealed:v1:{}:", active_key(&home))).count(),
+        MANY
+    );
+}
+
+#[test]
+fn keys_and_tokens_are_changed_only_where_a_daemon_has_lived() {
+    let home = Home::new();
+    for arguments in [["key", "rotate"], ["token", "reset"]] {
+        let run = home
+            .orchd(&arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn();
+        Output::of(run.expect("orchd runs"))
+            .expect(1)
+            .saying(&["no daemon has used", "--data-dir"]);
+        assert!(!home.path("data").exists());
+    }
+    // A daemon that runs would go on sealing with the key it knows.
+    let home = home.started();
+    for arguments in [["key", "rotate"], ["token", "reset"]] {
+        let run = home
+            .orchd(&arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn();
+        Output::of(run.expect("orchd runs"))
+            .expect(1)
+            .saying(&["is in use by process"]);
+    }
 }
 
 #[test]
@@ -151,7 +271,7 @@ fn a_template_hands_a_secret_on() {
             {"name": "token", "secret": true, "required": true},
         ],
         "server": {
-            "command": ["orch-fixture", "--say", "${greeting} $${x}", "--tell", "TOKEN"],
+            "command": ["orch-fixture", "--say", "${greeting} $${x}", "--tell", "TOKEN", "--tell", "MODE"],
             "env": [{"name": "TOKEN", "value": "${token}"}],
         },
     });
@@ -159,14 +279,24 @@ fn a_template_hands_a_secret_on() {
     let user = manifest(
         "Server",
         "files",
-        &json!({"template": {"name": "base", "parameters": parameters}}),
+        &json!({
+            "template": {"name": "base", "parameters": parameters},
+            "env": [{"name": "MODE", "value": "fast"}],
+            "workingDirectory": "/",
+        }),
     );
     home.apply(&[manifest("Template", "base", &template), secret(VALUE), user].concat());
     home.until_ready(&["server/files"]);
     eventually("the child tells", || {
         home.orchctl(&["logs", "files"]).stdout.contains("TOKEN is <***>")
     });
-    home.orchctl(&["logs", "files"]).expect(0).saying(&["good day ${x}"]);
+    // What the server says itself is there beside what the template says.
+    home.orchctl(&["logs", "files"])
+        .expect(0)
+        .saying(&["good day ${x}", "MODE is <fast>"]);
+    let directory = fs::read_link(format!("/proc/{}/cwd", pids(&home, "files")[0]));
+    assert_eq!(directory.expect("a running process"), Path::new("/"));
+    assert_eq!(condition(&home.get("servers/files"), "Implemented"), Default::default());
     let mut changed = template;
     changed["parameters"][0]["default"] = json!("unused");
     changed["server"]["description"] = json!("changed");
@@ -185,14 +315,74 @@ fn a_key_that_goes_is_told() {
     home.apply(&format!("{}{}", secret(VALUE), user()));
     home.until_ready(&["server/files"]);
     let without = manifest("Secret", "keys", &json!({"data": {"other": "x"}}));
-    let removed = home.orchctl_reading(&without, &["apply", "-f", "-"]);
-    if removed.code == 0 {
-        eventually("the server says what it misses", || {
-            condition(&home.get("servers/files"), "ReferencesResolved").0 == "False"
+    home.apply(&without);
+    eventually("the server says what it misses", || {
+        condition(&home.get("servers/files"), "ReferencesResolved").0 == "False"
+    });
+    home.orchctl(&["why", "server/files"]).saying(&["no key `token`"]);
+}
+
+#[test]
+fn only_a_value_that_is_used_makes_a_server_anew() {
+    let home = Home::new().started();
+    home.apply(&format!("{}{}", secret(VALUE), user()));
+    home.until_ready(&["server/files"]);
+    let before = pids(&home, "files");
+    home.apply(&manifest(
+        "Secret",
+        "keys",
+        &json!({"data": {"token": VALUE, "other": "x"}}),
+    ));
+    home.orchctl(&[
+        "patch",
+        "secret",
+        "keys",
+        "-P",
+        r#"{"metadata": {"labels": {"team": "core"}}}"#,
+    ])
+    .expect(0);
+    // A change that does reach it comes after the others, so they have been looked at by then.
+    let more = json!({"description": "seen", "env": [{"name": "TOKEN", "valueFrom": {"secretRef": {"name": "keys", "key": "token"}}}]});
+    home.apply(&server_with("files", &["--tell", "TOKEN", "--tell", "OTHER"], more));
+    eventually("the description is seen", || {
+        let server = home.get("servers/files");
+        server["status"]["observedGeneration"] == server["status"]["generation"]
+    });
+    assert_eq!((pids(&home, "files"), copies(&home, "files").len()), (before, 1));
+}
+
+#[test]
+fn a_key_file_that_is_gone_is_not_replaced_in_silence() {
+    let mut home = Home::new().started();
+    home.apply(&format!("{}{}", secret(VALUE), user()));
+    home.until_ready(&["server/files"]);
+    home.stop();
+    let keys = home.path("data/keys.json");
+    let kept = home.path("keys.kept");
+    fs::rename(&keys, &kept).expect("the key file can be moved");
+    let refused = home
+        .orchd(&["serve"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
+    Output::of(refused.expect("orchd runs")).expect(1).saying(&[
+        "keys.json is missing",
+        "1 stored secret values",
+        "hint: restore it",
+    ]);
+    assert!(!keys.exists());
+
+    // Given up on purpose: the daemon starts, and says of everything that needs the old key that it cannot be opened.
+    fs::write(&keys, "new\n").expect("the file can be written");
+    home.start();
+    for object in ["secrets/keys", "servers/files"] {
+        eventually(&format!("{object} is said to be broken"), || {
+            condition(&home.get(object), "ReferencesResolved").0 == "False"
         });
-    } else {
-        removed.saying(&["token"]);
     }
+    home.orchctl(&["why", "server/files"]).saying(&["cannot be opened"]);
+    home.apply(&secret(VALUE));
+    home.until_ready(&["server/files"]);
 }
 
 #[test]

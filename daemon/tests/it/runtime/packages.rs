@@ -20,6 +20,7 @@ fn package(registry: Registry, name: &str, version: Option<&str>) -> Package {
         name,
         version,
         pinned: None,
+        executable: None,
         args: vec![],
         scripts: InstallScripts::Ignored,
     }

@@ -309,11 +309,16 @@ async fn events(house: &House) {
 
     tell(&house.store, &parent, "Started", "a\0b").await;
     tell(&house.store, &child, "Crashed", "x").await;
+    // Counted, though something else was told in between.
+    tell(&house.store, &parent, "Ready", "x").await;
     tell(&house.store, &parent, "Started", "a\0b").await;
-    assert_eq!(about(About::Object(parent.clone())).await, told(&[("Started", 2)]));
+    assert_eq!(
+        about(About::Object(parent.clone())).await,
+        told(&[("Ready", 1), ("Started", 2)])
+    );
     assert_eq!(
         about(About::Family(parent.clone())).await,
-        told(&[("Crashed", 1), ("Started", 2)])
+        told(&[("Crashed", 1), ("Ready", 1), ("Started", 2)])
     );
     let query = EventQuery {
         after: Some(2),
@@ -321,7 +326,7 @@ async fn events(house: &House) {
     };
     assert_eq!(
         house.store.events(&Visibility::Everything, &query).await.unwrap().len(),
-        1
+        2
     );
     assert!(
         house
@@ -331,6 +336,24 @@ async fn events(house: &House) {
             .unwrap()
             .is_empty()
     );
+
+    // Narrowed by the database: a limit counts what fits, not what there is.
+    for (kind, scope, severity, found) in [
+        (Some(Kind::Server), None, None, 3),
+        (Some(Kind::Prompt), None, None, 0),
+        (None, Some(Scope::Cluster), Some(Severity::Warning), 3),
+        (None, Some(Scope::Project("web".parse().unwrap())), None, 0),
+        (Some(Kind::Server), None, Some(Severity::Normal), 0),
+    ] {
+        let query = EventQuery {
+            about: About::Objects(kind, scope),
+            severity,
+            limit: Some(10),
+            ..EventQuery::default()
+        };
+        let events = house.store.events(&Visibility::Everything, &query).await.unwrap();
+        assert_eq!(events.len(), found, "{query:?}");
+    }
 
     // The last fifty of an object are kept.
     for number in 0..60 {
@@ -346,7 +369,7 @@ async fn events(house: &House) {
     house.done(vec![remove(&child)]).await;
     assert_eq!(about(About::Object(child.clone())).await.len(), 50);
     house.done(vec![remove(&parent)]).await;
-    assert_eq!(about(About::Family(parent)).await.len(), 51);
+    assert_eq!(about(About::Family(parent)).await.len(), 52);
 }
 
 async fn tokens(house: &House) {

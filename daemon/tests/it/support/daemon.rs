@@ -39,6 +39,8 @@ pub(crate) struct Home {
     flags: Vec<String>,
     /// What the daemon finds in its environment besides, such as how to reach a registry.
     environment: Vec<(OsString, OsString)>,
+    /// A command that becomes the daemon, such as one that gives it a file system of its own.
+    wrapper: Vec<String>,
     running: Option<Running>,
     starts: u32,
 }
@@ -83,11 +85,13 @@ impl Home {
         Some(Self::on(Ground::Postgres(server.database(), server)))
     }
 
-    /// A place with a database on a PostgreSQL that nobody else uses, if there is one; it may be stopped and resumed.
-    pub(crate) fn on_postgres_of_its_own() -> Option<(Self, Arc<postgres::Server>)> {
+    /// A place with a database on a PostgreSQL of its own, which may be stopped and resumed, if there is one.
+    pub(crate) fn on_own_postgres() -> Option<(Self, Arc<postgres::Server>)> {
         let server = postgres::server_of_its_own()?;
-        let home = Self::on(Ground::Postgres(server.database(), Arc::clone(&server)));
-        Some((home, server))
+        Some((
+            Self::on(Ground::Postgres(server.database(), Arc::clone(&server))),
+            server,
+        ))
     }
 
     fn on(ground: Ground) -> Self {
@@ -100,6 +104,7 @@ impl Home {
             ground,
             flags: Vec::new(),
             environment: Vec::new(),
+            wrapper: Vec::new(),
             running: None,
             starts: 0,
         }
@@ -141,6 +146,19 @@ impl Home {
         self.environment = std::env::vars_os()
             .filter(|(name, _)| name.to_str().is_some_and(reaches))
             .collect();
+        self
+    }
+
+    /// Sets variables of the daemon's environment, from now on.
+    pub(crate) fn with_environment(mut self, variables: &[(&str, &str)]) -> Self {
+        let variables = variables.iter().map(|(name, value)| (name.into(), value.into()));
+        self.environment.extend(variables);
+        self
+    }
+
+    /// Starts the daemon through a command that becomes it, from now on.
+    pub(crate) fn through(mut self, wrapper: &[&str]) -> Self {
+        self.wrapper = wrapper.iter().map(|part| (*part).to_owned()).collect();
         self
     }
 
@@ -202,18 +220,23 @@ impl Home {
     pub(crate) fn orchd(&self, arguments: &[&str]) -> Command {
         // Dies with the thread that started it, so that a test that is killed leaves nothing running.
         let mut command = self.program("setpriv");
+        command.args(["--pdeathsig", "KILL", "env"]);
+        // Set on the way, so that setpriv is found also where the daemon's own PATH leads nowhere.
+        for (name, value) in &self.environment {
+            command.arg(pair(name, value));
+        }
         command
-            .args(["--pdeathsig", "KILL"])
+            .args(&self.wrapper)
             .arg(env!("CARGO_BIN_EXE_orchd"))
             .args(arguments);
         command.arg("--data-dir").arg(self.path("data"));
         if !self.flags.iter().any(|flag| flag == "--listen") {
             command.args(["--listen", "127.0.0.1:0"]);
         }
-        command
-            .args(["--log-format", "json", "--log", "info,orch_daemon=debug"])
-            .args(&self.flags);
-        command.envs(self.environment.iter().cloned());
+        if !self.flags.iter().any(|flag| flag == "--log") {
+            command.args(["--log", "info,orch_daemon=debug"]);
+        }
+        command.args(["--log-format", "json"]).args(&self.flags);
         if let Ground::Postgres(url, _) = &self.ground {
             command.args(["--database-url", url]);
         }
@@ -240,6 +263,14 @@ impl Home {
     /// Ends the daemon as a crash would.
     pub(crate) fn kill_9(&mut self) {
         self.running.take().expect("the daemon runs").kill();
+    }
+
+    /// Where its objects are, unless that is SQLite in its directory.
+    pub(crate) fn database_url(&self) -> Option<&str> {
+        match &self.ground {
+            Ground::Sqlite => None,
+            Ground::Postgres(url, _) => Some(url),
+        }
     }
 
     /// Where the daemon answers.
@@ -410,6 +441,14 @@ impl Output {
         }
         self
     }
+}
+
+/// A variable and its value, as `env` takes them.
+fn pair(name: &OsStr, value: &OsStr) -> OsString {
+    let mut pair = name.to_owned();
+    pair.push("=");
+    pair.push(value);
+    pair
 }
 
 /// A program of the workspace, which stands beside the daemon.

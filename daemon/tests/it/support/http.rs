@@ -3,7 +3,7 @@
 //! Requests are HTTP/1.0: an answer then ends with its connection, a stream is what can be read until then, and nothing
 //! needs to be decoded.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
@@ -94,7 +94,7 @@ impl Request {
             .and_then(|(_, length)| length.parse().ok())
             .filter(|_| self.method != "HEAD");
         if expected.is_some_and(|expected: usize| expected != body.len()) {
-            return Err(std::io::ErrorKind::UnexpectedEof.into());
+            return Err(ErrorKind::UnexpectedEof.into());
         }
         let body = String::from_utf8_lossy(&body).into_owned();
         Ok(Answer { status, headers, body })
@@ -126,7 +126,7 @@ impl Request {
         loop {
             let mut line = String::new();
             if reader.read_line(&mut line)? == 0 {
-                return Err(std::io::ErrorKind::UnexpectedEof.into());
+                return Err(ErrorKind::UnexpectedEof.into());
             }
             let line = line.trim_end().to_owned();
             if line.is_empty() {
@@ -137,12 +137,31 @@ impl Request {
         let status = lines.first().and_then(|line| line.split(' ').nth(1)?.parse().ok());
         let headers = lines.iter().skip(1).filter_map(|line| line.split_once(':'));
         let headers = headers.map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()));
-        Ok((
-            status.ok_or(std::io::ErrorKind::InvalidData)?,
-            headers.collect(),
-            reader,
-        ))
+        Ok((status.ok_or(ErrorKind::InvalidData)?, headers.collect(), reader))
     }
+}
+
+/// Sends bytes as they are, and takes what comes back until the other side closes or falls silent for so long.
+pub(crate) fn converse(address: SocketAddr, bytes: &[u8], silence: Duration) -> Conversation {
+    let mut connection = TcpStream::connect_timeout(&address, PATIENCE).expect("a connection");
+    connection
+        .set_read_timeout(Some(silence))
+        .expect("a timeout can be set");
+    // Whoever is refused in the middle of a long text may find the connection closed.
+    let _refused = connection.write_all(bytes);
+    let mut text = Vec::new();
+    let ended = connection.read_to_end(&mut text);
+    Conversation {
+        closed: !ended.is_err_and(|error| matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)),
+        text: String::from_utf8_lossy(&text).into_owned(),
+    }
+}
+
+/// What came of bytes that were sent.
+#[derive(Debug)]
+pub(crate) struct Conversation {
+    pub(crate) closed: bool,
+    pub(crate) text: String,
 }
 
 impl Answer {

@@ -1,0 +1,87 @@
+//! What the daemon tells of a Server.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Server;
+use crate::name::Name;
+use crate::resource::{Condition, Phase};
+
+/// What the reconciler reports of a Server.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ServerStatus {
+    /// How far the server is from what is declared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phase: Option<Phase>,
+    /// How many copies there are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replicas: Option<ReplicaCount>,
+    /// What is run, in a line: `npm @acme/files 1.2.0`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// The version the package was resolved to, for the generation that is running.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resolved: Option<ResolvedPackage>,
+    /// What the template resolved to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template: Option<ResolvedTemplate>,
+    /// The tools the server offers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tools: Option<ToolSurface>,
+    /// Restarts of the copies that exist now, summed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restarts: Option<u32>,
+    /// The generation this status is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// Ready, Progressing, ReferencesResolved, Healthy, Implemented.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conditions: Vec<Condition>,
+}
+
+/// How many copies there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ReplicaCount {
+    /// How many there should be.
+    pub desired: u32,
+    /// How many answer.
+    pub running: u32,
+    /// How many answer, are well, and run the current generation.
+    pub ready: u32,
+}
+
+/// The version a package was resolved to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ResolvedPackage {
+    /// The package's name.
+    pub name: String,
+    /// Its exact version.
+    pub version: String,
+    /// The generation of the Server for which it was resolved.
+    pub generation: i64,
+}
+
+/// What a template resolved to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ResolvedTemplate {
+    /// The Template's name.
+    pub name: Name,
+    /// Its generation at that time.
+    pub generation: i64,
+    /// The Server spec that came of it.
+    pub server: Box<Server>,
+}
+
+/// The tools a server offers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ToolSurface {
+    /// How many.
+    pub count: u32,
+    /// SHA-256 over the canonical list; changes when any tool does.
+    pub digest: String,
+}
