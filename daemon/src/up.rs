@@ -15,7 +15,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use orch_shared::access::Principal;
 use orch_shared::apply::{Request, Verdict};
 use orch_shared::kind::Kind;
-use orch_shared::manifest::{self, Limits};
+use orch_shared::manifest::{self, FileProblem, Limits};
 use orch_shared::name::ObjectRef;
 use orch_shared::problem::Problem;
 use serde_json::Value;
@@ -149,11 +149,19 @@ fn read(paths: &[PathBuf]) -> anyhow::Result<Declared> {
             1 => "1 problem".to_owned(),
             more => format!("{more} problems"),
         };
-        let lines: Vec<_> = read.problems.iter().map(ToString::to_string).collect();
+        let lines: Vec<_> = read.problems.iter().map(told).collect();
         bail!("{count}; nothing was started\n{}", lines.join("\n"));
     }
     let manifests = read.objects.iter().map(|object| object.resource.manifest()).collect();
     Ok(Declared { manifests, read })
+}
+
+/// A problem with its place, and what to do about it.
+fn told(problem: &FileProblem) -> String {
+    match &problem.problem.hint {
+        Some(hint) => format!("  {problem}\n    hint: {hint}"),
+        None => format!("  {problem}"),
+    }
 }
 
 /// A file, or all manifests below a folder, in order of their names.
@@ -209,7 +217,7 @@ async fn apply(daemon: &Daemon, declared: Declared) -> anyhow::Result<Vec<Object
 
 fn refused(problem: &Problem, read: &manifest::Objects) -> anyhow::Error {
     let located = problem.errors.iter().map(|error| match read.locate(error) {
-        Some(located) => located.to_string(),
+        Some(located) => told(&located),
         None => format!("{}: {}", error.pointer, error.message),
     });
     let lines: Vec<_> = located.collect();

@@ -51,9 +51,11 @@ pub(crate) fn text(cell: &Cell, find: Find<'_, '_>, now: Timestamp) -> String {
     }
 }
 
-/// Whether no condition has anything to say: a quick look that spares most rows the reading.
+/// Whether no condition complains: a quick look that spares most rows the reading.
 fn says_nothing(conditions: &Value) -> bool {
-    let is_silent = |condition: &Value| condition.get("message").is_none();
+    let is_silent = |condition: &Value| {
+        condition.get("message").is_none() || condition.get("status").is_some_and(|status| status != "False")
+    };
     conditions
         .as_array()
         .is_none_or(|conditions| conditions.iter().all(is_silent))

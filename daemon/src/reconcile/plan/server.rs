@@ -200,21 +200,16 @@ fn report(
     let looping = current.iter().find(|copy| copy.status.crashes_in_a_row >= CRASH_LOOP);
     let hurt = error
         .or(looping)
-        .or_else(|| current.iter().find(|copy| copy.status.crashes_in_a_row > 0));
+        .or_else(|| current.iter().find(|copy| copy.status.crashes_in_a_row > 0))
+        .map(|copy| {
+            let ready = find(&copy.status.conditions, "Ready");
+            let said = ready.map(|ready| ready.message.as_str()).unwrap_or_default();
+            let reason = ready.map_or("Unknown", |ready| ready.reason.as_str());
+            (reason.to_owned(), format!("instance/{}: {said}", copy.name))
+        })
+        .or_else(|| failed_before(world, current));
 
     let mut conditions = Conditions::from(&world.status.conditions, world.generation, now);
-    let message_of = |copy: &Copy<'_>| {
-        let said = find(&copy.status.conditions, "Ready")
-            .map(|ready| ready.message.as_str())
-            .unwrap_or_default();
-        format!("instance/{}: {said}", copy.name)
-    };
-    let reason_of = |copy: &Copy<'_>| {
-        find(&copy.status.conditions, "Ready")
-            .map_or("Unknown", |ready| ready.reason.as_str())
-            .to_owned()
-    };
-
     let (phase, is_ready, reason, message) = if let Some(Broken(first)) = world.broken.first() {
         (
             Phase::Degraded,
@@ -237,13 +232,8 @@ fn report(
             "Ready".to_owned(),
             message.to_owned(),
         )
-    } else if let Some(copy) = hurt {
-        (
-            Phase::Degraded,
-            ConditionStatus::False,
-            reason_of(copy),
-            message_of(copy),
-        )
+    } else if let Some((reason, message)) = hurt.clone() {
+        (Phase::Degraded, ConditionStatus::False, reason, message)
     } else {
         let message = format!("{ready} of {desired} answer");
         (
@@ -268,7 +258,7 @@ fn report(
     }
     conditions.references(world.broken);
     match hurt {
-        Some(copy) => conditions.set("Healthy", ConditionStatus::False, &reason_of(copy), message_of(copy)),
+        Some((reason, message)) => conditions.set("Healthy", ConditionStatus::False, &reason, message),
         None if running > 0 || desired == 0 => conditions.set("Healthy", ConditionStatus::True, "Healthy", ""),
         None => conditions.set("Healthy", ConditionStatus::Unknown, "Starting", ""),
     }
@@ -281,7 +271,10 @@ fn report(
         .or_else(|| old.iter().find(|copy| copy.runs()));
     let resolved = resolved(world, current);
     let version = resolved.as_ref().map(|resolved| resolved.version.as_str());
-    let restarts: u32 = current.iter().map(|copy| copy.status.restarts).sum();
+    let restarts = current
+        .iter()
+        .map(|copy| copy.status.restarts + copy.failed_before)
+        .sum();
     let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     let status = ServerStatus {
         phase: Some(phase),
@@ -302,6 +295,15 @@ fn report(
     };
     let events = happenings(world.status, phase, &reason, &message);
     (status, events)
+}
+
+/// What was the matter with the copies that were replaced, as long as those in their place do not run: each try would else
+/// look like a fresh start.
+fn failed_before(world: &World<'_>, current: &[&Copy<'_>]) -> Option<(String, String)> {
+    let again = current.iter().any(|copy| copy.failed_before > 0 && !copy.runs());
+    let ready = find(&world.status.conditions, "Ready").filter(|_| again)?;
+    let holds = world.status.phase == Some(Phase::Degraded) && ready.observed_generation == world.generation;
+    holds.then(|| (ready.reason.clone(), ready.message.clone()))
 }
 
 /// The version that this generation's package was resolved to: once, by the first copy that did.

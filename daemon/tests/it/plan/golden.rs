@@ -6,7 +6,7 @@ use orch_daemon::reconcile::plan::{Action, Plan};
 use orch_shared::kinds::instance::{Instance, InstancePhase, InstanceStatus, LastExit};
 use orch_shared::kinds::server::{Server, ServerStatus};
 use orch_shared::name::Name;
-use orch_shared::resource::Timestamp;
+use orch_shared::resource::{Phase, Timestamp};
 
 const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 
@@ -40,6 +40,15 @@ fn told<S>(plan: &Plan<S>, phase: &str) -> String {
 
 /// A server of so many replicas with copies written as `uid digest phase`.
 fn check_server(replicas: u32, drawn: &[&str], expected: &str) {
+    let plan = plan_server(replicas, drawn, &ServerStatus::default());
+    assert_eq!(
+        told(&plan, &format!("{:?}", plan.status.phase.unwrap())),
+        expected,
+        "{replicas} of {drawn:?}"
+    );
+}
+
+fn plan_server(replicas: u32, drawn: &[&str], status: &ServerStatus) -> Plan<ServerStatus> {
     let run: Server = serde_json::from_value(serde_json::json!({"command": ["x"], "replicas": replicas})).unwrap();
     let name: Name = "files".parse().unwrap();
     let statuses: Vec<_> = drawn
@@ -48,7 +57,7 @@ fn check_server(replicas: u32, drawn: &[&str], expected: &str) {
             let word = copy.split(' ').nth(2).unwrap();
             let (phase, next_try) = match word {
                 "running" => (InstancePhase::Running, None),
-                "starting" => (InstancePhase::Starting, None),
+                "starting" | "again" => (InstancePhase::Starting, None),
                 "error-due" => (InstancePhase::Error, Some(NOW)),
                 "error-later" => (InstancePhase::Error, Some(Timestamp::from_millis(NOW.millis() + 5_000))),
                 "gone" => (InstancePhase::Stopping, None),
@@ -71,13 +80,12 @@ fn check_server(replicas: u32, drawn: &[&str], expected: &str) {
                 uid,
                 name: &name,
                 digest: words.next().unwrap(),
-                failed_before: 0,
+                failed_before: u32::from(copy.ends_with("again")),
                 deleting: status.phase == Some(InstancePhase::Stopping),
                 status,
             }
         })
         .collect();
-    let status = ServerStatus::default();
     let world = server::World {
         name: &name,
         generation: 2,
@@ -85,17 +93,12 @@ fn check_server(replicas: u32, drawn: &[&str], expected: &str) {
         run: Some(&run),
         digest: "new",
         template: None,
-        status: &status,
+        status,
         broken: &[],
         pending: &[],
         copies: &copies,
     };
-    let plan = server::plan(&world, NOW);
-    assert_eq!(
-        told(&plan, &format!("{:?}", plan.status.phase.unwrap())),
-        expected,
-        "{replicas} of {drawn:?}"
-    );
+    server::plan(&world, NOW)
 }
 
 #[test]
@@ -126,6 +129,25 @@ fn servers() {
         "Degraded: delete a, create after 1 failures ! Degraded",
     );
     check_server(1, &["a new gone"], "Progressing: create");
+}
+
+#[test]
+fn a_server_that_fails_stays_degraded_while_it_is_tried_again() {
+    let failed = plan_server(1, &["a new error-due"], &ServerStatus::default()).status;
+    let again = plan_server(1, &["b new again"], &failed);
+    assert_eq!(told(&again, "then"), "then: -");
+    assert_eq!((again.status.phase, again.status.restarts), (failed.phase, Some(1)));
+    let ready = |status: &ServerStatus| status.conditions.iter().find(|one| one.condition == "Ready").cloned();
+    assert_eq!(ready(&again.status), ready(&failed));
+    // Of an earlier generation nothing is kept.
+    let changed = ServerStatus {
+        conditions: Vec::new(),
+        ..failed
+    };
+    assert_eq!(
+        plan_server(1, &["b new again"], &changed).status.phase,
+        Some(Phase::Progressing)
+    );
 }
 
 fn check_instance(status: &InstanceStatus, state: Option<State>, deleting: bool, expected: &str) {
