@@ -88,11 +88,6 @@ impl Call {
         Self::new(Method::GET, path)
     }
 
-    /// Removes what is at an address.
-    pub(crate) fn delete(path: impl Into<String>) -> Self {
-        Self::new(Method::DELETE, path)
-    }
-
     /// Sends a JSON body to an address.
     pub(crate) fn post(path: impl Into<String>, body: &impl Serialize) -> Self {
         Self::new(Method::POST, path).with_body("application/json", body)
@@ -415,7 +410,8 @@ pub(crate) fn not_ours(server: &str, detail: &str) -> Failure {
 }
 
 fn may_pass(insist: Insist, problem: &Problem) -> bool {
-    let busy = matches!(problem.status, 429 | 503);
+    // Where it is not known whether it was done, doing it again is for somebody to decide.
+    let busy = matches!(problem.status, 429 | 503) && problem.code != Code::NoAnswer;
     match insist {
         Insist::Never => false,
         Insist::Usually => busy,

@@ -278,7 +278,7 @@ const fn exit_code_of(code: Code) -> u8 {
         | Code::StoreReadOnly
         | Code::ShuttingDown
         | Code::OtherDaemon => 6,
-        Code::Timeout | Code::WaitTimeout => 7,
+        Code::Timeout | Code::NoAnswer | Code::WaitTimeout => 7,
         Code::ManifestSyntax
         | Code::ManifestEncoding
         | Code::ManifestTooLarge

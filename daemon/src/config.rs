@@ -191,13 +191,22 @@ fn without_password(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else {
         return "***".to_owned();
     };
+    // First the parameters, which may hold an `@`; then what stands before the last one.
+    let masked = |parameter: &str| {
+        let name = "password=";
+        match parameter.to_ascii_lowercase().find(name) {
+            Some(at) => format!("{}***", &parameter[..at + name.len()]),
+            None => parameter.to_owned(),
+        }
+    };
+    let rest = rest.split('&').map(masked).collect::<Vec<_>>().join("&");
     match rest.rsplit_once('@') {
         Some((credentials, place)) => {
             let user = credentials.split(':').next().unwrap_or_default();
             let masked = if credentials.contains(':') { ":***" } else { "" };
             format!("{scheme}://{user}{masked}@{place}")
         }
-        None => url.to_owned(),
+        None => format!("{scheme}://{rest}"),
     }
 }
 
@@ -446,6 +455,13 @@ mod tests {
             ("postgres://u:p@h/d", "postgres://u:***@h/d"),
             ("postgres://u@h/d", "postgres://u@h/d"),
             ("postgres://h/d", "postgres://h/d"),
+            ("postgres://u@h/d?password=p", "postgres://u@h/d?password=***"),
+            (
+                "postgres:///d?host=/tmp&password=p&sslmode=require",
+                "postgres:///d?host=/tmp&password=***&sslmode=require",
+            ),
+            ("postgres://u:p?x@h/d", "postgres://u:***@h/d"),
+            ("postgres://u@h/d?Password=p@q:r", "postgres://u@h/d?Password=***"),
         ] {
             assert_eq!(without_password(url), shown);
         }

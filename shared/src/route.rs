@@ -49,6 +49,8 @@ pub fn logs(instance: &ObjectRef) -> String {
 
 /// A set of objects, applied as one.
 pub const APPLY: &str = "/api/v1/apply";
+/// Several objects, deleted as one.
+pub const DELETE: &str = "/api/v1/delete";
 /// Seals values without storing them.
 pub const SEAL: &str = "/api/v1/seal";
 /// What happened lately.

@@ -39,7 +39,25 @@ pub struct DeleteParameters {
     pub with_dependents: Option<bool>,
 }
 
-/// The answer of `DELETE`: what goes, or would go. Objects that own running things are gone a little later.
+/// The body of `POST /api/v1/delete`: objects that are deleted as one, all of them or none. What refers to one of them is
+/// in nobody's way when it is among them.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Deletion {
+    /// The objects, at most 10,000, in any order. A name may also be a uid.
+    pub objects: Vec<ObjectRef>,
+    /// Only say what would go.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dry_run: bool,
+    /// Delete the objects that refer to them, too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub with_dependents: bool,
+    /// Whether objects that are not there are left out, rather than all of it refused.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ignore_not_found: bool,
+}
+
+/// The answer of `DELETE` and of `POST /api/v1/delete`: what goes, or would go. Objects that own running things are gone a little later.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Deleted {

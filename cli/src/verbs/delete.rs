@@ -1,12 +1,11 @@
-//! `delete`: objects and what belongs to them; by default until they are really gone.
+//! `delete`: objects and what belongs to them, all or none of those named; by default until they are really gone.
 
 use clap::{ArgAction, Args};
 use clap_complete::ArgValueCompleter;
-use orch_shared::kind::{Kind, Maker};
 use orch_shared::name::ObjectRef;
 use orch_shared::problem::Code;
 use orch_shared::route;
-use orch_shared::wire::{DeleteParameters, Deleted};
+use orch_shared::wire::{Deleted, Deletion};
 
 use super::rehearsal;
 use super::wait::{self, Goal};
@@ -57,14 +56,11 @@ pub(crate) struct Arguments {
 
 /// Deletes.
 pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome, Failure> {
-    let mut objects = wanted(arguments, settings)?;
+    let objects = wanted(arguments, settings)?;
     if objects.is_empty() {
         settings.ui.say("nothing is selected; nothing was deleted");
         return Ok(Outcome::Done);
     }
-    // What refers goes before what it refers to, so that nothing is in the way of the rest.
-    let order = Kind::in_apply_order();
-    objects.sort_by_key(|object| std::cmp::Reverse(order.iter().position(|kind| *kind == object.kind)));
     let place = arguments.rehearsal.dry_run;
     if place == DryRun::Client {
         objects
@@ -73,79 +69,53 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome,
         rehearsal::end(settings, place);
         return Ok(Outcome::Done);
     }
-    let waits = arguments.wait && place == DryRun::None;
-    let client = settings.client()?;
-    let parameters = DeleteParameters {
-        dry_run: (place == DryRun::Server).then_some(true),
-        with_dependents: arguments.with_dependents.then_some(true),
-    };
-    let mut failures = Vec::new();
-    let mut gone: Vec<ObjectRef> = Vec::new();
-    for object in &objects {
-        if gone.contains(object) {
-            continue;
-        }
-        let call = |parameters: &DeleteParameters| {
-            let call = Call::delete(route::object(object)).query(parameters);
-            client.send(&settings.ui, &call)?.json::<Deleted>()
-        };
-        let mut answer = call(&parameters);
-        if place == DryRun::Server && is_in_use(&answer) {
-            // Whoever refers to it goes before it, when all of these are to go.
-            let along = DeleteParameters {
-                with_dependents: Some(true),
-                ..parameters
-            };
-            let goes_too =
-                |one: &ObjectRef| objects.contains(one) || gone.contains(one) || one.kind.meta().maker == Maker::Daemon;
-            let all = call(&along)?;
-            if all.objects.iter().all(goes_too) {
-                answer = Ok(all);
-            }
-        }
-        match answer {
-            Ok(deleted) => {
-                for object in deleted.objects {
-                    if gone.contains(&object) {
-                        continue;
-                    }
-                    match (deleted.dry_run, waits) {
-                        (true, _) => settings.ui.line(&format!("{object}   would be deleted"))?,
-                        (false, false) => settings.ui.line(&format!("{object}   is being deleted"))?,
-                        // It is told once it is true.
-                        (false, true) => {}
-                    }
-                    gone.push(object);
-                }
-            }
-            Err(failure) if arguments.ignore_not_found && failure.code() == Some(Code::NotFound) => {}
-            Err(failure) if failure.code() == Some(Code::InUse) => {
-                let spelled = wait::spelled(object);
-                failures.push(failure.hint_instead(format!(
-                    "change or delete it first; what would go along: orchctl delete {spelled} --with-dependents --dry-run"
-                )));
-            }
-            Err(failure) => failures.push(failure),
-        }
-    }
-    if waits {
-        wait::until(settings, &gone, &Goal::Deleted, arguments.timeout.0, |object| {
-            settings.ui.line(&format!("{object}   deleted"))
-        })
-        .unwrap_or_else(|failure| failures.push(failure));
+    let deleted = delete(arguments, settings, &objects)?;
+    let say = |object: &ObjectRef, fate: &str| settings.ui.line(&format!("{object}   {fate}"));
+    match (deleted.dry_run, arguments.wait) {
+        (true, _) => deleted
+            .objects
+            .iter()
+            .try_for_each(|object| say(object, "would be deleted"))?,
+        (false, false) => deleted
+            .objects
+            .iter()
+            .try_for_each(|object| say(object, "is being deleted"))?,
+        // It is told once it is true.
+        (false, true) => wait::until(
+            settings,
+            &deleted.objects,
+            &Goal::Deleted,
+            arguments.timeout.0,
+            |object| say(object, "deleted"),
+        )?,
     }
     rehearsal::end(settings, place);
-    match failures.len() {
-        0 => Ok(Outcome::Done),
-        1 => Err(failures.remove(0)),
-        _ => Err(Failure::Several(failures)),
-    }
+    Ok(Outcome::Done)
 }
 
-fn is_in_use(answer: &Result<Deleted, Failure>) -> bool {
-    answer
-        .as_ref()
-        .is_err_and(|failure| failure.code() == Some(Code::InUse))
+/// Deletes objects as one: all of them or none.
+fn delete(arguments: &Arguments, settings: &Settings, objects: &[ObjectRef]) -> Result<Deleted, Failure> {
+    let deletion = Deletion {
+        objects: objects.to_vec(),
+        dry_run: arguments.rehearsal.dry_run == DryRun::Server,
+        with_dependents: arguments.with_dependents,
+        ignore_not_found: arguments.ignore_not_found,
+    };
+    let call = Call::post(route::DELETE, &deletion).with_time();
+    let answer = settings.client()?.send(&settings.ui, &call);
+    let answer = answer.map_err(|failure| match (failure.code(), objects) {
+        (Some(Code::InUse), [object]) => {
+            let spelled = wait::spelled(object);
+            failure.hint_instead(format!(
+                "change or delete it first; what would go along: orchctl delete {spelled} --with-dependents --dry-run"
+            ))
+        }
+        (Some(Code::InUse), _) => failure.hint_instead(
+            "nothing was deleted; what would go along: the same command with --with-dependents --dry-run",
+        ),
+        (_, _) => failure,
+    });
+    answer?.json()
 }
 
 fn wanted(arguments: &Arguments, settings: &Settings) -> Result<Vec<ObjectRef>, Failure> {

@@ -262,7 +262,12 @@ fn deleting_waits_until_the_same_object_is_gone() {
         (0, "server/files   deleted\n"),
         "{run}"
     );
-    assert_eq!(daemon.lines()[0], "DELETE /api/v1/servers/files");
+    let asked = daemon.asked();
+    assert_eq!(asked[0].line, "POST /api/v1/delete");
+    assert_eq!(
+        asked[0].json(),
+        json!({"objects": [{"kind": "Server", "name": "files"}]})
+    );
 }
 
 #[test]

@@ -1,16 +1,23 @@
 //! Deleting: never out from under somebody, unless asked to take them along.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use orch_shared::access::Principal;
-use orch_shared::kind::Removal;
+use orch_shared::apply::MOST_OBJECTS;
+use orch_shared::kind::{Kind, Removal};
 use orch_shared::name::ObjectRef;
 use orch_shared::problem::{Code, Problem};
-use orch_shared::wire::Deleted;
+use orch_shared::wire::{DeleteParameters, Deleted, Deletion};
 
+use super::error::not_found;
 use super::one::{Precondition, Target, find};
+use super::set::Effect;
 use super::{Admission, Error, audited};
 use crate::store::{Mutation, Row, Transaction};
+
+/// So many objects are named in a sentence.
+const TOLD: usize = 5;
 
 /// Deletes an object, or says what would go.
 ///
@@ -21,38 +28,141 @@ pub async fn delete(
     principal: &Principal,
     target: Target,
     precondition: Precondition,
-    parameters: orch_shared::wire::DeleteParameters,
+    parameters: DeleteParameters,
 ) -> Result<Deleted, Problem> {
     let principal = principal.clone();
-    let dry_run = parameters.dry_run.unwrap_or(false);
-    let with_dependents = parameters.with_dependents.unwrap_or(false);
+    let how = How::new(
+        parameters.dry_run.unwrap_or(false),
+        parameters.with_dependents.unwrap_or(false),
+    );
     let deleted = admission.store.write(move |transaction| {
         Box::pin(async move {
             let row = find(transaction, &principal, &target).await?;
             precondition.check(&row)?;
-            let going = if with_dependents {
-                closure(transaction, row).await?
-            } else {
-                refuse_orphans(transaction, std::slice::from_ref(&row), &[]).await?;
-                vec![row]
-            };
-            let mut objects = Vec::new();
-            for row in &going {
-                objects.push(row.object.clone());
-                objects.extend(transaction.owned(&row.uid).await?.into_iter().map(|owned| owned.object));
-            }
-            if !dry_run {
-                transaction
-                    .mutate(going.iter().map(removal).collect(), &principal.name)
-                    .await?;
-                for row in &going {
-                    transaction.audit(audited(&principal, "delete", Some(&row.object)));
-                }
-            }
-            Ok::<_, Error>(Deleted { objects, dry_run })
+            remove(transaction, &principal, vec![row], how).await
         })
     });
     Ok(deleted.await?)
+}
+
+/// Deletes several objects, all of them or none, or says what would go.
+///
+/// # Errors
+/// When one of them is not there, or is referred to by others that stay.
+pub async fn delete_several(
+    admission: &Admission,
+    principal: &Principal,
+    deletion: Deletion,
+) -> Result<Deleted, Problem> {
+    let Deletion {
+        objects,
+        dry_run,
+        with_dependents,
+        ignore_not_found,
+    } = deletion;
+    if objects.len() > MOST_OBJECTS {
+        let detail = format!(
+            "{} objects are named; at most {MOST_OBJECTS} are deleted at once",
+            objects.len()
+        );
+        return Err(Problem::new(Code::BodyTooLarge, detail).suggest("delete them in several requests"));
+    }
+    let principal = principal.clone();
+    let how = How::new(dry_run, with_dependents);
+    let deleted = admission.store.write(move |transaction| {
+        Box::pin(async move {
+            let mut rows: Vec<Row> = Vec::with_capacity(objects.len());
+            let mut named = BTreeSet::new();
+            let mut missing = Vec::new();
+            for object in &objects {
+                match find(transaction, &principal, &Target::from(object)).await {
+                    Ok(row) if named.insert(row.uid.clone()) => rows.push(row),
+                    Ok(_) => {}
+                    Err(Error::Refused(problem)) if problem.code == Code::NotFound => missing.push(object),
+                    Err(error) => return Err(error),
+                }
+            }
+            match missing[..] {
+                [] => {}
+                _ if ignore_not_found => {}
+                [one] => return Err(not_found(one).into()),
+                [..] => return Err(Problem::new(Code::NotFound, format!("{} do not exist", some(&missing))).into()),
+            }
+            remove(transaction, &principal, rows, how).await
+        })
+    });
+    Ok(deleted.await?)
+}
+
+/// How objects are deleted.
+#[derive(Debug, Clone, Copy)]
+struct How {
+    effect: Effect,
+    users: Users,
+}
+
+/// What becomes of objects that refer to one that goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Users {
+    /// They are in the way.
+    Stay,
+    /// They go, too.
+    Go,
+}
+
+impl How {
+    const fn new(dry_run: bool, with_dependents: bool) -> Self {
+        Self {
+            effect: if dry_run { Effect::DryRun } else { Effect::Commit },
+            users: if with_dependents { Users::Go } else { Users::Stay },
+        }
+    }
+}
+
+/// Removes objects, as far as nothing is in the way; answers with all that goes, users before what they use.
+async fn remove(
+    transaction: &mut Transaction,
+    principal: &Principal,
+    rows: Vec<Row>,
+    how: How,
+) -> Result<Deleted, Error> {
+    let mut going = match how.users {
+        Users::Go => closure(transaction, rows).await?,
+        Users::Stay => {
+            refuse_orphans(transaction, &rows, &[]).await?;
+            rows
+        }
+    };
+    let order = Kind::in_apply_order();
+    going.sort_by_key(|row| Reverse(order.iter().position(|kind| *kind == row.object.kind)));
+    let mut told = BTreeSet::new();
+    let mut objects = Vec::new();
+    for row in &going {
+        let owned = transaction.owned(&row.uid).await?.into_iter().map(|owned| owned.object);
+        let all = std::iter::once(row.object.clone()).chain(owned);
+        objects.extend(all.filter(|object| told.insert(object.clone())));
+    }
+    if how.effect == Effect::Commit {
+        transaction
+            .mutate(going.iter().map(removal).collect(), &principal.name)
+            .await?;
+        for row in &going {
+            transaction.audit(audited(principal, "delete", Some(&row.object)));
+        }
+    }
+    Ok(Deleted {
+        objects,
+        dry_run: how.effect == Effect::DryRun,
+    })
+}
+
+/// The first few of many.
+fn some(names: &[impl ToString]) -> String {
+    let shown: Vec<String> = names.iter().take(TOLD).map(ToString::to_string).collect();
+    match names.len() - shown.len() {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
 }
 
 /// How an object goes.
@@ -89,35 +199,26 @@ pub(super) async fn refuse_orphans(
     let Some((target, users)) = users.into_iter().next() else {
         return Ok(());
     };
-    let shown = users.iter().take(5).cloned().collect::<Vec<_>>().join(", ");
-    let more = users.len().saturating_sub(5);
-    let more = if more > 0 {
-        format!(" and {more} more")
-    } else {
-        String::new()
-    };
-    let problem = Problem::new(Code::InUse, format!("{target} is used by {shown}{more}"));
+    let problem = Problem::new(Code::InUse, format!("{target} is used by {}", some(&users)));
     Err(problem
         .suggest("change or delete it first; what would go along: --with-dependents --dry-run=server")
         .into())
 }
 
-/// An object and everything that refers to it, users before what they use.
-async fn closure(transaction: &mut Transaction, row: Row) -> Result<Vec<Row>, Error> {
-    let mut seen = BTreeSet::from([row.object.clone()]);
-    let mut going = vec![row];
+/// Objects and everything that refers to them, users before what they use.
+async fn closure(transaction: &mut Transaction, rows: Vec<Row>) -> Result<Vec<Row>, Error> {
+    let mut seen: BTreeSet<ObjectRef> = rows.iter().map(|row| row.object.clone()).collect();
+    let mut going = rows;
     let mut next = 0;
     while next < going.len() {
-        let target = going[next].object.clone();
-        next += 1;
-        for (_, dependent) in transaction.dependents(&[target]).await? {
-            if dependent.deleting_since.is_none()
-                && seen.insert(dependent.object.clone())
-                && let Some(row) = transaction.load(&[dependent.object]).await?.pop().flatten()
-            {
-                going.push(row);
-            }
-        }
+        let targets: Vec<ObjectRef> = going[next..].iter().map(|row| row.object.clone()).collect();
+        next = going.len();
+        let users = transaction.dependents(&targets).await?.into_iter();
+        let users: Vec<ObjectRef> = users
+            .filter(|(_, user)| user.deleting_since.is_none() && seen.insert(user.object.clone()))
+            .map(|(_, user)| user.object)
+            .collect();
+        going.extend(transaction.load(&users).await?.into_iter().flatten());
     }
     going.reverse();
     Ok(going)

@@ -19,7 +19,7 @@ mod sealing;
 mod set;
 
 pub use apply::apply;
-pub use delete::delete;
+pub use delete::{delete, delete_several};
 pub use error::Error;
 pub use instances::admit_instance;
 pub use one::{Precondition, Target, create, patch, replace, restart, reveal, rollback, scale, seal};

@@ -31,6 +31,16 @@ pub struct Target {
     pub name: String,
 }
 
+impl From<&ObjectRef> for Target {
+    fn from(object: &ObjectRef) -> Self {
+        Self {
+            kind: object.kind,
+            scope: object.scope.clone(),
+            name: object.name.to_string(),
+        }
+    }
+}
+
 /// What the caller has seen of an object, from `If-Match: "<uid>.<generation>"`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Precondition {
@@ -329,13 +339,19 @@ pub async fn rollback(
 /// Starts an object afresh: a Server's copies are replaced one after the other; an Instance by a new one.
 ///
 /// # Errors
-/// When the kind has nothing to start, or the object is not there.
-pub async fn restart(admission: &Admission, principal: &Principal, target: Target) -> Result<Row, Problem> {
+/// When the kind has nothing to start, or the object is not there or has moved.
+pub async fn restart(
+    admission: &Admission,
+    principal: &Principal,
+    target: Target,
+    precondition: Precondition,
+) -> Result<Row, Problem> {
     allow(target.kind, Action::Restart)?;
     let principal = principal.clone();
     let restarted = admission.store.write(move |transaction| {
         Box::pin(async move {
             let row = find(transaction, &principal, &target).await?;
+            precondition.check(&row)?;
             let (uid, at) = (row.uid.clone(), transaction.now());
             let owned = row.owner.is_some() && row.object.kind.meta().removal == Removal::AfterCleanup;
             let mutation = if owned {

@@ -23,6 +23,8 @@ pub(super) enum Address {
     Logs(Target),
     /// A set of objects, applied as one.
     Apply,
+    /// Several objects, deleted as one.
+    Delete,
     /// Sealing values without storing them.
     Seal,
     /// What happened lately.
@@ -38,7 +40,7 @@ impl Address {
             Self::Collection(..) => "GET, HEAD, POST",
             Self::Object(_) => "GET, HEAD, PUT, PATCH, DELETE",
             Self::History(_) | Self::Dependents(_) | Self::Logs(_) | Self::Events | Self::Status => "GET, HEAD",
-            Self::Action(..) | Self::Apply | Self::Seal => "POST",
+            Self::Action(..) | Self::Apply | Self::Delete | Self::Seal => "POST",
         }
     }
 }
@@ -47,6 +49,7 @@ impl Address {
 pub(super) fn parse(path: &str) -> Option<Address> {
     match path {
         route::APPLY => return Some(Address::Apply),
+        route::DELETE => return Some(Address::Delete),
         route::SEAL => return Some(Address::Seal),
         route::EVENTS => return Some(Address::Events),
         route::STATUS => return Some(Address::Status),

@@ -140,6 +140,10 @@ async fn discard(mut body: Body) {
 
 /// Reads the query of an address.
 pub(super) fn query<T: DeserializeOwned>(uri: &Uri) -> Result<T, Problem> {
+    // PostgreSQL knows no NUL, and nothing that could be asked for has one.
+    if uri.query().is_some_and(|query| query.contains("%00")) {
+        return Err(Problem::new(Code::BadRequest, "the query holds NUL").suggest("take the %00 out"));
+    }
     axum::extract::Query::try_from_uri(uri)
         .map(|axum::extract::Query(query)| query)
         .map_err(|error| {

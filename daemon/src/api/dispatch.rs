@@ -66,7 +66,7 @@ pub(super) async fn dispatch(
                     let rollback = body::json(&parts.headers, body, body::OTHER).await?;
                     admission::rollback(admission, &principal, target, precondition, rollback).await?
                 }
-                Action::Restart => admission::restart(admission, &principal, target).await?,
+                Action::Restart => admission::restart(admission, &principal, target, precondition).await?,
             };
             Ok(object::answer(StatusCode::OK, &row))
         }
@@ -79,6 +79,11 @@ pub(super) async fn dispatch(
                 StatusCode::OK,
                 &admission::apply(admission, &principal, request).await?,
             ))
+        }
+        (Address::Delete, "POST") => {
+            let deletion = body::json(&parts.headers, body, body::APPLY).await?;
+            let deleted = admission::delete_several(admission, &principal, deletion).await?;
+            Ok(json(StatusCode::OK, &deleted))
         }
         (Address::Seal, "POST") => {
             let request = body::json(&parts.headers, body, body::OTHER).await?;
@@ -94,6 +99,7 @@ pub(super) async fn dispatch(
             | Address::Dependents(_)
             | Address::Logs(_)
             | Address::Apply
+            | Address::Delete
             | Address::Seal
             | Address::Events
             | Address::Status),

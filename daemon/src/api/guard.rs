@@ -117,10 +117,7 @@ pub(super) async fn guard(State(api): State<Api>, mut request: Request, next: Ne
         }
         match tokio::time::timeout(DEADLINE, next.run(request)).await {
             Ok(response) => Ok(response),
-            Err(_) => Err(Problem::new(
-                Code::Timeout,
-                format!("no answer within {} s", DEADLINE.as_secs()),
-            )),
+            Err(_) => Err(overdue(&method)),
         }
     };
     let response = answering
@@ -132,6 +129,16 @@ pub(super) async fn guard(State(api): State<Api>, mut request: Request, next: Ne
     api.metrics.request(&method, &route, status.as_u16(), took);
     span.in_scope(|| log(&method, status, took));
     response
+}
+
+/// The daemon is too slow. What was asked for may have been begun, and whether it was done is not known.
+fn overdue(method: &Method) -> Problem {
+    let seconds = DEADLINE.as_secs();
+    if *method == Method::GET || *method == Method::HEAD {
+        return Problem::new(Code::NoAnswer, format!("no answer within {seconds} s")).retry_after(5);
+    }
+    let detail = format!("no answer within {seconds} s; whether it was done is not known");
+    Problem::new(Code::NoAnswer, detail).suggest("read the object, or send the same request again")
 }
 
 fn log(method: &Method, status: StatusCode, took: Duration) {

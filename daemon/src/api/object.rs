@@ -18,6 +18,9 @@ use super::{Api, body};
 use crate::admission::{self, Precondition, Target};
 use crate::store::Row;
 
+/// How long a uid is, in characters.
+const UID: usize = 36;
+
 /// What may be asked of one object.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -46,18 +49,23 @@ pub(super) fn if_match(headers: &HeaderMap) -> Result<Precondition, Problem> {
         return Ok(Precondition::None);
     }
     let seen = text
-        .trim_matches('"')
-        .rsplit_once('.')
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'))
+        .and_then(|tag| tag.rsplit_once('.'))
+        .filter(|(uid, _)| uid.len() == UID && uid.chars().all(|c| c.is_ascii_hexdigit() || c == '-'))
         .and_then(|(uid, generation)| Some((uid, generation.parse().ok()?)));
     match seen {
         Some((uid, generation)) => Ok(Precondition::Seen {
             uid: uid.to_owned(),
             generation,
         }),
-        None => Err(
-            Problem::new(Code::BadRequest, format!("If-Match `{text}` is not an entity tag"))
-                .suggest("send the ETag that the object was answered with: \"<uid>.<generation>\""),
-        ),
+        None => Err(Problem::new(
+            Code::BadRequest,
+            format!("If-Match `{text}` is not the one entity tag of an object"),
+        )
+        .suggest(
+            "send the ETag that the object was answered with, neither weak nor one of several: \"<uid>.<generation>\"",
+        )),
     }
 }
 

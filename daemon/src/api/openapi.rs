@@ -289,6 +289,15 @@ fn describe_rest(schemas: &mut Schemas, paths: &mut Map<String, Value>) {
         Some(("200", response)),
     );
     paths.insert("/api/v1/apply".into(), json!({"post": apply}));
+    let deletion = schemas.add::<wire::Deletion>("Deletion");
+    let deleted = schemas.add::<wire::Deleted>("Deleted");
+    let delete = operation(
+        "Delete several objects, all or nothing",
+        vec![],
+        Some(deletion),
+        Some(("200", deleted)),
+    );
+    paths.insert("/api/v1/delete".into(), json!({"post": delete}));
     let (seal, sealed) = (schemas.add::<wire::Seal>("Seal"), schemas.add::<wire::Sealed>("Sealed"));
     paths.insert(
         "/api/v1/seal".into(),

@@ -52,6 +52,7 @@ pub(super) const fn status_of(code: Code) -> StatusCode {
         Code::StoreUnavailable
         | Code::StoreReadOnly
         | Code::ShuttingDown
+        | Code::NoAnswer
         | Code::DaemonUnreachable
         | Code::CertificateRefused => StatusCode::SERVICE_UNAVAILABLE,
         Code::Internal

@@ -25,6 +25,11 @@ const PREFIX: &str = "orch_";
 const SHOWN: usize = 12;
 /// For so long a token is not looked up again; a revoked one works no longer than this.
 const REMEMBERED: Duration = Duration::from_secs(2);
+/// While the database does not answer, a token it has known so lately still opens what can be answered without it: whoever
+/// watches the daemon must not be blind just then. What is revoked meanwhile cannot be known.
+const RELIED_UPON: Duration = Duration::from_secs(600);
+/// How long the database may take to tell of a token.
+const MOMENT: Duration = Duration::from_secs(1);
 /// So many tokens are remembered.
 const REMEMBERED_MOST: usize = 1024;
 
@@ -74,7 +79,17 @@ fn hash(text: &str) -> String {
 #[derive(Clone)]
 pub struct Authenticator {
     store: Store,
-    remembered: Arc<Mutex<HashMap<String, (Token, Instant)>>>,
+    remembered: Arc<Mutex<HashMap<String, Remembered>>>,
+}
+
+/// A token that the database has known.
+#[derive(Clone)]
+struct Remembered {
+    token: Token,
+    /// When the database said so.
+    known: Instant,
+    /// When it was last asked, whether or not it answered.
+    asked: Instant,
 }
 
 impl Authenticator {
@@ -132,28 +147,42 @@ impl Authenticator {
     }
 
     async fn token(&self, hash: &str) -> Result<Option<Token>, Error> {
-        if let Some((token, at)) = self.locked().get(hash)
-            && at.elapsed() < REMEMBERED
+        let remembered = self.locked().get(hash).cloned();
+        if let Some(Remembered { token, asked, .. }) = &remembered
+            && asked.elapsed() < REMEMBERED
         {
             return Ok(Some(token.clone()));
         }
-        let found = self.store.token(hash).await?;
+        let asked = Instant::now();
+        let told = tokio::time::timeout(MOMENT, self.store.token(hash)).await;
+        let told = told.unwrap_or_else(|_| {
+            let detail = format!("no answer within {} s", MOMENT.as_secs());
+            Err(Error::Unavailable { detail })
+        });
+        let now_known = match (told, remembered) {
+            (Ok(found), _) => found.map(|token| Remembered {
+                token,
+                known: asked,
+                asked,
+            }),
+            (Err(Error::Unavailable { .. }), Some(before)) if before.known.elapsed() < RELIED_UPON => {
+                Some(Remembered { asked, ..before })
+            }
+            (Err(error), _) => return Err(error),
+        };
         let mut remembered = self.locked();
-        match &found {
-            Some(token) => {
-                if remembered.len() >= REMEMBERED_MOST {
-                    remembered.clear();
-                }
-                remembered.insert(hash.to_owned(), (token.clone(), Instant::now()));
-            }
-            None => {
-                remembered.remove(hash);
-            }
+        let Some(known) = now_known else {
+            remembered.remove(hash);
+            return Ok(None);
+        };
+        if remembered.len() >= REMEMBERED_MOST {
+            remembered.clear();
         }
-        Ok(found)
+        remembered.insert(hash.to_owned(), known.clone());
+        Ok(Some(known.token))
     }
 
-    fn locked(&self) -> std::sync::MutexGuard<'_, HashMap<String, (Token, Instant)>> {
+    fn locked(&self) -> std::sync::MutexGuard<'_, HashMap<String, Remembered>> {
         self.remembered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

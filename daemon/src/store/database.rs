@@ -28,9 +28,21 @@ impl std::fmt::Debug for Database {
 
 /// A text that names no database.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{given}` is no database: write postgres://USER@HOST/NAME or sqlite:DIRECTORY")]
+#[error("{given} is no database: write postgres://USER@HOST/NAME or sqlite:DIRECTORY")]
 pub struct UnknownDatabase {
+    /// As much of the text as surely holds no password.
     given: String,
+}
+
+impl UnknownDatabase {
+    fn new(text: &str) -> Self {
+        let is_scheme = |scheme: &str| !scheme.is_empty() && scheme.chars().all(|c| c.is_ascii_alphabetic());
+        let given = match text.split_once("://") {
+            Some((scheme, _)) if is_scheme(scheme) => format!("`{scheme}://...`"),
+            Some(_) | None => "the text".to_owned(),
+        };
+        Self { given }
+    }
 }
 
 /// Reads `postgres://…` or `sqlite:DIRECTORY`.
@@ -46,7 +58,7 @@ impl FromStr for Database {
             .map(|path| path.strip_prefix("//").unwrap_or(path))
         {
             Some(directory) if !directory.is_empty() => Ok(Self::Sqlite(directory.into())),
-            Some(_) | None => Err(UnknownDatabase { given: text.to_owned() }),
+            Some(_) | None => Err(UnknownDatabase::new(text)),
         }
     }
 }
@@ -60,6 +72,8 @@ pub struct Options {
     pub ids: Arc<dyn Ids>,
     /// What is kept of the past.
     pub retention: Retention,
+    /// How long opening waits for a PostgreSQL that does not answer.
+    pub patience: Duration,
     /// Told how long each operation took: `read`, `write`, `commit`.
     pub observer: Option<Observer>,
     /// For tests and benchmarks.
@@ -77,6 +91,7 @@ impl Options {
             clock,
             ids,
             retention: Retention::default(),
+            patience: Duration::from_secs(60),
             observer: None,
             testing: Testing::default(),
         }
@@ -170,6 +185,14 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(text.parse().ok(), database, "{text}");
+        }
+        for (text, told) in [
+            ("mysql://u:secret@h/d", "`mysql://...` is no database"),
+            ("postgre//u:secret@h/d", "the text is no database"),
+            ("u:secret@h://d", "the text is no database"),
+        ] {
+            let error = text.parse::<Database>().unwrap_err().to_string();
+            assert!(error.starts_with(told), "{error}");
         }
         assert!(!format!("{:?}", Database::Postgres("postgres://u:secret@h/d".to_owned())).contains("secret"));
     }

@@ -46,7 +46,7 @@ pub enum About {
     Everything,
     /// Any object of this kind, in this scope, or both.
     Objects(Option<Kind>, Option<Scope>),
-    /// This object.
+    /// This object, by name or uid.
     Object(ObjectRef),
     /// This object and those it owns, or owned.
     Family(ObjectRef),
@@ -111,13 +111,17 @@ impl Store {
 }
 
 fn named<'v>(builder: &mut Builder<'v>, table: &str, object: &'v ObjectRef) {
-    builder.push(&format!("{table}.kind = ")).place(object.kind.as_str());
+    builder.push(&format!("({table}.kind = ")).place(object.kind.as_str());
     builder
         .push(&format!(" AND {table}.scope = "))
         .place(object.scope.to_column());
-    builder
-        .push(&format!(" AND {table}.name = "))
-        .place(object.name.as_str());
+    let name = object.name.as_str();
+    if uuid::Uuid::try_parse(name).is_ok() {
+        builder.push(&format!(" AND {table}.uid = ")).place(name);
+    } else {
+        builder.push(&format!(" AND {table}.name = ")).place(name);
+    }
+    builder.push(")");
 }
 
 fn event(record: Record<'_>) -> Result<Event, Error> {

@@ -25,6 +25,8 @@ use crate::clock::{Clock, Ids};
 
 /// So many requests may wait for the writer; more wait for a place in its queue.
 const QUEUE: usize = 1024;
+/// How often a server that does not answer yet is asked again.
+const CONNECT_EVERY: Duration = Duration::from_millis(500);
 /// How long the end waits for reads that are under way.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -66,7 +68,7 @@ pub struct Counters {
 
 impl Store {
     /// Opens the database, brings its schema up to date and loads every object. Nothing else is written until the engine
-    /// runs.
+    /// runs. A PostgreSQL that does not answer is waited for, as long as the options say.
     ///
     /// # Errors
     /// When the database cannot be used, or is in use by another daemon where only one may be.
@@ -76,7 +78,10 @@ impl Store {
             Database::Postgres(_) => None,
         };
         let connector = Connector::new(&database)?;
-        let mut connection = connector.connect().await?;
+        let mut connection = match &database {
+            Database::Sqlite(_) => connector.connect().await?,
+            Database::Postgres(_) => patiently(&connector, options.patience).await?,
+        };
         schema::migrate(&mut connection).await?;
         let daemon_id = daemon_id(&mut connection, options.ids.as_ref()).await?;
         let readers = connector.readers();
@@ -130,6 +135,7 @@ impl Store {
 
     /// Does `work` as one write: all of it is durable when this returns `Ok`, none of it when it returns `Err`
     /// ([`Error::Uncertain`] apart). `work` must wait for nothing but the transaction: every other write waits for it.
+    /// Whoever stops waiting before the writer has come to it has withdrawn it; later, it may happen or not.
     ///
     /// # Errors
     /// What `work` returns, or why the database could not commit it.
@@ -152,7 +158,7 @@ impl Store {
     where
         F: for<'t> FnOnce(&'t mut Transaction) -> BoxFuture<'t, Result<(), Error>> + Send + 'static,
     {
-        let (request, _) = Request::new(work);
+        let request = Request::without_answer(work);
         if self.0.queue.try_send(Box::new(request)).is_err() {
             tracing::debug!("a write without an answer is lost: the queue is full");
         }
@@ -280,6 +286,25 @@ impl Engine {
         }
         // Somebody may still be reading; that is no reason to stay.
         drop(tokio::time::timeout(CLOSE_PATIENCE, readers.close()).await);
+    }
+}
+
+/// Connects to a server that may still be starting.
+async fn patiently(connector: &Connector, patience: Duration) -> Result<Connection, Error> {
+    let started = Instant::now();
+    let mut told = false;
+    loop {
+        match connector.connect().await {
+            Err(error @ Error::Unavailable { .. }) if started.elapsed() < patience => {
+                if !told {
+                    let patience_s = patience.as_secs();
+                    tracing::warn!(%error, patience_s, "the database does not answer yet; trying again");
+                    told = true;
+                }
+                tokio::time::sleep(CONNECT_EVERY).await;
+            }
+            outcome => return outcome,
+        }
     }
 }
 

@@ -5,7 +5,8 @@
 //! each is answered. A request that is refused is taken back alone; when the database fails, all of the batch fail with it.
 //!
 //! Guarantees: whoever is answered `Ok` finds the write after any crash. Whoever is answered an error finds nothing of it,
-//! [`Error::Uncertain`] apart. A request that panics harms nobody else.
+//! [`Error::Uncertain`] apart. A request that panics harms nobody else. One whose caller has gone before it was begun is
+//! not carried out: who was told that there is no answer must not find it done much later.
 //!
 //! A lost connection is made anew for the next batch, at growing intervals while the database is away.
 
@@ -37,6 +38,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// A queued request.
 pub(super) trait Job: Send {
+    /// Whether anybody still waits for it, or nobody ever meant to.
+    fn is_wanted(&self) -> bool;
     /// Does the work, and keeps its answer.
     fn run<'t>(&'t mut self, transaction: &'t mut Transaction) -> BoxFuture<'t, Verdict>;
     /// Replaces the answer.
@@ -58,7 +61,8 @@ pub(super) enum Verdict {
 pub(super) struct Request<T, E, F> {
     work: Option<F>,
     outcome: Option<Result<T, E>>,
-    reply: oneshot::Sender<Result<T, E>>,
+    /// Where the answer goes, unless nobody asked for one.
+    reply: Option<oneshot::Sender<Result<T, E>>>,
 }
 
 impl<T, E, F> Request<T, E, F> {
@@ -68,10 +72,19 @@ impl<T, E, F> Request<T, E, F> {
             Self {
                 work: Some(work),
                 outcome: None,
-                reply,
+                reply: Some(reply),
             },
             answer,
         )
+    }
+
+    /// A request that is done whether or not anybody waits for it.
+    pub(super) const fn without_answer(work: F) -> Self {
+        Self {
+            work: Some(work),
+            outcome: None,
+            reply: None,
+        }
     }
 }
 
@@ -81,6 +94,10 @@ where
     E: From<Error> + Send + 'static,
     F: for<'t> FnOnce(&'t mut Transaction) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
 {
+    fn is_wanted(&self) -> bool {
+        self.reply.as_ref().is_none_or(|reply| !reply.is_closed())
+    }
+
     fn run<'t>(&'t mut self, transaction: &'t mut Transaction) -> BoxFuture<'t, Verdict> {
         Box::pin(async move {
             let Some(work) = self.work.take() else {
@@ -112,7 +129,9 @@ where
             (Err(error), _) => Err(error.into()),
         };
         // Whoever does not wait any more does not want to know.
-        drop(self.reply.send(answer));
+        if let Some(reply) = self.reply {
+            drop(reply.send(answer));
+        }
     }
 }
 
@@ -315,6 +334,9 @@ impl Writer {
 
 /// Runs a request in its savepoint. `Err` is an outage: no request of the batch can be committed.
 async fn run(transaction: &mut Transaction, job: &mut dyn Job) -> Result<(), Error> {
+    if !job.is_wanted() {
+        return Ok(());
+    }
     let verdict = job.run(transaction).await;
     if let Some(outage) = transaction.outage() {
         return Err(outage);

@@ -56,7 +56,6 @@ mod tests {
             "  token: [hunter2",
             "  token: *hunter2",
             "  token: 0220042",
-            "{\"token\": \"x\"hunter2}",
             "{\"token\": \"x\" hunter2}",
         ] {
             for (kind, secret) in [("Secret", true), ("Server", false)] {

@@ -307,3 +307,85 @@ fn tls_is_served() {
     let plain = Request::new(home.address(), "GET", "/healthz").try_send();
     assert!(plain.is_err(), "plain HTTP is answered: {plain:?}");
 }
+
+#[test]
+fn events_are_filtered_before_they_are_counted() {
+    let home = Home::new().started();
+    home.apply(&server_with("files", &[], json!({})));
+    home.until_ready(&["server/files"]);
+    let uid = home.get("servers/files")["status"]["uid"].clone();
+    let uid = uid.as_str().expect("a uid");
+    let told = |query: &str| {
+        let items = home.get(&format!("events?{query}"))["items"].clone();
+        items.as_array().expect("a list").clone()
+    };
+    let of_servers = told("kind=server");
+    assert!(!of_servers.is_empty(), "{of_servers:?}");
+    assert_eq!(told("kind=server&limit=1"), of_servers[of_servers.len() - 1..]);
+    assert_eq!(told(&format!("kind=server&name={uid}")), told("kind=server&name=files"));
+    assert!(told(&format!("kind=server&name={uid}&owned=true")).len() > of_servers.len());
+    for nothing in [
+        "project=nosuch",
+        "agent=nosuch",
+        "kind=server&warnings=true",
+        "kind=server&name=other",
+    ] {
+        assert_eq!(told(nothing), Vec::<serde_json::Value>::new(), "{nothing}");
+    }
+}
+
+#[test]
+fn what_no_person_would_ask_is_refused() {
+    let home = Home::new().started();
+    home.apply(&server_with("files", &[], json!({"replicas": 0})));
+    let many = vec!["a"; 500].join(",");
+    for query in [
+        format!("labelSelector={many}"),
+        "labelSelector=k=%00".to_owned(),
+        format!("fieldSelector={many}"),
+    ] {
+        let answer = home.http("GET", &format!("/api/v1/servers?{query}")).send().expect(400);
+        assert_eq!(answer.code(), "ORCH4101", "{query}");
+    }
+    let tag = home.http("GET", "/api/v1/servers/files").send().expect(200);
+    let tag = tag.header("etag").expect("a tag").to_owned();
+    let other = format!("\"{}.1\"", "0".repeat(36));
+    for (given, status) in [
+        (format!("W/{tag}"), 400),
+        (format!("{tag}, {tag}"), 400),
+        ("\"abc.1\"".to_owned(), 400),
+        (other, 409),
+        (tag, 200),
+    ] {
+        let restart = home
+            .http("POST", "/api/v1/servers/files/restart")
+            .header("If-Match", &given);
+        assert_eq!(restart.send().status, status, "{given}");
+    }
+}
+
+#[test]
+fn whoever_watches_the_daemon_sees_that_its_database_is_away() {
+    let Some((home, database)) = Home::on_own_postgres() else {
+        return;
+    };
+    let mut home = home.started();
+    home.apply(&server_with("files", &[], json!({"replicas": 0})));
+    database.stop();
+    for path in ["/metrics", "/version", "/openapi.json"] {
+        home.http("GET", path).send().expect(200);
+    }
+    let other = home.http("GET", "/version").token(&format!("orch_{}", "0".repeat(64)));
+    assert_eq!(other.send().expect(503).code(), "ORCH5001");
+    home.http("GET", "/api/v1/servers/files").send().expect(503);
+    home.stop();
+    // A daemon that is started before its database waits for it.
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            std::thread::sleep(std::time::Duration::from_secs(1));
+            database.resume();
+        });
+        home.start();
+    });
+    home.get("servers/files");
+}

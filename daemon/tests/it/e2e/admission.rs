@@ -267,3 +267,26 @@ fn a_request_that_asks_too_much_is_refused_at_once() {
     let refused = request.body(body.into_bytes()).send().expect(413);
     assert_eq!(refused.code(), "ORCH4102");
 }
+
+#[test]
+fn several_objects_are_deleted_as_one() {
+    let home = Home::new().started();
+    let template = manifest("Template", "t", &json!({"server": {"command": ["orch-notes"]}}));
+    let user = manifest("Server", "s", &json!({"template": {"name": "t"}, "replicas": 0}));
+    let both = format!("{template}{user}");
+    home.apply(&both);
+    let delete = |input: &str, more: &[&str]| home.orchctl_reading(input, &[&["delete", "-f", "-"], more].concat());
+    delete(&template, &[])
+        .expect(4)
+        .saying(&["template/t is used by server/s"]);
+    delete(&both, &["--dry-run"])
+        .expect(0)
+        .saying(&["template/t   would be deleted"]);
+    let missing = manifest("Prompt", "none", &json!({"content": "x"}));
+    delete(&format!("{both}{missing}"), &[])
+        .expect(3)
+        .saying(&["prompt/none does not exist"]);
+    home.get("servers/s");
+    delete(&format!("{both}{missing}"), &["--ignore-not-found"]).expect(0);
+    assert_eq!(home.get("templates")["metadata"]["total"], 0);
+}

@@ -384,3 +384,36 @@ fn a_key_file_that_is_gone_is_not_replaced_in_silence() {
     home.apply(&secret(VALUE));
     home.until_ready(&["server/files"]);
 }
+
+#[test]
+fn a_value_in_the_wrong_place_is_not_repeated() {
+    let home = Home::new().started();
+    let specs = [
+        json!(VALUE),
+        json!({ "data": VALUE }),
+        json!({"data": [VALUE]}),
+        json!({"data": {"token": {"value": VALUE}}}),
+        json!({"data": {"token": format!("sealed:v1:{VALUE}")}}),
+        json!({"backend": VALUE.to_uppercase()}),
+    ];
+    for spec in &specs {
+        let text = manifest("Secret", "keys", spec);
+        let refused = home.orchctl_reading(&text, &["apply", "-f", "-"]).expect(1);
+        let object =
+            json!({"apiVersion": "orchctl.dev/v1", "kind": "Secret", "metadata": {"name": "keys"}, "spec": spec});
+        let answer = home.http("POST", "/api/v1/secrets").json(&object).send().expect(422);
+        let patch = home.http("POST", "/api/v1/apply").json(&json!({"objects": [object]}));
+        for told in [refused.stderr, answer.body, patch.send().expect(422).body] {
+            check(&told.to_lowercase(), &spec.to_string());
+        }
+    }
+    for body in [
+        json!({"name": "x", "data": VALUE}),
+        json!({"name": "x", "data": {"a": [VALUE]}}),
+        json!([VALUE]),
+    ] {
+        let refused = home.http("POST", "/api/v1/seal").json(&body).send().expect(400);
+        check(&refused.body, &body.to_string());
+    }
+    check(&home.logs(), "the daemon's log");
+}

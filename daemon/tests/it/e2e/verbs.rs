@@ -250,9 +250,11 @@ fn deleting_waits_and_names_what_is_in_the_way() {
         "{going:?}"
     );
     home.orchctl(&["wait", "server/files", "--for=delete"]).expect(0);
-    let gone = home.orchctl(&["delete", "secret/keys", "server/none"]).expect(3);
-    assert_eq!(gone.stdout, "secret/keys   deleted\n", "what can be deleted is");
-    home.orchctl(&["delete", "server/none", "--ignore-not-found"]).expect(0);
+    let both = ["delete", "secret/keys", "server/none"];
+    let kept = home.orchctl(&both).expect(3);
+    assert_eq!(kept.stdout, "", "all of them or none");
+    let gone = home.orchctl(&[&both[..], &["--ignore-not-found"]].concat()).expect(0);
+    assert_eq!(gone.stdout, "secret/keys   deleted\n");
     home.orchctl(&["delete", "servers"]).expect(2).saying(&["--all"]);
 }
 

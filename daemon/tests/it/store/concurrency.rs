@@ -145,3 +145,40 @@ async fn what_was_asked_before_shutdown_is_done() {
     assert_eq!((house.store.snapshot().len(), acknowledged), (50, 50));
     house.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_that_nobody_waits_for_any_more_is_not_begun() {
+    for house in houses(|_| {}).await {
+        let (begun, waiting) = tokio::sync::oneshot::channel();
+        let (release, released) = tokio::sync::oneshot::channel::<()>();
+        let store = house.store.clone();
+        let first = tokio::spawn(async move {
+            store
+                .write(move |_| {
+                    Box::pin(async move {
+                        begun.send(()).expect("the test waits");
+                        released.await.expect("the test goes on");
+                        Ok::<_, Error>(())
+                    })
+                })
+                .await
+        });
+        waiting.await.expect("the first write begins");
+        let store = house.store.clone();
+        let object = server("late");
+        let late = vec![create(&object, "late")];
+        let second = tokio::spawn(async move {
+            store
+                .write(move |transaction| Box::pin(async move { transaction.mutate(late, "test").await }))
+                .await
+        });
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        second.abort();
+        assert!(second.await.is_err_and(|error| error.is_cancelled()));
+        release.send(()).expect("the first write waits");
+        first.await.expect("no panic").expect("the first write is done");
+        house.done(vec![create(&server("next"), "next")]).await;
+        assert_eq!(house.get(&object).await, None, "{}", house.name());
+        house.close().await;
+    }
+}
