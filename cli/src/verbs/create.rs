@@ -81,7 +81,7 @@ fn with_kinds(command: Command) -> Command {
         .help("Manifests of objects to make: a file, a folder, a glob, or `-`. May be repeated");
     let made_by_users = Kind::ALL.iter().filter(|kind| kind.meta().maker == Maker::User);
     let command = command.arg(files).arg(form());
-    Rehearsal::augment_args(command).subcommands(made_by_users.map(|kind| of_kind(*kind)))
+    rehearsed(command).subcommands(made_by_users.map(|kind| of_kind(*kind)))
 }
 
 /// The command line that makes an object of one kind.
@@ -135,7 +135,13 @@ fn of_kind(kind: Kind) -> Command {
         [] => command,
         [(field, _), ..] => command.after_help(format!("spec.{field} is what --{field} says.")),
     };
-    Rehearsal::augment_args(command)
+    rehearsed(command)
+}
+
+/// The command with `--dry-run`, and still about what it was about.
+fn rehearsed(command: Command) -> Command {
+    let about = command.get_about().cloned().unwrap_or_default();
+    Rehearsal::augment_args(command).about(about)
 }
 
 /// The fields of a kind that are filled in by what says the scope elsewhere: it does not live there, but names one.
@@ -217,7 +223,7 @@ fn from_files(settings: &Settings, mut objects: Objects, matches: &ArgMatches) -
             let outcomes = rehearsal::server(settings, manifests.collect())
                 .map_err(|failure| input::located(failure, &objects, "nothing would be created"))?;
             if let Some(there) = outcomes.iter().find(|outcome| outcome.verdict != Verdict::Created) {
-                return Err(exists(&there.object));
+                return Err(exists(&there.object, "; nothing would be created"));
             }
             for object in &objects.objects {
                 settings
@@ -241,11 +247,8 @@ fn name(object: &ObjectRef) -> String {
 }
 
 /// That an object of that name is there, and how to change it.
-fn exists(object: &ObjectRef) -> Failure {
-    let problem = Problem::new(
-        Code::AlreadyExists,
-        format!("{object} exists already; nothing was created"),
-    );
+fn exists(object: &ObjectRef, consequence: &str) -> Failure {
+    let problem = Problem::new(Code::AlreadyExists, format!("{object} exists already{consequence}"));
     problem
         .suggest(format!("change it: orchctl edit {}", wait::spelled(object)))
         .into()
@@ -295,7 +298,7 @@ fn there_already(settings: &Settings, objects: &[ObjectRef], failure: Failure) -
         matches!(found, Ok(Some(_)))
     };
     match objects.iter().find(is_there) {
-        Some(object) => exists(object),
+        Some(object) => exists(object, "; nothing was created"),
         None => failure,
     }
 }
@@ -330,7 +333,7 @@ fn from_flags(settings: &Settings, kind: Kind, matches: &ArgMatches) -> Result<O
             let outcomes = rehearsal::server(settings, vec![resource.manifest()])
                 .map_err(|failure| rehearsal::worded(failure, &reference, "it would not be created"))?;
             if outcomes.iter().any(|outcome| outcome.verdict != Verdict::Created) {
-                return Err(exists(&reference));
+                return Err(exists(&reference, ""));
             }
             match form {
                 Some(form) => {
@@ -349,7 +352,7 @@ fn from_flags(settings: &Settings, kind: Kind, matches: &ArgMatches) -> Result<O
                 .client()?
                 .send(&settings.ui, &call)
                 .map_err(|failure| match failure.code() {
-                    Some(Code::AlreadyExists) => exists(&reference),
+                    Some(Code::AlreadyExists) => exists(&reference, ""),
                     _ => rehearsal::worded(failure, &reference, "it was not created"),
                 })?;
             created(settings, form, &reference, &answer)?;

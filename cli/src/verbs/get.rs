@@ -193,14 +193,15 @@ fn fetch(
     settings: &Settings,
     targets: &[Target],
 ) -> Result<(Vec<Object>, Vec<Failure>), Failure> {
-    let client = settings.client()?;
     let mut found = Vec::new();
     let mut failures = Vec::new();
     for target in targets {
         match target {
             Target::Kind(kind) => {
                 let selection = arguments.selectors.selection(settings, *kind)?;
-                let page = client.list(&settings.ui, *kind, &selection, arguments.limit)?;
+                let page = settings
+                    .client()?
+                    .list(&settings.ui, *kind, &selection, arguments.limit)?;
                 if let Some(limit) = arguments.limit.filter(|_| page.metadata.continue_token.is_some()) {
                     let (plural, total) = (kind.meta().plural, page.metadata.total);
                     settings.ui.say(&format!("{limit} of {total} {plural} shown"));
@@ -212,7 +213,8 @@ fn fetch(
                 found.extend(revealed.collect::<Result<Vec<_>, _>>()?);
             }
             Target::Object(object) => {
-                match client
+                match settings
+                    .client()?
                     .object(&settings.ui, object)
                     .and_then(|object| revealed(arguments, settings, object))
                 {

@@ -105,11 +105,7 @@ fn objects_are_shown_in_every_form() {
         (&["gett", "servers"], 2, "did you mean `get`?"),
         (&["get", "servers", "-o", "jason"], 2, "did you mean `json`?"),
         (&["get", "servers", "--field-selector", "x"], 2, "field=value"),
-        (
-            &["get", "server/files", "server/none"],
-            3,
-            "server `none` does not exist",
-        ),
+        (&["get", "server/files", "server/none"], 3, "server/none does not exist"),
         (&["get", "servers", "--context", "lcoal"], 2, "did you mean `local`?"),
         (
             &["get", "servers", "--server", "http://127.0.0.1:1"],
@@ -242,6 +238,48 @@ fn a_watch_and_logs_go_on_as_things_happen() {
     );
     home.orchctl(&["logs", "nobody"]).expect(3);
     home.orchctl(&["logs", "talks", "--since", "yesterday"]).expect(2);
+}
+
+#[test]
+fn a_watch_says_nothing_of_what_it_never_showed() {
+    let home = Home::new().started();
+    home.apply(&format!("{}{}", server("files", &[]), server("other", &[])));
+    home.until_ready(&["server/files", "server/other"]);
+    let uid = home.orchctl(&["get", "server/files", "-o", "jsonpath={.status.uid}"]);
+    let watched = format!("server/{}", uid.stdout);
+    let mut child = home
+        .orchctl_command(&["get", &watched, "-w", "-o", "name"])
+        .spawn()
+        .expect("orchctl runs");
+    let mut rows = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+    assert_eq!(rows.next().expect("a row").expect("text"), "server/files");
+    home.orchctl(&["scale", "server/other", "--replicas", "0"]).expect(0);
+    home.orchctl(&["delete", "server/other"]).expect(0);
+    home.orchctl(&["delete", "server/files"]).expect(0);
+    let mut seen: Vec<String> = Vec::new();
+    while seen.last().is_none_or(|row| row != "server/files deleted") {
+        seen.push(rows.next().expect("a row").expect("text"));
+    }
+    assert!(seen.iter().all(|row| row.starts_with("server/files")), "{seen:?}");
+    child.kill().expect("it runs");
+    child.wait().expect("it ends");
+}
+
+#[test]
+fn everything_goes_round_and_nothing_is_half_made() {
+    let home = Home::new().started();
+    team(&home);
+    for form in ["yaml", "json"] {
+        let everything = home.orchctl(&["get", "all", "-A", "-o", form]).expect(0).stdout;
+        home.write("all.yaml", &everything);
+        let applied = home.orchctl(&["apply", "-f", "all.yaml"]).expect(0);
+        applied.saying(&["0 changed"]);
+    }
+    home.write("two.yaml", &format!("{}{}", server("fresh", &[]), server("files", &[])));
+    home.orchctl(&["create", "-f", "two.yaml"])
+        .expect(4)
+        .saying(&["server/files exists already; nothing was created"]);
+    home.orchctl(&["get", "server/fresh"]).expect(3);
 }
 
 /// What a terminal of that width is sent.

@@ -263,9 +263,9 @@ fn a_wait_ends_in_its_exit_code() {
     let home = Home::new().started();
     home.apply(&format!("{}{}", server("files", &[]), server("broken", &["--exit"])));
     for (words, code, said) in [
-        (&["server/files"][..], 0, "server/files   ready"),
-        (&["server/files", "--for=condition=Ready"], 0, "ready"),
-        (&["server/files", "--for=condition=Healthy=True"], 0, "healthy"),
+        (&["server/files"][..], 0, "server/files   Ready"),
+        (&["server/files", "--for=condition=ready"], 0, "ready"),
+        (&["server/files", "--for=condition=Healthy=True"], 0, "Healthy"),
         (&["server/files", "--for=jsonpath={.status.phase}=Ready"], 0, "Ready"),
         (&["servers", "--all", "--for=create"], 0, "server/broken   created"),
         (&["server/broken", "--timeout", "1s"], 7, "orchctl why server/broken"),
@@ -279,7 +279,7 @@ fn a_wait_ends_in_its_exit_code() {
             7,
             "now 1",
         ),
-        (&["server/none"], 3, "server/none is not there"),
+        (&["server/none"], 3, "server/none does not exist"),
         (&["server/none", "--for=delete"], 0, "gone"),
         (&["server/files", "--for=ready"], 2, "condition=NAME"),
         (
@@ -300,7 +300,7 @@ fn a_restart_is_waited_for_until_nothing_old_runs() {
     let before = pids(&home, "files");
     home.orchctl(&["restart", "server/files", "--wait"])
         .expect(0)
-        .saying(&["server/files   restarting", "server/files   ready"]);
+        .saying(&["server/files   restarting", "server/files   Ready"]);
     let after = pids(&home, "files");
     assert_eq!((before.len(), after.len()), (2, 2));
     assert!(after.iter().all(|pid| !before.contains(pid)), "{before:?} {after:?}");
