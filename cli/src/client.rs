@@ -30,7 +30,8 @@ use crate::report::Failure;
 use crate::settings::Connection;
 use crate::ui::Ui;
 
-/// The largest answer that is taken in, so that a mad peer cannot fill the memory.
+/// The largest answer that is taken in as a whole, so that a mad peer cannot fill the memory. What is read as it comes has no
+/// end to be measured.
 const LARGEST_ANSWER: u64 = 1 << 30;
 /// A wait that a person would begin to wonder about.
 const WORTH_SAYING: Duration = Duration::from_secs(1);

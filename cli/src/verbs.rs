@@ -1,5 +1,5 @@
 //! What can be done, a file per verb. Each takes its own arguments and the settings, talks to the daemon, and hands text
-//! to the ui; kinds come from the registry, so that no verb knows one.
+//! to the ui. Kinds come from the list of them; which few files say one by its name is held by a test of the house.
 //!
 //! In the order of `orchctl help`:
 

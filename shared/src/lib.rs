@@ -1,14 +1,17 @@
 //! The vocabulary of orchctl: what the daemon and the command line both speak.
 //!
 //! Kinds, names, manifests, diffs, access rules and problems live here, as values in and values out.
-//! What this crate promises, and what tests in `tests/` hold it to:
+//! What this crate promises, in the words and by the numbers of the house (`daemon/src/lib.rs` has them all), and which tests
+//! hold it to them:
 //!
-//! 1. No tokio, sqlx, axum, clap, `std::fs`, `std::env`, clock or randomness in here. Its JSON form is the API.
-//! 2. **A kind is one file and one line.** `kinds/<kind>.rs` says everything about a kind; the `kinds!` list in
-//!    [`kinds`] names it. REST routes, OpenAPI, CLI nouns and aliases, table columns, describe, explain, apply order,
-//!    diff, completions and JSON Schema all derive from that list.
-//! 3. Spec is the user's, status is the daemon's. A spec is stored and printed exactly as written; defaults are a pure
-//!    [`effective`](kind::Spec::effective) view.
+//! 1. It has no tokio, sqlx, axum, clap, `std::fs`, `std::env`, clock or randomness. Its JSON form is the API. Held by
+//!    `house::the_vocabulary_does_nothing`.
+//! 3. **A kind is one file and one line.** `kinds/<kind>.rs` says everything about a kind; the `kinds!` list in [`kinds`]
+//!    names it. REST routes, OpenAPI, CLI nouns and aliases, table columns, describe, explain, apply order, diff,
+//!    completions and JSON Schema all derive from that list. Held by `laws::every_kind_has_an_example_that_is_right`,
+//!    `laws::every_field_is_described` and `laws::columns_show_fields_that_exist`.
+//! 4. Spec is the user's, status is the daemon's. A spec is stored and printed exactly as written; defaults are a pure
+//!    [`effective`](kind::Spec::effective) view. Held by `laws::examples_survive_being_printed`.
 //!
 //! In reading order:
 

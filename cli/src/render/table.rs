@@ -3,6 +3,7 @@
 //! Enters: a heading and rows of text with a meaning. Leaves: lines without trailing spaces. A terminal that is too
 //! narrow costs the last column its end, then the widest columns theirs, and a line break only where nothing is left to cut.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 
 use comfy_table::{Cell, CellAlignment, Color, Table, TableStyle};
@@ -11,6 +12,8 @@ use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 use super::cell::NOTHING;
 use crate::ui::Tone;
 
+/// What takes the colour of a text back.
+const COLOR_ENDS: &str = "\u{1b}[39m";
 const GAP: u16 = 3;
 /// What the last column keeps on a terminal that is too narrow, when it has that much to say.
 const LAST: usize = 20;
@@ -139,11 +142,18 @@ pub(crate) fn draw(titles: &[&str], rows: Vec<Vec<Piece>>, style: Style<'_>) -> 
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    table.lines().fold(String::new(), |mut out, line| {
-        out.push_str(line.trim_end());
-        out.push('\n');
-        out
-    })
+    table
+        .lines()
+        .fold(String::new(), |out, line| out + &trimmed(&line) + "\n")
+}
+
+/// The line without the blanks at its end, painted ones neither.
+fn trimmed(line: &str) -> Cow<'_, str> {
+    let line = line.trim_end();
+    match line.strip_suffix(COLOR_ENDS) {
+        Some(painted) => Cow::Owned(format!("{}{COLOR_ENDS}", painted.trim_end())),
+        None => Cow::Borrowed(line),
+    }
 }
 
 fn measure(titles: &[&str], rows: &[Vec<Piece>], column: usize) -> Shape {
@@ -292,6 +302,31 @@ mod tests {
             Some(10),
             "NAME    SOURCE         STATUS\nfiles   command /us…   Ready    it said something l…\n",
         );
+    }
+
+    #[test]
+    fn colour_paints_no_blanks() {
+        let row = |name: &str, text: &str| {
+            let text = Piece {
+                text: text.to_owned(),
+                tone: Tone::Dim,
+            };
+            vec![Piece::plain(name), text]
+        };
+        let rows = vec![row("a", "something long"), row("b", "short"), row("c", "")];
+        let style = Style {
+            heading: Heading::Shown,
+            color: true,
+            width: None,
+            columns: None,
+        };
+        let text = draw(&["NAME", ""], rows, style);
+        assert!(text.contains("\u{1b}["), "{text:?}");
+        let ends_in_blanks = |line: &str| {
+            let end = line.rfind("\u{1b}[").map_or(line, |at| &line[..at]);
+            end.ends_with(' ') || line.ends_with(' ')
+        };
+        assert!(!text.lines().any(ends_in_blanks), "{text:?}");
     }
 
     #[test]

@@ -270,6 +270,66 @@ fn deciding_is_pure() {
     none("plans do something", impure);
 }
 
+/// Where the command line says a kind by its name, and why it must.
+const NAMES_OF_KINDS: &[&str] = &[
+    // What `-p` and `--agent` name, to be completed and to be looked up.
+    "cli/src/complete.rs",
+    "cli/src/verbs/get.rs",
+    // Short ways of typing what is common.
+    "cli/src/verbs/create/shorthands.rs",
+    "cli/src/verbs/create/examples.rs",
+    // Logs are of instances, and so of servers.
+    "cli/src/verbs/logs.rs",
+];
+
+#[test]
+fn the_command_line_knows_kinds_by_their_list() {
+    let names = fs::read_dir(root().join("shared/src/kinds")).unwrap();
+    let names = names.filter_map(|file| {
+        let name = file.unwrap().file_name().into_string().unwrap();
+        let (first, rest) = name.strip_suffix(".rs")?.split_at(1);
+        Some(format!("Kind::{}{rest}", first.to_uppercase()))
+    });
+    let names: Vec<String> = names.collect();
+    let naming = |source: &Source| names.iter().any(|name| source.uses(name));
+    let found: BTreeSet<String> = sources(&["cli/src"])
+        .into_iter()
+        .filter(naming)
+        .map(|source| source.path)
+        .collect();
+    let allowed: BTreeSet<String> = NAMES_OF_KINDS.iter().map(|&path| path.to_owned()).collect();
+    assert_eq!(
+        found, allowed,
+        "files of the command line that name a kind, and those that may"
+    );
+}
+
+#[test]
+fn what_holds_everywhere_is_held_by_tests_that_exist() {
+    let tests = sources(&["daemon/tests", "shared/tests"]);
+    let exists = |name: &str| {
+        let function = format!("fn {}(", name.rsplit("::").next().unwrap_or(name));
+        tests.iter().any(|source| source.text.contains(&function))
+    };
+    for page in ["daemon/src/lib.rs", "shared/src/lib.rs"] {
+        let text = fs::read_to_string(root().join(page)).unwrap();
+        let doc: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("//!")).collect();
+        let doc = doc.join(" ");
+        let names: Vec<&str> = doc
+            .split('`')
+            .skip(1)
+            .step_by(2)
+            .filter(|name| {
+                ["house::", "laws::", "plan::", "store::", "e2e::"]
+                    .iter()
+                    .any(|room| name.starts_with(room))
+            })
+            .collect();
+        assert!(names.len() > 3, "{page}: {names:?}");
+        none(page, names.into_iter().filter(|name| !exists(name)).map(str::to_owned));
+    }
+}
+
 #[test]
 fn processes_start_in_one_room() {
     let places = ["daemon/src/runtime/", "cli/src/verbs/edit", "cli/src/verbs/doctor"];

@@ -85,7 +85,11 @@ async fn a_database_that_is_none() {
     assert!(matches!(refused, Some(Error::Unusable { .. })), "{refused:?}");
 
     let nowhere = Database::Postgres("postgres://nobody@%2Fno%2Fsuch%2Fdirectory/nothing".to_owned());
-    let refused = Store::open(nowhere, options(&clock())).await.err();
+    let impatient = Options {
+        patience: Duration::from_millis(100),
+        ..options(&clock())
+    };
+    let refused = Store::open(nowhere, impatient).await.err();
     assert!(matches!(refused, Some(Error::Unavailable { .. })), "{refused:?}");
 }
 
