@@ -14,7 +14,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::io::{self, Write as _};
 use std::os::unix::process::CommandExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use rustix::process::{Pid, Resource, Rlimit, Signal};
@@ -119,10 +119,22 @@ fn prepare(step: &Step) -> Result<(), Complaint> {
     bound(Resource::Core, 0).map_err(|why| Complaint::new("core size", why))?;
     bound(Resource::Nofile, OPEN_FILES).map_err(|why| Complaint::new("open files", why))?;
     for group in &step.groups {
-        // "0" stands for whoever writes it.
-        std::fs::write(group.join("cgroup.procs"), "0").map_err(|why| Complaint::new(group.display(), why))?;
+        join(group).map_err(|why| Complaint::new(group.display(), why))?;
     }
     std::env::set_current_dir(&step.directory).map_err(|why| Complaint::new(step.directory.display(), why))
+}
+
+/// Joins a control group. Moving a process makes the kernel wait until nobody forks, ten milliseconds and more; the older
+/// form can move a thread at once, and this process has no other.
+fn join(group: &Path) -> io::Result<()> {
+    let threads = group.join("tasks");
+    let list = if threads.exists() {
+        threads
+    } else {
+        group.join("cgroup.procs")
+    };
+    // "0" stands for whoever writes it.
+    std::fs::write(list, "0")
 }
 
 /// Sets a soft limit, within the hard one.
