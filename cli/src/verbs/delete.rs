@@ -1,7 +1,6 @@
 //! `delete`: objects and what belongs to them, all or none of those named; by default until they are really gone.
 
 use clap::{ArgAction, Args};
-use clap_complete::ArgValueCompleter;
 use orch_shared::name::ObjectRef;
 use orch_shared::problem::Code;
 use orch_shared::route;
@@ -9,12 +8,10 @@ use orch_shared::wire::{Deleted, Deletion};
 
 use super::rehearsal;
 use super::wait::{self, Goal};
-use crate::args::shared::{DryRun, Files, Rehearsal, Selectors};
-use crate::args::targets::{self, Target};
+use crate::args::shared::{DryRun, Rehearsal};
+use crate::args::targets::Chosen;
 use crate::args::{Limit, limit};
-use crate::client::{Call, Object, Scopes, Selection};
-use crate::complete;
-use crate::input;
+use crate::client::Call;
 use crate::report::{Failure, Outcome};
 use crate::settings::Settings;
 
@@ -27,16 +24,8 @@ Examples:
   orchctl delete secret gitea --with-dependents --dry-run    what would go along
 ")]
 pub(crate) struct Arguments {
-    /// Objects: KIND NAME..., KIND/NAME..., or KIND with -l or --all
-    #[arg(value_name = "OBJECTS", add = ArgValueCompleter::new(complete::targets))]
-    targets: Vec<String>,
     #[command(flatten)]
-    files: Files,
-    #[command(flatten)]
-    selectors: Selectors,
-    /// All objects of the kind
-    #[arg(long, action = ArgAction::SetTrue)]
-    all: bool,
+    chosen: Chosen,
     /// Delete the objects that refer to them, too
     #[arg(long, action = ArgAction::SetTrue)]
     with_dependents: bool,
@@ -56,7 +45,7 @@ pub(crate) struct Arguments {
 
 /// Deletes.
 pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome, Failure> {
-    let objects = wanted(arguments, settings)?;
+    let objects = arguments.chosen.objects(settings, "nothing was deleted")?;
     if objects.is_empty() {
         settings.ui.say("nothing is selected; nothing was deleted");
         return Ok(Outcome::Done);
@@ -116,40 +105,4 @@ fn delete(arguments: &Arguments, settings: &Settings, objects: &[ObjectRef]) -> 
         (_, _) => failure,
     });
     answer?.json()
-}
-
-fn wanted(arguments: &Arguments, settings: &Settings) -> Result<Vec<ObjectRef>, Failure> {
-    if !arguments.files.files.is_empty() {
-        let objects = input::objects(&arguments.files.files, "nothing was deleted")?.objects;
-        return Ok(objects.iter().map(|object| object.resource.reference()).collect());
-    }
-    let selectors = &arguments.selectors;
-    let selects = arguments.all || selectors.selector.is_some() || selectors.field_selector.is_some();
-    let mut objects = Vec::new();
-    for target in targets::targets(settings, &arguments.targets)? {
-        match target {
-            Target::Object(object) => objects.push(object),
-            Target::Kind(kind) if selects => {
-                let scope = if selectors.all_scopes {
-                    Scopes::All
-                } else {
-                    Scopes::One(settings.scope(kind)?)
-                };
-                let selection = Selection {
-                    labels: selectors.selector.clone(),
-                    fields: selectors.field_selector.clone(),
-                    scope,
-                };
-                let page = settings.client()?.list(&settings.ui, kind, &selection, None)?;
-                objects.extend(page.items.iter().map(Object::reference));
-            }
-            Target::Kind(kind) => {
-                let plural = kind.meta().plural;
-                return Err(Failure::usage(format!("which {plural}?")).hint(format!(
-                    "name them, select them with -l, or all of them: orchctl delete {plural} --all"
-                )));
-            }
-        }
-    }
-    Ok(objects)
 }

@@ -5,7 +5,7 @@ use std::process::Stdio;
 use serde_json::json;
 
 use super::server_with;
-use crate::support::daemon::{Home, Output, eventually};
+use crate::support::daemon::{Home, eventually};
 use crate::support::http::Request;
 
 /// Every method and path of the API's own description, places filled in.
@@ -180,12 +180,7 @@ fn a_stale_write_is_refused_and_nothing_is_lost() {
 fn a_first_start_that_fails_loses_no_token() {
     let mut home = Home::new();
     let context = home.write("orchctl.yaml", "contexts: [\n");
-    let refused = home
-        .orchd(&["serve"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn();
-    Output::of(refused.expect("orchd runs"))
+    home.orchd_to_end(&["serve"])
         .expect(1)
         .saying(&["is not a file of contexts", "hint: mend it"]);
     std::fs::remove_file(context).expect("it is there");
@@ -202,25 +197,15 @@ fn a_first_start_that_fails_loses_no_token() {
 #[test]
 fn plain_http_beyond_this_machine_must_be_asked_for() {
     let home = Home::new().with(&["--listen", "0.0.0.0:0"]);
-    let refused = home
-        .orchd(&["serve"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("orchd runs");
-    Output::of(refused).expect(1).saying(&["--insecure-http", "--tls-cert"]);
+    home.orchd_to_end(&["serve"])
+        .expect(1)
+        .saying(&["--insecure-http", "--tls-cert"]);
 }
 
 #[test]
 fn one_directory_is_one_daemons() {
     let home = Home::new().started();
-    let second = home
-        .orchd(&["serve"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("orchd runs");
-    let second = Output::of(second);
+    let second = home.orchd_to_end(&["serve"]);
     assert_ne!(second.code, 0);
     assert!(second.stderr.contains("is in use by process"), "{}", second.stderr);
     home.get("servers");
@@ -231,13 +216,7 @@ fn a_lost_token_is_replaced() {
     let mut home = Home::new().started();
     let lost = home.token();
     home.stop();
-    let reset = home
-        .orchd(&["token", "reset"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("orchd runs");
-    let reset = Output::of(reset).expect(0);
+    let reset = home.orchd_to_end(&["token", "reset"]).expect(0);
     let fresh = home.token();
     assert_ne!(fresh, lost);
     assert!(

@@ -111,12 +111,7 @@ fn search(directory: &Path) {
 /// Makes a new key while the daemon is not running.
 #[track_caller]
 fn rotate(home: &Home) -> Output {
-    let rotating = home
-        .orchd(&["key", "rotate"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn();
-    Output::of(rotating.expect("orchd runs")).expect(0)
+    home.orchd_to_end(&["key", "rotate"]).expect(0)
 }
 
 /// The key that seals.
@@ -227,12 +222,7 @@ fn a_rotation_that_is_cut_short_loses_nothing_and_is_taken_up_by_the_next() {
 fn keys_and_tokens_are_changed_only_where_a_daemon_has_lived() {
     let home = Home::new();
     for arguments in [["key", "rotate"], ["token", "reset"]] {
-        let run = home
-            .orchd(&arguments)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn();
-        Output::of(run.expect("orchd runs"))
+        home.orchd_to_end(&arguments)
             .expect(1)
             .saying(&["no daemon has used", "--data-dir"]);
         assert!(!home.path("data").exists());
@@ -240,12 +230,7 @@ fn keys_and_tokens_are_changed_only_where_a_daemon_has_lived() {
     // A daemon that runs would go on sealing with the key it knows.
     let home = home.started();
     for arguments in [["key", "rotate"], ["token", "reset"]] {
-        let run = home
-            .orchd(&arguments)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn();
-        Output::of(run.expect("orchd runs"))
+        home.orchd_to_end(&arguments)
             .expect(1)
             .saying(&["is in use by process"]);
     }
@@ -360,12 +345,7 @@ fn a_key_file_that_is_gone_is_not_replaced_in_silence() {
     let keys = home.path("data/keys.json");
     let kept = home.path("keys.kept");
     fs::rename(&keys, &kept).expect("the key file can be moved");
-    let refused = home
-        .orchd(&["serve"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn();
-    Output::of(refused.expect("orchd runs")).expect(1).saying(&[
+    home.orchd_to_end(&["serve"]).expect(1).saying(&[
         "keys.json is missing",
         "1 stored secret values",
         "hint: restore it",

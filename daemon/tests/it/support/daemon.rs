@@ -243,6 +243,13 @@ impl Home {
         command
     }
 
+    /// Runs `orchd` with that command to its end.
+    pub(crate) fn orchd_to_end(&self, arguments: &[&str]) -> Output {
+        let mut command = self.orchd(arguments);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        Output::of(command.spawn().expect("orchd runs"))
+    }
+
     /// Asks the daemon to end, and waits for it.
     pub(crate) fn stop(&mut self) -> i32 {
         let mut running = self.running.take().expect("the daemon runs");
