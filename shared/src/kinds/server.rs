@@ -3,6 +3,8 @@
 mod source;
 mod status;
 
+use std::time::Duration;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -189,6 +191,32 @@ pub struct Restart {
     /// How long a copy must run for its restarts to be forgotten. Default: 60s.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reset_after: Option<Span>,
+}
+
+impl Restart {
+    /// The pause after the first exit.
+    #[must_use]
+    pub fn first_pause(&self) -> Duration {
+        self.backoff_initial
+            .as_ref()
+            .map_or(Duration::from_secs(1), Span::duration)
+    }
+
+    /// The longest pause.
+    #[must_use]
+    pub fn longest_pause(&self) -> Duration {
+        self.backoff_max
+            .as_ref()
+            .map_or(Duration::from_secs(60), Span::duration)
+    }
+
+    /// How long a copy has to run for earlier exits to be forgotten.
+    #[must_use]
+    pub fn probation(&self) -> Duration {
+        self.reset_after
+            .as_ref()
+            .map_or(Duration::from_secs(60), Span::duration)
+    }
 }
 
 /// When to suspend or recycle copies.

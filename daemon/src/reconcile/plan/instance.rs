@@ -301,9 +301,7 @@ fn live(world: &World<'_>, status: &mut InstanceStatus, running: &Running, now: 
         step.events.push(Happening::normal("Running", message));
     }
     if status.crashes_in_a_row > 0 {
-        let enough = restart_of(world)
-            .reset_after
-            .map_or(Duration::from_secs(60), |span| span.duration());
+        let enough = restart_of(world).probation();
         let ran = now.since(running.since);
         if ran >= enough {
             status.crashes_in_a_row = 0;
@@ -321,27 +319,20 @@ fn crash(world: &World<'_>, status: &mut InstanceStatus, exit: &LastExit, now: T
     let new = status.last_exit.as_ref().is_none_or(|last| last.at != exit.at);
     let mut events = vec![];
     if new {
-        let enough = restart
-            .reset_after
-            .as_ref()
-            .map_or(60_000, |span| span.duration().as_millis());
-        let ran = u128::from(exit.ran_for_ms.unwrap_or(0));
-        status.crashes_in_a_row = if ran >= enough {
+        let ran = Duration::from_millis(exit.ran_for_ms.unwrap_or(0));
+        status.crashes_in_a_row = if ran >= restart.probation() {
             1
         } else {
             status.crashes_in_a_row.saturating_add(1)
         };
         status.restarts = status.restarts.saturating_add(1);
         status.last_exit = Some(exit.clone());
-        let initial = restart
-            .backoff_initial
-            .as_ref()
-            .map_or(Duration::from_secs(1), orch_shared::quantity::Span::duration);
-        let most = restart
-            .backoff_max
-            .as_ref()
-            .map_or(Duration::from_secs(60), orch_shared::quantity::Span::duration);
-        let wait = backoff(initial, most, status.crashes_in_a_row, world.uid);
+        let wait = backoff(
+            restart.first_pause(),
+            restart.longest_pause(),
+            status.crashes_in_a_row,
+            world.uid,
+        );
         status.next_try = Some(exit.at.unwrap_or(now).after(wait));
         let reason = if status.crashes_in_a_row >= CRASH_LOOP {
             "CrashLoop"
@@ -387,14 +378,6 @@ fn crash_loop(status: &InstanceStatus, told: &str, next: &str) -> Option<Step> {
 
 fn fail(world: &World<'_>, status: &mut InstanceStatus, failure: &Failure, now: Timestamp) -> Step {
     let restart = restart_of(world);
-    let initial = restart
-        .backoff_initial
-        .as_ref()
-        .map_or(Duration::from_secs(1), orch_shared::quantity::Span::duration);
-    let most = restart
-        .backoff_max
-        .as_ref()
-        .map_or(Duration::from_secs(60), orch_shared::quantity::Span::duration);
     let message = format!("{} ({})", failure.message, failure.code);
     status.pid = None;
     let mut events = vec![];
@@ -413,7 +396,7 @@ fn fail(world: &World<'_>, status: &mut InstanceStatus, failure: &Failure, now: 
             Remedy::Replace => world.spec.failed_before.unwrap_or(0).saturating_add(1),
         };
         // A server far away is not asked more often than its probes would.
-        let wait = backoff(initial, most, failures, world.uid);
+        let wait = backoff(restart.first_pause(), restart.longest_pause(), failures, world.uid);
         status.next_try = Some(failure.at.after(wait));
         let same = find(&world.status.conditions, "Ready").is_some_and(|ready| ready.message == message);
         if !same {
