@@ -1,5 +1,6 @@
 //! The crate's one integration-test binary; a module per thing that is tested.
 
+mod diff;
 mod kinds;
 mod laws;
 mod manifest;
