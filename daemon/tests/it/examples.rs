@@ -94,6 +94,18 @@ impl Repository<'_> {
         self.pipeline(arguments).expect(0).stdout
     }
 
+    /// Takes a server out of the repository, runs the pipeline, and waits until the server is gone.
+    fn drop_decisions(&self) {
+        fs::remove_file(self.folder.join("servers/decisions.yaml")).unwrap();
+        let project = self.folder.join("projects/core.yaml");
+        let without = fs::read_to_string(&project)
+            .unwrap()
+            .replace("[notes, decisions]", "[notes]");
+        fs::write(&project, without).unwrap();
+        self.run(&[]);
+        told(self.daemon, &["wait", "server/decisions", "--for=delete"]);
+    }
+
     fn servers(&self) -> Vec<String> {
         told(self.daemon, &["get", "servers", "-o", "name"])
             .lines()
@@ -140,14 +152,7 @@ fn the_pipeline_brings_the_daemon_to_what_the_repository_says() {
     // Somebody else's object is not the repository's to delete; what has left the repository is.
     let other = "apiVersion: orchctl.dev/v1\nkind: Server\nmetadata: {name: other}\nspec: {command: [orch-notes]}\n";
     daemon.apply(other);
-    fs::remove_file(folder.join("servers/decisions.yaml")).unwrap();
-    let project = folder.join("projects/core.yaml");
-    let without = fs::read_to_string(&project)
-        .unwrap()
-        .replace("[notes, decisions]", "[notes]");
-    fs::write(&project, without).unwrap();
-    repository.run(&[]);
-    told(&daemon, &["wait", "server/decisions", "--for=delete"]);
+    repository.drop_decisions();
     assert_eq!(repository.servers(), ["server/notes", "server/other"]);
 
     // A mistake stops the run before anything is done, and not with the exit code of a difference.
@@ -176,13 +181,6 @@ fn the_pipeline_adopts_what_was_applied_by_hand() {
     assert!(adopted.contains("applySet (none) -> core"), "{adopted}");
     assert!(repository.run(&[]).contains("nothing to do"));
 
-    fs::remove_file(folder.join("servers/decisions.yaml")).unwrap();
-    let project = folder.join("projects/core.yaml");
-    let without = fs::read_to_string(&project)
-        .unwrap()
-        .replace("[notes, decisions]", "[notes]");
-    fs::write(&project, without).unwrap();
-    repository.run(&[]);
-    told(&daemon, &["wait", "server/decisions", "--for=delete"]);
+    repository.drop_decisions();
     assert_eq!(repository.servers(), ["server/notes"]);
 }
