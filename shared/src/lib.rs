@@ -25,6 +25,7 @@ pub mod kinds;
 pub mod resource;
 
 pub mod excerpt;
+pub mod jsonrpc;
 pub mod manifest;
 pub mod problem;
 pub mod schema;

@@ -1,0 +1,459 @@
+//! JSON-RPC 2.0 messages with their payload left as it came.
+//!
+//! Whoever relays a message reads its envelope and hands its payload on byte for byte, so that nothing a peer says is lost:
+//! fields and methods that we know nothing of included. Ids are kept as the text that was sent, for the same reason: `1`,
+//! `1.0` and `"1"` are three ids.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::ser::SerializeMap as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::value::RawValue;
+
+/// A payload, as it came.
+pub type Raw = Box<RawValue>;
+
+/// Why text is no message.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Invalid {
+    /// It is not JSON (the code is -32700).
+    #[error("not JSON: {0}")]
+    Syntax(String),
+    /// It is JSON, but no message (the code is -32600).
+    #[error("not a JSON-RPC message: {0}")]
+    Shape(&'static str),
+}
+
+/// The id of a request: the JSON text of a number or a string.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Id(Box<str>);
+
+impl Id {
+    /// The id that has this number.
+    #[must_use]
+    pub fn number(number: u64) -> Self {
+        Self(number.to_string().into())
+    }
+
+    /// The id that is this text.
+    #[must_use]
+    pub fn text(text: &str) -> Self {
+        Self(serde_json::Value::from(text).to_string().into())
+    }
+
+    /// The id as JSON text.
+    #[must_use]
+    pub fn as_json(&self) -> &str {
+        &self.0
+    }
+
+    /// The id that this JSON value is; nothing when it is neither a number nor a string.
+    #[must_use]
+    pub fn from_raw(raw: &RawValue) -> Option<Self> {
+        let text = raw.get();
+        let first = text.bytes().next()?;
+        (first == b'"' || first == b'-' || first.is_ascii_digit()).then(|| Self(text.into()))
+    }
+
+    /// The number, when it is a plain one.
+    #[must_use]
+    pub fn as_number(&self) -> Option<u64> {
+        self.0.parse().ok()
+    }
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Serialize for Id {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let raw: &RawValue = serde_json::from_str(&self.0).map_err(serde::ser::Error::custom)?;
+        raw.serialize(serializer)
+    }
+}
+
+/// One message.
+#[derive(Debug, Clone)]
+pub enum Message {
+    /// Asks for an answer.
+    Request(Request),
+    /// Tells something, and wants no answer.
+    Notification(Notification),
+    /// Answers a request.
+    Response(Response),
+}
+
+/// A question.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// What the answer is to carry.
+    pub id: Id,
+    /// What is asked.
+    pub method: String,
+    /// With which parameters.
+    pub params: Option<Raw>,
+}
+
+/// A piece of news.
+#[derive(Debug, Clone)]
+pub struct Notification {
+    /// What it is about.
+    pub method: String,
+    /// Its content.
+    pub params: Option<Raw>,
+}
+
+/// An answer.
+#[derive(Debug, Clone)]
+pub struct Response {
+    /// Of the request it answers; nothing when the peer could not read it.
+    pub id: Option<Id>,
+    /// What it says.
+    pub outcome: Outcome,
+}
+
+/// What an answer says.
+#[derive(Debug, Clone)]
+pub enum Outcome {
+    /// It was done; the payload.
+    Result(Raw),
+    /// It was not; the error object as it came, `data` and unknown members included.
+    Error(Raw),
+}
+
+impl Outcome {
+    /// An error of our own.
+    #[must_use]
+    pub fn error(code: i64, message: &str) -> Self {
+        Self::Error(raw(&serde_json::json!({"code": code, "message": message})))
+    }
+
+    /// An error of our own with data.
+    #[must_use]
+    pub fn error_with(code: i64, message: &str, data: &serde_json::Value) -> Self {
+        Self::Error(raw(
+            &serde_json::json!({"code": code, "message": message, "data": data}),
+        ))
+    }
+
+    /// The code, when it is an error that has one.
+    #[must_use]
+    pub fn code(&self) -> Option<i64> {
+        #[derive(Deserialize)]
+        struct Coded {
+            code: i64,
+        }
+        match self {
+            Self::Result(_) => None,
+            Self::Error(error) => serde_json::from_str::<Coded>(error.get()).ok().map(|coded| coded.code),
+        }
+    }
+
+    /// The message, when it is an error that has one.
+    #[must_use]
+    pub fn message(&self) -> Option<String> {
+        #[derive(Deserialize)]
+        struct Worded {
+            message: String,
+        }
+        match self {
+            Self::Result(_) => None,
+            Self::Error(error) => serde_json::from_str::<Worded>(error.get())
+                .ok()
+                .map(|worded| worded.message),
+        }
+    }
+}
+
+/// The envelope as it stands on the wire.
+#[derive(Deserialize)]
+struct Wire<'w> {
+    #[serde(borrow, default)]
+    id: Option<&'w RawValue>,
+    #[serde(borrow, default)]
+    method: Option<Cow<'w, str>>,
+    #[serde(borrow, default)]
+    params: Option<&'w RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    result: Option<&'w RawValue>,
+    #[serde(borrow, default)]
+    error: Option<&'w RawValue>,
+}
+
+/// `"result": null` is a result.
+fn present<'de: 'w, 'w, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'w RawValue>, D::Error> {
+    <&RawValue>::deserialize(deserializer).map(Some)
+}
+
+impl Message {
+    /// Reads one message.
+    ///
+    /// # Errors
+    /// Text that is no JSON, or JSON that is no message. A batch is no message.
+    pub fn parse(text: &[u8]) -> Result<Self, Invalid> {
+        let text = std::str::from_utf8(text).map_err(|error| Invalid::Syntax(error.to_string()))?;
+        let wire: Wire<'_> = match serde_json::from_str(text) {
+            Ok(wire) => wire,
+            Err(error) => {
+                let is_json = serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
+                return Err(if is_json {
+                    Invalid::Shape("it is not an object with the members of a message")
+                } else {
+                    Invalid::Syntax(error.to_string())
+                });
+            }
+        };
+        let id = match wire.id.filter(|id| id.get() != "null") {
+            None => None,
+            Some(raw) => Some(Id::from_raw(raw).ok_or(Invalid::Shape("its id is neither a number nor a string"))?),
+        };
+        let outcome = match (wire.result, wire.error.filter(|error| error.get() != "null")) {
+            (_, Some(error)) => Some(Outcome::Error(error.to_owned())),
+            (Some(result), None) => Some(Outcome::Result(result.to_owned())),
+            (None, None) => None,
+        };
+        let params = wire.params.map(ToOwned::to_owned);
+        match (wire.method.map(Cow::into_owned), id, outcome) {
+            (Some(method), Some(id), None) => Ok(Self::Request(Request { id, method, params })),
+            (Some(method), None, None) => Ok(Self::Notification(Notification { method, params })),
+            (None, id, Some(outcome)) => Ok(Self::Response(Response { id, outcome })),
+            (Some(_), _, Some(_)) => Err(Invalid::Shape("it is both a request and an answer")),
+            (None, _, None) => Err(Invalid::Shape("it has neither a method nor a result nor an error")),
+        }
+    }
+
+    /// The message as JSON text, without a line end.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("a message is plain data")
+    }
+}
+
+impl Serialize for Message {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("jsonrpc", "2.0")?;
+        match self {
+            Self::Request(request) => {
+                map.serialize_entry("id", &request.id)?;
+                map.serialize_entry("method", &request.method)?;
+                if let Some(params) = &request.params {
+                    map.serialize_entry("params", params)?;
+                }
+            }
+            Self::Notification(notification) => {
+                map.serialize_entry("method", &notification.method)?;
+                if let Some(params) = &notification.params {
+                    map.serialize_entry("params", params)?;
+                }
+            }
+            Self::Response(response) => {
+                map.serialize_entry("id", &response.id)?;
+                match &response.outcome {
+                    Outcome::Result(result) => map.serialize_entry("result", result)?,
+                    Outcome::Error(error) => map.serialize_entry("error", error)?,
+                }
+            }
+        }
+        map.end()
+    }
+}
+
+impl From<Request> for Message {
+    fn from(request: Request) -> Self {
+        Self::Request(request)
+    }
+}
+
+impl From<Notification> for Message {
+    fn from(notification: Notification) -> Self {
+        Self::Notification(notification)
+    }
+}
+
+impl From<Response> for Message {
+    fn from(response: Response) -> Self {
+        Self::Response(response)
+    }
+}
+
+/// Any plain value as a payload.
+///
+/// # Panics
+/// When the value cannot be written as JSON: a map whose keys are no strings.
+#[must_use]
+pub fn raw<T: Serialize + ?Sized>(value: &T) -> Raw {
+    serde_json::value::to_raw_value(value).expect("plain data")
+}
+
+/// An object read one level deep: names in their order, values as they came. Setting and removing members leaves all
+/// others as they are, byte for byte.
+#[derive(Debug, Clone, Default)]
+pub struct Members(Vec<(String, Raw)>);
+
+impl Members {
+    /// Reads an object; nothing when the payload is none. Of members that stand twice, all are kept.
+    #[must_use]
+    pub fn of(raw: &RawValue) -> Option<Self> {
+        serde_json::from_str(raw.get()).ok()
+    }
+
+    /// Reads parameters; absent ones have no members, and neither have those that are no object.
+    #[must_use]
+    pub fn of_params(params: Option<&RawValue>) -> Self {
+        params.and_then(Self::of).unwrap_or_default()
+    }
+
+    /// The member of that name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&RawValue> {
+        self.0
+            .iter()
+            .rev()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| &**value)
+    }
+
+    /// The member of that name, when it is a string.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<String> {
+        serde_json::from_str(self.get(name)?.get()).ok()
+    }
+
+    /// The member of that name, when it is an object.
+    #[must_use]
+    pub fn members(&self, name: &str) -> Option<Self> {
+        Self::of(self.get(name)?)
+    }
+
+    /// Sets a member: in its place, or at the end.
+    pub fn set(&mut self, name: &str, value: Raw) {
+        match self.0.iter_mut().rev().find(|(known, _)| known == name) {
+            Some((_, place)) => *place = value,
+            None => self.0.push((name.to_owned(), value)),
+        }
+    }
+
+    /// Removes a member, wherever it stands; says whether it was there.
+    pub fn remove(&mut self, name: &str) -> bool {
+        let before = self.0.len();
+        self.0.retain(|(known, _)| known != name);
+        self.0.len() != before
+    }
+
+    /// Keeps the members whose names pass.
+    pub fn retain(&mut self, mut keep: impl FnMut(&str) -> bool) {
+        self.0.retain(|(name, _)| keep(name));
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// All of them, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &RawValue)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), &**value))
+    }
+
+    /// The object as a payload.
+    #[must_use]
+    pub fn to_raw(&self) -> Raw {
+        raw(self)
+    }
+}
+
+impl Serialize for Members {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
+}
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl<'de> serde::de::Visitor<'de> for Visitor {
+            type Value = Members;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+        deserializer.deserialize_map(Visitor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn round(text: &str) -> String {
+        Message::parse(text.as_bytes()).expect("a message").to_json()
+    }
+
+    #[test]
+    fn payloads_stay_as_they_came() {
+        for text in [
+            r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","x":1.0,"y":[ 1,2 ],"big":123456789012345678901234567890}}"#,
+            r#"{"jsonrpc":"2.0","id":"a\u0041","method":"x/unknown"}"#,
+            r#"{"jsonrpc":"2.0","method":"notifications/odd","params":{"b":1,"a":2,"b":3}}"#,
+            r#"{"jsonrpc":"2.0","id":1.0,"result":null}"#,
+            r#"{"jsonrpc":"2.0","id":-7,"error":{"code":-32000,"message":"no","data":{"z":[]},"more":true}}"#,
+            r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"no"}}"#,
+        ] {
+            assert_eq!(round(text), text);
+        }
+    }
+
+    #[test]
+    fn what_is_no_message() {
+        for (text, syntax) in [
+            ("", true),
+            ("{", true),
+            ("[]", false),
+            ("7", false),
+            ("{}", false),
+            (r#"{"id":1}"#, false),
+            (r#"{"id":{},"method":"a"}"#, false),
+            (r#"{"id":true,"method":"a"}"#, false),
+            (r#"{"id":1,"method":7}"#, false),
+            (r#"{"id":1,"method":"a","result":1}"#, false),
+        ] {
+            let error = Message::parse(text.as_bytes()).expect_err(text);
+            assert_eq!(matches!(error, Invalid::Syntax(_)), syntax, "{text}: {error}");
+        }
+        assert!(matches!(Message::parse(b"\xff{}"), Err(Invalid::Syntax(_))));
+    }
+
+    #[test]
+    fn members_change_one_by_one() {
+        let text = r#"{"name":"a__b","arguments":{"n": 1.50},"_meta":{"progressToken":7}}"#;
+        let mut members: Members = serde_json::from_str(text).expect("an object");
+        members.set("name", raw("b"));
+        assert_eq!(
+            members.to_raw().get(),
+            r#"{"name":"b","arguments":{"n": 1.50},"_meta":{"progressToken":7}}"#
+        );
+        assert!(members.remove("_meta") && !members.remove("_meta"));
+        members.set("z", raw(&true));
+        assert_eq!(
+            members.to_raw().get(),
+            r#"{"name":"b","arguments":{"n": 1.50},"z":true}"#
+        );
+        assert_eq!(members.text("name").as_deref(), Some("b"));
+        assert!(Members::of(&raw(&[1])).is_none());
+    }
+}
