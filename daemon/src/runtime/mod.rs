@@ -38,6 +38,8 @@ mod tree;
 
 pub mod log;
 
+pub mod link;
+
 mod handshake;
 mod tools;
 mod wire;
