@@ -7,8 +7,8 @@ use http::HeaderMap;
 use orch_shared::access::Principal;
 use orch_shared::jsonrpc::{Members, Outcome, Raw, Request, raw};
 use orch_shared::kinds::prompt::Prompt;
-use serde_json::{Value, json};
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 
 use super::Gateway;
 use super::asking::{self, without_reserved};
@@ -235,7 +235,11 @@ impl Gateway {
         let mut params = Members::of_params(params.as_deref());
         let mut wanted = None;
         if let (Side::Modern(_), Some(state)) = (&side, params.text("requestState")) {
-            match self.0.parking.find(&state, &principal.name, member.name.as_str(), &request.method) {
+            match self
+                .0
+                .parking
+                .find(&state, &principal.name, member.name.as_str(), &request.method)
+            {
                 State::Foreign => {}
                 State::OfServer { copy, state } => {
                     params.set("requestState", raw(&state));
@@ -262,7 +266,11 @@ impl Gateway {
             Err(Unavailable(reason)) => {
                 note.unavailable(&reason);
                 let data = json!({"server": member.name});
-                return Reply::Now(error_with(code::INTERNAL, format!("server/{}: {reason}", member.name), &data));
+                return Reply::Now(error_with(
+                    code::INTERNAL,
+                    format!("server/{}: {reason}", member.name),
+                    &data,
+                ));
             }
         };
         let under_way = match &side {
@@ -303,7 +311,10 @@ impl Gateway {
         };
         let Some((member, route)) = self.find(asked.view, Kind::Tools, &name).await else {
             let object = asked.view.object.object.clone();
-            let mut note = self.0.ledger.note(&asked.principal.name, "tools/call", object, Some(name.clone()));
+            let mut note = self
+                .0
+                .ledger
+                .note(&asked.principal.name, "tools/call", object, Some(name.clone()));
             note.refused("unknown tool");
             return Reply::Now(error(code::INVALID_PARAMS, format!("Unknown tool: {name}")));
         };
@@ -385,7 +396,8 @@ impl Gateway {
             params.set("name", raw(&route.name));
         }
         let member = member.clone();
-        self.relay(asked, &member, Some(params.to_raw()), Some(route.name), None).await
+        self.relay(asked, &member, Some(params.to_raw()), Some(route.name), None)
+            .await
     }
 
     async fn read_resource(&self, asked: Asked<'_>) -> Reply {
@@ -393,7 +405,10 @@ impl Gateway {
         let Some(uri) = params.text("uri") else {
             return Reply::Now(error(code::INVALID_PARAMS, "resources/read needs `uri`"));
         };
-        if let Some(prompt) = uri.strip_prefix(PROMPT_URI).and_then(|name| own_prompt(asked.view, name)) {
+        if let Some(prompt) = uri
+            .strip_prefix(PROMPT_URI)
+            .and_then(|name| own_prompt(asked.view, name))
+        {
             let text = match self.text_of(&asked, prompt).await {
                 Ok(text) => text,
                 Err(outcome) => return Reply::Now(outcome),
@@ -422,7 +437,8 @@ impl Gateway {
             return Err(error(code::INTERNAL, message));
         };
         let upstream = self.upstream(member, COMING_UP).await;
-        let upstream = upstream.map_err(|Unavailable(reason)| error(code::INTERNAL, format!("server/{server}: {reason}")))?;
+        let upstream =
+            upstream.map_err(|Unavailable(reason)| error(code::INTERNAL, format!("server/{server}: {reason}")))?;
         let call = Call {
             method: "resources/read".to_owned(),
             params: Some(raw(&json!({"uri": uri}))),
@@ -469,7 +485,10 @@ impl Gateway {
                 let templates = self.listing(asked.view, Kind::Templates).await;
                 let route = match templates.template(&uri) {
                     Some(route) => Some(route.clone()),
-                    None => self.find(asked.view, Kind::Resources, &uri).await.map(|(_, route)| route),
+                    None => self
+                        .find(asked.view, Kind::Resources, &uri)
+                        .await
+                        .map(|(_, route)| route),
                 };
                 let member = route.and_then(|route| {
                     let mut members = asked.view.members.iter();
@@ -492,7 +511,10 @@ impl Gateway {
         };
         let level = Members::of_params(asked.request.params.as_deref()).text("level");
         let Some(level) = level.filter(|level| session::is_level(level)) else {
-            return error(code::INVALID_PARAMS, "`level` is debug, info, notice, warning, error, critical, alert or emergency");
+            return error(
+                code::INVALID_PARAMS,
+                "`level` is debug, info, notice, warning, error, critical, alert or emergency",
+            );
         };
         if let Some(member) = asked.view.single()
             && let Ok(upstream) = self.upstream(member, surface::PATIENCE).await

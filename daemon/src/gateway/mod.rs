@@ -12,24 +12,24 @@
 //!
 //! In reading order:
 
-mod door;
 mod asking;
+mod door;
 mod protocol;
 
-mod view;
-mod methods;
 mod listing;
+mod methods;
 mod surface;
+mod view;
 
-mod pump;
-mod parking;
-mod upstream;
 mod news;
+mod parking;
+mod pump;
+mod upstream;
 
-mod session;
-mod registry;
-mod stream;
 mod oldest;
+mod registry;
+mod session;
+mod stream;
 
 mod ledger;
 mod limits;
@@ -95,7 +95,6 @@ struct Shared {
 
 impl Gateway {
     /// Opens the gateway; what is returned beside it does its work in the background, until the end.
-    #[must_use]
     pub fn open(config: Config) -> (Self, impl Future<Output = ()> + Send) {
         let Config {
             store,
@@ -128,7 +127,11 @@ impl Gateway {
         let work = async move {
             let shutdown = background.0.shutdown.clone();
             let sweeping = async {
-                while shutdown.run_until_cancelled(tokio::time::sleep(news::TIDY)).await.is_some() {
+                while shutdown
+                    .run_until_cancelled(tokio::time::sleep(news::TIDY))
+                    .await
+                    .is_some()
+                {
                     background.0.parking.sweep();
                     background.0.limits.sweep();
                 }

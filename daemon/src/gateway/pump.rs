@@ -217,7 +217,9 @@ impl Pump {
     /// News for the client; nothing when it does not want them.
     fn told(&self, mut news: Notification) -> Option<String> {
         if news.method == "notifications/message" {
-            let level = Members::of_params(news.params.as_deref()).text("level").unwrap_or_default();
+            let level = Members::of_params(news.params.as_deref())
+                .text("level")
+                .unwrap_or_default();
             if !self.side.wants_log(&level) {
                 return None;
             }
@@ -256,7 +258,10 @@ impl Pump {
                     let capability = session::capability(&ask.method).unwrap_or_default();
                     let outcome = error_with(
                         code::MISSING_CAPABILITY,
-                        format!("server/{} asks {}, which the client cannot answer", self.server, ask.method),
+                        format!(
+                            "server/{} asks {}, which the client cannot answer",
+                            self.server, ask.method
+                        ),
                         &json!({"requiredCapabilities": {capability: {}}}),
                     );
                     tokio::spawn(ask.answer(error(code::METHOD_NOT_FOUND, "the client cannot answer this")));
@@ -325,9 +330,8 @@ impl Pump {
                 .requests
                 .iter()
                 .find(|(_, method, _)| !session.can_answer(method));
-            unanswerable.map(|(_, method, _)| {
-                format!("server/{} asks {method}, which the client cannot answer", self.server)
-            })
+            unanswerable
+                .map(|(_, method, _)| format!("server/{} asks {method}, which the client cannot answer", self.server))
         };
         if let Some(refusal) = refusal {
             return Some(self.give_up(error(code::INVALID_REQUEST, refusal)));

@@ -23,7 +23,14 @@ const QUESTIONS: usize = 256;
 
 /// The severities of log messages, the least first (RFC 5424).
 const LEVELS: [&str; 8] = [
-    "debug", "info", "notice", "warning", "error", "critical", "alert", "emergency",
+    "debug",
+    "info",
+    "notice",
+    "warning",
+    "error",
+    "critical",
+    "alert",
+    "emergency",
 ];
 
 /// Whether a log message of that level is wanted by who asked for `least`.
@@ -81,6 +88,7 @@ pub(super) struct Subscription {
     /// The uid of the server that has it.
     pub(super) server: Arc<str>,
     /// Ends what listens for it, where something does.
+    #[expect(dead_code, reason = "held for its end")]
     pub(super) listening: Option<DropGuard>,
 }
 

@@ -405,6 +405,7 @@ impl Server {
             working_directory: self.working_directory.or(base.working_directory),
             resources: self.resources.or(base.resources),
             sessions: self.sessions.or(base.sessions),
+            limits: self.limits.or(base.limits),
             tools: self.tools.or(base.tools),
             health_check: self.health_check.or(base.health_check),
             restart: self.restart.or(base.restart),
