@@ -6,6 +6,8 @@
 mod access;
 mod admission;
 mod chaos;
+mod clients;
+mod conformance;
 mod leaders;
 mod life;
 mod looking;
