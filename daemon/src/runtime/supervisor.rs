@@ -18,7 +18,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::instance::{self, Check, Desk, Stop};
 use super::launch::{Launch, Limits, Source};
 use super::limits::{Confinement, Confiner, Group};
-use super::link::Link;
+use super::link::http::{Clients, Endpoint};
+use super::link::{Error, Link, Opening};
 use super::log::{self, Bounds, Follower, Line, Which, Window};
 use super::observation::{Enforced, Failure, Observation, State};
 use super::orphans;
@@ -58,6 +59,8 @@ pub(super) struct Context {
     pub(super) spawner: Spawner,
     pub(super) confiner: Confiner,
     pub(super) packages: Packages,
+    /// Connections to remote servers.
+    pub(super) clients: Clients,
     /// What is executed for `orchd`.
     pub(super) orchd: PathBuf,
     /// The directory whose programs are found by name.
@@ -100,6 +103,7 @@ struct Copy {
     stop: watch::Sender<Option<Duration>>,
     checks: mpsc::Sender<Check>,
     link: Arc<Mutex<Option<Link>>>,
+    endpoint: Arc<Mutex<Option<Arc<Endpoint>>>>,
     log_changed: watch::Sender<()>,
     remote: bool,
 }
@@ -139,6 +143,7 @@ impl Runtime {
             spawner,
             confiner,
             packages,
+            clients: Clients::default(),
             orchd,
             programs,
         };
@@ -199,6 +204,7 @@ impl Runtime {
             stop: stop.clone(),
             checks,
             link: Arc::default(),
+            endpoint: Arc::default(),
             log_changed: log_changed.clone(),
             remote: matches!(launch.source, Source::Remote(_)),
         };
@@ -207,6 +213,7 @@ impl Runtime {
             context: Arc::clone(&self.context),
             observed: copy.observed.clone(),
             link: Arc::clone(&copy.link),
+            endpoint: Arc::clone(&copy.endpoint),
             log_changed,
         };
         register.copies.insert(launch.uid.clone(), copy);
@@ -262,9 +269,12 @@ impl Runtime {
         link.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// A conversation of the caller's own with a running copy; nothing where all share one.
-    pub async fn open(&self, _uid: &str, _opening: super::link::Opening) -> Option<Result<Link, super::link::Error>> {
-        None
+    /// Opens a conversation with a running copy for the caller alone. Nothing when the copy is not running, or is spoken
+    /// with over pipes, which can be shared only. How long to wait is the caller's to say.
+    pub async fn open(&self, uid: &str, opening: &Opening) -> Option<Result<Link, Error>> {
+        let endpoint = Arc::clone(&self.register().copies.get(uid)?.endpoint);
+        let endpoint = endpoint.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
+        Some(endpoint.open(opening).await.map_err(Error::from))
     }
 
     /// Asks a running copy whether it still answers, by listing its tools. A remote one that does not is Failed from then
@@ -277,7 +287,7 @@ impl Runtime {
         };
         if remote {
             let (answer, answered) = oneshot::channel();
-            checks.send(answer).await.ok()?;
+            checks.send(Check { patience, answer }).await.ok()?;
             return answered.await.ok();
         }
         let link = self.link(uid)?;

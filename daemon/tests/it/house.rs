@@ -44,12 +44,21 @@ const OWNED: &[(&str, &[&str])] = &[
     ("glob", &["cli/src/input.rs"]),
     (
         "http",
-        &["daemon/src/auth/", "daemon/src/gateway/", "daemon/src/telemetry.rs"],
+        &[
+            "daemon/src/auth/",
+            "daemon/src/gateway/",
+            "daemon/src/runtime/link/http/",
+            "daemon/src/telemetry.rs",
+        ],
     ),
     ("governor", &["daemon/src/gateway/"]),
-    ("http_body_util", &["daemon/src/api/", "daemon/src/gateway/"]),
-    ("hyper", &["daemon/src/serve/"]),
-    ("hyper_util", &["daemon/src/serve/"]),
+    (
+        "http_body_util",
+        &["daemon/src/api/", "daemon/src/gateway/", "daemon/src/runtime/link/http/"],
+    ),
+    ("hyper", &["daemon/src/runtime/link/http/", "daemon/src/serve/"]),
+    ("hyper_rustls", &["daemon/src/runtime/link/http/"]),
+    ("hyper_util", &["daemon/src/runtime/link/http/", "daemon/src/serve/"]),
     ("indicatif", &["cli/src/ui", "daemon/src/up.rs"]),
     (
         "jiff",
@@ -60,7 +69,6 @@ const OWNED: &[(&str, &[&str])] = &[
         ],
     ),
     ("prometheus_client", &["daemon/src/telemetry.rs"]),
-    ("reqwest", &["daemon/src/runtime/"]),
     ("rmcp", &["daemon/src/runtime/"]),
     (
         "rustix",
@@ -82,7 +90,7 @@ const OWNED: &[(&str, &[&str])] = &[
     ),
     ("similar", &["shared/src/diff.rs"]),
     ("sqlx", &["daemon/src/store/"]),
-    ("sse_stream", &["daemon/src/runtime/"]),
+    ("sse_stream", &["daemon/src/runtime/link/http/"]),
     ("strsim", &["shared/src/problem.rs"]),
     ("subtle", &["daemon/src/auth/"]),
     ("tokio_rustls", &["daemon/src/serve/"]),
@@ -90,6 +98,7 @@ const OWNED: &[(&str, &[&str])] = &[
     ("tracing_subscriber", &["daemon/src/telemetry.rs"]),
     ("unicode_width", &["cli/src/render/table.rs"]),
     ("ureq", &["cli/src/client"]),
+    ("url", &["daemon/src/runtime/link/http/"]),
     ("uuid", &["daemon/src/clock.rs", "daemon/src/store/"]),
 ];
 
