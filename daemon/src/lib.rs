@@ -52,6 +52,8 @@ pub mod auth;
 pub mod secrets;
 pub mod store;
 
+pub mod catalogue;
+
 pub mod reconcile;
 pub mod runtime;
 

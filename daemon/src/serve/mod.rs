@@ -138,6 +138,11 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
             "no context of this user's command line knows this daemon; `orchd token reset`, while it is stopped, makes one"
         ),
     }
+    let admission = Admission {
+        store: store.clone(),
+        keyring: keyring.clone(),
+    };
+    bootstrap::bring_catalogue(&admission).await;
     let (seen, runtime_news) = tokio::sync::mpsc::unbounded_channel();
     let runtime = Runtime::start_up(Config {
         data_directory: settings.data_dir.clone(),
@@ -189,10 +194,6 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
     if tokio::time::timeout(FIRST_VISIT, visited.wait()).await.is_err() {
         tracing::warn!("serving before everything has been visited: the database is slow, or does not answer");
     }
-    let admission = Admission {
-        store: store.clone(),
-        keyring,
-    };
     let router = api::router(Api {
         admission: admission.clone(),
         authenticator: Authenticator::new(store.clone()),

@@ -37,6 +37,7 @@ mod watch;
 mod audit;
 mod event;
 mod lease;
+mod seeded;
 mod token;
 
 mod health;
