@@ -34,6 +34,20 @@ const EXAMPLES: &str = "Examples:
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    #[command(flatten)]
+    /// Something with a daemon and its data.
+    Daemon(Work),
+    /// Print the Templates that every daemon brings along, as manifests: to have one again that was deleted or changed.
+    Catalogue {
+        /// Their names; all of them when none is given.
+        #[arg(value_name = "NAME")]
+        names: Vec<String>,
+    },
+}
+
+/// What to do with a daemon and its data.
+#[derive(Debug, Subcommand)]
+pub enum Work {
     /// Run the daemon.
     Serve(Box<ServeArgs>),
     /// Run the daemon, apply manifests, and show how everything comes up.
@@ -52,7 +66,7 @@ pub enum Command {
     },
 }
 
-impl Command {
+impl Work {
     /// The flags that every command has: which daemon is meant, and how it is run.
     #[must_use]
     pub fn serve_args(&self) -> &ServeArgs {
@@ -399,7 +413,7 @@ mod tests {
             .unwrap()
             .command
         {
-            Command::Serve(args) => *args,
+            Command::Daemon(Work::Serve(args)) => *args,
             other => panic!("{other:?}"),
         }
     }

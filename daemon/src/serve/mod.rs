@@ -140,6 +140,11 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
             "no context of this user's command line knows this daemon; `orchd token reset`, while it is stopped, makes one"
         ),
     }
+    let admission = Admission {
+        store: store.clone(),
+        keyring: keyring.clone(),
+    };
+    bootstrap::bring_catalogue(&admission).await;
     let (seen, runtime_news) = tokio::sync::mpsc::unbounded_channel();
     let stirred = Arc::new(Notify::new());
     let stirring = Arc::clone(&stirred);
@@ -196,10 +201,6 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
     if tokio::time::timeout(FIRST_VISIT, visited.wait()).await.is_err() {
         tracing::warn!("serving before everything has been visited: the database is slow, or does not answer");
     }
-    let admission = Admission {
-        store: store.clone(),
-        keyring,
-    };
     let (gateway, relaying) = Gateway::open(gateway::Config {
         store: store.clone(),
         runtime: runtime.clone(),

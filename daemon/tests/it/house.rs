@@ -125,6 +125,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("gateway", &["store", "runtime"]),
     ("auth", &["store"]),
     ("admission", &["store", "secrets"]),
+    ("catalogue", &[]),
     ("secrets", &[]),
     ("store", &[]),
     ("reconcile", &["admission", "store", "runtime", "secrets", "telemetry"]),
@@ -297,6 +298,10 @@ const NAMES_OF_KINDS: &[&str] = &[
     // What `-p` and `--agent` name, to be completed and to be looked up.
     "cli/src/complete.rs",
     "cli/src/verbs/get.rs",
+    // What the texts of flags stand for is in a Template.
+    "cli/src/verbs/create/parameters.rs",
+    // Only a Template is made of a document that others write.
+    "cli/src/verbs/create/server_json.rs",
     // Short ways of typing what is common.
     "cli/src/verbs/create/shorthands.rs",
     "cli/src/verbs/create/examples.rs",

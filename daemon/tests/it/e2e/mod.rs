@@ -5,6 +5,7 @@
 
 mod access;
 mod admission;
+mod catalogue;
 mod chaos;
 mod clients;
 mod conformance;
