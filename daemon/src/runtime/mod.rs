@@ -38,9 +38,10 @@ mod tree;
 
 pub mod log;
 
+pub mod link;
+
 mod handshake;
 mod tools;
-mod wire;
 
 mod packages;
 mod remote;
