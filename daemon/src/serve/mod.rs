@@ -9,11 +9,13 @@ mod keys;
 mod listen;
 mod rotate;
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use orch_shared::kind::Kind;
 use tokio::sync::SetOnce;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -26,9 +28,9 @@ use crate::config::Settings;
 use crate::reconcile::{self, Election, Reconciler};
 use crate::runtime::limits::Confinement;
 use crate::runtime::log::Bounds;
-use crate::runtime::{Config, Runtime};
+use crate::runtime::{Config, Runtime, docker};
 use crate::secrets::Keyring;
-use crate::store::{Claim, Database, DirectoryLock, Engine, Options, Store};
+use crate::store::{Claim, Database, DirectoryLock, Engine, Options, Snapshot, Store};
 use crate::telemetry::Metrics;
 
 pub use bootstrap::{Introduction, reset_token};
@@ -149,6 +151,11 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
         clock: Arc::clone(&clock),
         confinement: Confinement::Detect,
         log: Bounds::default(),
+        docker: docker::Settings {
+            host: settings.docker_host.clone(),
+            runner_npm: settings.docker_runner_npm.clone(),
+            runner_pypi: settings.docker_runner_pypi.clone(),
+        },
     })
     .context("the runtime cannot be started")?;
     let reaped = runtime.reap_leftovers().await;
@@ -158,6 +165,7 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
             "ended what an earlier daemon had left running"
         );
     }
+    runtime.expect(instances(&store.snapshot())).await;
 
     let (stop_serving, stop_reconciling) = (CancellationToken::new(), CancellationToken::new());
     let election = match store.database() {
@@ -181,6 +189,7 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
         metrics: metrics.clone(),
         resync: settings.reconcile_interval.duration(),
         seen: runtime_news,
+        default_runtime: settings.runtime.into(),
         election,
         visited: Arc::clone(&visited),
     };
@@ -221,6 +230,14 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
         claim,
         _lock: lock,
     })
+}
+
+/// The copies that are to be.
+fn instances(snapshot: &Snapshot) -> BTreeSet<String> {
+    let copies = snapshot
+        .iter()
+        .filter(|object| object.object.kind == Kind::Instance && object.deleting_since.is_none());
+    copies.map(|copy| copy.uid.to_string()).collect()
 }
 
 /// Tells this daemon from others that share its database, and is the same after a restart: kept in the data directory.

@@ -3,6 +3,7 @@
 mod container;
 mod source;
 mod status;
+mod surface;
 
 use std::time::Duration;
 
@@ -13,13 +14,14 @@ use serde_json::{Map, Value};
 pub use container::{AllowedHost, Network, NetworkMode, Resources, Runtime, Volume};
 pub use source::{Image, Package, PullPolicy, Registry, Remote, TemplateUse};
 pub use status::{ReplicaCount, ResolvedPackage, ResolvedTemplate, ServerStatus, ToolSurface};
+pub use surface::Tools;
 
 use crate::kind::{
     Action, Cell, Column, Hazard, Kind, Lookup, Maker, Meta, Pending, Reference, Removal, Report, ScopeType, Spec,
     downcast,
 };
 use crate::kinds::template::{self, Template};
-use crate::name::{Name, ObjectRef};
+use crate::name::ObjectRef;
 use crate::quantity::Span;
 use crate::value::{self, NamedValue, Purpose};
 
@@ -117,21 +119,6 @@ pub enum Sessions {
     Shared,
     /// One copy per client session.
     Isolated,
-}
-
-/// Which tools clients may see and call.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct Tools {
-    /// Patterns of tools to offer; absent offers all.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub allow: Option<Vec<String>>,
-    /// Patterns of tools never to offer; stronger than `allow`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub deny: Option<Vec<String>>,
-    /// What stands before the `__` in the names clients see. Default: the server's name.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub prefix: Option<Name>,
 }
 
 /// How to tell whether a running copy is well.
@@ -340,13 +327,8 @@ impl Server {
         if self.path.as_deref().is_some_and(|path| !path.starts_with('/')) {
             report.invalid(&at("path"), "the path of a URL starts with `/`");
         }
-        if let Some(tools) = &self.tools
-            && tools
-                .prefix
-                .as_ref()
-                .is_some_and(|prefix| prefix.as_str().contains("__"))
-        {
-            report.invalid(&at("tools.prefix"), "a prefix holds no `__`");
+        if let Some(tools) = &self.tools {
+            tools.validate(&at("tools"), report);
         }
         if let Some(restart) = &self.restart
             && let (Some(initial), Some(most)) = (&restart.backoff_initial, &restart.backoff_max)

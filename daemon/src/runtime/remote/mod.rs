@@ -47,7 +47,7 @@ pub(super) async fn tie(
     hint: Option<Era>,
     desk: &Desk,
     log: &Log,
-    mut checks: mpsc::Receiver<Check>,
+    checks: &mut mpsc::Receiver<Check>,
 ) -> Failure {
     let patience = launch.startup_deadline.min(PATIENCE);
     let failure = |trouble: &Trouble| {
