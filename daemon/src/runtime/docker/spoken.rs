@@ -120,13 +120,11 @@ async fn one(
         // What was known did not help; the next start asks anew.
         job.desk.learn(None);
     }
-    let died = matches!(turn, Turn::Verdict(Verdict::Ended)) && hint.is_none() && !is_answered;
-    let age = began;
     if let Turn::Verdict(Verdict::Stop(grace)) = &turn {
         job.desk.enter(State::Stopping);
         ask_to_end(container, exec.as_deref(), &pipe, *grace).await;
     }
-    let lived = age.elapsed();
+    let lived = began.elapsed();
     let mut end = ready.finish(job).await;
     if let (Some(exec), Ok(end)) = (&exec, &mut end) {
         end.code = code_of(container, exec).await.or(end.code);
@@ -139,10 +137,34 @@ async fn one(
         }
     }
     job.clear().await;
-    let era = if died { era_of_the_dead(&probe) } else { None };
-    match (era, end) {
-        (Some(era), Ok(_)) => Outcome::DiedOfTheProbe(era),
-        (_, end) => Outcome::Over(state_of(job, turn, end, began, lived)),
+    let ended_unanswered = matches!(turn, Turn::Verdict(Verdict::Ended)) && !is_answered;
+    if let (true, Some(_), Ok(end)) = (ended_unanswered, &exec, &end)
+        && matches!(end.code, Some(CANNOT_START | NOT_THERE))
+    {
+        return Outcome::Over(State::Failed(not_started(job)));
+    }
+    match (&end, hint) {
+        (Ok(_), None) if ended_unanswered => match era_of_the_dead(&probe) {
+            Some(era) => Outcome::DiedOfTheProbe(era),
+            None => Outcome::Over(state_of(job, turn, end, began, lived)),
+        },
+        (Ok(_) | Err(_), _) => Outcome::Over(state_of(job, turn, end, began, lived)),
+    }
+}
+
+/// The codes with which engines and shells say that a program cannot be started, and that it is not there.
+const CANNOT_START: i32 = 126;
+const NOT_THERE: i32 = 127;
+
+/// The program beside the entry point was not started; the engine said why in its stead.
+fn not_started(job: Job<'_>) -> Failure {
+    let last_lines = job.log.last_lines();
+    let reason = last_lines.last().cloned().unwrap_or_default();
+    Failure::ContainerRefused {
+        step: "given its server",
+        reason: format!("image.command cannot be started in it: {reason}"),
+        hint: Some("the program must be in the image, and made for this machine".to_owned()),
+        last_lines,
     }
 }
 
