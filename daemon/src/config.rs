@@ -1,16 +1,20 @@
 //! How the daemon is told what to do: flags, then `ORCHD_*`, then a file, then defaults. Precedence is written here and
 //! nowhere else.
 
+mod containers;
+mod gateway;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use orch_shared::kinds::server::Runtime;
+use clap::{Args, Parser, Subcommand};
 use orch_shared::quantity::Span;
 use serde::{Deserialize, Serialize};
 
-use crate::runtime::docker;
 use crate::telemetry::LogFormat;
+
+pub use containers::{ContainerArgs, ContainerSettings, DefaultRuntime};
+pub use gateway::{GatewayArgs, GatewaySettings};
 
 /// Where the daemon listens, unless told otherwise.
 pub const LISTEN: &str = "127.0.0.1:7420";
@@ -136,20 +140,12 @@ pub struct ServeArgs {
         value_delimiter = ','
     )]
     pub allowed_origins: Vec<String>,
-    /// Where packages run whose manifest does not say so. Default: process.
-    #[arg(long, value_enum, env = "ORCHD_RUNTIME")]
-    pub runtime: Option<DefaultRuntime>,
-    /// The Docker engine: unix:///path/to/docker.sock or tcp://address:port. Default: $DOCKER_HOST or
-    /// unix:///var/run/docker.sock.
-    #[arg(long, value_name = "URL", env = "ORCHD_DOCKER_HOST")]
-    pub docker_host: Option<String>,
-    /// The image that installs and runs npm packages in containers; it needs sh, node and npm. Default: node:22-slim.
-    #[arg(long, value_name = "IMAGE", env = "ORCHD_DOCKER_RUNNER_NPM")]
-    pub docker_runner_npm: Option<String>,
-    /// The image that installs and runs PyPI packages in containers; it needs sh and python3 with venv. Default:
-    /// python:3.13-slim.
-    #[arg(long, value_name = "IMAGE", env = "ORCHD_DOCKER_RUNNER_PYPI")]
-    pub docker_runner_pypi: Option<String>,
+    #[command(flatten)]
+    /// Of the gateway.
+    pub gateway: GatewayArgs,
+    #[command(flatten)]
+    /// Of containers.
+    pub containers: ContainerArgs,
     /// Form of the log. Default: text.
     #[arg(long, value_enum, env = "ORCHD_LOG_FORMAT")]
     pub log_format: Option<LogFormat>,
@@ -171,26 +167,6 @@ pub struct UpArgs {
     #[command(flatten)]
     /// How the daemon itself is run.
     pub serve: ServeArgs,
-}
-
-/// Where packages run whose manifest does not say so.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum DefaultRuntime {
-    /// As processes of this machine.
-    #[default]
-    Process,
-    /// In containers of the Docker engine.
-    Docker,
-}
-
-impl From<DefaultRuntime> for Runtime {
-    fn from(runtime: DefaultRuntime) -> Self {
-        match runtime {
-            DefaultRuntime::Process => Self::Process,
-            DefaultRuntime::Docker => Self::Docker,
-        }
-    }
 }
 
 /// The settings of a daemon, all decided.
@@ -216,14 +192,10 @@ pub struct Settings {
     pub allowed_hosts: Vec<String>,
     /// Further origins to serve.
     pub allowed_origins: Vec<String>,
-    /// Where packages run whose manifest does not say so.
-    pub runtime: DefaultRuntime,
-    /// Where the Docker engine answers.
-    pub docker_host: String,
-    /// The image for npm packages.
-    pub docker_runner_npm: String,
-    /// The image for PyPI packages.
-    pub docker_runner_pypi: String,
+    /// Of the gateway.
+    pub gateway: GatewaySettings,
+    /// Of containers.
+    pub containers: ContainerSettings,
     /// Form of the log.
     pub log_format: LogFormat,
     /// What to log.
@@ -282,6 +254,12 @@ pub enum Error {
          hint: give --tls-cert and --tls-key, or say that this is fine with --insecure-http"
     )]
     PlainHttp(SocketAddr),
+    /// A door for everybody.
+    #[error(
+        "{0} can be reached by others, and --insecure-open-gateway would let them call every tool\n\
+         hint: listen on loopback, or leave it out and hand out tokens"
+    )]
+    OpenGateway(SocketAddr),
     /// A while that is none.
     #[error("the {0} must be at least 1s, not {1}")]
     TooShort(&'static str, Span),
@@ -305,7 +283,6 @@ impl Settings {
             .or(file.listen)
             .unwrap_or_else(|| LISTEN.parse().expect("a constant address"));
         let many = |flags: &[String], file: Vec<String>| if flags.is_empty() { file } else { flags.to_vec() };
-        let docker = docker::Settings::default();
         let settings = Self {
             listen,
             database_url: args.database_url.clone().or(file.database_url),
@@ -332,22 +309,8 @@ impl Settings {
             insecure_http: args.insecure_http.or(file.insecure_http).unwrap_or(false),
             allowed_hosts: many(&args.allowed_hosts, file.allowed_hosts),
             allowed_origins: many(&args.allowed_origins, file.allowed_origins),
-            runtime: args.runtime.or(file.runtime).unwrap_or_default(),
-            docker_host: args
-                .docker_host
-                .clone()
-                .or(file.docker_host)
-                .unwrap_or_else(default_docker_host),
-            docker_runner_npm: args
-                .docker_runner_npm
-                .clone()
-                .or(file.docker_runner_npm)
-                .unwrap_or(docker.runner_npm),
-            docker_runner_pypi: args
-                .docker_runner_pypi
-                .clone()
-                .or(file.docker_runner_pypi)
-                .unwrap_or(docker.runner_pypi),
+            gateway: GatewaySettings::resolve(&args.gateway, file.gateway),
+            containers: ContainerSettings::resolve(&args.containers, file.containers),
             log_format: args.log_format.or(file.log_format).unwrap_or_default(),
             log: args.log.clone().or(file.log).unwrap_or_else(|| "info".to_owned()),
             data_dir,
@@ -355,7 +318,12 @@ impl Settings {
         if !settings.listen.ip().is_loopback() && settings.tls.is_none() && !settings.insecure_http {
             return Err(Error::PlainHttp(settings.listen));
         }
+        if settings.gateway.insecure_open_gateway && !settings.listen.ip().is_loopback() {
+            return Err(Error::OpenGateway(settings.listen));
+        }
         for (name, span) in [
+            ("session idle limit", &settings.gateway.session_idle),
+            ("session lifetime", &settings.gateway.session_lifetime),
             ("reconcile interval", &settings.reconcile_interval),
             ("lease duration", &settings.lease_duration),
         ] {
@@ -384,10 +352,8 @@ impl Settings {
             insecure_http: Some(self.insecure_http),
             allowed_hosts: self.allowed_hosts.clone(),
             allowed_origins: self.allowed_origins.clone(),
-            runtime: Some(self.runtime),
-            docker_host: Some(self.docker_host.clone()),
-            docker_runner_npm: Some(self.docker_runner_npm.clone()),
-            docker_runner_pypi: Some(self.docker_runner_pypi.clone()),
+            gateway: self.gateway.to_args(),
+            containers: self.containers.to_args(),
             log_format: Some(self.log_format),
             log: Some(self.log.clone()),
         };
@@ -421,14 +387,6 @@ fn read_file(path: &Path) -> Result<ServeArgs, Error> {
 /// A path that means the same wherever it is printed.
 fn absolute(path: PathBuf) -> PathBuf {
     std::path::absolute(&path).unwrap_or(path)
-}
-
-/// What other programs of this machine are told, too.
-fn default_docker_host() -> String {
-    std::env::var("DOCKER_HOST")
-        .ok()
-        .filter(|host| !host.is_empty())
-        .unwrap_or_else(|| docker::Settings::default().host)
 }
 
 fn default_data_dir() -> Result<PathBuf, Error> {

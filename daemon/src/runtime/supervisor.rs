@@ -282,6 +282,11 @@ impl Runtime {
         link.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// A conversation of the caller's own with a running copy; nothing where all share one.
+    pub async fn open(&self, _uid: &str, _opening: super::link::Opening) -> Option<Result<Link, super::link::Error>> {
+        None
+    }
+
     /// Asks a running copy whether it still answers, by listing its tools. A remote one that does not is Failed from then
     /// on; what a missing answer of a process means is for the caller to decide. Nothing when the copy is not running.
     pub async fn check(&self, uid: &str, patience: Duration) -> Option<Result<(), Failure>> {

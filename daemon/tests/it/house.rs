@@ -16,13 +16,17 @@ const OWNED: &[(&str, &[&str])] = &[
         "anyhow",
         &["daemon/src/main.rs", "daemon/src/up.rs", "daemon/src/serve/"],
     ),
-    ("axum", &["daemon/src/api/", "daemon/src/serve/listen.rs"]),
+    (
+        "axum",
+        &["daemon/src/api/", "daemon/src/gateway/", "daemon/src/serve/listen.rs"],
+    ),
+    ("bollard", &["daemon/src/runtime/docker/"]),
     (
         "clap",
         &[
             "cli/src/",
             "daemon/src/main.rs",
-            "daemon/src/config.rs",
+            "daemon/src/config",
             "daemon/src/telemetry.rs",
         ],
     ),
@@ -31,11 +35,20 @@ const OWNED: &[(&str, &[&str])] = &[
     ("comfy_table", &["cli/src/render/"]),
     (
         "getrandom",
-        &["daemon/src/auth/", "daemon/src/clock.rs", "daemon/src/secrets/"],
+        &[
+            "daemon/src/auth/",
+            "daemon/src/clock.rs",
+            "daemon/src/gateway/",
+            "daemon/src/secrets/",
+        ],
     ),
     ("glob", &["cli/src/input.rs"]),
-    ("http", &["daemon/src/auth/", "daemon/src/telemetry.rs"]),
-    ("http_body_util", &["daemon/src/api/"]),
+    (
+        "http",
+        &["daemon/src/auth/", "daemon/src/gateway/", "daemon/src/telemetry.rs"],
+    ),
+    ("governor", &["daemon/src/gateway/"]),
+    ("http_body_util", &["daemon/src/api/", "daemon/src/gateway/"]),
     ("hyper", &["daemon/src/serve/"]),
     ("hyper_util", &["daemon/src/serve/"]),
     ("indicatif", &["cli/src/ui", "daemon/src/up.rs"]),
@@ -101,6 +114,7 @@ const COMMON: &[&str] = &[
 /// Which rooms of the daemon a room may know. What is not listed here knows no other room but the clock.
 const ARROWS: &[(&str, &[&str])] = &[
     ("api", &["admission", "auth", "store", "runtime", "telemetry"]),
+    ("gateway", &["store", "runtime"]),
     ("auth", &["store"]),
     ("admission", &["store", "secrets"]),
     ("secrets", &[]),

@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 pub use container::{AllowedHost, Network, NetworkMode, Resources, Runtime, Volume};
 pub use source::{Image, Package, PullPolicy, Registry, Remote, TemplateUse};
 pub use status::{ReplicaCount, ResolvedPackage, ResolvedTemplate, ServerStatus, ToolSurface};
-pub use surface::Tools;
+pub use surface::{Limits, Tools};
 
 use crate::kind::{
     Action, Cell, Column, Hazard, Kind, Lookup, Maker, Meta, Pending, Reference, Removal, Report, ScopeType, Spec,
@@ -85,6 +85,9 @@ pub struct Server {
     /// Whether clients share copies or each session gets one of its own. Default: shared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sessions: Option<Sessions>,
+    /// How much clients may ask of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<Limits>,
     /// Which tools clients may see and call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tools: Option<Tools>,
@@ -386,6 +389,7 @@ impl Server {
             network: self.network.or(base.network),
             volumes: self.volumes.or(base.volumes),
             sessions: self.sessions.or(base.sessions),
+            limits: self.limits.or(base.limits),
             tools: self.tools.or(base.tools),
             health_check: self.health_check.or(base.health_check),
             restart: self.restart.or(base.restart),
@@ -498,7 +502,6 @@ impl Spec for Server {
     }
 
     fn pending(&self) -> Vec<Pending> {
-        let tools = self.tools.as_ref();
         let check = self.health_check.as_ref();
         let idle = self.idle.as_ref();
         // Only what runs in a container, or elsewhere, is reached over HTTP.
@@ -520,21 +523,6 @@ impl Spec for Server {
                 "spec.sessions",
                 Hazard::Unsafe,
                 self.sessions == Some(Sessions::Isolated),
-            ),
-            (
-                "spec.tools.allow",
-                Hazard::Unsafe,
-                tools.is_some_and(|tools| tools.allow.is_some()),
-            ),
-            (
-                "spec.tools.deny",
-                Hazard::Unsafe,
-                tools.is_some_and(|tools| tools.deny.is_some()),
-            ),
-            (
-                "spec.tools.prefix",
-                Hazard::Harmless,
-                tools.is_some_and(|tools| tools.prefix.is_some()),
             ),
             (
                 "spec.healthCheck.tool",
