@@ -310,6 +310,9 @@ const fn exit_code_of(code: Code) -> u8 {
         | Code::RemoteUnreachable
         | Code::NotImplemented
         | Code::ReferenceBroken
+        | Code::EngineUnavailable
+        | Code::ImageUnavailable
+        | Code::ContainerRefused
         | Code::LimitExceeded
         | Code::LocalFile => 1,
     }

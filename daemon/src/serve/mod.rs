@@ -9,11 +9,13 @@ mod keys;
 mod listen;
 mod rotate;
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use orch_shared::kind::Kind;
 use tokio::sync::{Notify, SetOnce};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -29,7 +31,7 @@ use crate::runtime::limits::Confinement;
 use crate::runtime::log::Bounds;
 use crate::runtime::{Config, Runtime};
 use crate::secrets::Keyring;
-use crate::store::{Claim, Database, DirectoryLock, Engine, Options, Store};
+use crate::store::{Claim, Database, DirectoryLock, Engine, Options, Snapshot, Store};
 use crate::telemetry::Metrics;
 
 pub use bootstrap::{Introduction, reset_token};
@@ -161,6 +163,7 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
         clock: Arc::clone(&clock),
         confinement: Confinement::Detect,
         log: Bounds::default(),
+        docker: settings.containers.docker(),
     })
     .context("the runtime cannot be started")?;
     let reaped = runtime.reap_leftovers().await;
@@ -170,6 +173,7 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
             "ended what an earlier daemon had left running"
         );
     }
+    runtime.expect(instances(&store.snapshot())).await;
 
     let (stop_serving, stop_reconciling) = (CancellationToken::new(), CancellationToken::new());
     let election = match store.database() {
@@ -193,6 +197,7 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
         metrics: metrics.clone(),
         resync: settings.reconcile_interval.duration(),
         seen: runtime_news,
+        default_runtime: settings.containers.runtime.into(),
         election,
         visited: Arc::clone(&visited),
     };
@@ -248,6 +253,14 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
         claim,
         _lock: lock,
     })
+}
+
+/// The copies that are to be.
+fn instances(snapshot: &Snapshot) -> BTreeSet<String> {
+    let copies = snapshot
+        .iter()
+        .filter(|object| object.object.kind == Kind::Instance && object.deleting_since.is_none());
+    copies.map(|copy| copy.uid.to_string()).collect()
 }
 
 /// Tells this daemon from others that share its database, and is the same after a restart: kept in the data directory.

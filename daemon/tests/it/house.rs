@@ -20,12 +20,13 @@ const OWNED: &[(&str, &[&str])] = &[
         "axum",
         &["daemon/src/api/", "daemon/src/gateway/", "daemon/src/serve/listen.rs"],
     ),
+    ("bollard", &["daemon/src/runtime/docker/"]),
     (
         "clap",
         &[
             "cli/src/",
             "daemon/src/main.rs",
-            "daemon/src/config.rs",
+            "daemon/src/config",
             "daemon/src/telemetry.rs",
         ],
     ),
