@@ -25,6 +25,8 @@ mod restart;
 mod rollback;
 mod scale;
 
+mod client;
+
 mod api_resources;
 mod explain;
 pub(crate) mod help;
@@ -85,6 +87,7 @@ verbs! {
     Scale(scale),
     Restart(restart),
     Rollback(rollback),
+    Client(client),
     Explain(explain),
     ApiResources(api_resources),
     Help(help),
@@ -95,6 +98,13 @@ verbs! {
     Completion(completion),
     #[command(name = "__generate", hide = true)]
     Generate(generate),
+}
+
+impl Verb {
+    /// Whether `--server NAME` means a server of ours to this verb, and not the daemon's address.
+    pub(crate) const fn speaks_mcp(&self) -> bool {
+        matches!(self, Self::Client(_))
+    }
 }
 
 /// Refuses an action for objects whose kinds do not know it, before anything is asked of the daemon.

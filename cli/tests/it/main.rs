@@ -5,6 +5,7 @@
 
 mod support;
 
+mod clients;
 mod completions;
 mod conversation;
 mod editing;

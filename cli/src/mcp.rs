@@ -1,0 +1,3 @@
+//! Speaking MCP to the daemon's gateway.
+
+pub(crate) mod target;
