@@ -26,6 +26,7 @@ mod rollback;
 mod scale;
 
 mod client;
+mod mcp;
 
 mod api_resources;
 mod explain;
@@ -88,6 +89,7 @@ verbs! {
     Restart(restart),
     Rollback(rollback),
     Client(client),
+    Mcp(mcp),
     Explain(explain),
     ApiResources(api_resources),
     Help(help),
@@ -103,7 +105,7 @@ verbs! {
 impl Verb {
     /// Whether `--server NAME` means a server of ours to this verb, and not the daemon's address.
     pub(crate) const fn speaks_mcp(&self) -> bool {
-        matches!(self, Self::Client(_))
+        matches!(self, Self::Client(_) | Self::Mcp(_))
     }
 }
 

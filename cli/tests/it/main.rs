@@ -5,6 +5,7 @@
 
 mod support;
 
+mod bridge;
 mod clients;
 mod completions;
 mod conversation;
