@@ -80,6 +80,11 @@ impl Failure {
         .into()
     }
 
+    /// A local file does not hold what it should.
+    pub(crate) fn local(detail: impl Into<String>) -> Self {
+        Problem::new(Code::LocalFile, detail).into()
+    }
+
     /// Standard output cannot be written.
     pub(crate) fn output(error: io::Error) -> Self {
         match error.kind() {

@@ -95,6 +95,7 @@ const OWNED: &[(&str, &[&str])] = &[
     ("strsim", &["shared/src/problem.rs"]),
     ("subtle", &["daemon/src/auth/"]),
     ("tokio_rustls", &["daemon/src/serve/"]),
+    ("toml_edit", &["cli/src/clients/"]),
     ("tower", &["daemon/src/serve/"]),
     ("tracing_subscriber", &["daemon/src/telemetry.rs"]),
     ("unicode_width", &["cli/src/render/table.rs"]),
@@ -308,6 +309,8 @@ const NAMES_OF_KINDS: &[&str] = &[
     "cli/src/verbs/create/examples.rs",
     // Logs are of instances, and so of servers.
     "cli/src/verbs/logs.rs",
+    // The gateway serves projects and servers.
+    "cli/src/mcp/target.rs",
 ];
 
 #[test]
