@@ -36,4 +36,5 @@ pub mod context;
 pub mod diff;
 pub mod query;
 pub mod route;
+pub mod tools;
 pub mod wire;

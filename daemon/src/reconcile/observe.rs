@@ -161,6 +161,7 @@ fn digest(run: &Server, restarted_at: Option<Timestamp>, world: &World<'_>) -> S
         replicas: None,
         description: None,
         tools: None,
+        limits: None,
         idle: None,
         ..run.clone()
     };

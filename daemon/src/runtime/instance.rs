@@ -9,15 +9,15 @@ use std::process::ExitStatus;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use orch_shared::jsonrpc::Members;
 use orch_shared::resource::Timestamp;
-use rmcp::RoleClient;
-use rmcp::service::Peer;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::environment::{self, Environment};
 use super::launch::{Era, Launch, Package, Source};
+use super::link::{Hello, Link};
 use super::log::{Log, Mask};
-use super::observation::{Answer, Cause, Exit, Failure, Observation, State};
+use super::observation::{Answer, Cause, Exit, Failure, Observation, State, Tools};
 use super::packages::{self, Program};
 use super::process::{self, Missing};
 use super::remote;
@@ -31,7 +31,7 @@ pub(super) struct Desk {
     pub(super) uid: String,
     pub(super) context: Arc<Context>,
     pub(super) observed: watch::Sender<Observation>,
-    pub(super) peer: Arc<Mutex<Option<Peer<RoleClient>>>>,
+    pub(super) link: Arc<Mutex<Option<Link>>>,
     pub(super) log_changed: watch::Sender<()>,
 }
 
@@ -51,7 +51,7 @@ impl Desk {
         let now = self.now();
         let over = state.is_over();
         if !matches!(state, State::Running(_)) {
-            self.set_peer(None);
+            self.set_link(None);
         }
         self.publish(|seen| {
             seen.since = now;
@@ -92,8 +92,9 @@ impl Desk {
         }
     }
 
-    pub(super) fn set_peer(&self, peer: Option<Peer<RoleClient>>) {
-        *self.peer.lock().unwrap_or_else(PoisonError::into_inner) = peer;
+    /// Opens, or closes, the conversation with the copy to whoever asks for it.
+    pub(super) fn set_link(&self, link: Option<Link>) {
+        *self.link.lock().unwrap_or_else(PoisonError::into_inner) = link;
     }
 
     pub(super) fn directory(&self) -> PathBuf {
@@ -294,6 +295,18 @@ pub(super) fn masked(answer: Answer, mask: &Mask) -> Answer {
         protocol_version: plain(&answer.protocol_version, mask),
         tools: answer.tools,
     }
+}
+
+/// What a server said of itself, fit to be shown.
+pub(super) fn answer_of(hello: &Hello, tools: Option<Tools>, mask: &Mask) -> Answer {
+    let info = Members::of_params(hello.server_info.as_deref());
+    let answer = Answer {
+        name: info.text("name"),
+        version: info.text("version"),
+        protocol_version: hello.protocol_version.clone(),
+        tools,
+    };
+    masked(answer, mask)
 }
 
 /// So many characters of what a server says of itself are kept.

@@ -42,7 +42,6 @@ pub mod link;
 
 mod handshake;
 mod tools;
-mod wire;
 
 mod packages;
 mod remote;

@@ -13,19 +13,18 @@ use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use rmcp::RoleClient;
-use rmcp::service::Peer;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::instance::{self, Check, Desk, Stop};
 use super::launch::{Launch, Limits, Source};
 use super::limits::{Confinement, Confiner, Group};
+use super::link::Link;
 use super::log::{self, Bounds, Follower, Line, Which, Window};
 use super::observation::{Enforced, Failure, Observation, State};
 use super::orphans;
 use super::packages::Packages;
 use super::spawn::Spawner;
-use super::tools;
+use super::tools::{self, Unlisted};
 use super::tree::{self, Tree};
 use crate::clock::Clock;
 
@@ -100,7 +99,7 @@ struct Copy {
     observed: watch::Sender<Observation>,
     stop: watch::Sender<Option<Duration>>,
     checks: mpsc::Sender<Check>,
-    peer: Arc<Mutex<Option<Peer<RoleClient>>>>,
+    link: Arc<Mutex<Option<Link>>>,
     log_changed: watch::Sender<()>,
     remote: bool,
 }
@@ -199,7 +198,7 @@ impl Runtime {
             observed: watch::Sender::new(seen),
             stop: stop.clone(),
             checks,
-            peer: Arc::default(),
+            link: Arc::default(),
             log_changed: log_changed.clone(),
             remote: matches!(launch.source, Source::Remote(_)),
         };
@@ -207,7 +206,7 @@ impl Runtime {
             uid: launch.uid.clone(),
             context: Arc::clone(&self.context),
             observed: copy.observed.clone(),
-            peer: Arc::clone(&copy.peer),
+            link: Arc::clone(&copy.link),
             log_changed,
         };
         register.copies.insert(launch.uid.clone(), copy);
@@ -250,11 +249,17 @@ impl Runtime {
             .collect()
     }
 
-    /// The open conversation with a copy that runs as a process here.
+    /// What is seen of a copy, from now on; ends when the copy is started anew or forgotten. Nothing when it is not known.
     #[must_use]
-    pub fn peer(&self, uid: &str) -> Option<Peer<RoleClient>> {
-        let peer = Arc::clone(&self.register().copies.get(uid)?.peer);
-        peer.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    pub fn watch(&self, uid: &str) -> Option<watch::Receiver<Observation>> {
+        self.register().copies.get(uid).map(|copy| copy.observed.subscribe())
+    }
+
+    /// The conversation with a running copy that all who use it share.
+    #[must_use]
+    pub fn link(&self, uid: &str) -> Option<Link> {
+        let link = Arc::clone(&self.register().copies.get(uid)?.link);
+        link.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Asks a running copy whether it still answers, by listing its tools. A remote one that does not is Failed from then
@@ -270,20 +275,22 @@ impl Runtime {
             checks.send(answer).await.ok()?;
             return answered.await.ok();
         }
-        let peer = self.peer(uid)?;
-        // The list itself may be remembered on our side; asking for it must reach the server.
-        peer.clear_response_cache().await;
+        let link = self.link(uid)?;
         let silent = |reason: String| Failure::HandshakeFailed {
             reason,
             last_lines: vec![],
         };
-        Some(match tokio::time::timeout(patience, tools::list(&peer)).await {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(error)) => Err(silent(format!("its tools cannot be listed: {error}"))),
-            Err(_) => Err(silent(format!(
+        Some(match tools::ask(&link, patience).await {
+            // A server without tools may say that it knows no such thing; it has answered.
+            Ok(_) => Ok(()),
+            Err(Unlisted::Declined(..)) if !link.hello().offers("tools") => Ok(()),
+            Err(Unlisted::Silent(_)) => Err(silent(format!(
                 "it did not list its tools within {} s",
                 patience.as_secs_f64()
             ))),
+            Err(error @ (Unlisted::Link(_) | Unlisted::Declined(..) | Unlisted::Garbled)) => {
+                Err(silent(format!("its tools cannot be listed: {error}")))
+            }
         })
     }
 

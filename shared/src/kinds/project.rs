@@ -96,10 +96,7 @@ impl Spec for Project {
     }
 
     fn pending(&self) -> Vec<Pending> {
-        let mut pending = vec![Pending {
-            path: "spec",
-            hazard: Hazard::Harmless,
-        }];
+        let mut pending = Vec::new();
         for (path, used) in [
             ("spec.gated", self.gated == Some(true)),
             ("spec.members", self.members.is_some()),

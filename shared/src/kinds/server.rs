@@ -2,6 +2,7 @@
 
 mod source;
 mod status;
+mod surface;
 mod upkeep;
 
 use schemars::JsonSchema;
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 pub use source::{Image, Package, PullPolicy, Registry, Remote, TemplateUse};
 pub use status::{ReplicaCount, ResolvedPackage, ResolvedTemplate, ServerStatus, ToolSurface};
+pub use surface::{Limits, Tools};
 pub use upkeep::{HealthCheck, Idle, Restart, SessionLimits, Sessions};
 
 use crate::kind::{
@@ -16,7 +18,7 @@ use crate::kind::{
     downcast,
 };
 use crate::kinds::template::{self, Template};
-use crate::name::{Name, ObjectRef};
+use crate::name::ObjectRef;
 use crate::quantity::{Cpu, Size, Span};
 use crate::value::{self, NamedValue, Purpose};
 
@@ -76,6 +78,9 @@ pub struct Server {
     /// How many sessions there may be, and for how long.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session_limits: Option<SessionLimits>,
+    /// How much clients may ask of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<Limits>,
     /// Which tools clients may see and call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tools: Option<Tools>,
@@ -128,21 +133,6 @@ pub struct Resources {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1))]
     pub pids: Option<u32>,
-}
-
-/// Which tools clients may see and call.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct Tools {
-    /// Patterns of tools to offer; absent offers all.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub allow: Option<Vec<String>>,
-    /// Patterns of tools never to offer; stronger than `allow`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub deny: Option<Vec<String>>,
-    /// What stands before the `__` in the names clients see. Default: the server's name.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub prefix: Option<Name>,
 }
 
 impl Server {
@@ -272,13 +262,8 @@ impl Server {
         if self.path.as_deref().is_some_and(|path| !path.starts_with('/')) {
             report.invalid(&at("path"), "the path of a URL starts with `/`");
         }
-        if let Some(tools) = &self.tools
-            && tools
-                .prefix
-                .as_ref()
-                .is_some_and(|prefix| prefix.as_str().contains("__"))
-        {
-            report.invalid(&at("tools.prefix"), "a prefix holds no `__`");
+        if let Some(tools) = &self.tools {
+            tools.validate(&at("tools"), report);
         }
         upkeep::validate(self, prefix, report);
     }
@@ -311,6 +296,7 @@ impl Server {
             resources: self.resources.or(base.resources),
             sessions: self.sessions.or(base.sessions),
             session_limits: self.session_limits.or(base.session_limits),
+            limits: self.limits.or(base.limits),
             tools: self.tools.or(base.tools),
             health_check: self.health_check.or(base.health_check),
             restart: self.restart.or(base.restart),
@@ -405,7 +391,6 @@ impl Spec for Server {
     }
 
     fn pending(&self) -> Vec<Pending> {
-        let tools = self.tools.as_ref();
         let local_http = self.remote.is_none() && self.transport.is_some_and(|transport| transport != Transport::Stdio);
         let fields = [
             ("spec.image", Hazard::Unsafe, self.image.is_some()),
@@ -421,21 +406,6 @@ impl Spec for Server {
                 "spec.sessions",
                 Hazard::Unsafe,
                 self.sessions == Some(Sessions::Isolated),
-            ),
-            (
-                "spec.tools.allow",
-                Hazard::Unsafe,
-                tools.is_some_and(|tools| tools.allow.is_some()),
-            ),
-            (
-                "spec.tools.deny",
-                Hazard::Unsafe,
-                tools.is_some_and(|tools| tools.deny.is_some()),
-            ),
-            (
-                "spec.tools.prefix",
-                Hazard::Harmless,
-                tools.is_some_and(|tools| tools.prefix.is_some()),
             ),
         ];
         fields

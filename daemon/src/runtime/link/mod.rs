@@ -15,18 +15,29 @@
 //! Assumptions: none about the server. One that ends, hangs or talks nonsense ends its exchanges with an [`Error`]; how long
 //! to wait is the caller's to say.
 
+mod meta;
+
+mod inbox;
+mod switchboard;
+
+pub(super) mod greeting;
+pub(super) mod pipe;
+
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use orch_shared::jsonrpc::{Members, Notification, Outcome, Raw};
+use orch_shared::jsonrpc::{Id, Members, Notification, Outcome, Raw};
 use serde_json::value::RawValue;
 use tokio::sync::{broadcast, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use super::launch::Era;
+
+/// How many pieces of news are kept for a listener that lags.
+const NEWS: usize = 256;
 
 type Boxed<'f, T> = Pin<Box<dyn Future<Output = T> + Send + 'f>>;
 
@@ -109,8 +120,9 @@ pub enum Frame {
     Done(Outcome),
 }
 
-/// A question of a server to a client.
+/// A question of a server to a client. One that is dropped without an answer is refused.
 pub struct Ask {
+    id: Id,
     /// What is asked: `sampling/createMessage`, `elicitation/create`, `roots/list`, or something we do not know.
     pub method: String,
     /// With which parameters.
@@ -128,15 +140,23 @@ impl fmt::Debug for Ask {
 
 impl Ask {
     pub(super) fn new(
+        id: Id,
         method: String,
         params: Option<Raw>,
         reply: impl FnOnce(Outcome) -> Boxed<'static, Result<(), Error>> + Send + 'static,
     ) -> Self {
         Self {
+            id,
             method,
             params,
             reply: Box::new(reply),
         }
+    }
+
+    /// The server's own id for it. A `notifications/cancelled` that names it takes the question back.
+    #[must_use]
+    pub fn id(&self) -> &Id {
+        &self.id
     }
 
     /// Hands the server its answer.

@@ -7,6 +7,7 @@
 mod client;
 mod reason;
 mod sse;
+mod typed;
 
 use std::time::Duration;
 
@@ -16,13 +17,12 @@ use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig
 use rmcp::transport::{StreamableHttpClientTransport, Transport};
 use tokio::sync::mpsc;
 
-use super::handshake::{self, Ears};
 use super::instance::{Check, Desk, masked};
 use super::launch::{Era, Launch, Remote, RemoteTransport};
 use super::log::Log;
 use super::observation::{Answer, Failure, State};
-use super::tools;
 use reason::Trouble;
+use typed::{self as handshake, Ears};
 
 /// How long an exchange may take.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -173,7 +173,7 @@ where
     let lifecycle = handshake::lifecycle(era);
     let opened = Ears::default().serve_with_lifecycle(transport, lifecycle).await;
     let mut conversation = opened.map_err(|error| Trouble::of_greeting(&error))?;
-    let listed = tools::list(conversation.peer()).await;
+    let listed = typed::list(conversation.peer()).await;
     let answer = handshake::answer(&conversation);
     let _ = conversation.close_with_timeout(GOODBYE).await;
     Ok(Answer {

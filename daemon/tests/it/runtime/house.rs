@@ -9,9 +9,12 @@ use std::time::{Duration, Instant};
 use orch_daemon::clock::SystemClock;
 use orch_daemon::runtime::launch::{Launch, Limits, Source};
 use orch_daemon::runtime::limits::Confinement;
+use orch_daemon::runtime::link::{Call, Client, Purpose};
 use orch_daemon::runtime::log::{Bounds, Which, Window};
 use orch_daemon::runtime::observation::State;
 use orch_daemon::runtime::{Config, Observation, Runtime};
+use orch_shared::jsonrpc::raw;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::Notify;
 use zeroize::Zeroizing;
@@ -171,6 +174,31 @@ pub(crate) fn launch(arguments: &[&str]) -> Launch {
         startup_deadline: Duration::from_secs(30),
         era_hint: None,
     }
+}
+
+/// Whoever speaks with a server in a test.
+pub(crate) fn client() -> Arc<Client> {
+    Arc::new(Client {
+        info: raw(&json!({"name": "test", "version": "0"})),
+        capabilities: raw(&json!({"sampling": {}, "elicitation": {"form": {}}})),
+        log_level: None,
+    })
+}
+
+/// A call that a client has asked for.
+pub(crate) fn call(method: &str, params: &Value) -> Call {
+    Call {
+        method: method.to_owned(),
+        params: Some(raw(params)),
+        client: client(),
+        purpose: Purpose::Relay,
+        schema: None,
+    }
+}
+
+/// A client's call of a tool.
+pub(crate) fn tool(name: &str, arguments: Value) -> Call {
+    call("tools/call", &json!({"name": name, "arguments": arguments}))
 }
 
 /// A secret in the environment, masked.
