@@ -311,6 +311,10 @@ const fn exit_code_of(code: Code) -> u8 {
         | Code::NotImplemented
         | Code::ReferenceBroken
         | Code::LimitExceeded
+        | Code::Unhealthy
+        | Code::RolloutStuck
+        | Code::WakeFailed
+        | Code::SessionsFull
         | Code::LocalFile => 1,
     }
 }

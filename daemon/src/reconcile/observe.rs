@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use orch_shared::excerpt::printable;
 use orch_shared::kind::{self, Kind, Pending, Reference};
-use orch_shared::kinds::instance::{Instance, LastExit};
+use orch_shared::kinds::instance::{Health, HealthState, Instance, LastExit};
 use orch_shared::kinds::secret::Secret;
 use orch_shared::kinds::server::{self, ResolvedTemplate, Server, ToolSurface};
 use orch_shared::kinds::template::Template;
@@ -18,6 +18,7 @@ use zeroize::Zeroizing;
 
 use super::plan::Broken;
 use super::plan::instance::{Failure, Limits, Observed, Remedy, Running, State};
+use crate::runtime::Load;
 use crate::runtime::launch::{self, Era, Launch};
 use crate::runtime::observation::{self, Enforced, Observation};
 use crate::secrets::{Keyring, Place};
@@ -37,8 +38,8 @@ pub(super) struct Prepared {
 }
 
 /// Remembers preparations, so that visiting ten thousand unchanged Servers costs no copying and no hashing.
-#[derive(Debug, Default)]
-pub(super) struct Preparations(Mutex<HashMap<Arc<str>, Arc<Prepared>>>);
+#[derive(Debug, Clone, Default)]
+pub(super) struct Preparations(Arc<Mutex<HashMap<Arc<str>, Arc<Prepared>>>>);
 
 impl Preparations {
     /// The preparation of a Server.
@@ -163,6 +164,7 @@ fn digest(run: &Server, restarted_at: Option<Timestamp>, world: &World<'_>) -> S
         tools: None,
         limits: None,
         idle: None,
+        session_limits: None,
         ..run.clone()
     };
     let secrets: Vec<_> = kind::Spec::references(run)
@@ -234,7 +236,7 @@ pub(super) fn broken(references: &[Reference], snapshot: &Snapshot) -> Vec<Broke
 }
 
 /// What the runtime sees, in the words of the plan.
-pub(super) fn observed(observation: Observation) -> Observed {
+pub(super) fn observed(observation: Observation, load: Load) -> Observed {
     let at = observation.since;
     let state = match observation.state {
         observation::State::Installing => State::Installing,
@@ -253,6 +255,7 @@ pub(super) fn observed(observation: Observation) -> Observed {
         }),
         observation::State::Stopping => State::Stopping,
         observation::State::Exited(exit) => State::Exited(LastExit {
+            unhealthy: matches!(exit.cause, observation::Cause::Unhealthy(_)),
             reason: exit.cause.reason(),
             code: exit.code,
             signal: exit.signal,
@@ -284,6 +287,17 @@ pub(super) fn observed(observation: Observation) -> Observed {
         state,
         pid: observation.pid,
         resolved: observation.resolved.map(|resolved| (resolved.name, resolved.version)),
+        health: observation.health.map(|health| Health {
+            state: match health.state {
+                observation::HealthState::Unknown => HealthState::Unknown,
+                observation::HealthState::Healthy => HealthState::Healthy,
+                observation::HealthState::Degraded => HealthState::Degraded,
+                observation::HealthState::Unhealthy => HealthState::Unhealthy,
+            },
+            failures: health.failures,
+            last_error: health.last_error.map(printable),
+        }),
+        busy: load != Load::default(),
         limits: match observation.limits {
             Enforced::NotAsked => None,
             Enforced::Full => Some(Limits::Enforced),
@@ -361,8 +375,24 @@ pub(super) fn launch(
         working_directory: run.working_directory.as_ref().map(Into::into),
         limits: limits.unwrap_or_default(),
         startup_deadline: deadline.map_or(Duration::from_secs(60), orch_shared::quantity::Span::duration),
+        probe: probe(run.health_check.as_ref()),
         era_hint: era(object, spec, snapshot),
     })
+}
+
+/// How a copy is checked, as its spec says.
+fn probe(check: Option<&server::HealthCheck>) -> launch::Probe {
+    let plain = launch::Probe::default();
+    let Some(check) = check else { return plain };
+    let span =
+        |given: &Option<orch_shared::quantity::Span>, plain| given.as_ref().map_or(plain, |span| span.duration());
+    launch::Probe {
+        tool: check.tool.clone(),
+        arguments: check.arguments.clone().unwrap_or_default(),
+        interval: span(&check.interval, plain.interval),
+        timeout: span(&check.timeout, plain.timeout),
+        threshold: check.failure_threshold.unwrap_or(plain.threshold),
+    }
 }
 
 /// The version that this generation of the Server was resolved to before.

@@ -23,7 +23,7 @@ use crate::api::{self, Api, Names};
 use crate::auth::Authenticator;
 use crate::clock::{Clock, Ids, RandomIds, SystemClock};
 use crate::config::Settings;
-use crate::reconcile::{self, Election, Reconciler};
+use crate::reconcile::{self, Election, Reconciler, SessionCopies, Waker};
 use crate::runtime::limits::Confinement;
 use crate::runtime::log::Bounds;
 use crate::runtime::{Config, Runtime};
@@ -50,6 +50,10 @@ pub struct Daemon {
     pub introduction: Introduction,
     /// The way in, for those in the same process.
     pub admission: Admission,
+    /// Notes the use of servers and wakes them.
+    pub waker: Waker,
+    /// Hands out copies of servers to sessions.
+    pub session_copies: SessionCopies,
     stop_serving: CancellationToken,
     stop_reconciling: CancellationToken,
     stop_store: CancellationToken,
@@ -139,6 +143,7 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
         ),
     }
     let (seen, runtime_news) = tokio::sync::mpsc::unbounded_channel();
+    let waker = Waker::new(store.clone(), seen.clone());
     let runtime = Runtime::start_up(Config {
         data_directory: settings.data_dir.clone(),
         daemon_id: instance_mark(store.daemon_id(), &settings.data_dir),
@@ -181,6 +186,8 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
         metrics: metrics.clone(),
         resync: settings.reconcile_interval.duration(),
         seen: runtime_news,
+        waker: waker.clone(),
+        drain: settings.drain_timeout.duration(),
         election,
         visited: Arc::clone(&visited),
     };
@@ -189,6 +196,7 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
     if tokio::time::timeout(FIRST_VISIT, visited.wait()).await.is_err() {
         tracing::warn!("serving before everything has been visited: the database is slow, or does not answer");
     }
+    let session_copies = SessionCopies::new(store.clone(), keyring.clone(), claim.clone());
     let admission = Admission {
         store: store.clone(),
         keyring,
@@ -210,6 +218,8 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
         url,
         introduction,
         admission,
+        waker,
+        session_copies,
         stop_serving,
         stop_reconciling,
         stop_store,

@@ -84,7 +84,6 @@ impl Spec for Prompt {
             ..self.clone()
         }
     }
-
 }
 
 impl Prompt {

@@ -19,7 +19,7 @@ use crate::kind::{
 };
 use crate::kinds::template::{self, Template};
 use crate::name::ObjectRef;
-use crate::quantity::{Cpu, Size, Span};
+use crate::quantity::{Cpu, Size};
 use crate::value::{self, NamedValue, Purpose};
 
 /// Keeps `replicas` copies of one MCP server running and healthy. Exactly one source says what to run: `package`,

@@ -393,7 +393,11 @@ fn fare(world: &World<'_>, status: &InstanceStatus, running: &Running, step: &mu
         HealthState::Unhealthy => {
             step.phase = InstancePhase::Stopping;
             step.reason = "Unhealthy";
-            step.message = format!("{} health checks failed in a row: {error} ({})", health.failures, Code::Unhealthy);
+            step.message = format!(
+                "{} health checks failed in a row: {error} ({})",
+                health.failures,
+                Code::Unhealthy
+            );
             step.actions.push(Action::GiveUp {
                 reason: error.to_owned(),
             });

@@ -44,8 +44,6 @@ pub struct World<'w> {
     pub broken: &'w [Broken],
     /// Fields in use that are not acted on.
     pub pending: &'w [Pending],
-    /// When it was made.
-    pub created_at: Timestamp,
     /// When a restart was last asked for.
     pub restarted_at: Option<Timestamp>,
     /// How it is used.

@@ -138,9 +138,7 @@ impl SessionLimits {
     /// How long a session may go unused.
     #[must_use]
     pub fn patience(&self) -> Duration {
-        self.idle
-            .as_ref()
-            .map_or(Duration::from_secs(30 * 60), Span::duration)
+        self.idle.as_ref().map_or(Duration::from_secs(30 * 60), Span::duration)
     }
 
     /// How long a session may last.

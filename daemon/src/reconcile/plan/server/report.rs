@@ -124,7 +124,11 @@ fn verdict(world: &World<'_>, rest: &Rest, counts: &Counts, hurt: Option<&(Strin
         State::Awake | State::Waking => {}
     }
     if ready >= rest.desired {
-        let message = if rest.desired == 0 { "declared, not to be run" } else { "" };
+        let message = if rest.desired == 0 {
+            "declared, not to be run"
+        } else {
+            ""
+        };
         Verdict::new(Phase::Ready, ConditionStatus::True, "Ready", message)
     } else if let Some((reason, message)) = hurt {
         Verdict::new(Phase::Degraded, ConditionStatus::False, reason, message)
@@ -139,13 +143,7 @@ fn verdict(world: &World<'_>, rest: &Rest, counts: &Counts, hurt: Option<&(Strin
 }
 
 /// Whether somebody who uses it now gets an answer, from whatever was declared.
-fn available(
-    world: &World<'_>,
-    rest: &Rest,
-    counts: &Counts,
-    verdict: &Verdict,
-    conditions: &mut Conditions<'_>,
-) {
+fn available(world: &World<'_>, rest: &Rest, counts: &Counts, verdict: &Verdict, conditions: &mut Conditions<'_>) {
     let serving = counts.new + counts.old;
     if serving > 0 {
         let message = match counts.old {

@@ -147,9 +147,11 @@ fn working(
         return rest;
     }
     let activity = world.activity;
-    let last = [activity.used, activity.woken, world.restarted_at, Some(awake_since)];
-    let last = last.into_iter().flatten().max().unwrap_or(world.created_at);
-    let unused = now.since(last);
+    let last = [activity.used, activity.woken, world.restarted_at]
+        .into_iter()
+        .flatten()
+        .max();
+    let unused = now.since(last.unwrap_or(awake_since).max(awake_since));
     if activity.busy {
         rest.look_again = Some(patience);
         return rest;
@@ -159,6 +161,9 @@ fn working(
         return rest;
     }
     let mut rest = Rest::suspended(State::Suspended, now);
-    rest.event = Some(Happening::normal("Suspended", "nobody has used it; its first use starts it again"));
+    rest.event = Some(Happening::normal(
+        "Suspended",
+        "nobody has used it; its first use starts it again",
+    ));
     rest
 }
