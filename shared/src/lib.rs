@@ -30,6 +30,9 @@ pub mod manifest;
 pub mod problem;
 pub mod schema;
 
+pub mod seeded;
+pub mod server_json;
+
 pub mod access;
 pub mod apply;
 pub mod context;

@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 
 use super::protocol::{
     self, META_CAPABILITIES, META_CLIENT, META_LOG_LEVEL, META_VERSION, METHOD, MODERN, NAME, PARAM, PROTOCOL_VERSION,
-    UNSAID, code, error, error_with,
+    code, error, error_with,
 };
 use crate::runtime::link::Client;
 
@@ -24,7 +24,7 @@ pub(super) enum Asking {
     /// Of 2026-07-28: complete in itself.
     Modern(Modern),
     /// Of the revisions with sessions.
-    Legacy(Message, Version),
+    Legacy(Message),
 }
 
 /// A request that is complete in itself.
@@ -33,10 +33,6 @@ pub(super) struct Modern {
     pub(super) request: Request,
     pub(super) client: Client,
 }
-
-/// The revision that a message of the older era says it speaks.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Version(pub(super) String);
 
 /// A message that is not taken, and the answer to it.
 #[derive(Debug)]
@@ -70,7 +66,7 @@ pub(super) fn read(headers: &HeaderMap, body: &[u8]) -> Result<Asking, Refused> 
         Message::Request(request) => request,
         // News and answers carry nothing of their own to tell the era by.
         Message::Notification(_) | Message::Response(_) => {
-            return Ok(Asking::Legacy(message, Version(said.unwrap_or(UNSAID).to_owned())));
+            return Ok(Asking::Legacy(message));
         }
     };
     let id = &request.id;
@@ -78,12 +74,12 @@ pub(super) fn read(headers: &HeaderMap, body: &[u8]) -> Result<Asking, Refused> 
         .members("_meta")
         .unwrap_or_default();
     let named = meta.text(META_VERSION);
-    let is_modern =
-        named.is_some() || request.method == "server/discover" || said.is_some_and(|version| !protocol::is_legacy(version));
+    let is_modern = named.is_some()
+        || request.method == "server/discover"
+        || said.is_some_and(|version| !protocol::is_legacy(version));
     if !is_modern {
-        let version = said.unwrap_or(UNSAID).to_owned();
         repeats(headers, &request, false)?;
-        return Ok(Asking::Legacy(Message::Request(request), Version(version)));
+        return Ok(Asking::Legacy(Message::Request(request)));
     }
     let capabilities = meta
         .get(META_CAPABILITIES)
@@ -94,7 +90,8 @@ pub(super) fn read(headers: &HeaderMap, body: &[u8]) -> Result<Asking, Refused> 
         if let Some(unknown) = said.filter(|version| *version != MODERN && !protocol::is_legacy(version)) {
             return Err(Refused::bad(Some(id), unsupported(unknown)));
         }
-        let message = format!("`params._meta` must hold `{META_VERSION}` (a string) and `{META_CAPABILITIES}` (an object)");
+        let message =
+            format!("`params._meta` must hold `{META_VERSION}` (a string) and `{META_CAPABILITIES}` (an object)");
         return Err(Refused::bad(Some(id), error(code::INVALID_PARAMS, message)));
     };
     match said {
@@ -203,7 +200,11 @@ fn decoded(value: &str) -> Option<String> {
 
 /// Holds the headers `Mcp-Param-*` against the arguments of a tool whose schema wants some repeated there. Says what is
 /// wrong.
-pub(super) fn repeated_arguments(headers: &HeaderMap, schema: &RawValue, arguments: Option<&RawValue>) -> Option<String> {
+pub(super) fn repeated_arguments(
+    headers: &HeaderMap,
+    schema: &RawValue,
+    arguments: Option<&RawValue>,
+) -> Option<String> {
     // Most schemas name no header, and are not read.
     if !schema.get().contains("x-mcp-header") {
         return None;
@@ -216,9 +217,10 @@ pub(super) fn repeated_arguments(headers: &HeaderMap, schema: &RawValue, argumen
     annotated(&schema, &arguments, &mut found);
     found.into_iter().find_map(|(name, value)| {
         let full = format!("{PARAM}{}", name.to_ascii_lowercase());
-        let said = match header(headers, &full) {
-            Ok(said) => said,
-            Err(_) => return Some(format!("the header {full} is there more than once, or is not plain text")),
+        let Ok(said) = header(headers, &full) else {
+            return Some(format!(
+                "the header {full} is there more than once, or is not plain text"
+            ));
         };
         match (said.map(decoded), value) {
             (None, None) => None,
@@ -300,7 +302,8 @@ pub(super) fn without_reserved(params: Option<Raw>) -> Option<Raw> {
 mod tests {
     use super::*;
 
-    const META: &str = r#"{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}"#;
+    const META: &str =
+        r#"{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}"#;
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
         let mut headers = HeaderMap::new();
@@ -312,7 +315,9 @@ mod tests {
 
     #[test]
     fn the_era_is_told_by_each_request() {
-        let call = |meta: &str| format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"name":"é","_meta":{meta}}}}}"#);
+        let call = |meta: &str| {
+            format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"name":"é","_meta":{meta}}}}}"#)
+        };
         let modern: &[_] = &[
             ("mcp-protocol-version", "2026-07-28"),
             ("mcp-method", "tools/call"),
@@ -320,23 +325,38 @@ mod tests {
         ];
         for (pairs, body, expected) in [
             (modern, call(META), Ok("modern")),
-            (&[], call("{}"), Ok("2025-03-26")),
-            (&[("mcp-protocol-version", "2025-06-18")], call("{}"), Ok("2025-06-18")),
-            (&[("mcp-protocol-version", "2025-06-18"), ("mcp-method", "ping")], call("{}"), Err(-32020)),
+            (&[], call("{}"), Ok("legacy")),
+            (&[("mcp-protocol-version", "2025-06-18")], call("{}"), Ok("legacy")),
+            (
+                &[("mcp-protocol-version", "2025-06-18"), ("mcp-method", "ping")],
+                call("{}"),
+                Err(-32020),
+            ),
             (&modern[..1], call(META), Err(-32020)),
             (&modern[..2], call(META), Err(-32020)),
             (&[], call(META), Err(-32020)),
             (&modern[..1], call("{}"), Err(-32602)),
             (&[("mcp-protocol-version", "v9")], call("{}"), Err(-32022)),
-            (&[("mcp-protocol-version", "v9")], call(&META.replace("2026-07-28", "v9")), Err(-32022)),
+            (
+                &[("mcp-protocol-version", "v9")],
+                call(&META.replace("2026-07-28", "v9")),
+                Err(-32022),
+            ),
             (&[("mcp-protocol-version", "2025-11-25")], call(META), Err(-32020)),
-            (&[("mcp-protocol-version", "2026-07-28"), ("mcp-protocol-version", "2025-11-25")], call(META), Err(-32020)),
+            (
+                &[
+                    ("mcp-protocol-version", "2026-07-28"),
+                    ("mcp-protocol-version", "2025-11-25"),
+                ],
+                call(META),
+                Err(-32020),
+            ),
             (&[], "[]".to_owned(), Err(-32600)),
             (&[], "{".to_owned(), Err(-32700)),
         ] {
             let told = match read(&headers(pairs), body.as_bytes()) {
                 Ok(Asking::Modern(_)) => Ok("modern".to_owned()),
-                Ok(Asking::Legacy(_, Version(version))) => Ok(version),
+                Ok(Asking::Legacy(_)) => Ok("legacy".to_owned()),
                 Err(refused) => Err(refused.outcome.code().expect("a code")),
             };
             assert_eq!(told, expected.map(str::to_owned), "{pairs:?} {body}");
@@ -353,7 +373,10 @@ mod tests {
             repeated_arguments(&headers(pairs), &schema, Some(&raw(&arguments))).is_none()
         };
         let all = json!({"region": "eu", "deep": {"size": 7}});
-        assert!(check(&[("mcp-param-region", "eu"), ("mcp-param-size", "7")], all.clone()));
+        assert!(check(
+            &[("mcp-param-region", "eu"), ("mcp-param-size", "7")],
+            all.clone()
+        ));
         assert!(!check(&[("mcp-param-region", "eu")], all.clone()));
         assert!(!check(&[("mcp-param-region", "us"), ("mcp-param-size", "7")], all));
         assert!(check(&[], json!({})));
@@ -363,12 +386,20 @@ mod tests {
 
     #[test]
     fn reserved_members_go_no_further() {
-        let strip = |text: &str| without_reserved(Some(serde_json::from_str(text).expect("JSON"))).map(|raw| raw.get().to_owned());
-        assert_eq!(strip(r#"{"a":1,"_meta":{"x/y":1}}"#).as_deref(), Some(r#"{"a":1,"_meta":{"x/y":1}}"#));
+        let strip = |text: &str| {
+            without_reserved(Some(serde_json::from_str(text).expect("JSON"))).map(|raw| raw.get().to_owned())
+        };
+        assert_eq!(
+            strip(r#"{"a":1,"_meta":{"x/y":1}}"#).as_deref(),
+            Some(r#"{"a":1,"_meta":{"x/y":1}}"#)
+        );
         assert_eq!(
             strip(r#"{"a": 1.0,"_meta":{"traceparent":"t","io.modelcontextprotocol/protocolVersion":"v"}}"#).as_deref(),
             Some(r#"{"a":1.0,"_meta":{"traceparent":"t"}}"#)
         );
-        assert_eq!(strip(r#"{"_meta":{"io.modelcontextprotocol/clientInfo":{}}}"#).as_deref(), Some("{}"));
+        assert_eq!(
+            strip(r#"{"_meta":{"io.modelcontextprotocol/clientInfo":{}}}"#).as_deref(),
+            Some("{}")
+        );
     }
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Router};
@@ -45,7 +45,12 @@ type Running = Pin<Box<dyn Future<Output = (Box<Pump>, Step)> + Send>>;
 
 /// The addresses of the gateway.
 pub(super) fn routes(gateway: Gateway) -> Router {
-    let both = |path: &str| [format!("/mcp/servers/{{name}}{path}"), format!("/mcp/projects/{{name}}{path}")];
+    let both = |path: &str| {
+        [
+            format!("/mcp/servers/{{name}}{path}"),
+            format!("/mcp/projects/{{name}}{path}"),
+        ]
+    };
     let mut router = Router::new();
     for address in both("") {
         router = router.route(&address, post(take).get(stream_news).delete(end));
@@ -74,7 +79,7 @@ async fn take(
     State(gateway): State<Gateway>,
     Extension(principal): Extension<Principal>,
     Path(name): Path<String>,
-    uri: axum::http::Uri,
+    uri: Uri,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
@@ -106,7 +111,7 @@ async fn take(
             let reply = gateway.answer(asked).await;
             gateway.respond_modern(&id, reply).await
         }
-        Asking::Legacy(message, _) => gateway.take_legacy(&view, &principal, &headers, message).await,
+        Asking::Legacy(message) => gateway.take_legacy(&view, &principal, &headers, message).await,
     }
 }
 
@@ -155,7 +160,10 @@ impl Gateway {
         id: Option<&Id>,
     ) -> Result<Arc<Session>, Response> {
         let Some(given) = headers.get(SESSION_ID) else {
-            let outcome = error(code::INVALID_REQUEST, "the header Mcp-Session-Id is missing; begin with initialize");
+            let outcome = error(
+                code::INVALID_REQUEST,
+                "the header Mcp-Session-Id is missing; begin with initialize",
+            );
             return Err(answer(StatusCode::BAD_REQUEST, id, &outcome));
         };
         let given = given.to_str().unwrap_or_default();
@@ -298,7 +306,13 @@ impl Gateway {
     async fn respond_legacy(&self, session: &Arc<Session>, id: &Id, reply: Reply) -> Response {
         let pump = match reply {
             Reply::Now(outcome) | Reply::Limited(outcome, _) => return answer(StatusCode::OK, Some(id), &outcome),
-            Reply::Listen(_) => return answer(StatusCode::OK, Some(id), &super::methods::unknown_method("subscriptions/listen")),
+            Reply::Listen(_) => {
+                return answer(
+                    StatusCode::OK,
+                    Some(id),
+                    &super::methods::unknown_method("subscriptions/listen"),
+                );
+            }
             Reply::Pump(pump) => pump,
         };
         let mut running = run(pump);
@@ -397,17 +411,23 @@ async fn stream_news(
     State(gateway): State<Gateway>,
     Extension(principal): Extension<Principal>,
     Path(name): Path<String>,
-    uri: axum::http::Uri,
+    uri: Uri,
     headers: HeaderMap,
 ) -> Response {
     if !accepts(&headers, "text/event-stream") {
-        return problem(StatusCode::NOT_ACCEPTABLE, "the answer is text/event-stream, which Accept does not allow");
+        return problem(
+            StatusCode::NOT_ACCEPTABLE,
+            "the answer is text/event-stream, which Accept does not allow",
+        );
     }
     let is_modern = headers
         .get(PROTOCOL_VERSION)
         .is_some_and(|version| !version.to_str().is_ok_and(protocol::is_legacy));
     if is_modern {
-        return problem(StatusCode::METHOD_NOT_ALLOWED, "this revision has no such stream; ask subscriptions/listen");
+        return problem(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "this revision has no such stream; ask subscriptions/listen",
+        );
     }
     let Some(target) = target(uri.path(), &name) else {
         return problem(StatusCode::NOT_FOUND, "there is nothing of that name");
@@ -434,7 +454,7 @@ async fn end(
     State(gateway): State<Gateway>,
     Extension(principal): Extension<Principal>,
     Path(name): Path<String>,
-    uri: axum::http::Uri,
+    uri: Uri,
     headers: HeaderMap,
 ) -> Response {
     let Some(target) = target(uri.path(), &name) else {
@@ -454,7 +474,10 @@ async fn end(
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
         Err(error) => {
             tracing::warn!(%error, "a session cannot be removed");
-            problem(StatusCode::SERVICE_UNAVAILABLE, "the database does not answer; try again")
+            problem(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the database does not answer; try again",
+            )
         }
     }
 }
@@ -490,7 +513,8 @@ fn accepts(headers: &HeaderMap, wanted: &str) -> bool {
         .any(|range| {
             let mut parts = range.split(';').map(str::trim);
             let essence = parts.next().unwrap_or_default().to_ascii_lowercase();
-            let refused = parts.any(|part| matches!(part.replace(' ', "").as_str(), "q=0" | "q=0.0" | "q=0.00" | "q=0.000"));
+            let refused =
+                parts.any(|part| matches!(part.replace(' ', "").as_str(), "q=0" | "q=0.0" | "q=0.00" | "q=0.000"));
             let fits = essence == wanted || essence == "*/*" || essence == format!("{kind}/*");
             fits && !refused
         })
@@ -499,13 +523,13 @@ fn accepts(headers: &HeaderMap, wanted: &str) -> bool {
 async fn received(body: Body) -> Result<Bytes, Response> {
     match Limited::new(body, LARGEST).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<http_body_util::LengthLimitError>() => {
+        Err(why) if why.is::<http_body_util::LengthLimitError>() => {
             let message = format!("a message has at most {} MiB", LARGEST >> 20);
-            let outcome = self::error(code::INVALID_REQUEST, message);
+            let outcome = error(code::INVALID_REQUEST, message);
             Err(answer(StatusCode::PAYLOAD_TOO_LARGE, None, &outcome))
         }
         Err(why) => {
-            let outcome = self::error(code::PARSE, format!("the body cannot be read: {why}"));
+            let outcome = error(code::PARSE, format!("the body cannot be read: {why}"));
             Err(answer(StatusCode::BAD_REQUEST, None, &outcome))
         }
     }
@@ -542,7 +566,9 @@ fn answer(status: StatusCode, id: Option<&Id>, outcome: &Outcome) -> Response {
 fn limited(id: &Id, outcome: &Outcome, after: Duration) -> Response {
     let mut response = answer(StatusCode::TOO_MANY_REQUESTS, Some(id), outcome);
     let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
-    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    response
+        .headers_mut()
+        .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     response
 }
 
@@ -554,10 +580,13 @@ pub(super) fn problem(status: StatusCode, message: &str) -> Response {
 fn nothing_there(path: &str, asking: &Asking) -> Response {
     let id = match asking {
         Asking::Modern(modern) => Some(&modern.request.id),
-        Asking::Legacy(Message::Request(request), _) => Some(&request.id),
-        Asking::Legacy(Message::Notification(_) | Message::Response(_), _) => None,
+        Asking::Legacy(Message::Request(request)) => Some(&request.id),
+        Asking::Legacy(Message::Notification(_) | Message::Response(_)) => None,
     };
     let what = path.trim_start_matches("/mcp/").trim_end_matches("/message");
-    let outcome = error(code::INVALID_REQUEST, format!("there is nothing at {what}, or you may not see it"));
+    let outcome = error(
+        code::INVALID_REQUEST,
+        format!("there is nothing at {what}, or you may not see it"),
+    );
     answer(StatusCode::NOT_FOUND, id, &outcome)
 }

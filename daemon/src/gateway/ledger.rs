@@ -122,7 +122,8 @@ impl Note {
         match outcome {
             Outcome::Result(result) => {
                 let is_error = result.get().contains("\"isError\"")
-                    && Members::of(result).is_some_and(|result| result.get("isError").is_some_and(|is| is.get() == "true"));
+                    && Members::of(result)
+                        .is_some_and(|result| result.get("isError").is_some_and(|is| is.get() == "true"));
                 self.tell("allowed", if is_error { "the tool reported an error" } else { "" });
             }
             Outcome::Error(_) => {
@@ -177,7 +178,10 @@ impl Note {
             detail: detail.to_string(),
         };
         if self.ledger.0.try_send(entry).is_err() {
-            tracing::error!(method = self.method, "a call is missing in the audit log: it cannot be written fast enough");
+            tracing::error!(
+                method = self.method,
+                "a call is missing in the audit log: it cannot be written fast enough"
+            );
         }
     }
 }

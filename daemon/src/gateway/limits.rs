@@ -121,7 +121,11 @@ impl Limits {
     pub(super) fn enter(&self, principal: &str, server: &str, declared: Bounds) -> Result<Place, Over> {
         let mut places = Vec::new();
         for (key, whose, bounds) in [
-            (format!("principal {principal}"), format!("`{principal}`"), self.principals),
+            (
+                format!("principal {principal}"),
+                format!("`{principal}`"),
+                self.principals,
+            ),
             (format!("server {server}"), format!("server/{server}"), declared),
         ] {
             if bounds == Bounds::default() {
@@ -171,10 +175,17 @@ mod tests {
         let first = limits.enter("ann", "files", bounds(3, 0)).expect("free");
         let second = limits.enter("ann", "files", bounds(3, 0)).expect("free");
         let over = limits.enter("ann", "git", Bounds::default()).expect_err("two at once");
-        assert_eq!((over.what.as_str(), over.retry_after), ("`ann` has 2 requests under way, which is all it may have at once", SOON));
-        limits.enter("bob", "git", Bounds::default()).expect("another principal");
+        assert_eq!(
+            (over.what.as_str(), over.retry_after),
+            ("`ann` has 2 requests under way, which is all it may have at once", SOON)
+        );
+        limits
+            .enter("bob", "git", Bounds::default())
+            .expect("another principal");
         drop((first, second));
-        limits.enter("ann", "files", bounds(3, 0)).expect("the third of a minute");
+        limits
+            .enter("ann", "files", bounds(3, 0))
+            .expect("the third of a minute");
         let over = limits.enter("bob", "files", bounds(3, 0)).expect_err("the fourth");
         assert_eq!(over.what, "server/files may be asked 3 times a minute");
         assert!(over.retry_after > Duration::from_secs(10) && over.retry_after <= Duration::from_secs(20));

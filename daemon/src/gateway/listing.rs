@@ -79,7 +79,11 @@ impl Listing {
 /// Whether a URI may come from a template (RFC 6570): what stands before its first and after its last expression fits.
 fn may_be_of(uri: &str, template: &str) -> bool {
     let head = template.split('{').next().unwrap_or_default();
-    let tail = template.rsplit('}').next().filter(|_| template.contains('}')).unwrap_or_default();
+    let tail = template
+        .rsplit('}')
+        .next()
+        .filter(|_| template.contains('}'))
+        .unwrap_or_default();
     uri.len() >= head.len() + tail.len() && uri.starts_with(head) && uri.ends_with(tail)
 }
 
@@ -111,7 +115,11 @@ impl Listings {
             .iter()
             .map(|part| {
                 let version = part.listed.as_ref().map_or(u64::MAX, |items| items.version);
-                (Arc::clone(&part.member.object.uid), part.member.object.generation, version)
+                (
+                    Arc::clone(&part.member.object.uid),
+                    part.member.object.generation,
+                    version,
+                )
             })
             .collect();
         fingerprint.push((Arc::clone(&view.object.uid), view.object.generation, 0));
@@ -162,9 +170,9 @@ fn make(view: &View, kind: Kind, parts: &[Part<'_>]) -> Listing {
             making.take_plain(kind, &lists);
         }
     }
-    making.templates.sort_by_key(|(template, _)| {
-        std::cmp::Reverse(template.split('{').next().map_or(0, str::len))
-    });
+    making
+        .templates
+        .sort_by_key(|(template, _)| std::cmp::Reverse(template.split('{').next().map_or(0, str::len)));
     Listing {
         array: format!("[{}]", making.texts.join(",")).into(),
         routes: making.routes,
@@ -239,8 +247,7 @@ impl Making {
                 let Some(shown) = naming.shown(&member.name, &item.key) else {
                     continue;
                 };
-                self.routes
-                    .insert(shown.as_str().to_owned(), route(member, kind, item));
+                self.routes.insert(shown.as_str().to_owned(), route(member, kind, item));
                 self.texts.push(renamed(&item.raw, shown.as_str(), context.as_deref()));
             }
         }

@@ -7,14 +7,15 @@ use http::HeaderMap;
 use orch_shared::access::Principal;
 use orch_shared::jsonrpc::{Members, Outcome, Raw, Request, raw};
 use orch_shared::kinds::prompt::Prompt;
-use serde_json::{Value, json};
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 
 use super::Gateway;
 use super::asking::{self, without_reserved};
 use super::limits;
 use super::listing::{Listing, PROMPT_URI, Part, Route};
 use super::news::Listening;
+use super::pages;
 use super::parking::State;
 use super::protocol::{self, META_MISSING, META_SERVER, code, error, error_with, result};
 use super::pump::{Pump, Side, failed};
@@ -186,7 +187,10 @@ impl Gateway {
         text.push_str("{\"");
         text.push_str(kind.member());
         text.push_str("\":");
-        text.push_str(&listing.array);
+        match (kind, asked.view.page_size()) {
+            (Kind::Tools, Some(_)) => push_with_page_tool(&mut text, &listing.array),
+            (Kind::Tools | Kind::Prompts | Kind::Resources | Kind::Templates, _) => text.push_str(&listing.array),
+        }
         match asked.side {
             Side::Legacy(_) => {}
             Side::Modern(_) => {
@@ -215,11 +219,13 @@ impl Gateway {
         schema: Option<Raw>,
     ) -> Reply {
         let Asked {
+            view,
             principal,
             side,
             request,
             ..
         } = asked;
+        let page_size = view.page_size().filter(|_| request.method == "tools/call");
         let object = member.object.object.clone();
         let mut note = self.0.ledger.note(&principal.name, &request.method, object, name);
         let place = match self.enter(principal, member) {
@@ -235,7 +241,11 @@ impl Gateway {
         let mut params = Members::of_params(params.as_deref());
         let mut wanted = None;
         if let (Side::Modern(_), Some(state)) = (&side, params.text("requestState")) {
-            match self.0.parking.find(&state, &principal.name, member.name.as_str(), &request.method) {
+            match self
+                .0
+                .parking
+                .find(&state, &principal.name, member.name.as_str(), &request.method)
+            {
                 State::Foreign => {}
                 State::OfServer { copy, state } => {
                     params.set("requestState", raw(&state));
@@ -247,7 +257,7 @@ impl Gateway {
                         .unwrap_or_else(|| error(code::INVALID_PARAMS, "the client brought no answer"));
                     let call = call(request.method, Some(params.to_raw()), &side, schema);
                     let pump = Pump::resume(self, side, *parked, answer, call, note);
-                    return Reply::Pump(Box::new(pump));
+                    return Reply::Pump(Box::new(pump).paged(page_size));
                 }
                 State::Lost => {
                     note.refused("unknown request state");
@@ -262,7 +272,11 @@ impl Gateway {
             Err(Unavailable(reason)) => {
                 note.unavailable(&reason);
                 let data = json!({"server": member.name});
-                return Reply::Now(error_with(code::INTERNAL, format!("server/{}: {reason}", member.name), &data));
+                return Reply::Now(error_with(
+                    code::INTERNAL,
+                    format!("server/{}: {reason}", member.name),
+                    &data,
+                ));
             }
         };
         let under_way = match &side {
@@ -271,7 +285,7 @@ impl Gateway {
         };
         let call = call(request.method, without_reserved(params), &side, schema);
         match Pump::start(self, side, member.name.to_string(), upstream, call, under_way, note).await {
-            Ok(pump) => Reply::Pump(Box::new(pump)),
+            Ok(pump) => Reply::Pump(Box::new(pump).paged(page_size)),
             Err(outcome) => Reply::Now(outcome),
         }
     }
@@ -301,9 +315,16 @@ impl Gateway {
         let Some(name) = params.text("name") else {
             return Reply::Now(error(code::INVALID_PARAMS, "tools/call needs `name`"));
         };
+        if name == pages::TOOL && asked.view.page_size().is_some() {
+            let page = self.0.pages.read(params.get("arguments"), &asked.principal.name);
+            return Reply::Now(own_result(&asked.side, page));
+        }
         let Some((member, route)) = self.find(asked.view, Kind::Tools, &name).await else {
             let object = asked.view.object.object.clone();
-            let mut note = self.0.ledger.note(&asked.principal.name, "tools/call", object, Some(name.clone()));
+            let mut note = self
+                .0
+                .ledger
+                .note(&asked.principal.name, "tools/call", object, Some(name.clone()));
             note.refused("unknown tool");
             return Reply::Now(error(code::INVALID_PARAMS, format!("Unknown tool: {name}")));
         };
@@ -385,7 +406,8 @@ impl Gateway {
             params.set("name", raw(&route.name));
         }
         let member = member.clone();
-        self.relay(asked, &member, Some(params.to_raw()), Some(route.name), None).await
+        self.relay(asked, &member, Some(params.to_raw()), Some(route.name), None)
+            .await
     }
 
     async fn read_resource(&self, asked: Asked<'_>) -> Reply {
@@ -393,7 +415,10 @@ impl Gateway {
         let Some(uri) = params.text("uri") else {
             return Reply::Now(error(code::INVALID_PARAMS, "resources/read needs `uri`"));
         };
-        if let Some(prompt) = uri.strip_prefix(PROMPT_URI).and_then(|name| own_prompt(asked.view, name)) {
+        if let Some(prompt) = uri
+            .strip_prefix(PROMPT_URI)
+            .and_then(|name| own_prompt(asked.view, name))
+        {
             let text = match self.text_of(&asked, prompt).await {
                 Ok(text) => text,
                 Err(outcome) => return Reply::Now(outcome),
@@ -422,7 +447,8 @@ impl Gateway {
             return Err(error(code::INTERNAL, message));
         };
         let upstream = self.upstream(member, COMING_UP).await;
-        let upstream = upstream.map_err(|Unavailable(reason)| error(code::INTERNAL, format!("server/{server}: {reason}")))?;
+        let upstream =
+            upstream.map_err(|Unavailable(reason)| error(code::INTERNAL, format!("server/{server}: {reason}")))?;
         let call = Call {
             method: "resources/read".to_owned(),
             params: Some(raw(&json!({"uri": uri}))),
@@ -469,7 +495,10 @@ impl Gateway {
                 let templates = self.listing(asked.view, Kind::Templates).await;
                 let route = match templates.template(&uri) {
                     Some(route) => Some(route.clone()),
-                    None => self.find(asked.view, Kind::Resources, &uri).await.map(|(_, route)| route),
+                    None => self
+                        .find(asked.view, Kind::Resources, &uri)
+                        .await
+                        .map(|(_, route)| route),
                 };
                 let member = route.and_then(|route| {
                     let mut members = asked.view.members.iter();
@@ -492,7 +521,10 @@ impl Gateway {
         };
         let level = Members::of_params(asked.request.params.as_deref()).text("level");
         let Some(level) = level.filter(|level| session::is_level(level)) else {
-            return error(code::INVALID_PARAMS, "`level` is debug, info, notice, warning, error, critical, alert or emergency");
+            return error(
+                code::INVALID_PARAMS,
+                "`level` is debug, info, notice, warning, error, critical, alert or emergency",
+            );
         };
         if let Some(member) = asked.view.single()
             && let Ok(upstream) = self.upstream(member, surface::PATIENCE).await
@@ -545,6 +577,17 @@ fn call(method: String, params: Option<Raw>, side: &Side, schema: Option<Raw>) -
         purpose: Purpose::Relay,
         schema,
     }
+}
+
+/// A list of tools, and the one that hands out pages.
+fn push_with_page_tool(text: &mut String, array: &str) {
+    let open = array.strip_suffix(']').unwrap_or(array);
+    text.push_str(open);
+    if open.len() > 1 {
+        text.push(',');
+    }
+    text.push_str(&pages::tool().to_string());
+    text.push(']');
 }
 
 fn own_prompt<'v>(view: &'v View, name: &str) -> Option<&'v Arc<crate::store::Object>> {

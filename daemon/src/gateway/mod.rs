@@ -12,24 +12,25 @@
 //!
 //! In reading order:
 
-mod door;
 mod asking;
+mod door;
 mod protocol;
 
-mod view;
-mod methods;
 mod listing;
+mod methods;
 mod surface;
+mod view;
 
-mod pump;
-mod parking;
-mod upstream;
 mod news;
+mod pages;
+mod parking;
+mod pump;
+mod upstream;
 
-mod session;
-mod registry;
-mod stream;
 mod oldest;
+mod registry;
+mod session;
+mod stream;
 
 mod ledger;
 mod limits;
@@ -51,6 +52,7 @@ use ledger::Ledger;
 use limits::Limits;
 use listing::Listings;
 use news::Attention;
+use pages::Pages;
 use parking::Parking;
 use registry::Registry;
 use surface::Surfaces;
@@ -88,6 +90,7 @@ struct Shared {
     listings: Listings,
     attention: Attention,
     parking: Parking,
+    pages: Pages,
     registry: Registry,
     ledger: Ledger,
     limits: Limits,
@@ -95,7 +98,6 @@ struct Shared {
 
 impl Gateway {
     /// Opens the gateway; what is returned beside it does its work in the background, until the end.
-    #[must_use]
     pub fn open(config: Config) -> (Self, impl Future<Output = ()> + Send) {
         let Config {
             store,
@@ -121,6 +123,7 @@ impl Gateway {
             listings: Listings::default(),
             attention: Attention::default(),
             parking: Parking::default(),
+            pages: Pages::default(),
             ledger,
             limits: Limits::new(principal_limits),
         }));
@@ -128,9 +131,14 @@ impl Gateway {
         let work = async move {
             let shutdown = background.0.shutdown.clone();
             let sweeping = async {
-                while shutdown.run_until_cancelled(tokio::time::sleep(news::TIDY)).await.is_some() {
+                while shutdown
+                    .run_until_cancelled(tokio::time::sleep(news::TIDY))
+                    .await
+                    .is_some()
+                {
                     background.0.parking.sweep();
                     background.0.limits.sweep();
+                    background.0.pages.sweep();
                 }
             };
             tokio::join!(

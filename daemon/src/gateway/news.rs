@@ -13,6 +13,7 @@ use orch_shared::access::Principal;
 use orch_shared::jsonrpc::{Id, Members, Message, Notification, Outcome, Raw, raw};
 use orch_shared::kind::Kind as ObjectKind;
 use orch_shared::name::ObjectRef;
+use orch_shared::query::Severity;
 use serde_json::json;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::mpsc;
@@ -27,7 +28,7 @@ use super::view::{Member, Target, View};
 use super::{Gateway, asking};
 use crate::runtime::launch::Era;
 use crate::runtime::link::{Ask, Call, Client, Exchange, Frame, Link, News, Purpose};
-use crate::store::{About, NewEvent};
+use crate::store::NewEvent;
 
 /// How often what is over is cleared away.
 pub(super) const TIDY: Duration = Duration::from_secs(30);
@@ -48,8 +49,11 @@ struct Listeners {
     waiting: Mutex<BTreeMap<u64, Waiting>>,
     next: AtomicU64,
     /// Servers of which it was told that their lists are missing, and the reason.
-    missing: Mutex<HashMap<(Arc<str>, Kind), Arc<str>>>,
+    missing: Mutex<Reasons>,
 }
+
+/// Why a list of a server is missing, by uid and list.
+type Reasons = HashMap<(Arc<str>, Kind), Arc<str>>;
 
 /// A client of the newer era that waits for news.
 struct Waiting {
@@ -76,7 +80,11 @@ impl Filter {
             ("resourcesListChanged", "resources"),
         ];
         Self {
-            lists: lists.into_iter().filter(|(name, _)| is_set(name)).map(|(_, list)| list).collect(),
+            lists: lists
+                .into_iter()
+                .filter(|(name, _)| is_set(name))
+                .map(|(_, list)| list)
+                .collect(),
             uris: wanted
                 .get("resourceSubscriptions")
                 .and_then(|uris| serde_json::from_str(uris.get()).ok())
@@ -125,13 +133,27 @@ impl Drop for Listening {
 
 impl Gateway {
     fn waiting(&self) -> std::sync::MutexGuard<'_, BTreeMap<u64, Waiting>> {
-        self.0.attention.0.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0
+            .attention
+            .0
+            .waiting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Sees to it that the conversation with a copy is listened to.
     pub(super) fn attend(&self, member: &Member, upstream: &Upstream) {
-        let mut attended = self.0.attention.0.attended.lock().unwrap_or_else(PoisonError::into_inner);
-        if attended.get(&upstream.copy).is_some_and(|known| known.is(&upstream.link)) {
+        let mut attended = self
+            .0
+            .attention
+            .0
+            .attended
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if attended
+            .get(&upstream.copy)
+            .is_some_and(|known| known.is(&upstream.link))
+        {
             return;
         }
         attended.insert(Arc::clone(&upstream.copy), upstream.link.clone());
@@ -167,8 +189,17 @@ impl Gateway {
         }
         // Whoever answers next may offer something else.
         self.0.surfaces.drop_all(server);
-        let mut attended = self.0.attention.0.attended.lock().unwrap_or_else(PoisonError::into_inner);
-        if attended.get(&upstream.copy).is_some_and(|known| known.is(&upstream.link)) {
+        let mut attended = self
+            .0
+            .attention
+            .0
+            .attended
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if attended
+            .get(&upstream.copy)
+            .is_some_and(|known| known.is(&upstream.link))
+        {
             attended.remove(&upstream.copy);
         }
     }
@@ -186,7 +217,8 @@ impl Gateway {
             .iter()
             .flat_map(|session| {
                 let uris = session.subscriptions().into_iter();
-                uris.filter(|uri| session.is_subscribed(server, uri)).collect::<Vec<_>>()
+                uris.filter(|uri| session.is_subscribed(server, uri))
+                    .collect::<Vec<_>>()
             })
             .collect();
         for uri in uris {
@@ -198,7 +230,12 @@ impl Gateway {
     }
 
     /// Asks a server for the gateway itself.
-    async fn ask(&self, link: &Link, method: &str, params: serde_json::Value) -> Result<Outcome, crate::runtime::link::Error> {
+    async fn ask(
+        &self,
+        link: &Link,
+        method: &str,
+        params: serde_json::Value,
+    ) -> Result<Outcome, crate::runtime::link::Error> {
         let call = Call {
             method: method.to_owned(),
             params: Some(raw(&params)),
@@ -223,7 +260,9 @@ impl Gateway {
 
     /// Tells everybody who sees a server that a list of it has changed.
     pub(super) fn tell_list_changed(&self, server: &str, list: &'static str) {
-        self.tell_lists(list, |gateway, target, principal| gateway.is_behind(target, principal, server));
+        self.tell_lists(list, |gateway, target, principal| {
+            gateway.is_behind(target, principal, server)
+        });
     }
 
     fn tell_lists(&self, list: &'static str, concerns: impl Fn(&Self, &Target, &Principal) -> bool) {
@@ -263,7 +302,10 @@ impl Gateway {
     fn tell_other(&self, copy: &Arc<str>, mut news: Notification) {
         news.params = asking::without_reserved(news.params);
         let sessions = self.0.registry.all();
-        let users: Vec<_> = sessions.iter().filter(|session| session.copies().contains(copy)).collect();
+        let users: Vec<_> = sessions
+            .iter()
+            .filter(|session| session.copies().contains(copy))
+            .collect();
         let principals: BTreeSet<&str> = users.iter().map(|session| session.principal.as_str()).collect();
         if principals.len() == 1 {
             for session in users {
@@ -349,7 +391,10 @@ impl Gateway {
         };
         let listening = match upstream.link.hello().era {
             Era::Legacy => {
-                match self.ask(&upstream.link, "resources/subscribe", json!({"uri": uri})).await {
+                match self
+                    .ask(&upstream.link, "resources/subscribe", json!({"uri": uri}))
+                    .await
+                {
                     Ok(Outcome::Result(_)) => {}
                     Ok(refused @ Outcome::Error(_)) => return refused,
                     Err(error) => return super::pump::failed(member.name.as_str(), &error),
@@ -378,7 +423,12 @@ impl Gateway {
     }
 
     /// Asks a server of the newer era for news of a resource.
-    async fn listen_at(&self, link: &Link, client: &Arc<Client>, uri: &str) -> Result<Exchange, crate::runtime::link::Error> {
+    async fn listen_at(
+        &self,
+        link: &Link,
+        client: &Arc<Client>,
+        uri: &str,
+    ) -> Result<Exchange, crate::runtime::link::Error> {
         let call = Call {
             method: "subscriptions/listen".to_owned(),
             params: Some(raw(&json!({"notifications": {"resourceSubscriptions": [uri]}}))),
@@ -402,7 +452,10 @@ impl Gateway {
         let others = self.0.registry.all();
         let is_wanted = others.iter().any(|other| other.is_subscribed(&server, uri));
         if upstream.link.hello().era == Era::Legacy && (is_own || !is_wanted) {
-            drop(self.ask(&upstream.link, "resources/unsubscribe", json!({"uri": uri})).await);
+            drop(
+                self.ask(&upstream.link, "resources/unsubscribe", json!({"uri": uri}))
+                    .await,
+            );
         }
     }
 
@@ -410,7 +463,10 @@ impl Gateway {
     pub(super) fn listen(&self, asked: &Asked<'_>) -> Reply {
         let params = Members::of_params(asked.request.params.as_deref());
         let Some(wanted) = params.members("notifications") else {
-            return Reply::Now(error(code::INVALID_PARAMS, "subscriptions/listen needs `notifications`"));
+            return Reply::Now(error(
+                code::INVALID_PARAMS,
+                "subscriptions/listen needs `notifications`",
+            ));
         };
         let filter = Filter::read(&wanted);
         let id = asked.request.id.clone();
@@ -448,7 +504,10 @@ impl Gateway {
     /// Sees to it that the servers behind a view tell what somebody waits for.
     async fn listen_everywhere(&self, view: &View, filter: &Filter, client: &Arc<Client>) {
         // Whose lists are to be told of must be listened to.
-        let attending = view.members.iter().map(|member| self.upstream(member, super::upstream::COMING_UP));
+        let attending = view
+            .members
+            .iter()
+            .map(|member| self.upstream(member, super::upstream::COMING_UP));
         let _ = futures_util::future::join_all(attending).await;
         let listening = filter.uris.iter().map(|uri| async move {
             let listing = self.listing(view, Kind::Resources).await;
@@ -463,7 +522,10 @@ impl Gateway {
                 return;
             };
             match upstream.link.hello().era {
-                Era::Legacy => drop(self.ask(&upstream.link, "resources/subscribe", json!({"uri": uri})).await),
+                Era::Legacy => drop(
+                    self.ask(&upstream.link, "resources/subscribe", json!({"uri": uri}))
+                        .await,
+                ),
                 Era::Modern => {
                     if let Ok(exchange) = self.listen_at(&upstream.link, client, uri).await {
                         forward(exchange, |news| self.tell_updated(&member.object.uid, uri, &news)).await;
@@ -477,7 +539,13 @@ impl Gateway {
     /// Writes an event when a server's part of a list goes missing, and forgets it when it is back.
     pub(super) fn note_missing(&self, member: &Member, kind: Kind, listed: &Listed) {
         let key = (Arc::clone(&member.object.uid), kind);
-        let mut missing = self.0.attention.0.missing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut missing = self
+            .0
+            .attention
+            .0
+            .missing
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let reason = match listed {
             Ok(_) => {
                 missing.remove(&key);
@@ -492,15 +560,14 @@ impl Gateway {
         let event = NewEvent {
             object: member.object.object.clone(),
             uid: member.object.uid.to_string(),
-            severity: orch_shared::wire::Severity::Warning,
+            severity: Severity::Warning,
             reason: "ListMissing".to_owned(),
             message: format!("its part of {} is missing: {reason}", kind.method()),
         };
         let store = self.0.store.clone();
         tokio::spawn(async move {
-            let written = store.write(move |transaction| {
-                Box::pin(async move { transaction.event(&event).await.map(drop) })
-            });
+            let written =
+                store.write(move |transaction| Box::pin(async move { transaction.event(&event).await.map(drop) }));
             if let Err(error) = written.await {
                 tracing::debug!(%error, "an event cannot be written");
             }
@@ -554,11 +621,7 @@ impl Gateway {
                     self.tell_lists(list, |_, target, _| matches!(target, Target::Project(_)));
                 }
             }
-            ObjectKind::Template
-            | ObjectKind::Secret
-            | ObjectKind::Llm
-            | ObjectKind::Agent
-            | ObjectKind::Instance => {}
+            ObjectKind::Template | ObjectKind::Secret | ObjectKind::Llm | ObjectKind::Agent | ObjectKind::Instance => {}
         }
     }
 }
@@ -601,7 +664,9 @@ async fn forward(mut exchange: Exchange, tell: impl Fn(Notification)) {
 
 fn tell_one(session: &Session, news: &Notification) {
     if news.method == "notifications/message" {
-        let level = Members::of_params(news.params.as_deref()).text("level").unwrap_or_default();
+        let level = Members::of_params(news.params.as_deref())
+            .text("level")
+            .unwrap_or_default();
         if !is_wanted(&level, session.level().as_deref()) {
             return;
         }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use axum::Extension;
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use futures_util::{StreamExt as _, stream as futures_stream};
 use http_body_util::BodyExt as _;
@@ -29,17 +29,23 @@ pub(super) async fn connect(
     State(gateway): State<Gateway>,
     Extension(principal): Extension<Principal>,
     Path(name): Path<String>,
-    uri: axum::http::Uri,
+    uri: Uri,
 ) -> Response {
     let address = target(uri.path(), &name);
     let view = address.and_then(|target| View::of(&target, &gateway.0.store.snapshot(), &principal));
     let Some(view) = view else {
-        return problem(StatusCode::NOT_FOUND, "there is nothing of that name, or you may not see it");
+        return problem(
+            StatusCode::NOT_FOUND,
+            "there is nothing of that name, or you may not see it",
+        );
     };
     let (id, session) = match gateway.0.registry.begin_fleeting(&principal, &view.target) {
         Ok(begun) => begun,
         Err(registry::Refusal::Full | registry::Refusal::Store(_)) => {
-            return problem(StatusCode::TOO_MANY_REQUESTS, "there are too many sessions; try again later");
+            return problem(
+                StatusCode::TOO_MANY_REQUESTS,
+                "there are too many sessions; try again later",
+            );
         }
     };
     let post_to = format!("{}/message?sessionId={id}", uri.path().trim_end_matches("/sse"));
@@ -85,22 +91,34 @@ pub(super) async fn take(
     Extension(principal): Extension<Principal>,
     Path(name): Path<String>,
     Query(posted): Query<Posted>,
-    uri: axum::http::Uri,
+    uri: Uri,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Infallible> {
     let address = target(uri.path(), &name);
     let view = address.and_then(|target| View::of(&target, &gateway.0.store.snapshot(), &principal));
     let Some(view) = view else {
-        return Ok(problem(StatusCode::NOT_FOUND, "there is nothing of that name, or you may not see it"));
+        return Ok(problem(
+            StatusCode::NOT_FOUND,
+            "there is nothing of that name, or you may not see it",
+        ));
     };
-    let found = gateway.0.registry.find(&posted.session_id, &principal, &view.target).await;
+    let found = gateway
+        .0
+        .registry
+        .find(&posted.session_id, &principal, &view.target)
+        .await;
     let Ok(Some(session)) = found else {
         return Ok(problem(StatusCode::NOT_FOUND, "Session not found"));
     };
     let body = match http_body_util::Limited::new(body, door::LARGEST).collect().await {
         Ok(body) => body.to_bytes(),
-        Err(_) => return Ok(problem(StatusCode::PAYLOAD_TOO_LARGE, "the message is too large, or cannot be read")),
+        Err(_) => {
+            return Ok(problem(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "the message is too large, or cannot be read",
+            ));
+        }
     };
     let message = match Message::parse(&body) {
         Ok(message) => message,

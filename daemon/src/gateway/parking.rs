@@ -64,7 +64,10 @@ impl Parking {
         let mut calls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         calls.retain(|_, (since, _)| since.elapsed() < PATIENCE);
         if calls.len() >= MOST
-            && let Some(oldest) = calls.iter().min_by_key(|(_, (since, _))| *since).map(|(state, _)| state.clone())
+            && let Some(oldest) = calls
+                .iter()
+                .min_by_key(|(_, (since, _))| *since)
+                .map(|(state, _)| state.clone())
         {
             calls.remove(&oldest);
         }

@@ -9,8 +9,6 @@ pub(super) const MODERN: &str = "2026-07-28";
 pub(super) const NEWEST_LEGACY: &str = "2025-11-25";
 /// The revisions with sessions, the newest first.
 pub(super) const LEGACY: [&str; 4] = [NEWEST_LEGACY, "2025-06-18", "2025-03-26", "2024-11-05"];
-/// What a request without a header speaks.
-pub(super) const UNSAID: &str = "2025-03-26";
 
 /// Whether a revision is one of those with sessions.
 pub(super) fn is_legacy(version: &str) -> bool {

@@ -86,6 +86,8 @@ pub(super) struct Pump {
     /// What is asked of the server, to ask it again with more input.
     pub(super) call: Call,
     pub(super) note: Note,
+    /// The size in which long texts are handed out, in bytes.
+    page_size: Option<usize>,
     state: State,
     queue: VecDeque<String>,
     rounds: usize,
@@ -133,12 +135,20 @@ impl Pump {
             upstream,
             call,
             note,
+            page_size: None,
             state: State::Running(exchange),
             queue: VecDeque::new(),
             rounds: 0,
             cancelled,
             _under_way: under_way,
         })
+    }
+
+    /// Hands long texts out in pages of that size, in bytes.
+    pub(super) fn paged(self: Box<Self>, size: Option<usize>) -> Box<Self> {
+        let mut paged = self;
+        paged.page_size = size;
+        paged
     }
 
     /// What comes next.
@@ -209,7 +219,7 @@ impl Pump {
                 }
                 self.state = State::Over;
                 self.note.answered(&outcome);
-                Some(Step::Last(self.in_era(outcome)))
+                Some(Step::Last(self.in_era(self.in_pages(outcome))))
             }
         }
     }
@@ -217,7 +227,9 @@ impl Pump {
     /// News for the client; nothing when it does not want them.
     fn told(&self, mut news: Notification) -> Option<String> {
         if news.method == "notifications/message" {
-            let level = Members::of_params(news.params.as_deref()).text("level").unwrap_or_default();
+            let level = Members::of_params(news.params.as_deref())
+                .text("level")
+                .unwrap_or_default();
             if !self.side.wants_log(&level) {
                 return None;
             }
@@ -256,7 +268,10 @@ impl Pump {
                     let capability = session::capability(&ask.method).unwrap_or_default();
                     let outcome = error_with(
                         code::MISSING_CAPABILITY,
-                        format!("server/{} asks {}, which the client cannot answer", self.server, ask.method),
+                        format!(
+                            "server/{} asks {}, which the client cannot answer",
+                            self.server, ask.method
+                        ),
                         &json!({"requiredCapabilities": {capability: {}}}),
                     );
                     tokio::spawn(ask.answer(error(code::METHOD_NOT_FOUND, "the client cannot answer this")));
@@ -306,6 +321,7 @@ impl Pump {
             upstream,
             call,
             note,
+            page_size: None,
             state: State::Running(exchange),
             queue: VecDeque::new(),
             rounds: 0,
@@ -325,9 +341,8 @@ impl Pump {
                 .requests
                 .iter()
                 .find(|(_, method, _)| !session.can_answer(method));
-            unanswerable.map(|(_, method, _)| {
-                format!("server/{} asks {method}, which the client cannot answer", self.server)
-            })
+            unanswerable
+                .map(|(_, method, _)| format!("server/{} asks {method}, which the client cannot answer", self.server))
         };
         if let Some(refusal) = refusal {
             return Some(self.give_up(error(code::INVALID_REQUEST, refusal)));
@@ -394,6 +409,15 @@ impl Pump {
                 Some(Step::Last(failed(&self.server, &error)))
             }
         }
+    }
+
+    /// An answer of which no text is longer than the project wants.
+    fn in_pages(&self, outcome: Outcome) -> Outcome {
+        let (Some(size), Outcome::Result(result)) = (self.page_size, &outcome) else {
+            return outcome;
+        };
+        let cut = self.gateway.0.pages.cut(result, size, self.note.principal());
+        cut.map_or(outcome, Outcome::Result)
     }
 
     /// An answer in the words of the client's era.

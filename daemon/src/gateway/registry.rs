@@ -34,18 +34,7 @@ pub struct Bounds {
     pub most: usize,
 }
 
-impl Default for Bounds {
-    fn default() -> Self {
-        Self {
-            idle: Duration::from_secs(30 * 60),
-            lifetime: Duration::from_secs(24 * 60 * 60),
-            most: 20_000,
-        }
-    }
-}
-
 /// All sessions.
-#[derive(Debug)]
 pub(super) struct Registry {
     store: Store,
     bounds: Bounds,
@@ -121,7 +110,11 @@ impl Registry {
     }
 
     /// Begins a session that ends with its client's connection, and is not written down.
-    pub(super) fn begin_fleeting(&self, principal: &Principal, target: &Target) -> Result<(String, Arc<Session>), Refusal> {
+    pub(super) fn begin_fleeting(
+        &self,
+        principal: &Principal,
+        target: &Target,
+    ) -> Result<(String, Arc<Session>), Refusal> {
         if self.live().len() >= self.bounds.most {
             return Err(Refusal::Full);
         }
@@ -175,7 +168,8 @@ impl Registry {
             return Ok(None);
         };
         let now = self.now();
-        let is_over = now.since(row.last_used_at) > self.bounds.idle || now.since(row.created_at) > self.bounds.lifetime;
+        let is_over =
+            now.since(row.last_used_at) > self.bounds.idle || now.since(row.created_at) > self.bounds.lifetime;
         let (Some(target), false) = (Target::parse(&row.target), is_over) else {
             return Ok(None);
         };
@@ -259,7 +253,8 @@ impl Registry {
         // One that is in use may not have been noted lately.
         let busy: Vec<_> = self.all().iter().map(|session| session.hash.clone()).collect();
         let now = Timestamp::from_millis(now);
-        self.store.note_sessions(busy.into_iter().map(|hash| (hash, now)).collect());
+        self.store
+            .note_sessions(busy.into_iter().map(|hash| (hash, now)).collect());
         let expiry = Expiry {
             target: None,
             idle: self.bounds.idle.max(Duration::from_secs(120)),
@@ -283,5 +278,8 @@ fn fresh() -> String {
 }
 
 fn hash(id: &str) -> String {
-    Sha256::digest(id.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(id.as_bytes())
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }

@@ -23,8 +23,18 @@ const QUESTIONS: usize = 256;
 
 /// The severities of log messages, the least first (RFC 5424).
 const LEVELS: [&str; 8] = [
-    "debug", "info", "notice", "warning", "error", "critical", "alert", "emergency",
+    "debug",
+    "info",
+    "notice",
+    "warning",
+    "error",
+    "critical",
+    "alert",
+    "emergency",
 ];
+
+/// What servers of the newer era are told of a client that has not said what it wants to hear.
+const UNSAID: &str = "info";
 
 /// Whether a log message of that level is wanted by who asked for `least`.
 pub(super) fn is_wanted(level: &str, least: Option<&str>) -> bool {
@@ -81,6 +91,7 @@ pub(super) struct Subscription {
     /// The uid of the server that has it.
     pub(super) server: Arc<str>,
     /// Ends what listens for it, where something does.
+    #[expect(dead_code, reason = "held for its end")]
     pub(super) listening: Option<DropGuard>,
 }
 
@@ -104,7 +115,10 @@ impl Session {
             principal: beginning.principal,
             target: beginning.target,
             protocol: beginning.protocol,
-            client: Mutex::new(beginning.client),
+            client: Mutex::new(Arc::new(Client {
+                log_level: Some(beginning.level.clone().unwrap_or_else(|| UNSAID.to_owned())),
+                ..(*beginning.client).clone()
+            })),
             created_at: beginning.created_at,
             last_used: AtomicI64::new(beginning.now),
             next: AtomicU64::new(1),
@@ -131,7 +145,8 @@ impl Session {
     }
 
     /// The client has said who it is.
-    pub(super) fn introduce(&self, client: Client) {
+    pub(super) fn introduce(&self, mut client: Client) {
+        client.log_level = Some(self.level().unwrap_or_else(|| UNSAID.to_owned()));
         *self.client.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(client);
     }
 
@@ -163,6 +178,11 @@ impl Session {
 
     pub(super) fn set_level(&self, level: &str) {
         self.held().level = Some(level.to_owned());
+        let mut client = self.client.lock().unwrap_or_else(PoisonError::into_inner);
+        *client = Arc::new(Client {
+            log_level: Some(level.to_owned()),
+            ..(**client).clone()
+        });
     }
 
     /// The stream for what belongs to no request.

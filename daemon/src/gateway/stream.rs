@@ -193,7 +193,10 @@ impl Reader {
     /// The events as the body of a response. `primed` begins with an event that only has an id.
     pub(super) fn respond(self, primed: Primed, shutdown: CancellationToken) -> Response {
         let first = match primed {
-            Primed::Yes => Some(format!("id: {}-{}\nretry: {RETRY}\ndata: \n\n", self.stream.id, self.position)),
+            Primed::Yes => Some(format!(
+                "id: {}-{}\nretry: {RETRY}\ndata: \n\n",
+                self.stream.id, self.position
+            )),
             Primed::No => None,
         };
         let body = stream::unfold((self, first, shutdown), |(mut reader, first, shutdown)| async move {

@@ -239,7 +239,9 @@ pub(super) async fn fetch(link: &Link, kind: Kind, client: &Arc<Client>) -> Resu
     for _ in 0..PAGES {
         let call = Call {
             method: kind.method().to_owned(),
-            params: Some(raw(&cursor.as_ref().map_or_else(|| json!({}), |cursor| json!({"cursor": cursor})))),
+            params: Some(raw(&cursor
+                .as_ref()
+                .map_or_else(|| json!({}), |cursor| json!({"cursor": cursor})))),
             client: Arc::clone(client),
             purpose: Purpose::Own,
             schema: None,
@@ -257,7 +259,11 @@ pub(super) async fn fetch(link: &Link, kind: Kind, client: &Arc<Client>) -> Resu
         };
         size += page.get().len();
         if size > LARGEST {
-            return Err(format!("its answer to {} is larger than {} MiB", kind.method(), LARGEST >> 20));
+            return Err(format!(
+                "its answer to {} is larger than {} MiB",
+                kind.method(),
+                LARGEST >> 20
+            ));
         }
         let members = Members::of(&page).ok_or_else(|| not_a_list(kind))?;
         let list = members.get(kind.member()).ok_or_else(|| not_a_list(kind))?;
@@ -303,16 +309,12 @@ fn item(kind: Kind, raw: &RawValue) -> Option<Item> {
 mod tests {
     use super::*;
 
-    fn answer(names: &'static [&'static str]) -> impl Future<Output = Result<Vec<Item>, String>> + Send + 'static {
-        async move {
-            Ok(names
-                .iter()
-                .map(|name| Item {
-                    key: (*name).to_owned(),
-                    raw: raw(name),
-                })
-                .collect())
-        }
+    async fn answer(names: &'static [&'static str]) -> Result<Vec<Item>, String> {
+        let items = names.iter().map(|name| Item {
+            key: (*name).to_owned(),
+            raw: raw(name),
+        });
+        Ok(items.collect())
     }
 
     #[tokio::test(start_paused = true)]
@@ -325,10 +327,15 @@ mod tests {
             move || async move {
                 asked.fetch_add(1, Ordering::Relaxed);
                 tokio::time::sleep(Duration::from_secs(1)).await;
-                if succeeds { answer(&["a"]).await } else { Err("no".to_owned()) }
+                if succeeds {
+                    answer(&["a"]).await
+                } else {
+                    Err("no".to_owned())
+                }
             }
         };
-        let list = |succeeds, patience| surfaces.list(&server, Kind::Tools, ask(succeeds), Duration::from_secs(patience));
+        let list =
+            |succeeds, patience| surfaces.list(&server, Kind::Tools, ask(succeeds), Duration::from_secs(patience));
         let (one, two, three) = tokio::join!(list(true, 5), list(true, 5), list(true, 0));
         assert_eq!(one.expect("in time").expect("a list").items.len(), 1);
         assert!(two.expect("in time").is_ok() && three.is_none());
@@ -337,7 +344,10 @@ mod tests {
 
         surfaces.drop_lists(&server, "tools");
         assert!(list(false, 5).await.expect("in time").is_err());
-        assert!(list(true, 5).await.expect("in time").is_err(), "a failure is remembered, too");
+        assert!(
+            list(true, 5).await.expect("in time").is_err(),
+            "a failure is remembered, too"
+        );
         assert_eq!(asked.load(Ordering::Relaxed), 2);
         assert!(surfaces.known(&server, Kind::Tools).is_none());
     }
@@ -347,8 +357,16 @@ mod tests {
         let surfaces = Surfaces::default();
         let server: Arc<str> = "u1".into();
         let hung = || std::future::pending();
-        assert!(surfaces.list(&server, Kind::Tools, hung, Duration::from_secs(1)).await.is_none());
+        assert!(
+            surfaces
+                .list(&server, Kind::Tools, hung, Duration::from_secs(1))
+                .await
+                .is_none()
+        );
         let told = surfaces.list(&server, Kind::Tools, hung, Duration::from_secs(30)).await;
-        assert_eq!(told.expect("in time").expect_err("no list").as_ref(), "it did not answer tools/list within 5 s");
+        assert_eq!(
+            told.expect("in time").expect_err("no list").as_ref(),
+            "it did not answer tools/list within 5 s"
+        );
     }
 }

@@ -40,7 +40,12 @@ impl Gateway {
         loop {
             let stirred = self.0.stirred.notified();
             let mut upstreams = self.running(member);
-            if let Some(best) = upstreams.iter().map(|one| one.link.in_flight()).enumerate().min_by_key(|(_, load)| *load) {
+            if let Some(best) = upstreams
+                .iter()
+                .map(|one| one.link.in_flight())
+                .enumerate()
+                .min_by_key(|(_, load)| *load)
+            {
                 let upstream = upstreams.swap_remove(best.0);
                 self.attend(member, &upstream);
                 return Ok(upstream);
@@ -78,7 +83,7 @@ impl Gateway {
             client: session.client(),
             asks: Some(self.questions_for(session)),
         };
-        let Some(opened) = self.0.runtime.open(&shared.copy, opening).await else {
+        let Some(opened) = self.0.runtime.open(&shared.copy, &opening).await else {
             return Ok(shared);
         };
         let link = opened.map_err(|error| Unavailable(error.to_string()))?;
@@ -147,7 +152,12 @@ impl Gateway {
         let status = server.and_then(|server| server.status::<Server>());
         let is_new = copies.is_empty()
             && member.server().is_some_and(|server| server.replica_count() > 0)
-            && status.is_none_or(|status| matches!(status.phase, None | Some(Phase::Pending | Phase::Progressing | Phase::Ready)));
+            && status.is_none_or(|status| {
+                matches!(
+                    status.phase,
+                    None | Some(Phase::Pending | Phase::Progressing | Phase::Ready)
+                )
+            });
         if comes_up || is_new {
             return Ok(());
         }
@@ -159,8 +169,15 @@ impl Gateway {
         let snapshot = self.0.store.snapshot();
         let said = snapshot.by_uid(&member.object.uid).and_then(|server| {
             let status = server.status::<Server>()?;
-            let ready = status.conditions.iter().find(|condition| condition.condition == "Ready")?;
-            let text = if ready.message.is_empty() { &ready.reason } else { &ready.message };
+            let ready = status
+                .conditions
+                .iter()
+                .find(|condition| condition.condition == "Ready")?;
+            let text = if ready.message.is_empty() {
+                &ready.reason
+            } else {
+                &ready.message
+            };
             Some(text.clone())
         });
         match said.filter(|said| !said.is_empty()) {

@@ -16,6 +16,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::environment::{self, Environment};
 use super::health::{Care, Source as Said};
 use super::launch::{Era, Launch, Package, Source};
+use super::link::http::endpoint::Endpoint;
 use super::link::{Hello, Link};
 use super::log::{Log, Mask};
 use super::observation::{Answer, Cause, Exit, Failure, Observation, State, Tools};
@@ -34,6 +35,7 @@ pub(super) struct Desk {
     pub(super) observed: watch::Sender<Observation>,
     pub(super) link: Arc<Mutex<Option<Link>>>,
     pub(super) care: Arc<Care>,
+    pub(super) endpoint: Arc<Mutex<Option<Arc<Endpoint>>>>,
     pub(super) log_changed: watch::Sender<()>,
 }
 
@@ -121,6 +123,11 @@ impl Desk {
         *self.link.lock().unwrap_or_else(PoisonError::into_inner) = link;
     }
 
+    /// Lets whoever wants to open conversations of their own, or no more.
+    pub(super) fn set_endpoint(&self, endpoint: Option<Arc<Endpoint>>) {
+        *self.endpoint.lock().unwrap_or_else(PoisonError::into_inner) = endpoint;
+    }
+
     pub(super) fn directory(&self) -> PathBuf {
         self.context.directory(&self.uid)
     }
@@ -162,7 +169,10 @@ impl Stop {
 }
 
 /// A question whether a remote server still answers.
-pub(super) type Check = oneshot::Sender<Result<(), Failure>>;
+pub(super) struct Check {
+    pub(super) patience: Duration,
+    pub(super) answer: oneshot::Sender<Result<(), Failure>>,
+}
 
 /// One start of a copy.
 pub(super) async fn run(launch: Launch, hint: Option<Era>, desk: Desk, mut stop: Stop, checks: mpsc::Receiver<Check>) {
@@ -198,6 +208,7 @@ pub(super) async fn run(launch: Launch, hint: Option<Era>, desk: Desk, mut stop:
         State::Exited(exit) => log.note(&exit.to_string()),
         State::Installing | State::Starting | State::Running(_) | State::Stopping => {}
     }
+    desk.set_endpoint(None);
     desk.enter(last);
 }
 

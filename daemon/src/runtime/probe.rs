@@ -12,10 +12,10 @@ use std::time::Duration;
 
 use orch_shared::jsonrpc::{Members, Outcome};
 use serde_json::json;
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::Semaphore;
 
 use super::health::Source;
-use super::instance::{Check, Desk};
+use super::instance::Desk;
 use super::launch::{Era, Probe};
 use super::link::{Call, Link, greeting};
 use super::observation::{Observation, State};
@@ -24,7 +24,7 @@ use super::observation::{Observation, State};
 pub(super) const AT_ONCE: usize = 8;
 
 /// Checks a copy until it is over.
-pub(super) async fn attend(desk: Desk, checks: mpsc::Sender<Check>, gate: Arc<Semaphore>) {
+pub(super) async fn attend(desk: Desk, gate: Arc<Semaphore>) {
     let mut seen = desk.observed.subscribe();
     let mut round = 0;
     loop {
@@ -35,7 +35,7 @@ pub(super) async fn attend(desk: Desk, checks: mpsc::Sender<Check>, gate: Arc<Se
         let mut ended = desk.observed.subscribe();
         tokio::select! {
             _ = ended.wait_for(|seen| !is_running(seen)) => {}
-            () = check_on(&desk, &checks, &gate, &mut round) => {}
+            () = check_on(&desk, &gate, &mut round) => {}
         }
     }
 }
@@ -45,7 +45,7 @@ const fn is_running(seen: &Observation) -> bool {
 }
 
 /// Checks a running copy, over and over.
-async fn check_on(desk: &Desk, checks: &mpsc::Sender<Check>, gate: &Semaphore, round: &mut u64) {
+async fn check_on(desk: &Desk, gate: &Semaphore, round: &mut u64) {
     let probe = &desk.care.probe;
     // The handshake has shown all but that the tool answers.
     let mut pause = match probe.tool {
@@ -56,7 +56,7 @@ async fn check_on(desk: &Desk, checks: &mpsc::Sender<Check>, gate: &Semaphore, r
         tokio::time::sleep(pause).await;
         let said = {
             let _place = gate.acquire().await;
-            let asked = tokio::time::timeout(probe.timeout, ask(desk, probe, checks)).await;
+            let asked = tokio::time::timeout(probe.timeout, ask(desk, probe)).await;
             asked.unwrap_or_else(|_| Err(format!("no answer within {} s", probe.timeout.as_secs_f64())))
         };
         desk.fares(Source::Check, said.as_ref().map(|()| ()).map_err(String::as_str));
@@ -66,10 +66,9 @@ async fn check_on(desk: &Desk, checks: &mpsc::Sender<Check>, gate: &Semaphore, r
 }
 
 /// Asks once. An error says why there is no good answer.
-async fn ask(desk: &Desk, probe: &Probe, checks: &mpsc::Sender<Check>) -> Result<(), String> {
-    let Some(link) = desk.link() else {
-        return ask_from_outside(checks).await;
-    };
+async fn ask(desk: &Desk, probe: &Probe) -> Result<(), String> {
+    let nobody = || "there is no conversation with it".to_owned();
+    let link = desk.link().ok_or_else(nobody)?;
     let call = question(&link, probe);
     let method = call.method.clone();
     let exchange = link.request(call).await.map_err(|error| error.to_string())?;
@@ -91,15 +90,6 @@ async fn ask(desk: &Desk, probe: &Probe, checks: &mpsc::Sender<Check>) -> Result
             }
         }
     }
-}
-
-/// Whether a server without an open conversation answers at all.
-async fn ask_from_outside(checks: &mpsc::Sender<Check>) -> Result<(), String> {
-    let (answer, answered) = oneshot::channel();
-    let nobody = || "there is no conversation with it".to_owned();
-    checks.send(answer).await.map_err(|_| nobody())?;
-    let said = answered.await.map_err(|_| nobody())?;
-    said.map_err(|failure| failure.to_string())
 }
 
 /// What is asked: the tool, else for the tools; of a server that has none, what every server of its era answers.

@@ -20,7 +20,8 @@ use super::hold::{Hold, Holds, Load};
 use super::instance::{self, Check, Desk, Stop};
 use super::launch::{Launch, Limits, Source};
 use super::limits::{Confinement, Confiner, Group};
-use super::link::Link;
+use super::link::http::{Clients, Endpoint};
+use super::link::{Error, Link, Opening};
 use super::log::{self, Bounds, Follower, Line, Mask, Which, Window};
 use super::observation::{Enforced, Failure, Observation, State};
 use super::orphans;
@@ -61,6 +62,8 @@ pub(super) struct Context {
     pub(super) spawner: Spawner,
     pub(super) confiner: Confiner,
     pub(super) packages: Packages,
+    /// Connections to remote servers.
+    pub(super) clients: Clients,
     /// What is executed for `orchd`.
     pub(super) orchd: PathBuf,
     /// The directory whose programs are found by name.
@@ -107,6 +110,7 @@ struct Copy {
     link: Arc<Mutex<Option<Link>>>,
     desk: Desk,
     holds: Holds,
+    endpoint: Arc<Mutex<Option<Arc<Endpoint>>>>,
     log_changed: watch::Sender<()>,
     remote: bool,
 }
@@ -146,6 +150,7 @@ impl Runtime {
             spawner,
             confiner,
             packages,
+            clients: Clients::default(),
             orchd,
             programs,
             checking: Arc::new(Semaphore::new(probe::AT_ONCE)),
@@ -209,14 +214,16 @@ impl Runtime {
             context: Arc::clone(&self.context),
             observed: watch::Sender::new(seen),
             link: Arc::default(),
+            endpoint: Arc::default(),
             care: Care::new(launch.probe.clone(), Mask::new(&launch.masked)),
             log_changed: log_changed.clone(),
         };
         let copy = Copy {
             observed: desk.observed.clone(),
             stop: stop.clone(),
-            checks: checks.clone(),
+            checks,
             link: Arc::clone(&desk.link),
+            endpoint: Arc::clone(&desk.endpoint),
             desk: desk.clone(),
             holds,
             log_changed,
@@ -225,7 +232,7 @@ impl Runtime {
         register.copies.insert(launch.uid.clone(), copy);
         drop(register);
         (self.context.config.bell)(&launch.uid);
-        tokio::spawn(probe::attend(desk.clone(), checks, Arc::clone(&self.context.checking)));
+        tokio::spawn(probe::attend(desk.clone(), Arc::clone(&self.context.checking)));
         tokio::spawn(instance::run(launch, hint, desk, Stop(stop.subscribe()), asked));
     }
 
@@ -323,6 +330,14 @@ impl Runtime {
         link.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Opens a conversation with a running copy for the caller alone. Nothing when the copy is not running, or is spoken
+    /// with over pipes, which can be shared only. How long to wait is the caller's to say.
+    pub async fn open(&self, uid: &str, opening: &Opening) -> Option<Result<Link, Error>> {
+        let endpoint = Arc::clone(&self.register().copies.get(uid)?.endpoint);
+        let endpoint = endpoint.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
+        Some(endpoint.open(opening).await.map_err(Error::from))
+    }
+
     /// Asks a running copy whether it still answers, by listing its tools. A remote one that does not is Failed from then
     /// on; what a missing answer of a process means is for the caller to decide. Nothing when the copy is not running.
     pub async fn check(&self, uid: &str, patience: Duration) -> Option<Result<(), Failure>> {
@@ -333,7 +348,7 @@ impl Runtime {
         };
         if remote {
             let (answer, answered) = oneshot::channel();
-            checks.send(answer).await.ok()?;
+            checks.send(Check { patience, answer }).await.ok()?;
             return answered.await.ok();
         }
         let link = self.link(uid)?;

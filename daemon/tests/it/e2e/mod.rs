@@ -5,7 +5,10 @@
 
 mod access;
 mod admission;
+mod catalogue;
 mod chaos;
+mod clients;
+mod conformance;
 mod leaders;
 mod life;
 mod looking;
