@@ -1,6 +1,9 @@
 //! How the daemon is told what to do: flags, then `ORCHD_*`, then a file, then defaults. Precedence is written here and
 //! nowhere else.
 
+mod containers;
+mod gateway;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -9,6 +12,9 @@ use orch_shared::quantity::Span;
 use serde::{Deserialize, Serialize};
 
 use crate::telemetry::LogFormat;
+
+pub use containers::{ContainerArgs, ContainerSettings, DefaultRuntime};
+pub use gateway::{GatewayArgs, GatewaySettings};
 
 /// Where the daemon listens, unless told otherwise.
 pub const LISTEN: &str = "127.0.0.1:7420";
@@ -148,6 +154,12 @@ pub struct ServeArgs {
         value_delimiter = ','
     )]
     pub allowed_origins: Vec<String>,
+    #[command(flatten)]
+    /// Of the gateway.
+    pub gateway: GatewayArgs,
+    #[command(flatten)]
+    /// Of containers.
+    pub containers: ContainerArgs,
     /// Form of the log. Default: text.
     #[arg(long, value_enum, env = "ORCHD_LOG_FORMAT")]
     pub log_format: Option<LogFormat>,
@@ -194,6 +206,10 @@ pub struct Settings {
     pub allowed_hosts: Vec<String>,
     /// Further origins to serve.
     pub allowed_origins: Vec<String>,
+    /// Of the gateway.
+    pub gateway: GatewaySettings,
+    /// Of containers.
+    pub containers: ContainerSettings,
     /// Form of the log.
     pub log_format: LogFormat,
     /// What to log.
@@ -252,6 +268,12 @@ pub enum Error {
          hint: give --tls-cert and --tls-key, or say that this is fine with --insecure-http"
     )]
     PlainHttp(SocketAddr),
+    /// A door for everybody.
+    #[error(
+        "{0} can be reached by others, and --insecure-open-gateway would let them call every tool\n\
+         hint: listen on loopback, or leave it out and hand out tokens"
+    )]
+    OpenGateway(SocketAddr),
     /// A while that is none.
     #[error("the {0} must be at least 1s, not {1}")]
     TooShort(&'static str, Span),
@@ -301,6 +323,8 @@ impl Settings {
             insecure_http: args.insecure_http.or(file.insecure_http).unwrap_or(false),
             allowed_hosts: many(&args.allowed_hosts, file.allowed_hosts),
             allowed_origins: many(&args.allowed_origins, file.allowed_origins),
+            gateway: GatewaySettings::resolve(&args.gateway, file.gateway),
+            containers: ContainerSettings::resolve(&args.containers, file.containers),
             log_format: args.log_format.or(file.log_format).unwrap_or_default(),
             log: args.log.clone().or(file.log).unwrap_or_else(|| "info".to_owned()),
             data_dir,
@@ -308,7 +332,12 @@ impl Settings {
         if !settings.listen.ip().is_loopback() && settings.tls.is_none() && !settings.insecure_http {
             return Err(Error::PlainHttp(settings.listen));
         }
+        if settings.gateway.insecure_open_gateway && !settings.listen.ip().is_loopback() {
+            return Err(Error::OpenGateway(settings.listen));
+        }
         for (name, span) in [
+            ("session idle limit", &settings.gateway.session_idle),
+            ("session lifetime", &settings.gateway.session_lifetime),
             ("reconcile interval", &settings.reconcile_interval),
             ("lease duration", &settings.lease_duration),
         ] {
@@ -337,6 +366,8 @@ impl Settings {
             insecure_http: Some(self.insecure_http),
             allowed_hosts: self.allowed_hosts.clone(),
             allowed_origins: self.allowed_origins.clone(),
+            gateway: self.gateway.to_args(),
+            containers: self.containers.to_args(),
             log_format: Some(self.log_format),
             log: Some(self.log.clone()),
         };

@@ -48,6 +48,7 @@ pub mod telemetry;
 pub mod admission;
 pub mod api;
 pub mod auth;
+pub mod gateway;
 
 pub mod secrets;
 pub mod store;

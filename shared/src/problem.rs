@@ -107,6 +107,9 @@ codes! {
     NotImplemented = "ORCH6008", "a field is understood but not yet acted on";
     ReferenceBroken = "ORCH6009", "something the object refers to has gone or cannot be resolved";
     LimitExceeded = "ORCH6010", "the server went over one of its resource limits";
+    EngineUnavailable = "ORCH6021", "the container engine cannot be reached";
+    ImageUnavailable = "ORCH6022", "the container image cannot be had";
+    ContainerRefused = "ORCH6023", "the container cannot be made or started as declared";
 
     // The command line.
     DaemonUnreachable = "ORCH7001", "the daemon cannot be reached";

@@ -52,6 +52,8 @@ pub struct Reconciler {
     pub resync: Duration,
     /// Uids of which the runtime sees something new.
     pub seen: UnboundedReceiver<String>,
+    /// Where packages run that do not say so themselves.
+    pub default_runtime: orch_shared::kinds::server::Runtime,
     /// How it is decided whether this daemon is the one to reconcile; nothing when there is no other.
     pub election: Option<Election>,
     /// Set when every status tells what is so now, or another daemon sees to that.
@@ -95,6 +97,7 @@ async fn lead(reconciler: &mut Reconciler, until: CancellationToken) {
         metrics,
         resync,
         seen,
+        default_runtime,
         election,
         visited,
     } = reconciler;
@@ -114,7 +117,7 @@ async fn lead(reconciler: &mut Reconciler, until: CancellationToken) {
             lease: election.as_ref().map(|election| Arc::new(election.claim.clone())),
         },
         keyring: keyring.clone(),
-        preparations: Preparations::default(),
+        preparations: Preparations::new(*default_runtime),
         metrics: metrics.clone(),
         gauge,
     };

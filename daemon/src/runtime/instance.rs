@@ -9,15 +9,17 @@ use std::process::ExitStatus;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use orch_shared::jsonrpc::Members;
 use orch_shared::resource::Timestamp;
-use rmcp::RoleClient;
-use rmcp::service::Peer;
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::docker;
 use super::environment::{self, Environment};
 use super::launch::{Era, Launch, Package, Source};
+use super::link::http::endpoint::Endpoint;
+use super::link::{Hello, Link};
 use super::log::{Log, Mask};
-use super::observation::{Answer, Cause, Exit, Failure, Observation, State};
+use super::observation::{Answer, Cause, Exit, Failure, Observation, State, Tools};
 use super::packages::{self, Program};
 use super::process::{self, Missing};
 use super::remote;
@@ -31,12 +33,13 @@ pub(super) struct Desk {
     pub(super) uid: String,
     pub(super) context: Arc<Context>,
     pub(super) observed: watch::Sender<Observation>,
-    pub(super) peer: Arc<Mutex<Option<Peer<RoleClient>>>>,
+    pub(super) link: Arc<Mutex<Option<Link>>>,
+    pub(super) endpoint: Arc<Mutex<Option<Arc<Endpoint>>>>,
     pub(super) log_changed: watch::Sender<()>,
 }
 
 impl Desk {
-    fn now(&self) -> Timestamp {
+    pub(super) fn now(&self) -> Timestamp {
         self.context.config.clock.now()
     }
 
@@ -51,12 +54,15 @@ impl Desk {
         let now = self.now();
         let over = state.is_over();
         if !matches!(state, State::Running(_)) {
-            self.set_peer(None);
+            self.set_link(None);
         }
         self.publish(|seen| {
             seen.since = now;
             if over {
                 seen.pid = None;
+            }
+            if !matches!(state, State::Installing) {
+                seen.progress = None;
             }
             if let State::Exited(exit) = &state {
                 seen.last_exit = Some(exit.clone());
@@ -92,8 +98,14 @@ impl Desk {
         }
     }
 
-    pub(super) fn set_peer(&self, peer: Option<Peer<RoleClient>>) {
-        *self.peer.lock().unwrap_or_else(PoisonError::into_inner) = peer;
+    /// Opens, or closes, the conversation with the copy to whoever asks for it.
+    pub(super) fn set_link(&self, link: Option<Link>) {
+        *self.link.lock().unwrap_or_else(PoisonError::into_inner) = link;
+    }
+
+    /// Lets whoever wants to open conversations of their own, or no more.
+    pub(super) fn set_endpoint(&self, endpoint: Option<Arc<Endpoint>>) {
+        *self.endpoint.lock().unwrap_or_else(PoisonError::into_inner) = endpoint;
     }
 
     pub(super) fn directory(&self) -> PathBuf {
@@ -133,7 +145,10 @@ impl Stop {
 }
 
 /// A question whether a remote server still answers.
-pub(super) type Check = oneshot::Sender<Result<(), Failure>>;
+pub(super) struct Check {
+    pub(super) patience: Duration,
+    pub(super) answer: oneshot::Sender<Result<(), Failure>>,
+}
 
 /// One start of a copy.
 pub(super) async fn run(launch: Launch, hint: Option<Era>, desk: Desk, mut stop: Stop, checks: mpsc::Receiver<Check>) {
@@ -156,8 +171,10 @@ pub(super) async fn run(launch: Launch, hint: Option<Era>, desk: Desk, mut stop:
     let last = match &launch.source {
         Source::Command { argv } => run_command(&launch, argv, hint, &desk, &mut stop, &log).await,
         Source::Package(package) => run_package(&launch, package, hint, &desk, &mut stop, &log).await,
+        Source::Container(container) => docker::run(&launch, container, hint, &desk, &mut stop, &log, checks).await,
         Source::Remote(remote) => {
-            let tie = remote::tie(remote, &launch, hint, &desk, &log, checks);
+            let mut checks = checks;
+            let tie = remote::tie(remote, &launch, hint, &desk, &log, &mut checks);
             tokio::select! {
                 failure = tie => State::Failed(failure),
                 _ = stop.asked() => State::Exited(desk.exit(None, Cause::Stopped, vec![])),
@@ -169,6 +186,7 @@ pub(super) async fn run(launch: Launch, hint: Option<Era>, desk: Desk, mut stop:
         State::Exited(exit) => log.note(&exit.to_string()),
         State::Installing | State::Starting | State::Running(_) | State::Stopping => {}
     }
+    desk.set_endpoint(None);
     desk.enter(last);
 }
 
@@ -294,6 +312,18 @@ pub(super) fn masked(answer: Answer, mask: &Mask) -> Answer {
         protocol_version: plain(&answer.protocol_version, mask),
         tools: answer.tools,
     }
+}
+
+/// What a server said of itself, fit to be shown.
+pub(super) fn answer_of(hello: &Hello, tools: Option<Tools>, mask: &Mask) -> Answer {
+    let info = Members::of_params(hello.server_info.as_deref());
+    let answer = Answer {
+        name: info.text("name"),
+        version: info.text("version"),
+        protocol_version: hello.protocol_version.clone(),
+        tools,
+    };
+    masked(answer, mask)
 }
 
 /// So many characters of what a server says of itself are kept.

@@ -4,7 +4,7 @@
 //! done there. Starting what runs, stopping what does not, and asking after what nobody knows are not errors: the caller
 //! repeats itself until the world is as it should be.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fs;
 use std::io;
@@ -13,19 +13,20 @@ use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use rmcp::RoleClient;
-use rmcp::service::Peer;
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::docker;
 use super::instance::{self, Check, Desk, Stop};
-use super::launch::{Launch, Limits, Source};
+use super::launch::{Launch, Limits, Source, Speech};
 use super::limits::{Confinement, Confiner, Group};
+use super::link::http::{Clients, Endpoint};
+use super::link::{Error, Link, Opening};
 use super::log::{self, Bounds, Follower, Line, Which, Window};
 use super::observation::{Enforced, Failure, Observation, State};
 use super::orphans;
 use super::packages::Packages;
 use super::spawn::Spawner;
-use super::tools;
+use super::tools::{self, Unlisted};
 use super::tree::{self, Tree};
 use crate::clock::Clock;
 
@@ -51,6 +52,8 @@ pub struct Config {
     pub confinement: Confinement,
     /// Bounds of the logs.
     pub log: Bounds,
+    /// How containers are run.
+    pub docker: docker::Settings,
 }
 
 /// What every copy's task needs.
@@ -59,6 +62,9 @@ pub(super) struct Context {
     pub(super) spawner: Spawner,
     pub(super) confiner: Confiner,
     pub(super) packages: Packages,
+    /// Connections to remote servers.
+    pub(super) clients: Clients,
+    pub(super) engine: docker::Engine,
     /// What is executed for `orchd`.
     pub(super) orchd: PathBuf,
     /// The directory whose programs are found by name.
@@ -100,8 +106,10 @@ struct Copy {
     observed: watch::Sender<Observation>,
     stop: watch::Sender<Option<Duration>>,
     checks: mpsc::Sender<Check>,
-    peer: Arc<Mutex<Option<Peer<RoleClient>>>>,
+    link: Arc<Mutex<Option<Link>>>,
+    endpoint: Arc<Mutex<Option<Arc<Endpoint>>>>,
     log_changed: watch::Sender<()>,
+    /// Whether its own task asks it, over HTTP.
     remote: bool,
 }
 
@@ -127,6 +135,12 @@ impl Runtime {
         let spawner = Spawner::start()?;
         let confiner = Confiner::detect(config.confinement, &config.daemon_id);
         let packages = Packages::new(config.data_directory.join("packages"));
+        let boot = format!("{}-{}", config.clock.now().millis(), std::process::id());
+        let engine = docker::Engine::new(
+            config.docker.clone(),
+            docker::Labels::new(&config.daemon_id, boot),
+            docker::Installations::new(config.data_directory.join("packages").join("docker")),
+        );
         let programs = config.orchd.parent().unwrap_or(Path::new("/")).to_owned();
         // Its own file may be replaced while it runs; what runs stays within reach.
         let is_us = std::env::current_exe().is_ok_and(|own| own == config.orchd);
@@ -140,6 +154,8 @@ impl Runtime {
             spawner,
             confiner,
             packages,
+            clients: Clients::default(),
+            engine,
             orchd,
             programs,
         };
@@ -174,6 +190,8 @@ impl Runtime {
             era: launch.era_hint,
             limits: Enforced::NotAsked,
             last_exit: None,
+            progress: None,
+            container: None,
         };
         let seen = match before.map(|copy| copy.observed.borrow().clone()) {
             None => first,
@@ -182,12 +200,14 @@ impl Runtime {
                 era,
                 resolved,
                 last_exit,
+                container,
                 ..
             }) => Observation {
                 attempt: attempt + 1,
                 era,
                 resolved,
                 last_exit,
+                container,
                 ..first
             },
         };
@@ -199,15 +219,21 @@ impl Runtime {
             observed: watch::Sender::new(seen),
             stop: stop.clone(),
             checks,
-            peer: Arc::default(),
+            link: Arc::default(),
+            endpoint: Arc::default(),
             log_changed: log_changed.clone(),
-            remote: matches!(launch.source, Source::Remote(_)),
+            remote: match &launch.source {
+                Source::Remote(_) => true,
+                Source::Container(container) => container.speech != Speech::Stdio,
+                Source::Command { .. } | Source::Package(_) => false,
+            },
         };
         let desk = Desk {
             uid: launch.uid.clone(),
             context: Arc::clone(&self.context),
             observed: copy.observed.clone(),
-            peer: Arc::clone(&copy.peer),
+            link: Arc::clone(&copy.link),
+            endpoint: Arc::clone(&copy.endpoint),
             log_changed,
         };
         register.copies.insert(launch.uid.clone(), copy);
@@ -250,11 +276,25 @@ impl Runtime {
             .collect()
     }
 
-    /// The open conversation with a copy that runs as a process here.
+    /// What is seen of a copy, from now on; ends when the copy is started anew or forgotten. Nothing when it is not known.
     #[must_use]
-    pub fn peer(&self, uid: &str) -> Option<Peer<RoleClient>> {
-        let peer = Arc::clone(&self.register().copies.get(uid)?.peer);
-        peer.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    pub fn watch(&self, uid: &str) -> Option<watch::Receiver<Observation>> {
+        self.register().copies.get(uid).map(|copy| copy.observed.subscribe())
+    }
+
+    /// The conversation with a running copy that all who use it share.
+    #[must_use]
+    pub fn link(&self, uid: &str) -> Option<Link> {
+        let link = Arc::clone(&self.register().copies.get(uid)?.link);
+        link.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Opens a conversation with a running copy for the caller alone. Nothing when the copy is not running, or is spoken
+    /// with over pipes, which can be shared only. How long to wait is the caller's to say.
+    pub async fn open(&self, uid: &str, opening: &Opening) -> Option<Result<Link, Error>> {
+        let endpoint = Arc::clone(&self.register().copies.get(uid)?.endpoint);
+        let endpoint = endpoint.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
+        Some(endpoint.open(opening).await.map_err(Error::from))
     }
 
     /// Asks a running copy whether it still answers, by listing its tools. A remote one that does not is Failed from then
@@ -267,23 +307,25 @@ impl Runtime {
         };
         if remote {
             let (answer, answered) = oneshot::channel();
-            checks.send(answer).await.ok()?;
+            checks.send(Check { patience, answer }).await.ok()?;
             return answered.await.ok();
         }
-        let peer = self.peer(uid)?;
-        // The list itself may be remembered on our side; asking for it must reach the server.
-        peer.clear_response_cache().await;
+        let link = self.link(uid)?;
         let silent = |reason: String| Failure::HandshakeFailed {
             reason,
             last_lines: vec![],
         };
-        Some(match tokio::time::timeout(patience, tools::list(&peer)).await {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(error)) => Err(silent(format!("its tools cannot be listed: {error}"))),
-            Err(_) => Err(silent(format!(
+        Some(match tools::ask(&link, patience).await {
+            // A server without tools may say that it knows no such thing; it has answered.
+            Ok(_) => Ok(()),
+            Err(Unlisted::Declined(..)) if !link.hello().offers("tools") => Ok(()),
+            Err(Unlisted::Silent(_)) => Err(silent(format!(
                 "it did not list its tools within {} s",
                 patience.as_secs_f64()
             ))),
+            Err(error @ (Unlisted::Link(_) | Unlisted::Declined(..) | Unlisted::Garbled)) => {
+                Err(silent(format!("its tools cannot be listed: {error}")))
+            }
         })
     }
 
@@ -292,7 +334,7 @@ impl Runtime {
         if !is_uid(uid) {
             return;
         }
-        {
+        let never_started = {
             let mut register = self.register();
             if register
                 .copies
@@ -301,7 +343,15 @@ impl Runtime {
             {
                 return;
             }
-            register.copies.remove(uid);
+            if register.copies.remove(uid).is_some() {
+                None
+            } else {
+                // Of an earlier daemon, then, which may have left its container.
+                Some(&self.context.engine)
+            }
+        };
+        if let Some(engine) = never_started {
+            engine.forget(uid).await;
         }
         let directory = self.context.directory(uid);
         match tokio::fs::remove_dir_all(&directory).await {
@@ -360,14 +410,23 @@ impl Runtime {
         .unwrap_or_default()
     }
 
-    /// Stops everything, each copy within `grace`, and starts nothing any more. Returns when nothing is left.
+    /// Says which copies are still wanted. Containers of theirs that an earlier daemon has left running may be taken over;
+    /// whatever else it has left in the engine is removed, as soon as that answers. To be called before anything is started.
+    pub async fn expect(&self, uids: BTreeSet<String>) {
+        self.context.engine.settle(uids).await;
+    }
+
+    /// Stops everything, each copy within `grace`, and starts nothing any more. Returns when nothing is left but containers
+    /// that are spoken to over HTTP: the next daemon takes them over.
     pub async fn shut_down(&self, grace: Duration) {
+        self.context.engine.leave();
         let uids: Vec<_> = {
             let mut register = self.register();
             register.closed = true;
             register.copies.keys().cloned().collect()
         };
         join_all(uids.iter().map(|uid| self.stop(uid, grace))).await;
+        self.context.engine.close().await;
         let report = self.reap_leftovers().await;
         if !report.killed.is_empty() {
             tracing::warn!(killed = ?report.killed, "processes had got away from their copies");

@@ -16,13 +16,17 @@ const OWNED: &[(&str, &[&str])] = &[
         "anyhow",
         &["daemon/src/main.rs", "daemon/src/up.rs", "daemon/src/serve/"],
     ),
-    ("axum", &["daemon/src/api/", "daemon/src/serve/listen.rs"]),
+    (
+        "axum",
+        &["daemon/src/api/", "daemon/src/gateway/", "daemon/src/serve/listen.rs"],
+    ),
+    ("bollard", &["daemon/src/runtime/docker/"]),
     (
         "clap",
         &[
             "cli/src/",
             "daemon/src/main.rs",
-            "daemon/src/config.rs",
+            "daemon/src/config",
             "daemon/src/telemetry.rs",
         ],
     ),
@@ -31,13 +35,31 @@ const OWNED: &[(&str, &[&str])] = &[
     ("comfy_table", &["cli/src/render/"]),
     (
         "getrandom",
-        &["daemon/src/auth/", "daemon/src/clock.rs", "daemon/src/secrets/"],
+        &[
+            "daemon/src/auth/",
+            "daemon/src/clock.rs",
+            "daemon/src/gateway/",
+            "daemon/src/secrets/",
+        ],
     ),
     ("glob", &["cli/src/input.rs"]),
-    ("http", &["daemon/src/auth/", "daemon/src/telemetry.rs"]),
-    ("http_body_util", &["daemon/src/api/"]),
-    ("hyper", &["daemon/src/serve/"]),
-    ("hyper_util", &["daemon/src/serve/"]),
+    (
+        "http",
+        &[
+            "daemon/src/auth/",
+            "daemon/src/gateway/",
+            "daemon/src/runtime/link/http/",
+            "daemon/src/telemetry.rs",
+        ],
+    ),
+    ("governor", &["daemon/src/gateway/"]),
+    (
+        "http_body_util",
+        &["daemon/src/api/", "daemon/src/gateway/", "daemon/src/runtime/link/http/"],
+    ),
+    ("hyper", &["daemon/src/runtime/link/http/", "daemon/src/serve/"]),
+    ("hyper_rustls", &["daemon/src/runtime/link/http/"]),
+    ("hyper_util", &["daemon/src/runtime/link/http/", "daemon/src/serve/"]),
     ("indicatif", &["cli/src/ui", "daemon/src/up.rs"]),
     (
         "jiff",
@@ -48,7 +70,6 @@ const OWNED: &[(&str, &[&str])] = &[
         ],
     ),
     ("prometheus_client", &["daemon/src/telemetry.rs"]),
-    ("reqwest", &["daemon/src/runtime/"]),
     ("rmcp", &["daemon/src/runtime/"]),
     (
         "rustix",
@@ -70,14 +91,16 @@ const OWNED: &[(&str, &[&str])] = &[
     ),
     ("similar", &["shared/src/diff.rs"]),
     ("sqlx", &["daemon/src/store/"]),
-    ("sse_stream", &["daemon/src/runtime/"]),
+    ("sse_stream", &["daemon/src/runtime/link/http/"]),
     ("strsim", &["shared/src/problem.rs"]),
     ("subtle", &["daemon/src/auth/"]),
     ("tokio_rustls", &["daemon/src/serve/"]),
+    ("toml_edit", &["cli/src/clients/"]),
     ("tower", &["daemon/src/serve/"]),
     ("tracing_subscriber", &["daemon/src/telemetry.rs"]),
     ("unicode_width", &["cli/src/render/table.rs"]),
     ("ureq", &["cli/src/client"]),
+    ("url", &["daemon/src/runtime/link/http/"]),
     ("uuid", &["daemon/src/clock.rs", "daemon/src/store/"]),
 ];
 
@@ -101,6 +124,7 @@ const COMMON: &[&str] = &[
 /// Which rooms of the daemon a room may know. What is not listed here knows no other room but the clock.
 const ARROWS: &[(&str, &[&str])] = &[
     ("api", &["admission", "auth", "store", "runtime", "telemetry"]),
+    ("gateway", &["store", "runtime"]),
     ("auth", &["store"]),
     ("admission", &["store", "secrets"]),
     ("catalogue", &[]),
@@ -285,6 +309,8 @@ const NAMES_OF_KINDS: &[&str] = &[
     "cli/src/verbs/create/examples.rs",
     // Logs are of instances, and so of servers.
     "cli/src/verbs/logs.rs",
+    // The gateway serves projects and servers.
+    "cli/src/mcp/target.rs",
 ];
 
 #[test]

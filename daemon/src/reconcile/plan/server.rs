@@ -171,17 +171,15 @@ fn plan_end(world: &World<'_>, now: Timestamp) -> Plan<ServerStatus> {
 
 /// Whether a runtime of this version can run it at all.
 fn can_run(run: &Server) -> bool {
-    run.image.is_none()
-        && run
-            .runtime
-            .is_none_or(|runtime| runtime == Runtime::Process || run.remote.is_some())
-        && is_spoken(run)
-}
-
-/// Programs on this machine are spoken to over stdio.
-fn is_spoken(run: &Server) -> bool {
-    use orch_shared::kinds::server::Transport;
-    run.remote.is_some() || run.transport.is_none_or(|transport| transport == Transport::Stdio)
+    if run.remote.is_some() {
+        return true;
+    }
+    match run.runtime {
+        // Programs on this machine are spoken to over stdio.
+        Some(Runtime::Process) | None => run.image.is_none() && !run.is_http(),
+        Some(Runtime::Docker) => run.image.is_some() || run.package.is_some(),
+        Some(Runtime::Kubernetes) => false,
+    }
 }
 
 fn report(
@@ -306,9 +304,18 @@ fn failed_before(world: &World<'_>, current: &[&Copy<'_>]) -> Option<(String, St
     holds.then(|| (ready.reason.clone(), ready.message.clone()))
 }
 
-/// The version that this generation's package was resolved to: once, by the first copy that did.
+/// The version that this generation's package was resolved to: once, by the first copy that did. An image has the digest that
+/// its copies run.
 fn resolved(world: &World<'_>, current: &[&Copy<'_>]) -> Option<ResolvedPackage> {
-    let package = world.run?.package.as_ref()?;
+    let run = world.run?;
+    if run.image.is_some() {
+        let newest = current.iter().rev().find_map(|copy| copy.status.resolved.clone());
+        return newest.or_else(|| {
+            let before = world.status.resolved.as_ref();
+            before.filter(|before| before.generation == world.generation).cloned()
+        });
+    }
+    let package = run.package.as_ref()?;
     let pinned = world
         .status
         .resolved

@@ -2,14 +2,14 @@
 //! `ORCH_REQUIRE_ALL` asks for everything.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
 
 use orch_shared::kind::downcast;
 use orch_shared::kinds::template::Template;
 use rustix::process::Signal;
 
 use super::pids;
-use crate::support::daemon::{Home, eventually, say};
+use crate::support::daemon::{Home, eventually};
+use crate::support::outside::{is_required, skip, succeeds};
 use crate::support::processes;
 
 #[test]
@@ -155,12 +155,8 @@ fn story(home: Home) {
     );
 }
 
-fn is_required() -> bool {
-    std::env::var_os("ORCH_REQUIRE_ALL").is_some()
-}
-
 /// Whether the registries can be used from here.
-fn is_possible() -> bool {
+pub(super) fn is_possible() -> bool {
     let missing = [
         (
             "npm view @modelcontextprotocol/server-memory version",
@@ -170,18 +166,8 @@ fn is_possible() -> bool {
     ]
     .into_iter()
     .find(|(command, _)| !succeeds(command));
-    let Some((_, what)) = missing else { return true };
-    assert!(!is_required(), "{what} is missing, and ORCH_REQUIRE_ALL asks for it");
-    say(&format!("skipped: {what} is missing"));
-    false
-}
-
-pub(super) fn succeeds(command: &str) -> bool {
-    let status = Command::new("sh")
-        .args(["-c", command])
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status();
-    status.is_ok_and(|status| status.success())
+    if let Some((_, what)) = missing {
+        skip(&format!("{what} is missing"));
+    }
+    missing.is_none()
 }

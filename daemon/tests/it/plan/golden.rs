@@ -171,6 +171,7 @@ fn plan_of(status: &InstanceStatus, state: Option<State>, deleting: bool) -> Pla
     };
     let observed = state.map(|state| Observed {
         state,
+        container: None,
         pid: Some(7),
         resolved: None,
         limits: None,

@@ -251,6 +251,7 @@ fn instance_spec() -> Instance {
 fn seen(state: State) -> Observed {
     Observed {
         state,
+        container: None,
         pid: None,
         resolved: None,
         limits: None,
@@ -286,7 +287,7 @@ fn observed() -> impl Strategy<Value = Observed> {
         })
     });
     prop_oneof![
-        Just(State::Installing),
+        Just(State::Installing("pulling".to_owned())),
         Just(State::Starting),
         Just(State::Stopping),
         running,

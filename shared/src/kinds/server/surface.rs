@@ -1,5 +1,7 @@
 //! Which tools of a Server clients see, and under what names.
 
+use std::num::NonZeroU32;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +23,23 @@ pub struct Tools {
     /// What stands before the `__` in the names clients see. Default: the server's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prefix: Option<Name>,
+    /// Whether descriptions seen through a project say which server a tool belongs to. Default: true.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub describe: Option<bool>,
+}
+
+/// How much clients may ask of a server, all together. What goes over a limit is refused, with the time to wait.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Limits {
+    /// Requests in a minute; they may come all at once. Default: no limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub requests_per_minute: Option<NonZeroU32>,
+    /// Requests under way at the same time. Default: no limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub concurrent: Option<NonZeroU32>,
 }
 
 impl Tools {
