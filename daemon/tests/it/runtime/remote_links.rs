@@ -109,6 +109,13 @@ async fn a_server_is_told_the_revision_that_it_chose() {
 
 #[tokio::test]
 async fn a_session_that_is_forgotten_is_begun_anew() {
+    // What the protocol says, and what many servers say.
+    for (status, message) in [(404, "no"), (400, "Bad Request: No valid session ID provided")] {
+        forgets(status, message).await;
+    }
+}
+
+async fn forgets(status: u16, message: &'static str) {
     let house = House::new();
     let session = Arc::new(AtomicUsize::new(1));
     let known = Arc::clone(&session);
@@ -116,9 +123,14 @@ async fn a_session_that_is_forgotten_is_begun_anew() {
         let current = format!("s{}", known.load(Ordering::SeqCst));
         let begins = matches!(asked.method(), "initialize" | "server/discover");
         if !begins && asked.header("mcp-session-id") != Some(&current) {
-            return asked.error(404, -32001);
+            let error = json!({"jsonrpc": "2.0", "id": null, "error": {"code": -32000, "message": message}});
+            return Reply::Json(status, error.to_string(), vec![]);
         }
-        legacy(asked, &current, "2025-11-25").unwrap_or_else(|| asked.result(&json!({"in": current})))
+        legacy(asked, &current, "2025-11-25").unwrap_or_else(|| match asked.body["params"]["name"].as_str() {
+            // A refusal that has nothing to do with the session.
+            Some("wrong") => asked.error(400, -32602),
+            _ => asked.result(&json!({"in": current})),
+        })
     })
     .await;
     let uid = far.tie(&house, HTTP);
@@ -131,7 +143,8 @@ async fn a_session_that_is_forgotten_is_begun_anew() {
     for told in futures_util::future::join_all(many).await {
         assert_eq!(told.as_deref(), Ok(r#"{"in":"s2"}"#));
     }
-    assert_eq!(far.count("initialize"), 2);
+    assert!(result(&link, "wrong").await.is_ok_and(|told| told.contains("-32602")));
+    assert_eq!(far.count("initialize"), 2, "once, and for what was forgotten alone");
     assert!(matches!(
         soon("news", news.recv()).await,
         Ok(News::ListChanged("tools", _))
