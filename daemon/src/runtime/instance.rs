@@ -13,7 +13,9 @@ use orch_shared::jsonrpc::Members;
 use orch_shared::resource::Timestamp;
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::docker;
 use super::environment::{self, Environment};
+use super::health::{Care, Source as Said};
 use super::launch::{Era, Launch, Package, Source};
 use super::link::http::endpoint::Endpoint;
 use super::link::{Hello, Link};
@@ -33,12 +35,13 @@ pub(super) struct Desk {
     pub(super) context: Arc<Context>,
     pub(super) observed: watch::Sender<Observation>,
     pub(super) link: Arc<Mutex<Option<Link>>>,
+    pub(super) care: Arc<Care>,
     pub(super) endpoint: Arc<Mutex<Option<Arc<Endpoint>>>>,
     pub(super) log_changed: watch::Sender<()>,
 }
 
 impl Desk {
-    fn now(&self) -> Timestamp {
+    pub(super) fn now(&self) -> Timestamp {
         self.context.config.clock.now()
     }
 
@@ -60,9 +63,13 @@ impl Desk {
             if over {
                 seen.pid = None;
             }
+            if !matches!(state, State::Installing) {
+                seen.progress = None;
+            }
             if let State::Exited(exit) = &state {
                 seen.last_exit = Some(exit.clone());
             }
+            seen.health = matches!(state, State::Running(_)).then(|| self.care.begin());
             seen.state = state;
         });
     }
@@ -94,6 +101,27 @@ impl Desk {
         }
     }
 
+    /// Takes in how the copy fares while it runs; what is new rings the bell.
+    pub(super) fn fares(&self, source: Said, said: Result<(), &str>) {
+        let now = self.now();
+        let is_new = self.observed.send_if_modified(|seen| {
+            let Some(before) = seen.health.take() else { return false };
+            let after = self.care.note(source, said, now);
+            let is_new =
+                (before.state, before.failures, &before.last_error) != (after.state, after.failures, &after.last_error);
+            seen.health = Some(after);
+            is_new
+        });
+        if is_new {
+            (self.context.config.bell)(&self.uid);
+        }
+    }
+
+    /// The conversation with the copy that all share.
+    pub(super) fn link(&self) -> Option<Link> {
+        self.link.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Opens, or closes, the conversation with the copy to whoever asks for it.
     pub(super) fn set_link(&self, link: Option<Link>) {
         *self.link.lock().unwrap_or_else(PoisonError::into_inner) = link;
@@ -110,6 +138,10 @@ impl Desk {
 
     pub(super) fn exit(&self, ended: Option<(ExitStatus, Duration)>, cause: Cause, last_lines: Vec<String>) -> Exit {
         let status = ended.map(|(status, _)| status);
+        let cause = match (cause, self.care.given_up()) {
+            (Cause::Stopped, Some(reason)) => Cause::Unhealthy(reason.clone()),
+            (cause, _) => cause,
+        };
         Exit {
             code: status.and_then(|status| status.code()),
             signal: status.and_then(process::signal_name),
@@ -167,8 +199,10 @@ pub(super) async fn run(launch: Launch, hint: Option<Era>, desk: Desk, mut stop:
     let last = match &launch.source {
         Source::Command { argv } => run_command(&launch, argv, hint, &desk, &mut stop, &log).await,
         Source::Package(package) => run_package(&launch, package, hint, &desk, &mut stop, &log).await,
+        Source::Container(container) => docker::run(&launch, container, hint, &desk, &mut stop, &log, checks).await,
         Source::Remote(remote) => {
-            let tie = remote::tie(remote, &launch, hint, &desk, &log, checks);
+            let mut checks = checks;
+            let tie = remote::tie(remote, &launch, hint, &desk, &log, &mut checks);
             tokio::select! {
                 failure = tie => State::Failed(failure),
                 _ = stop.asked() => State::Exited(desk.exit(None, Cause::Stopped, vec![])),

@@ -4,7 +4,7 @@
 //! done there. Starting what runs, stopping what does not, and asking after what nobody knows are not errors: the caller
 //! repeats itself until the world is as it should be.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fs;
 use std::io;
@@ -13,17 +13,21 @@ use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
+use super::docker;
+use super::health::{Care, Source as Said, Traffic};
+use super::hold::{Hold, Holds, Load, Use};
 use super::instance::{self, Check, Desk, Stop};
-use super::launch::{Launch, Limits, Source};
+use super::launch::{Launch, Limits, Source, Speech};
 use super::limits::{Confinement, Confiner, Group};
 use super::link::http::{Clients, Endpoint};
 use super::link::{Error, Link, Opening};
-use super::log::{self, Bounds, Follower, Line, Which, Window};
+use super::log::{self, Bounds, Follower, Line, Mask, Which, Window};
 use super::observation::{Enforced, Failure, Observation, State};
 use super::orphans;
 use super::packages::Packages;
+use super::probe;
 use super::spawn::Spawner;
 use super::tools::{self, Unlisted};
 use super::tree::{self, Tree};
@@ -51,6 +55,8 @@ pub struct Config {
     pub confinement: Confinement,
     /// Bounds of the logs.
     pub log: Bounds,
+    /// How containers are run.
+    pub docker: docker::Settings,
 }
 
 /// What every copy's task needs.
@@ -61,10 +67,13 @@ pub(super) struct Context {
     pub(super) packages: Packages,
     /// Connections to remote servers.
     pub(super) clients: Clients,
+    pub(super) engine: docker::Engine,
     /// What is executed for `orchd`.
     pub(super) orchd: PathBuf,
     /// The directory whose programs are found by name.
     pub(super) programs: PathBuf,
+    /// So many copies are checked at the same time.
+    pub(super) checking: Arc<Semaphore>,
 }
 
 impl Context {
@@ -103,8 +112,11 @@ struct Copy {
     stop: watch::Sender<Option<Duration>>,
     checks: mpsc::Sender<Check>,
     link: Arc<Mutex<Option<Link>>>,
+    desk: Desk,
+    holds: Holds,
     endpoint: Arc<Mutex<Option<Arc<Endpoint>>>>,
     log_changed: watch::Sender<()>,
+    /// Whether its own task asks it, over HTTP.
     remote: bool,
 }
 
@@ -130,6 +142,12 @@ impl Runtime {
         let spawner = Spawner::start()?;
         let confiner = Confiner::detect(config.confinement, &config.daemon_id);
         let packages = Packages::new(config.data_directory.join("packages"));
+        let boot = format!("{}-{}", config.clock.now().millis(), std::process::id());
+        let engine = docker::Engine::new(
+            config.docker.clone(),
+            docker::Labels::new(&config.daemon_id, boot),
+            docker::Installations::new(config.data_directory.join("packages").join("docker")),
+        );
         let programs = config.orchd.parent().unwrap_or(Path::new("/")).to_owned();
         // Its own file may be replaced while it runs; what runs stays within reach.
         let is_us = std::env::current_exe().is_ok_and(|own| own == config.orchd);
@@ -144,8 +162,10 @@ impl Runtime {
             confiner,
             packages,
             clients: Clients::default(),
+            engine,
             orchd,
             programs,
+            checking: Arc::new(Semaphore::new(probe::AT_ONCE)),
         };
         Ok(Self {
             context: Arc::new(context),
@@ -177,7 +197,10 @@ impl Runtime {
             resolved: None,
             era: launch.era_hint,
             limits: Enforced::NotAsked,
+            health: None,
             last_exit: None,
+            progress: None,
+            container: None,
         };
         let seen = match before.map(|copy| copy.observed.borrow().clone()) {
             None => first,
@@ -186,12 +209,14 @@ impl Runtime {
                 era,
                 resolved,
                 last_exit,
+                container,
                 ..
             }) => Observation {
                 attempt: attempt + 1,
                 era,
                 resolved,
                 last_exit,
+                container,
                 ..first
             },
         };
@@ -199,26 +224,35 @@ impl Runtime {
         let log_changed = before.map_or_else(|| watch::Sender::new(()), |copy| copy.log_changed.clone());
         let (checks, asked) = mpsc::channel(1);
         let stop = watch::Sender::new(None);
-        let copy = Copy {
-            observed: watch::Sender::new(seen),
-            stop: stop.clone(),
-            checks,
-            link: Arc::default(),
-            endpoint: Arc::default(),
-            log_changed: log_changed.clone(),
-            remote: matches!(launch.source, Source::Remote(_)),
-        };
+        let holds = before.map(|copy| copy.holds.clone()).unwrap_or_default();
         let desk = Desk {
             uid: launch.uid.clone(),
             context: Arc::clone(&self.context),
-            observed: copy.observed.clone(),
-            link: Arc::clone(&copy.link),
-            endpoint: Arc::clone(&copy.endpoint),
+            observed: watch::Sender::new(seen),
+            link: Arc::default(),
+            endpoint: Arc::default(),
+            care: Care::new(launch.probe.clone(), Mask::new(&launch.masked)),
+            log_changed: log_changed.clone(),
+        };
+        let copy = Copy {
+            observed: desk.observed.clone(),
+            stop: stop.clone(),
+            checks,
+            link: Arc::clone(&desk.link),
+            endpoint: Arc::clone(&desk.endpoint),
+            desk: desk.clone(),
+            holds,
             log_changed,
+            remote: match &launch.source {
+                Source::Remote(_) => true,
+                Source::Container(container) => container.speech != Speech::Stdio,
+                Source::Command { .. } | Source::Package(_) => false,
+            },
         };
         register.copies.insert(launch.uid.clone(), copy);
         drop(register);
         (self.context.config.bell)(&launch.uid);
+        tokio::spawn(probe::attend(desk.clone(), Arc::clone(&self.context.checking)));
         tokio::spawn(instance::run(launch, hint, desk, Stop(stop.subscribe()), asked));
     }
 
@@ -234,6 +268,53 @@ impl Runtime {
             stop.send_if_modified(|asked| asked.is_none() && asked.replace(grace).is_none());
             // An error means that the copy was forgotten, which it can only be when it was over.
             let _ = observed.wait_for(|seen| seen.state.is_over()).await;
+        }
+    }
+
+    /// Stops a copy like [`stop`](Self::stop), because it is not well any more: it counts as having ended for that reason.
+    pub async fn give_up(&self, uid: &str, reason: &str, grace: Duration) {
+        let desk = self.register().copies.get(uid).map(|copy| copy.desk.clone());
+        if let Some(desk) = desk {
+            desk.care.give_up(reason);
+            self.stop(uid, grace).await;
+        }
+    }
+
+    /// Takes in what a call of a client met with.
+    pub fn report(&self, uid: &str, traffic: &Traffic) {
+        let desk = {
+            let register = self.register();
+            let Some(copy) = register.copies.get(uid) else { return };
+            // Nearly every call ends here.
+            if *traffic == Traffic::Answered && copy.desk.care.is_at_ease() {
+                return;
+            }
+            copy.desk.clone()
+        };
+        match traffic {
+            Traffic::Answered => desk.fares(Said::Traffic, Ok(())),
+            Traffic::Failed(reason) => desk.fares(Said::Traffic, Err(reason)),
+        }
+    }
+
+    /// Needs a copy until what is returned is dropped; nothing when the copy is not known.
+    #[must_use]
+    pub fn hold(&self, uid: &str, what: Use) -> Option<Hold> {
+        let register = self.register();
+        let copy = register.copies.get(uid)?;
+        Some(copy.holds.take(uid, what, &self.context.config.bell))
+    }
+
+    /// Who uses a copy now.
+    #[must_use]
+    pub fn load(&self, uid: &str) -> Load {
+        let register = self.register();
+        let Some(copy) = register.copies.get(uid) else {
+            return Load::default();
+        };
+        Load {
+            calls: copy.desk.link().map_or(0, |link| link.in_flight()) + copy.holds.count(Use::Call),
+            holds: copy.holds.count(Use::Session),
         }
     }
 
@@ -314,7 +395,7 @@ impl Runtime {
         if !is_uid(uid) {
             return;
         }
-        {
+        let never_started = {
             let mut register = self.register();
             if register
                 .copies
@@ -323,7 +404,15 @@ impl Runtime {
             {
                 return;
             }
-            register.copies.remove(uid);
+            if register.copies.remove(uid).is_some() {
+                None
+            } else {
+                // Of an earlier daemon, then, which may have left its container.
+                Some(&self.context.engine)
+            }
+        };
+        if let Some(engine) = never_started {
+            engine.forget(uid).await;
         }
         let directory = self.context.directory(uid);
         match tokio::fs::remove_dir_all(&directory).await {
@@ -382,14 +471,23 @@ impl Runtime {
         .unwrap_or_default()
     }
 
-    /// Stops everything, each copy within `grace`, and starts nothing any more. Returns when nothing is left.
+    /// Says which copies are still wanted. Containers of theirs that an earlier daemon has left running may be taken over;
+    /// whatever else it has left in the engine is removed, as soon as that answers. To be called before anything is started.
+    pub async fn expect(&self, uids: BTreeSet<String>) {
+        self.context.engine.settle(uids).await;
+    }
+
+    /// Stops everything, each copy within `grace`, and starts nothing any more. Returns when nothing is left but containers
+    /// that are spoken to over HTTP: the next daemon takes them over.
     pub async fn shut_down(&self, grace: Duration) {
+        self.context.engine.leave();
         let uids: Vec<_> = {
             let mut register = self.register();
             register.closed = true;
             register.copies.keys().cloned().collect()
         };
         join_all(uids.iter().map(|uid| self.stop(uid, grace))).await;
+        self.context.engine.close().await;
         let report = self.reap_leftovers().await;
         if !report.killed.is_empty() {
             tracing::warn!(killed = ?report.killed, "processes had got away from their copies");

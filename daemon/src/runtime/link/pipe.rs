@@ -27,7 +27,7 @@ use super::meta::{self, Dress};
 use super::subscription::Listening;
 pub(in crate::runtime) use super::switchboard::Reading;
 use super::switchboard::{self, Outlet, Switchboard};
-use super::{Boxed, Call, Carrier, Error, Exchange, Hello, Link, NEWS};
+use super::{Ask, Boxed, Call, Carrier, Error, Exchange, Hello, Link, NEWS};
 
 /// The longest message that is taken.
 const LONGEST: usize = 16 << 20;
@@ -313,6 +313,8 @@ async fn write(
         () = writing => {}
         () = closing.cancelled() => {}
     }
+    // What carries both directions is not closed by being dropped. A server that reads nothing more has its reasons.
+    let _closed = input.shutdown().await;
 }
 
 fn no_input() -> Error {
@@ -374,6 +376,10 @@ impl Carrier for Greeted {
 
     fn in_flight(&self) -> usize {
         self.shared.board.in_flight()
+    }
+
+    fn reserve(&self, asks: mpsc::UnboundedSender<Ask>) {
+        self.shared.board.put_questions(asks);
     }
 
     fn close(&self) -> Boxed<'_, ()> {

@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use orch_daemon::clock::SystemClock;
-use orch_daemon::runtime::launch::{Launch, Limits, Source};
+use orch_daemon::runtime::docker::Settings;
+use orch_daemon::runtime::launch::{Launch, Limits, Probe, Source};
 use orch_daemon::runtime::limits::Confinement;
 use orch_daemon::runtime::link::{Call, Client, Purpose};
 use orch_daemon::runtime::log::{Bounds, Which, Window};
@@ -39,6 +40,7 @@ pub(crate) struct Plan {
     pub(crate) log: Bounds,
     /// Added to the environment that the daemon has.
     pub(crate) environment: Vec<(String, String)>,
+    pub(crate) docker: Settings,
 }
 
 impl House {
@@ -79,6 +81,7 @@ impl House {
             clock: Arc::new(SystemClock),
             confinement: plan.confinement,
             log: plan.log,
+            docker: plan.docker,
         };
         let runtime = Runtime::start_up(config).expect("a runtime");
         Self {
@@ -172,6 +175,7 @@ pub(crate) fn launch(arguments: &[&str]) -> Launch {
         working_directory: None,
         limits: Limits::default(),
         startup_deadline: Duration::from_secs(30),
+        probe: Probe::default(),
         era_hint: None,
     }
 }

@@ -5,6 +5,7 @@
 mod double;
 mod house;
 
+mod docker;
 mod leftovers;
 mod life;
 mod limits;
