@@ -25,7 +25,7 @@ function __fish_orchctl_using_subcommand
 end
 
 complete -c orchctl -n "__fish_orchctl_needs_command" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
-complete -c orchctl -n "__fish_orchctl_needs_command" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_needs_command" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
 complete -c orchctl -n "__fish_orchctl_needs_command" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
 complete -c orchctl -n "__fish_orchctl_needs_command" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_needs_command" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
@@ -56,6 +56,7 @@ complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "wait" -d 'Wait unti
 complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "scale" -d 'Set the number of replicas, until the next apply'
 complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "restart" -d 'Start objects afresh'
 complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "rollback" -d 'Go back to an earlier generation of an object'
+complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "client" -d 'Point MCP clients at a project, and import their servers'
 complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "explain" -d 'Explain kinds, fields and error codes'
 complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "api-resources" -d 'Show the kinds there are'
 complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "help" -d 'Show the page of a verb, or of the exit codes'
@@ -76,7 +77,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand apply" -s o -l output -d
 json\t'JSON'
 yaml\t'YAML'"
 complete -c orchctl -n "__fish_orchctl_using_subcommand apply" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand apply" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand apply" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand apply" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand apply" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand apply" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
@@ -94,7 +95,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand apply" -s h -l help -d '
 complete -c orchctl -n "__fish_orchctl_using_subcommand diff" -s f -l filename -d 'Manifests: a file, a folder (with everything in it), a glob, or `-` for standard input. May be repeated' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand diff" -l set -d 'Make the objects members of this set' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand diff" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand diff" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand diff" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand diff" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand diff" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand diff" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
@@ -113,7 +114,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand plan" -s f -l filename -
 complete -c orchctl -n "__fish_orchctl_using_subcommand plan" -l set -d 'Make the objects members of this set' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand plan" -s o -l output -d 'Where to save the plan; `-` for standard output. A name that ends in .json makes JSON, others YAML' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand plan" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand plan" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand plan" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand plan" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand plan" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand plan" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
@@ -128,7 +129,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand plan" -s q -l quiet -d '
 complete -c orchctl -n "__fish_orchctl_using_subcommand plan" -l verbose -d 'Also say each request on standard error'
 complete -c orchctl -n "__fish_orchctl_using_subcommand plan" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
@@ -218,7 +219,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 client\t'Here, as far as that is possible; the daemon is at most read'
 server\t'By the daemon, which checks everything and writes nothing'"
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
@@ -289,7 +290,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 client\t'Here, as far as that is possible; the daemon is at most read'
 server\t'By the daemon, which checks everything and writes nothing'"
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
@@ -341,7 +342,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 client\t'Here, as far as that is possible; the daemon is at most read'
 server\t'By the daemon, which checks everything and writes nothing'"
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
@@ -393,7 +394,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 client\t'Here, as far as that is possible; the daemon is at most read'
 server\t'By the daemon, which checks everything and writes nothing'"
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
@@ -420,7 +421,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 client\t'Here, as far as that is possible; the daemon is at most read'
 server\t'By the daemon, which checks everything and writes nothing'"
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secret" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secret" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secret" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secret" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secret" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secret" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
@@ -448,7 +449,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 client\t'Here, as far as that is possible; the daemon is at most read'
 server\t'By the daemon, which checks everything and writes nothing'"
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sec" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sec" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sec" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sec" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sec" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sec" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
@@ -495,7 +496,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 client\t'Here, as far as that is possible; the daemon is at most read'
 server\t'By the daemon, which checks everything and writes nothing'"
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
@@ -533,7 +534,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 client\t'Here, as far as that is possible; the daemon is at most read'
 server\t'By the daemon, which checks everything and writes nothing'"
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
@@ -571,7 +572,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 client\t'Here, as far as that is possible; the daemon is at most read'
 server\t'By the daemon, which checks everything and writes nothing'"
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
@@ -604,7 +605,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 client\t'Here, as far as that is possible; the daemon is at most read'
 server\t'By the daemon, which checks everything and writes nothing'"
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
@@ -637,7 +638,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 client\t'Here, as far as that is possible; the daemon is at most read'
 server\t'By the daemon, which checks everything and writes nothing'"
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
@@ -666,7 +667,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 client\t'Here, as far as that is possible; the daemon is at most read'
 server\t'By the daemon, which checks everything and writes nothing'"
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from prompt" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from prompt" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from prompt" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from prompt" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from prompt" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from prompt" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
@@ -679,7 +680,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from prompt" -l verbose -d 'Also say each request on standard error'
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from prompt" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c orchctl -n "__fish_orchctl_using_subcommand edit" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand edit" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand edit" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand edit" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand edit" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand edit" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
@@ -696,7 +697,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand replace" -l dry-run -d '
 client\t'Here, as far as that is possible; the daemon is at most read'
 server\t'By the daemon, which checks everything and writes nothing'"
 complete -c orchctl -n "__fish_orchctl_using_subcommand replace" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand replace" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand replace" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand replace" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand replace" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand replace" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
@@ -715,7 +716,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand patch" -l dry-run -d 'On
 client\t'Here, as far as that is possible; the daemon is at most read'
 server\t'By the daemon, which checks everything and writes nothing'"
 complete -c orchctl -n "__fish_orchctl_using_subcommand patch" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand patch" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand patch" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand patch" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand patch" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand patch" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
@@ -737,7 +738,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand delete" -l wait -d 'Whet
 false\t''"
 complete -c orchctl -n "__fish_orchctl_using_subcommand delete" -l timeout -d 'How long to wait' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand delete" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand delete" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand delete" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand delete" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand delete" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand delete" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
@@ -760,7 +761,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand get" -l field-selector -
 complete -c orchctl -n "__fish_orchctl_using_subcommand get" -l sort-by -d 'Order by a field: .status.restarts' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand get" -l limit -d 'At most so many objects of each kind' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand get" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand get" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand get" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand get" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand get" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand get" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
@@ -783,7 +784,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand get" -s h -l help -d 'Pr
 complete -c orchctl -n "__fish_orchctl_using_subcommand describe" -s l -l selector -d 'Only objects with these labels: key=value, key!=value, key, !key, key in (a,b)' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand describe" -l field-selector -d 'Only objects with these fields: status.phase=Ready' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand describe" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand describe" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand describe" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand describe" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand describe" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand describe" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
@@ -798,7 +799,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand describe" -s q -l quiet 
 complete -c orchctl -n "__fish_orchctl_using_subcommand describe" -l verbose -d 'Also say each request on standard error'
 complete -c orchctl -n "__fish_orchctl_using_subcommand describe" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c orchctl -n "__fish_orchctl_using_subcommand why" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand why" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand why" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand why" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand why" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand why" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
@@ -813,7 +814,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand why" -s h -l help -d 'Pr
 complete -c orchctl -n "__fish_orchctl_using_subcommand events" -l limit -d 'The newest so many' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand events" -s o -l output -d 'Form: table, wide, yaml, json, name, jsonpath=TEMPLATE, custom-columns=TITLE:.path,...' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand events" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand events" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand events" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand events" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand events" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand events" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
@@ -834,7 +835,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand logs" -l prefix -d 'Whet
 always\t'Always'
 never\t'Never'"
 complete -c orchctl -n "__fish_orchctl_using_subcommand logs" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand logs" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand logs" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand logs" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand logs" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand logs" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
@@ -854,7 +855,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand history" -s o -l output 
 json\t'JSON'
 yaml\t'YAML'"
 complete -c orchctl -n "__fish_orchctl_using_subcommand history" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand history" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand history" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand history" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand history" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand history" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
@@ -872,7 +873,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand wait" -l field-selector 
 complete -c orchctl -n "__fish_orchctl_using_subcommand wait" -l for -d 'For what: condition=NAME[=STATUS], create, delete, or jsonpath=TEMPLATE[=VALUE]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand wait" -l timeout -d 'How long to wait' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand wait" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand wait" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand wait" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand wait" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand wait" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand wait" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
@@ -892,7 +893,7 @@ client\t'Here, as far as that is possible; the daemon is at most read'
 server\t'By the daemon, which checks everything and writes nothing'"
 complete -c orchctl -n "__fish_orchctl_using_subcommand scale" -l timeout -d 'How long to wait' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand scale" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand scale" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand scale" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand scale" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand scale" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand scale" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
@@ -907,7 +908,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand scale" -l verbose -d 'Al
 complete -c orchctl -n "__fish_orchctl_using_subcommand scale" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c orchctl -n "__fish_orchctl_using_subcommand restart" -l timeout -d 'How long to wait' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand restart" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand restart" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand restart" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand restart" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand restart" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand restart" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
@@ -925,7 +926,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand rollback" -l dry-run -d 
 client\t'Here, as far as that is possible; the daemon is at most read'
 server\t'By the daemon, which checks everything and writes nothing'"
 complete -c orchctl -n "__fish_orchctl_using_subcommand rollback" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand rollback" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand rollback" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand rollback" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand rollback" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand rollback" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
@@ -937,8 +938,99 @@ never\t'Never'"
 complete -c orchctl -n "__fish_orchctl_using_subcommand rollback" -s q -l quiet -d 'Say only what was asked for, and errors'
 complete -c orchctl -n "__fish_orchctl_using_subcommand rollback" -l verbose -d 'Also say each request on standard error'
 complete -c orchctl -n "__fish_orchctl_using_subcommand rollback" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and not __fish_seen_subcommand_from install uninstall list import" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and not __fish_seen_subcommand_from install uninstall list import" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and not __fish_seen_subcommand_from install uninstall list import" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and not __fish_seen_subcommand_from install uninstall list import" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and not __fish_seen_subcommand_from install uninstall list import" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and not __fish_seen_subcommand_from install uninstall list import" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and not __fish_seen_subcommand_from install uninstall list import" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and not __fish_seen_subcommand_from install uninstall list import" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and not __fish_seen_subcommand_from install uninstall list import" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and not __fish_seen_subcommand_from install uninstall list import" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and not __fish_seen_subcommand_from install uninstall list import" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and not __fish_seen_subcommand_from install uninstall list import" -f -a "install" -d 'Write an entry that leads to a project (-p) or a server (--server NAME) into a client\'s file'
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and not __fish_seen_subcommand_from install uninstall list import" -f -a "uninstall" -d 'Take our entries out of a client\'s file, which is then as it was before'
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and not __fish_seen_subcommand_from install uninstall list import" -f -a "list" -d 'Show which clients there are, and what leads here'
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and not __fish_seen_subcommand_from install uninstall list import" -f -a "import" -d 'Print the servers of a client\'s file as manifests, keys moved into Secrets'
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from install" -l name -d 'What the entry is called in its file. Default: orch- and the project or server' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from install" -l via -d 'How the client gets here. Default: the address, where it can keep the token out of its file' -r -f -a "url\t'It is given the address, and speaks HTTP'
+stdio\t'It starts `orchctl mcp serve`, and speaks to that'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from install" -l scope -d 'Whose file: the user\'s, or that of the folder one is in' -r -f -a "user\t'The user\'s, wherever they work'
+project\t'Those of the folder one is in, to be shared with whoever works there'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from install" -l path -d 'The file itself, when it is where nobody would look for it' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from install" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from install" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from install" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from install" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from install" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from install" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from install" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from install" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from install" -l replace -d 'Take the place of an entry of that name that is not ours'
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from install" -s y -l yes -d 'Do not ask'
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from install" -l dry-run -d 'Only show what would be written'
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from install" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from install" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from install" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from uninstall" -l name -d 'Only the entry of that name' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from uninstall" -l scope -d 'Whose file: the user\'s, or that of the folder one is in' -r -f -a "user\t'The user\'s, wherever they work'
+project\t'Those of the folder one is in, to be shared with whoever works there'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from uninstall" -l path -d 'The file itself, when it is where nobody would look for it' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from uninstall" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from uninstall" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from uninstall" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from uninstall" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from uninstall" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from uninstall" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from uninstall" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from uninstall" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from uninstall" -s y -l yes -d 'Do not ask'
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from uninstall" -l dry-run -d 'Only show what would be written'
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from uninstall" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from uninstall" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from uninstall" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from list" -s o -l output -d 'Form: table or json' -r -f -a "table\t''
+json\t''"
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from list" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from list" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from list" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from list" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from list" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from list" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from list" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from list" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from import" -l file -d 'Any file with servers in it, of whatever client' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from import" -l scope -d 'Whose file: the user\'s, or that of the folder one is in' -r -f -a "user\t'The user\'s, wherever they work'
+project\t'Those of the folder one is in, to be shared with whoever works there'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from import" -s o -l output -d 'Write a file per object into this folder, instead of standard output' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from import" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from import" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from import" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from import" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from import" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from import" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from import" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from import" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from import" -l show-values -d 'Print keys as they are'
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from import" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from import" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from import" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c orchctl -n "__fish_orchctl_using_subcommand explain" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand explain" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand explain" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand explain" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand explain" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand explain" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
@@ -955,7 +1047,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand api-resources" -s o -l o
 json\t'JSON'
 yaml\t'YAML'"
 complete -c orchctl -n "__fish_orchctl_using_subcommand api-resources" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand api-resources" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand api-resources" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand api-resources" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand api-resources" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand api-resources" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
@@ -968,7 +1060,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand api-resources" -s q -l q
 complete -c orchctl -n "__fish_orchctl_using_subcommand api-resources" -l verbose -d 'Also say each request on standard error'
 complete -c orchctl -n "__fish_orchctl_using_subcommand api-resources" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c orchctl -n "__fish_orchctl_using_subcommand help" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand help" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand help" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand help" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand help" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand help" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
@@ -984,7 +1076,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand status" -s o -l output -
 json\t'JSON'
 yaml\t'YAML'"
 complete -c orchctl -n "__fish_orchctl_using_subcommand status" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand status" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand status" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand status" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand status" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand status" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
@@ -997,7 +1089,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand status" -s q -l quiet -d
 complete -c orchctl -n "__fish_orchctl_using_subcommand status" -l verbose -d 'Also say each request on standard error'
 complete -c orchctl -n "__fish_orchctl_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c orchctl -n "__fish_orchctl_using_subcommand doctor" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand doctor" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand doctor" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand doctor" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand doctor" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand doctor" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
@@ -1010,7 +1102,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand doctor" -s q -l quiet -d
 complete -c orchctl -n "__fish_orchctl_using_subcommand doctor" -l verbose -d 'Also say each request on standard error'
 complete -c orchctl -n "__fish_orchctl_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and not __fish_seen_subcommand_from get-contexts list current-context use-context use set-context set rename-context delete-context delete view path" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand config; and not __fish_seen_subcommand_from get-contexts list current-context use-context use set-context set rename-context delete-context delete view path" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and not __fish_seen_subcommand_from get-contexts list current-context use-context use set-context set rename-context delete-context delete view path" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and not __fish_seen_subcommand_from get-contexts list current-context use-context use set-context set rename-context delete-context delete view path" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and not __fish_seen_subcommand_from get-contexts list current-context use-context use set-context set rename-context delete-context delete view path" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and not __fish_seen_subcommand_from get-contexts list current-context use-context use set-context set rename-context delete-context delete view path" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
@@ -1037,7 +1129,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand config; and not __fish_s
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from get-contexts" -s o -l output -d 'Form: table or name' -r -f -a "table\t''
 name\t''"
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from get-contexts" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from get-contexts" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from get-contexts" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from get-contexts" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from get-contexts" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from get-contexts" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
@@ -1053,7 +1145,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from list" -s o -l output -d 'Form: table or name' -r -f -a "table\t''
 name\t''"
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from list" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from list" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from list" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from list" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from list" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from list" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
@@ -1067,7 +1159,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from list" -l verbose -d 'Also say each request on standard error'
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from current-context" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from current-context" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from current-context" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from current-context" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from current-context" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from current-context" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
@@ -1080,7 +1172,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from current-context" -l verbose -d 'Also say each request on standard error'
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from current-context" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from use-context" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from use-context" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from use-context" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from use-context" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from use-context" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from use-context" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
@@ -1093,7 +1185,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from use-context" -l verbose -d 'Also say each request on standard error'
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from use-context" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from use" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from use" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from use" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from use" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from use" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from use" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
@@ -1106,7 +1198,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from use" -l verbose -d 'Also say each request on standard error'
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from use" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from set-context" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from set-context" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from set-context" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from set-context" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from set-context" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from set-context" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
@@ -1121,7 +1213,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from set-context" -l verbose -d 'Also say each request on standard error'
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from set-context" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from set" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from set" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from set" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from set" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from set" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from set" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
@@ -1136,7 +1228,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from set" -l verbose -d 'Also say each request on standard error'
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from set" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from rename-context" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from rename-context" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from rename-context" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from rename-context" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from rename-context" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from rename-context" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
@@ -1149,7 +1241,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from rename-context" -l verbose -d 'Also say each request on standard error'
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from rename-context" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from delete-context" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from delete-context" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from delete-context" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from delete-context" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from delete-context" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from delete-context" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
@@ -1162,7 +1254,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from delete-context" -l verbose -d 'Also say each request on standard error'
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from delete-context" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from delete" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from delete" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from delete" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from delete" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from delete" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from delete" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
@@ -1175,7 +1267,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from delete" -l verbose -d 'Also say each request on standard error'
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from view" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from view" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from view" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from view" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from view" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from view" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
@@ -1188,7 +1280,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from view" -l verbose -d 'Also say each request on standard error'
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from view" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from path" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from path" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from path" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from path" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from path" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from path" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
@@ -1204,7 +1296,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand version" -s o -l output 
 json\t'JSON'
 yaml\t'YAML'"
 complete -c orchctl -n "__fish_orchctl_using_subcommand version" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand version" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand version" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand version" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand version" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand version" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
@@ -1218,7 +1310,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand version" -s q -l quiet -
 complete -c orchctl -n "__fish_orchctl_using_subcommand version" -l verbose -d 'Also say each request on standard error'
 complete -c orchctl -n "__fish_orchctl_using_subcommand version" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c orchctl -n "__fish_orchctl_using_subcommand completion" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand completion" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand completion" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand completion" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand completion" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand completion" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
@@ -1232,7 +1324,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand completion" -s q -l quie
 complete -c orchctl -n "__fish_orchctl_using_subcommand completion" -l verbose -d 'Also say each request on standard error'
 complete -c orchctl -n "__fish_orchctl_using_subcommand completion" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c orchctl -n "__fish_orchctl_using_subcommand __generate" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand __generate" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand __generate" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand __generate" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand __generate" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand __generate" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r

@@ -80,6 +80,11 @@ impl Failure {
         .into()
     }
 
+    /// A local file does not hold what it should.
+    pub(crate) fn local(detail: impl Into<String>) -> Self {
+        Problem::new(Code::LocalFile, detail).into()
+    }
+
     /// Standard output cannot be written.
     pub(crate) fn output(error: io::Error) -> Self {
         match error.kind() {
@@ -310,6 +315,9 @@ const fn exit_code_of(code: Code) -> u8 {
         | Code::RemoteUnreachable
         | Code::NotImplemented
         | Code::ReferenceBroken
+        | Code::EngineUnavailable
+        | Code::ImageUnavailable
+        | Code::ContainerRefused
         | Code::LimitExceeded
         | Code::Unhealthy
         | Code::RolloutStuck

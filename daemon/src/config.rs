@@ -1,6 +1,7 @@
 //! How the daemon is told what to do: flags, then `ORCHD_*`, then a file, then defaults. Precedence is written here and
 //! nowhere else.
 
+mod containers;
 mod gateway;
 
 use std::net::SocketAddr;
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::telemetry::LogFormat;
 
+pub use containers::{ContainerArgs, ContainerSettings, DefaultRuntime};
 pub use gateway::{GatewayArgs, GatewaySettings};
 
 /// Where the daemon listens, unless told otherwise.
@@ -158,6 +160,9 @@ pub struct ServeArgs {
     #[command(flatten)]
     /// Of the gateway.
     pub gateway: GatewayArgs,
+    #[command(flatten)]
+    /// Of containers.
+    pub containers: ContainerArgs,
     /// Form of the log. Default: text.
     #[arg(long, value_enum, env = "ORCHD_LOG_FORMAT")]
     pub log_format: Option<LogFormat>,
@@ -208,6 +213,8 @@ pub struct Settings {
     pub allowed_origins: Vec<String>,
     /// Of the gateway.
     pub gateway: GatewaySettings,
+    /// Of containers.
+    pub containers: ContainerSettings,
     /// Form of the log.
     pub log_format: LogFormat,
     /// What to log.
@@ -327,6 +334,7 @@ impl Settings {
             allowed_hosts: many(&args.allowed_hosts, file.allowed_hosts),
             allowed_origins: many(&args.allowed_origins, file.allowed_origins),
             gateway: GatewaySettings::resolve(&args.gateway, file.gateway),
+            containers: ContainerSettings::resolve(&args.containers, file.containers),
             log_format: args.log_format.or(file.log_format).unwrap_or_default(),
             log: args.log.clone().or(file.log).unwrap_or_else(|| "info".to_owned()),
             data_dir,
@@ -370,6 +378,7 @@ impl Settings {
             allowed_hosts: self.allowed_hosts.clone(),
             allowed_origins: self.allowed_origins.clone(),
             gateway: self.gateway.to_args(),
+            containers: self.containers.to_args(),
             log_format: Some(self.log_format),
             log: Some(self.log.clone()),
         };

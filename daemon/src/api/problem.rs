@@ -65,6 +65,9 @@ pub(super) const fn status_of(code: Code) -> StatusCode {
         | Code::RemoteUnreachable
         | Code::NotImplemented
         | Code::ReferenceBroken
+        | Code::EngineUnavailable
+        | Code::ImageUnavailable
+        | Code::ContainerRefused
         | Code::LimitExceeded
         | Code::Unhealthy
         | Code::RolloutStuck

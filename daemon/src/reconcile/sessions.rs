@@ -10,7 +10,7 @@ use std::time::Duration;
 use orch_shared::access::Principal;
 use orch_shared::kind;
 use orch_shared::kinds::instance::Instance;
-use orch_shared::kinds::server::{Server, SessionLimits, Sessions};
+use orch_shared::kinds::server::{Runtime, Server, SessionLimits, Sessions};
 use tokio_util::sync::CancellationToken;
 
 use super::observe::Preparations;
@@ -41,7 +41,7 @@ pub enum ClaimError {
     #[error("sessions of this server share its copies")]
     Shared,
     /// There are as many as are allowed.
-    #[error("{most} sessions have a copy of this server, which is as many as are allowed (ORCH6023)")]
+    #[error("{most} sessions have a copy of this server, which is as many as are allowed (ORCH6033)")]
     Full {
         /// How many that is.
         most: u32,
@@ -55,13 +55,14 @@ pub enum ClaimError {
 }
 
 impl SessionCopies {
-    /// Hands out copies of what is declared in that store.
+    /// Hands out copies of what is declared in that store; packages that do not say so themselves run where `default_runtime`
+    /// says.
     #[must_use]
-    pub fn new(store: Store, keyring: Keyring, lease: Option<Claim>) -> Self {
+    pub fn new(store: Store, keyring: Keyring, lease: Option<Claim>, default_runtime: Runtime) -> Self {
         Self {
             store,
             keyring,
-            preparations: Preparations::default(),
+            preparations: Preparations::new(default_runtime),
             lease: lease.map(Arc::new),
         }
     }

@@ -63,6 +63,8 @@ pub struct Reconciler {
     pub waker: Waker,
     /// How long a copy that is to go may serve on because of calls and sessions.
     pub drain: Duration,
+    /// Where packages run that do not say so themselves.
+    pub default_runtime: orch_shared::kinds::server::Runtime,
     /// How it is decided whether this daemon is the one to reconcile; nothing when there is no other.
     pub election: Option<Election>,
     /// Set when every status tells what is so now, or another daemon sees to that.
@@ -108,6 +110,7 @@ async fn lead(reconciler: &mut Reconciler, until: CancellationToken) {
         seen,
         waker,
         drain,
+        default_runtime,
         election,
         visited,
     } = reconciler;
@@ -132,7 +135,7 @@ async fn lead(reconciler: &mut Reconciler, until: CancellationToken) {
         waker: waker.clone(),
         drain: *drain,
         keyring: keyring.clone(),
-        preparations: Preparations::default(),
+        preparations: Preparations::new(*default_runtime),
         metrics: metrics.clone(),
         gauge,
     };

@@ -13,6 +13,7 @@ use orch_shared::jsonrpc::Members;
 use orch_shared::resource::Timestamp;
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::docker;
 use super::environment::{self, Environment};
 use super::health::{Care, Source as Said};
 use super::launch::{Era, Launch, Package, Source};
@@ -40,7 +41,7 @@ pub(super) struct Desk {
 }
 
 impl Desk {
-    fn now(&self) -> Timestamp {
+    pub(super) fn now(&self) -> Timestamp {
         self.context.config.clock.now()
     }
 
@@ -61,6 +62,9 @@ impl Desk {
             seen.since = now;
             if over {
                 seen.pid = None;
+            }
+            if !matches!(state, State::Installing) {
+                seen.progress = None;
             }
             if let State::Exited(exit) = &state {
                 seen.last_exit = Some(exit.clone());
@@ -195,8 +199,10 @@ pub(super) async fn run(launch: Launch, hint: Option<Era>, desk: Desk, mut stop:
     let last = match &launch.source {
         Source::Command { argv } => run_command(&launch, argv, hint, &desk, &mut stop, &log).await,
         Source::Package(package) => run_package(&launch, package, hint, &desk, &mut stop, &log).await,
+        Source::Container(container) => docker::run(&launch, container, hint, &desk, &mut stop, &log, checks).await,
         Source::Remote(remote) => {
-            let tie = remote::tie(remote, &launch, hint, &desk, &log, checks);
+            let mut checks = checks;
+            let tie = remote::tie(remote, &launch, hint, &desk, &log, &mut checks);
             tokio::select! {
                 failure = tie => State::Failed(failure),
                 _ = stop.asked() => State::Exited(desk.exit(None, Cause::Stopped, vec![])),

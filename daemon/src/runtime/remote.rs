@@ -37,7 +37,7 @@ pub(super) async fn tie(
     hint: Option<Era>,
     desk: &Desk,
     log: &Log,
-    checks: mpsc::Receiver<Check>,
+    checks: &mut mpsc::Receiver<Check>,
 ) -> Failure {
     let unreachable = |trouble: &Trouble| {
         let reason = log.mask().text(&format!("{} {}", shown(&remote.url), trouble.clause()));
@@ -98,7 +98,7 @@ impl Tie<'_> {
     }
 
     /// Keeps the conversation open until the server does not answer.
-    async fn hold(&self, link: Link, tools: Option<Tools>, mut checks: mpsc::Receiver<Check>) -> Failure {
+    async fn hold(&self, link: Link, tools: Option<Tools>, checks: &mut mpsc::Receiver<Check>) -> Failure {
         let mut link = link;
         let mut news = link.listen();
         let mut since = Instant::now();

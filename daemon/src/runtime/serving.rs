@@ -29,17 +29,17 @@ use super::process::{Order, Process, Streams};
 use super::tools;
 
 /// How long a process that closed its standard output may take to end.
-const LAST_BREATH: Duration = Duration::from_secs(1);
+pub(super) const LAST_BREATH: Duration = Duration::from_secs(1);
 
 /// How long what a process has written is waited for, once it has ended.
-const LAST_WORDS: Duration = Duration::from_millis(500);
+pub(super) const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// The most that a process gets to end by itself after its standard input was closed, before it is told to.
-const POLITE: Duration = Duration::from_millis(500);
+pub(super) const POLITE: Duration = Duration::from_millis(500);
 
 /// What made a process the subject of the past.
 #[derive(Debug)]
-enum Verdict {
+pub(super) enum Verdict {
     /// It has ended.
     Ended,
     /// It is asked to stop within that time.
@@ -184,7 +184,7 @@ enum Reached {
 }
 
 /// Greets, and then keeps the conversation open. Returns when there is none any more.
-async fn converse(
+pub(super) async fn converse(
     pipe: &Pipe,
     probe: &Probe,
     hint: Option<Era>,

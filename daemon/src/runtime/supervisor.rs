@@ -4,7 +4,7 @@
 //! done there. Starting what runs, stopping what does not, and asking after what nobody knows are not errors: the caller
 //! repeats itself until the world is as it should be.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fs;
 use std::io;
@@ -15,10 +15,11 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
+use super::docker;
 use super::health::{Care, Source as Said, Traffic};
 use super::hold::{Hold, Holds, Load};
 use super::instance::{self, Check, Desk, Stop};
-use super::launch::{Launch, Limits, Source};
+use super::launch::{Launch, Limits, Source, Speech};
 use super::limits::{Confinement, Confiner, Group};
 use super::link::http::{Clients, Endpoint};
 use super::link::{Error, Link, Opening};
@@ -54,6 +55,8 @@ pub struct Config {
     pub confinement: Confinement,
     /// Bounds of the logs.
     pub log: Bounds,
+    /// How containers are run.
+    pub docker: docker::Settings,
 }
 
 /// What every copy's task needs.
@@ -64,6 +67,7 @@ pub(super) struct Context {
     pub(super) packages: Packages,
     /// Connections to remote servers.
     pub(super) clients: Clients,
+    pub(super) engine: docker::Engine,
     /// What is executed for `orchd`.
     pub(super) orchd: PathBuf,
     /// The directory whose programs are found by name.
@@ -112,6 +116,7 @@ struct Copy {
     holds: Holds,
     endpoint: Arc<Mutex<Option<Arc<Endpoint>>>>,
     log_changed: watch::Sender<()>,
+    /// Whether its own task asks it, over HTTP.
     remote: bool,
 }
 
@@ -137,6 +142,12 @@ impl Runtime {
         let spawner = Spawner::start()?;
         let confiner = Confiner::detect(config.confinement, &config.daemon_id);
         let packages = Packages::new(config.data_directory.join("packages"));
+        let boot = format!("{}-{}", config.clock.now().millis(), std::process::id());
+        let engine = docker::Engine::new(
+            config.docker.clone(),
+            docker::Labels::new(&config.daemon_id, boot),
+            docker::Installations::new(config.data_directory.join("packages").join("docker")),
+        );
         let programs = config.orchd.parent().unwrap_or(Path::new("/")).to_owned();
         // Its own file may be replaced while it runs; what runs stays within reach.
         let is_us = std::env::current_exe().is_ok_and(|own| own == config.orchd);
@@ -151,6 +162,7 @@ impl Runtime {
             confiner,
             packages,
             clients: Clients::default(),
+            engine,
             orchd,
             programs,
             checking: Arc::new(Semaphore::new(probe::AT_ONCE)),
@@ -187,6 +199,8 @@ impl Runtime {
             limits: Enforced::NotAsked,
             health: None,
             last_exit: None,
+            progress: None,
+            container: None,
         };
         let seen = match before.map(|copy| copy.observed.borrow().clone()) {
             None => first,
@@ -195,12 +209,14 @@ impl Runtime {
                 era,
                 resolved,
                 last_exit,
+                container,
                 ..
             }) => Observation {
                 attempt: attempt + 1,
                 era,
                 resolved,
                 last_exit,
+                container,
                 ..first
             },
         };
@@ -227,7 +243,11 @@ impl Runtime {
             desk: desk.clone(),
             holds,
             log_changed,
-            remote: matches!(launch.source, Source::Remote(_)),
+            remote: match &launch.source {
+                Source::Remote(_) => true,
+                Source::Container(container) => container.speech != Speech::Stdio,
+                Source::Command { .. } | Source::Package(_) => false,
+            },
         };
         register.copies.insert(launch.uid.clone(), copy);
         drop(register);
@@ -375,7 +395,7 @@ impl Runtime {
         if !is_uid(uid) {
             return;
         }
-        {
+        let never_started = {
             let mut register = self.register();
             if register
                 .copies
@@ -384,7 +404,15 @@ impl Runtime {
             {
                 return;
             }
-            register.copies.remove(uid);
+            if register.copies.remove(uid).is_some() {
+                None
+            } else {
+                // Of an earlier daemon, then, which may have left its container.
+                Some(&self.context.engine)
+            }
+        };
+        if let Some(engine) = never_started {
+            engine.forget(uid).await;
         }
         let directory = self.context.directory(uid);
         match tokio::fs::remove_dir_all(&directory).await {
@@ -443,14 +471,23 @@ impl Runtime {
         .unwrap_or_default()
     }
 
-    /// Stops everything, each copy within `grace`, and starts nothing any more. Returns when nothing is left.
+    /// Says which copies are still wanted. Containers of theirs that an earlier daemon has left running may be taken over;
+    /// whatever else it has left in the engine is removed, as soon as that answers. To be called before anything is started.
+    pub async fn expect(&self, uids: BTreeSet<String>) {
+        self.context.engine.settle(uids).await;
+    }
+
+    /// Stops everything, each copy within `grace`, and starts nothing any more. Returns when nothing is left but containers
+    /// that are spoken to over HTTP: the next daemon takes them over.
     pub async fn shut_down(&self, grace: Duration) {
+        self.context.engine.leave();
         let uids: Vec<_> = {
             let mut register = self.register();
             register.closed = true;
             register.copies.keys().cloned().collect()
         };
         join_all(uids.iter().map(|uid| self.stop(uid, grace))).await;
+        self.context.engine.close().await;
         let report = self.reap_leftovers().await;
         if !report.killed.is_empty() {
             tracing::warn!(killed = ?report.killed, "processes had got away from their copies");

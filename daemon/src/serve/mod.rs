@@ -9,11 +9,13 @@ mod keys;
 mod listen;
 mod rotate;
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use orch_shared::kind::Kind;
 use tokio::sync::{Notify, SetOnce};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -29,7 +31,7 @@ use crate::runtime::limits::Confinement;
 use crate::runtime::log::Bounds;
 use crate::runtime::{Config, Runtime};
 use crate::secrets::Keyring;
-use crate::store::{Claim, Database, DirectoryLock, Engine, Options, Store};
+use crate::store::{Claim, Database, DirectoryLock, Engine, Options, Snapshot, Store};
 use crate::telemetry::Metrics;
 
 pub use bootstrap::{Introduction, reset_token};
@@ -166,6 +168,7 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
         clock: Arc::clone(&clock),
         confinement: Confinement::Detect,
         log: Bounds::default(),
+        docker: settings.containers.docker(),
     })
     .context("the runtime cannot be started")?;
     let reaped = runtime.reap_leftovers().await;
@@ -175,6 +178,7 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
             "ended what an earlier daemon had left running"
         );
     }
+    runtime.expect(instances(&store.snapshot())).await;
 
     let (stop_serving, stop_reconciling) = (CancellationToken::new(), CancellationToken::new());
     let election = match store.database() {
@@ -200,6 +204,7 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
         seen: runtime_news,
         waker: waker.clone(),
         drain: settings.drain_timeout.duration(),
+        default_runtime: settings.containers.runtime.into(),
         election,
         visited: Arc::clone(&visited),
     };
@@ -208,7 +213,12 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
     if tokio::time::timeout(FIRST_VISIT, visited.wait()).await.is_err() {
         tracing::warn!("serving before everything has been visited: the database is slow, or does not answer");
     }
-    let session_copies = SessionCopies::new(store.clone(), keyring.clone(), claim.clone());
+    let session_copies = SessionCopies::new(
+        store.clone(),
+        keyring.clone(),
+        claim.clone(),
+        settings.containers.runtime.into(),
+    );
     let (gateway, relaying) = Gateway::open(gateway::Config {
         store: store.clone(),
         runtime: runtime.clone(),
@@ -258,6 +268,14 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
         claim,
         _lock: lock,
     })
+}
+
+/// The copies that are to be.
+fn instances(snapshot: &Snapshot) -> BTreeSet<String> {
+    let copies = snapshot
+        .iter()
+        .filter(|object| object.object.kind == Kind::Instance && object.deleting_since.is_none());
+    copies.map(|copy| copy.uid.to_string()).collect()
 }
 
 /// Tells this daemon from others that share its database, and is the same after a restart: kept in the data directory.

@@ -20,12 +20,13 @@ const OWNED: &[(&str, &[&str])] = &[
         "axum",
         &["daemon/src/api/", "daemon/src/gateway/", "daemon/src/serve/listen.rs"],
     ),
+    ("bollard", &["daemon/src/runtime/docker/"]),
     (
         "clap",
         &[
             "cli/src/",
             "daemon/src/main.rs",
-            "daemon/src/config.rs",
+            "daemon/src/config",
             "daemon/src/telemetry.rs",
         ],
     ),
@@ -54,7 +55,11 @@ const OWNED: &[(&str, &[&str])] = &[
     ("governor", &["daemon/src/gateway/"]),
     (
         "http_body_util",
-        &["daemon/src/api/", "daemon/src/gateway/", "daemon/src/runtime/link/http/"],
+        &[
+            "daemon/src/api/",
+            "daemon/src/gateway/",
+            "daemon/src/runtime/link/http/",
+        ],
     ),
     ("hyper", &["daemon/src/runtime/link/http/", "daemon/src/serve/"]),
     ("hyper_rustls", &["daemon/src/runtime/link/http/"]),
@@ -94,6 +99,7 @@ const OWNED: &[(&str, &[&str])] = &[
     ("strsim", &["shared/src/problem.rs"]),
     ("subtle", &["daemon/src/auth/"]),
     ("tokio_rustls", &["daemon/src/serve/"]),
+    ("toml_edit", &["cli/src/clients/"]),
     ("tower", &["daemon/src/serve/"]),
     ("tracing_subscriber", &["daemon/src/telemetry.rs"]),
     ("unicode_width", &["cli/src/render/table.rs"]),
@@ -307,6 +313,8 @@ const NAMES_OF_KINDS: &[&str] = &[
     "cli/src/verbs/create/examples.rs",
     // Logs are of instances, and so of servers.
     "cli/src/verbs/logs.rs",
+    // The gateway serves projects and servers.
+    "cli/src/mcp/target.rs",
 ];
 
 #[test]

@@ -1,5 +1,7 @@
 //! Instance: one running copy of a Server. Made, replaced and removed by the reconciler; people read and delete them.
 
+mod container;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +10,9 @@ use crate::kinds::server::{ResolvedPackage, Server, ToolSurface};
 use crate::name::Name;
 use crate::resource::{Condition, Timestamp};
 
-/// One running copy of a Server: a process, or the tie to a remote server. It carries the Server's spec as it was when
+pub use container::ContainerStatus;
+
+/// One running copy of a Server: a process, a container, or the tie to a remote server. It carries the Server's spec as it was when
 /// the copy was made, so that it can be told, and replaced, when the Server changes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -138,6 +142,9 @@ pub struct InstanceStatus {
     /// How it fares, while it runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub health: Option<Health>,
+    /// The container it runs in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub container: Option<ContainerStatus>,
     /// The tools it offers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tools: Option<ToolSurface>,

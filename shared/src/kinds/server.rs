@@ -1,5 +1,6 @@
 //! Server: one MCP server, declared once and kept running as `replicas` Instances.
 
+mod container;
 mod source;
 mod status;
 mod surface;
@@ -8,6 +9,7 @@ mod upkeep;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use container::{AllowedHost, Network, NetworkMode, Resources, Runtime, Volume};
 pub use source::{Image, Package, PullPolicy, Registry, Remote, TemplateUse};
 pub use status::{ReplicaCount, ResolvedPackage, ResolvedTemplate, ServerStatus, ToolSurface};
 pub use surface::{Limits, Tools};
@@ -19,7 +21,6 @@ use crate::kind::{
 };
 use crate::kinds::template::{self, Template};
 use crate::name::ObjectRef;
-use crate::quantity::{Cpu, Size};
 use crate::value::{self, NamedValue, Purpose};
 
 /// Keeps `replicas` copies of one MCP server running and healthy. Exactly one source says what to run: `package`,
@@ -60,7 +61,8 @@ pub struct Server {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(max = 100))]
     pub replicas: Option<u32>,
-    /// Where copies run. Default: process.
+    /// Where copies run. Default: docker for an image, process for a command; for a package, what the daemon is told with
+    /// `--runtime`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runtime: Option<Runtime>,
     /// Environment variables, beside the documented base.
@@ -72,6 +74,12 @@ pub struct Server {
     /// What a copy may use at most.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resources: Option<Resources>,
+    /// What the container of a copy may reach.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<Network>,
+    /// The storage that the container of a copy sees, besides its read-only image and a `/tmp` of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub volumes: Option<Vec<Volume>>,
     /// Whether clients share copies or each session gets one of its own. Default: shared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sessions: Option<Sessions>,
@@ -105,34 +113,6 @@ pub enum Transport {
     StreamableHttp,
     /// HTTP with server-sent events (MCP 2024-11-05).
     Sse,
-}
-
-/// Where copies run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Runtime {
-    /// As a process on the daemon's machine.
-    Process,
-    /// As a container of a Docker engine.
-    Docker,
-    /// As a pod of a Kubernetes cluster.
-    Kubernetes,
-}
-
-/// What one copy may use at most.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct Resources {
-    /// Processor time, in cores.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cpu: Option<Cpu>,
-    /// Memory of the whole process tree.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub memory: Option<Size>,
-    /// Processes and threads of the whole tree.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1))]
-    pub pids: Option<u32>,
 }
 
 impl Server {
@@ -213,12 +193,11 @@ impl Server {
         if let Some(package) = &self.package {
             package.validate(&at("package"), report);
         }
-        if self
-            .image
-            .as_ref()
-            .is_some_and(|image| image.reference.trim().is_empty())
-        {
-            report.invalid(&at("image.reference"), "the image reference is empty");
+        if let Some(image) = &self.image {
+            image.validate(&at("image"), report);
+        }
+        if self.remote.is_none() {
+            self.validate_container(&at, report);
         }
         if let Some(remote) = &self.remote {
             remote.validate(&at("remote"), report);
@@ -226,6 +205,8 @@ impl Server {
                 ("env", self.env.is_some()),
                 ("workingDirectory", self.working_directory.is_some()),
                 ("resources", self.resources.is_some()),
+                ("network", self.network.is_some()),
+                ("volumes", self.volumes.is_some()),
                 ("runtime", self.runtime.is_some()),
                 ("containerPort", self.container_port.is_some()),
             ] {
@@ -294,6 +275,8 @@ impl Server {
             env,
             working_directory: self.working_directory.or(base.working_directory),
             resources: self.resources.or(base.resources),
+            network: self.network.or(base.network),
+            volumes: self.volumes.or(base.volumes),
             sessions: self.sessions.or(base.sessions),
             session_limits: self.session_limits.or(base.session_limits),
             limits: self.limits.or(base.limits),
@@ -372,7 +355,12 @@ impl Spec for Server {
     fn effective(&self) -> Self {
         let mut full = self.clone();
         full.replicas.get_or_insert(1);
-        full.runtime.get_or_insert(Runtime::Process);
+        // Where a package runs is for the daemon to say, and where a template's server does for the template.
+        if self.image.is_some() {
+            full.runtime.get_or_insert(Runtime::Docker);
+        } else if self.package.is_none() && self.template.is_none() {
+            full.runtime.get_or_insert(Runtime::Process);
+        }
         full.sessions.get_or_insert(Sessions::Shared);
         let remote = self.remote.is_some();
         full.transport.get_or_insert(if remote {
@@ -386,22 +374,31 @@ impl Spec for Server {
         }
         if let Some(image) = &mut full.image {
             image.pull_policy.get_or_insert(PullPolicy::IfNotPresent);
+            image.read_only_root.get_or_insert(true);
+        }
+        if full.is_contained() {
+            let mode = full.network_mode();
+            full.network.get_or_insert(Network { mode, allow: None });
         }
         full
     }
 
     fn pending(&self) -> Vec<Pending> {
-        let local_http = self.remote.is_none() && self.transport.is_some_and(|transport| transport != Transport::Stdio);
+        // Only what runs in a container, or elsewhere, is reached over HTTP.
+        let local = self.remote.is_none() && !self.is_contained();
         let fields = [
-            ("spec.image", Hazard::Unsafe, self.image.is_some()),
             (
                 "spec.runtime",
                 Hazard::Unsafe,
-                self.runtime.is_some_and(|runtime| runtime != Runtime::Process),
+                self.runtime == Some(Runtime::Kubernetes),
             ),
-            ("spec.transport", Hazard::Unsafe, local_http),
-            ("spec.containerPort", Hazard::Harmless, self.container_port.is_some()),
-            ("spec.path", Hazard::Harmless, self.path.is_some()),
+            ("spec.transport", Hazard::Unsafe, local && self.is_http()),
+            (
+                "spec.containerPort",
+                Hazard::Harmless,
+                local && self.container_port.is_some(),
+            ),
+            ("spec.path", Hazard::Harmless, local && self.path.is_some()),
             (
                 "spec.sessions",
                 Hazard::Unsafe,

@@ -239,6 +239,8 @@ fn from_package(way: Way, package: &Package, inputs: &mut Inputs, at: &FieldPath
                 command: None,
                 args: some(args),
                 pull_policy: None,
+                capabilities: None,
+                read_only_root: None,
             });
         }
     }

@@ -11,7 +11,9 @@
 
 use std::time::Duration;
 
-use orch_shared::kinds::instance::{Health, HealthState, Instance, InstancePhase, InstanceStatus, LastExit};
+use orch_shared::kinds::instance::{
+    ContainerStatus, Health, HealthState, Instance, InstancePhase, InstanceStatus, LastExit,
+};
 use orch_shared::kinds::server::{ResolvedPackage, Restart, ToolSurface};
 use orch_shared::problem::Code;
 use orch_shared::resource::{ConditionStatus, Timestamp};
@@ -55,6 +57,8 @@ pub struct Observed {
     pub state: State,
     /// Process id, while there is a process.
     pub pid: Option<u32>,
+    /// The container it runs, or ran, in.
+    pub container: Option<ContainerStatus>,
     /// The exact version of its package, once resolved.
     pub resolved: Option<(String, String)>,
     /// Whether its limits hold: nothing when none are asked for.
@@ -68,8 +72,8 @@ pub struct Observed {
 /// Where a copy stands, as a runtime sees it.
 #[derive(Debug, Clone, PartialEq)]
 pub enum State {
-    /// Its package is being installed.
-    Installing,
+    /// Its package is being installed, or its image pulled: how far that has come, in a clause.
+    Installing(String),
     /// The process runs; the handshake has not answered.
     Starting,
     /// The handshake has answered.
@@ -155,7 +159,7 @@ fn plan_end(world: &World<'_>, deleting: Deleting, now: Timestamp) -> Plan<Insta
             reason = "Draining";
             vec![]
         }
-        Some(State::Installing | State::Starting | State::Running(_)) => vec![Action::Stop],
+        Some(State::Installing(_) | State::Starting | State::Running(_)) => vec![Action::Stop],
     };
     let mut status = world.status.clone();
     status.phase = Some(InstancePhase::Stopping);
@@ -244,6 +248,9 @@ fn plan_life(world: &World<'_>, now: Timestamp) -> Plan<InstanceStatus> {
         None => begin(world, &mut status, now),
         Some(observed) => {
             status.pid = observed.pid;
+            if observed.container.is_some() {
+                status.container.clone_from(&observed.container);
+            }
             if let Some((name, version)) = &observed.resolved {
                 let (name, version) = (name.clone(), version.clone());
                 status.resolved = Some(ResolvedPackage {
@@ -253,7 +260,7 @@ fn plan_life(world: &World<'_>, now: Timestamp) -> Plan<InstanceStatus> {
                 });
             }
             match &observed.state {
-                State::Installing => Step::new(InstancePhase::Starting, "Installing", "its package is being installed"),
+                State::Installing(progress) => Step::new(InstancePhase::Starting, "Installing", progress.clone()),
                 State::Starting => try_again(world, &status, "waiting for the MCP handshake"),
                 State::Running(running) => live(world, &mut status, running, now),
                 State::Stopping => Step::new(InstancePhase::Stopping, "Stopping", "it is being stopped"),
@@ -308,8 +315,13 @@ fn begin(world: &World<'_>, status: &mut InstanceStatus, now: Timestamp) -> Step
     let mut step = Step::new(InstancePhase::Starting, "Starting", "");
     step.actions.push(Action::Start);
     if world.status.phase == Some(InstancePhase::Running) {
-        step.events
-            .push(Happening::normal("Restarted", "started anew: the daemon was restarted"));
+        let run = &world.spec.run;
+        let message = if run.remote.is_none() && run.is_contained() && run.is_http() {
+            "taken up again: the daemon was restarted"
+        } else {
+            "started anew: the daemon was restarted"
+        };
+        step.events.push(Happening::normal("Restarted", message));
     }
     status.next_try = None;
     step

@@ -237,15 +237,13 @@ fn plan_end(world: &World<'_>, now: Timestamp) -> Plan<ServerStatus> {
 
 /// Whether a runtime of this version can run it at all.
 fn can_run(run: &Server) -> bool {
-    run.image.is_none()
-        && run
-            .runtime
-            .is_none_or(|runtime| runtime == Runtime::Process || run.remote.is_some())
-        && is_spoken(run)
-}
-
-/// Programs on this machine are spoken to over stdio.
-fn is_spoken(run: &Server) -> bool {
-    use orch_shared::kinds::server::Transport;
-    run.remote.is_some() || run.transport.is_none_or(|transport| transport == Transport::Stdio)
+    if run.remote.is_some() {
+        return true;
+    }
+    match run.runtime {
+        // Programs on this machine are spoken to over stdio.
+        Some(Runtime::Process) | None => run.image.is_none() && !run.is_http(),
+        Some(Runtime::Docker) => run.image.is_some() || run.package.is_some(),
+        Some(Runtime::Kubernetes) => false,
+    }
 }

@@ -312,6 +312,8 @@ async fn write(
         () = writing => {}
         () = closing.cancelled() => {}
     }
+    // What carries both directions is not closed by being dropped. A server that reads nothing more has its reasons.
+    let _closed = input.shutdown().await;
 }
 
 fn no_input() -> Error {

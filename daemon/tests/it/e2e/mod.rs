@@ -9,6 +9,7 @@ mod catalogue;
 mod chaos;
 mod clients;
 mod conformance;
+mod importing;
 mod leaders;
 mod life;
 mod looking;

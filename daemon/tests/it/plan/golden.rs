@@ -333,6 +333,7 @@ fn plan_seen(
     };
     let observed = state.map(|(state, health, busy)| Observed {
         state,
+        container: None,
         pid: Some(7),
         resolved: None,
         limits: None,

@@ -420,6 +420,7 @@ fn instance_spec() -> Instance {
 fn seen(state: State) -> Observed {
     Observed {
         state,
+        container: None,
         pid: None,
         resolved: None,
         limits: None,
@@ -458,7 +459,7 @@ fn observed() -> impl Strategy<Value = Observed> {
         })
     });
     let state = prop_oneof![
-        Just(State::Installing),
+        Just(State::Installing("pulling".to_owned())),
         Just(State::Starting),
         Just(State::Stopping),
         running,

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use orch_daemon::clock::SystemClock;
+use orch_daemon::runtime::docker::Settings;
 use orch_daemon::runtime::launch::{Launch, Limits, Probe, Source};
 use orch_daemon::runtime::limits::Confinement;
 use orch_daemon::runtime::link::{Call, Client, Purpose};
@@ -39,6 +40,7 @@ pub(crate) struct Plan {
     pub(crate) log: Bounds,
     /// Added to the environment that the daemon has.
     pub(crate) environment: Vec<(String, String)>,
+    pub(crate) docker: Settings,
 }
 
 impl House {
@@ -79,6 +81,7 @@ impl House {
             clock: Arc::new(SystemClock),
             confinement: plan.confinement,
             log: plan.log,
+            docker: plan.docker,
         };
         let runtime = Runtime::start_up(config).expect("a runtime");
         Self {

@@ -246,9 +246,18 @@ fn failed_before(world: &World<'_>, current: &[&Copy<'_>]) -> Option<(String, St
     holds.then(|| (ready.reason.clone(), ready.message.clone()))
 }
 
-/// The version that this generation's package was resolved to: once, by the first copy that did.
+/// The version that this generation's package was resolved to: once, by the first copy that did. An image has the digest that
+/// its copies run.
 fn resolved(world: &World<'_>, current: &[&Copy<'_>]) -> Option<ResolvedPackage> {
-    let package = world.run?.package.as_ref()?;
+    let run = world.run?;
+    if run.image.is_some() {
+        let newest = current.iter().rev().find_map(|copy| copy.status.resolved.clone());
+        return newest.or_else(|| {
+            let before = world.status.resolved.as_ref();
+            before.filter(|before| before.generation == world.generation).cloned()
+        });
+    }
+    let package = run.package.as_ref()?;
     let pinned = world
         .status
         .resolved
