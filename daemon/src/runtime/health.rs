@@ -140,6 +140,7 @@ impl Tally {
                 self.health.failures = 0;
                 self.health.last_error = None;
                 self.failed_check = false;
+                self.counted = None;
             }
             (Err(_), Source::Traffic) if self.is_counted(probe.timeout, now) => {}
             (Err(error), source) => {
@@ -207,6 +208,7 @@ mod tests {
             // Calls that break off together are one failure.
             (None, "tttttt", Degraded, 1),
             (None, "t_t_t", Unhealthy, 3),
+            (None, "tTtTtTt", Degraded, 1),
             // What is given up stays so.
             (None, "cccCT", Unhealthy, 3),
             (Some("echo"), "", Unknown, 0),
