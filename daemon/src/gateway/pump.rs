@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use orch_shared::jsonrpc::{Members, Message, Notification, Outcome, Raw, raw};
+use orch_shared::session::Direction;
 use serde_json::json;
 use serde_json::value::RawValue;
 use tokio::sync::oneshot;
@@ -25,6 +26,7 @@ use super::parking::Parked;
 use super::protocol::{self, META_SERVER, code, error, error_with};
 use super::session::{self, Session, UnderWay};
 use super::upstream::Upstream;
+use crate::runtime::Traffic;
 use crate::runtime::launch::Era;
 use crate::runtime::link::{self, Ask, Call, Client, Exchange, Frame};
 
@@ -119,6 +121,11 @@ impl Pump {
         let cancelled = under_way
             .as_ref()
             .map_or_else(|| gateway.0.shutdown.child_token(), |under_way| under_way.token.clone());
+        if let Side::Legacy(session) = &side {
+            gateway.show(session, Direction::ToServer, Some(&server), || {
+                json!({"method": call.method, "params": call.params}).to_string()
+            });
+        }
         let started = upstream.link.request(call.clone()).await;
         let exchange = match started {
             Ok(exchange) => exchange,
@@ -173,6 +180,7 @@ impl Pump {
                         Ok(Ok(frame)) => frame,
                         Ok(Err(error)) => {
                             self.state = State::Over;
+                            self.report(&error);
                             self.note.failed(&error);
                             return Step::Last(failed(&self.server, &error));
                         }
@@ -180,6 +188,7 @@ impl Pump {
                             self.state = State::Over;
                             let seconds = SILENCE.as_secs();
                             let error = link::Error::Unreachable(format!("no answer within {seconds} s"));
+                            self.report(&error);
                             self.note.failed(&error);
                             return Step::Last(failed(&self.server, &error));
                         }
@@ -199,6 +208,12 @@ impl Pump {
 
     /// Takes in what the server says.
     fn take(&mut self, frame: Frame) -> Option<Step> {
+        if let Side::Legacy(session) = &self.side {
+            self.gateway
+                .show(session, Direction::FromServer, Some(&self.server), || {
+                    frame_text(&frame)
+                });
+        }
         match frame {
             Frame::Notification(news) => {
                 if let Some(message) = self.told(news) {
@@ -218,8 +233,21 @@ impl Pump {
                     return self.pass_questions(&session, &needed);
                 }
                 self.state = State::Over;
+                self.gateway.0.runtime.report(&self.upstream.copy, &Traffic::Answered);
                 self.note.answered(&outcome);
                 Some(Step::Last(self.in_era(self.in_pages(outcome))))
+            }
+        }
+    }
+
+    /// Tells the runtime what a copy failed to do. One that has ended is known to have.
+    fn report(&self, error: &link::Error) {
+        match error {
+            link::Error::Closed(_) | link::Error::Overrun => {}
+            link::Error::Status { status, .. } if *status < 500 => {}
+            link::Error::Unreachable(_) | link::Error::Status { .. } | link::Error::Garbled(_) => {
+                let failed = Traffic::Failed(error.to_string());
+                self.gateway.0.runtime.report(&self.upstream.copy, &failed);
             }
         }
     }
@@ -432,6 +460,17 @@ impl Pump {
         };
         Outcome::Result(result)
     }
+}
+
+/// What a server said, for whoever watches.
+fn frame_text(frame: &Frame) -> String {
+    match frame {
+        Frame::Notification(news) => json!({"method": news.method, "params": news.params}),
+        Frame::Ask(ask) => json!({"method": ask.method, "params": ask.params}),
+        Frame::Done(Outcome::Result(result)) => json!({"result": result}),
+        Frame::Done(Outcome::Error(error)) => json!({"error": error}),
+    }
+    .to_string()
 }
 
 /// What a server of the newer era wants to know before it answers.

@@ -395,21 +395,6 @@ pub(super) fn launch(
     })
 }
 
-/// How a copy is checked, as its spec says.
-fn probe(check: Option<&server::HealthCheck>) -> launch::Probe {
-    let plain = launch::Probe::default();
-    let Some(check) = check else { return plain };
-    let span =
-        |given: &Option<orch_shared::quantity::Span>, plain| given.as_ref().map_or(plain, |span| span.duration());
-    launch::Probe {
-        tool: check.tool.clone(),
-        arguments: check.arguments.clone().unwrap_or_default(),
-        interval: span(&check.interval, plain.interval),
-        timeout: span(&check.timeout, plain.timeout),
-        threshold: check.failure_threshold.unwrap_or(plain.threshold),
-    }
-}
-
 fn nothing_to_start() -> Broken {
     Broken("there is nothing that this runtime can start".to_owned())
 }
@@ -502,6 +487,21 @@ fn network(run: &Server) -> Result<launch::Network, Broken> {
             launch::Network::Only(hosts.iter().map(read).collect::<Result<_, _>>()?)
         }
     })
+}
+
+/// How a copy is checked, as its spec says.
+fn probe(check: Option<&server::HealthCheck>) -> launch::Probe {
+    let plain = launch::Probe::default();
+    let Some(check) = check else { return plain };
+    let span =
+        |given: &Option<orch_shared::quantity::Span>, plain| given.as_ref().map_or(plain, |span| span.duration());
+    launch::Probe {
+        tool: check.tool.clone(),
+        arguments: check.arguments.clone().unwrap_or_default(),
+        interval: span(&check.interval, plain.interval),
+        timeout: span(&check.timeout, plain.timeout),
+        threshold: check.failure_threshold.unwrap_or(plain.threshold),
+    }
 }
 
 /// The version that this generation of the Server was resolved to before.

@@ -41,7 +41,7 @@ pub enum ClaimError {
     #[error("sessions of this server share its copies")]
     Shared,
     /// There are as many as are allowed.
-    #[error("{most} sessions have a copy of this server, which is as many as are allowed (ORCH6033)")]
+    #[error("{most} sessions have a copy of this server, which is as many as are allowed (ORCH6026)")]
     Full {
         /// How many that is.
         most: u32,
@@ -55,10 +55,9 @@ pub enum ClaimError {
 }
 
 impl SessionCopies {
-    /// Hands out copies of what is declared in that store; packages that do not say so themselves run where `default_runtime`
-    /// says.
+    /// Hands out copies of what is declared in that store; packages that do not say where they run, run there.
     #[must_use]
-    pub fn new(store: Store, keyring: Keyring, lease: Option<Claim>, default_runtime: Runtime) -> Self {
+    pub fn new(store: Store, keyring: Keyring, default_runtime: Runtime, lease: Option<Claim>) -> Self {
         Self {
             store,
             keyring,

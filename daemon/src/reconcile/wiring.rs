@@ -59,12 +59,12 @@ pub struct Reconciler {
     pub resync: Duration,
     /// Uids of which the runtime sees something new, or that somebody wants looked at.
     pub seen: UnboundedReceiver<String>,
+    /// Where packages run that do not say so themselves.
+    pub default_runtime: orch_shared::kinds::server::Runtime,
     /// How servers are used.
     pub waker: Waker,
     /// How long a copy that is to go may serve on because of calls and sessions.
     pub drain: Duration,
-    /// Where packages run that do not say so themselves.
-    pub default_runtime: orch_shared::kinds::server::Runtime,
     /// How it is decided whether this daemon is the one to reconcile; nothing when there is no other.
     pub election: Option<Election>,
     /// Set when every status tells what is so now, or another daemon sees to that.
@@ -108,9 +108,9 @@ async fn lead(reconciler: &mut Reconciler, until: CancellationToken) {
         metrics,
         resync,
         seen,
+        default_runtime,
         waker,
         drain,
-        default_runtime,
         election,
         visited,
     } = reconciler;

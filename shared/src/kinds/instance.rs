@@ -139,12 +139,12 @@ pub struct InstanceStatus {
     /// The version its package was resolved to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resolved: Option<ResolvedPackage>,
-    /// How it fares, while it runs.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub health: Option<Health>,
     /// The container it runs in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub container: Option<ContainerStatus>,
+    /// How it fares, while it runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub health: Option<Health>,
     /// The tools it offers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tools: Option<ToolSurface>,

@@ -85,7 +85,7 @@ impl House {
             visited: Arc::default(),
         };
         Self {
-            copies: SessionCopies::new(store.clone(), keyring.clone(), None, server::Runtime::Process),
+            copies: SessionCopies::new(store.clone(), keyring.clone(), server::Runtime::Process, None),
             admission: Admission {
                 store: store.clone(),
                 keyring,

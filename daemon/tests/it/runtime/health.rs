@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use orch_daemon::runtime::launch::Probe;
 use orch_daemon::runtime::observation::{Cause, HealthState, Observation, State};
-use orch_daemon::runtime::{Load, Traffic};
+use orch_daemon::runtime::{Load, Traffic, Use};
 use serde_json::json;
 
 use super::house::{House, secret, tool};
@@ -150,7 +150,7 @@ async fn who_uses_a_copy_is_known() {
     house.until_running(&uid).await;
     assert_eq!(house.runtime.load(&uid), Load::default());
     let rung = house.rung();
-    let hold = house.runtime.hold(&uid).expect("known");
+    let hold = house.runtime.hold(&uid, Use::Session).expect("known");
     let link = house.runtime.link(&uid).expect("a conversation");
     let call = link
         .request(tool("echo", json!({"pauseMs": 60_000})))
@@ -160,7 +160,7 @@ async fn who_uses_a_copy_is_known() {
     drop((hold, call));
     assert!(house.rung() > rung, "who waits for it to be free looks again");
     house.until(&uid, |_| house.runtime.load(&uid) == Load::default()).await;
-    assert!(house.runtime.hold("nobody").is_none());
+    assert!(house.runtime.hold("nobody", Use::Session).is_none());
 }
 
 #[tokio::test]

@@ -246,8 +246,8 @@ fn failed_before(world: &World<'_>, current: &[&Copy<'_>]) -> Option<(String, St
     holds.then(|| (ready.reason.clone(), ready.message.clone()))
 }
 
-/// The version that this generation's package was resolved to: once, by the first copy that did. An image has the digest that
-/// its copies run.
+/// The version that this generation's package was resolved to: once, by the first copy that did. An image has the
+/// digest that its copies run.
 fn resolved(world: &World<'_>, current: &[&Copy<'_>]) -> Option<ResolvedPackage> {
     let run = world.run?;
     if run.image.is_some() {
