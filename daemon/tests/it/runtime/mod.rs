@@ -3,7 +3,8 @@
 //! Every test has a runtime of its own, in a directory of its own, as a daemon of its own id; so they run side by side.
 
 mod double;
-mod house;
+mod health;
+pub(crate) mod house;
 
 mod docker;
 mod leftovers;
