@@ -6,6 +6,7 @@
 mod access;
 mod admission;
 mod chaos;
+mod containers;
 mod leaders;
 mod life;
 mod looking;
