@@ -189,7 +189,7 @@ fn what_cannot_hold_is_refused() {
         (server_with("x", &[], json!({"runtime": "docker"})), "image.command"),
     ] {
         home.orchctl_reading(&manifest, &["apply", "-f", "-"])
-            .expect(2)
+            .expect(1)
             .saying(&[told]);
     }
 }

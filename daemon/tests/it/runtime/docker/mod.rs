@@ -2,6 +2,7 @@
 
 mod confinement;
 mod network;
+mod packages;
 mod survival;
 
 use std::time::Duration;
