@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser};
 use clap_complete::ArgValueCompleter;
+use orch_shared::name::Name;
 use orch_shared::quantity::{QuantityError, Span};
 
 use crate::complete;
@@ -39,9 +40,13 @@ pub(crate) struct Globals {
     #[arg(long, global = true, value_name = "NAME")]
     #[arg(add = ArgValueCompleter::new(complete::contexts))]
     pub(crate) context: Option<String>,
-    /// Address of the daemon, instead of the context's [env: ORCHCTL_SERVER]
+    /// Address of the daemon, instead of the context's [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the
+    /// NAME of a server
     #[arg(long, global = true, value_name = "URL")]
     pub(crate) server: Option<String>,
+    /// The server that `--server` names, for the verbs that speak MCP.
+    #[arg(skip)]
+    pub(crate) mcp_server: Option<Name>,
     /// File that holds the token, instead of the context's [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) token_file: Option<PathBuf>,
@@ -76,6 +81,19 @@ pub(crate) struct Globals {
     pub(crate) verbose: bool,
 }
 
+impl Globals {
+    /// Takes what is no address but a name for the server that is meant.
+    #[must_use]
+    pub(crate) fn with_server_named(mut self) -> Self {
+        let name = self.server.as_deref().filter(|given| *given != "localhost");
+        if let Some(Ok(name)) = name.map(str::parse::<Name>) {
+            self.mcp_server = Some(name);
+            self.server = None;
+        }
+        self
+    }
+}
+
 /// A length of time on the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Limit(pub(crate) Duration);
@@ -91,6 +109,13 @@ pub(crate) fn parse() -> Result<Cli, Failure> {
     command()
         .try_get_matches_from(&words)
         .and_then(|matches| Cli::from_arg_matches(&matches))
+        .map(|cli| match cli.verb.speaks_mcp() {
+            true => Cli {
+                globals: cli.globals.with_server_named(),
+                ..cli
+            },
+            false => cli,
+        })
         .map_err(|error| refusal::told(&error, &words))
 }
 

@@ -4,6 +4,7 @@
 //! may pass (429, 503) is tried again within bounds ([`retry`]). It knows no kind and draws nothing; an `http://`
 //! address opens no TLS and loads no certificate.
 
+pub(crate) mod mcp;
 mod objects;
 mod retry;
 mod stream;

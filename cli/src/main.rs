@@ -4,8 +4,10 @@
 
 mod args;
 mod client;
+mod clients;
 mod complete;
 mod input;
+mod mcp;
 mod render;
 mod report;
 mod settings;

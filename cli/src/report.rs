@@ -80,6 +80,11 @@ impl Failure {
         .into()
     }
 
+    /// A local file does not hold what it should.
+    pub(crate) fn local(detail: impl Into<String>) -> Self {
+        Problem::new(Code::LocalFile, detail).into()
+    }
+
     /// Standard output cannot be written.
     pub(crate) fn output(error: io::Error) -> Self {
         match error.kind() {
@@ -314,6 +319,10 @@ const fn exit_code_of(code: Code) -> u8 {
         | Code::ImageUnavailable
         | Code::ContainerRefused
         | Code::LimitExceeded
+        | Code::Unhealthy
+        | Code::RolloutStuck
+        | Code::WakeFailed
+        | Code::SessionsFull
         | Code::LocalFile => 1,
     }
 }

@@ -73,13 +73,8 @@ impl Settings {
     }
 
     /// Now, to the millisecond.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one place where the command line asks for the time"
-    )]
     pub(crate) fn now(&self) -> Timestamp {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+        now()
     }
 
     /// The context file; an empty one when there is none.
@@ -186,6 +181,16 @@ impl Settings {
             },
         }
     }
+}
+
+/// Now, to the millisecond.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place where the command line asks for the time"
+)]
+pub(crate) fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
 /// The flags, and what the environment says where they say nothing.

@@ -198,6 +198,23 @@ impl Ui {
         let _ = writeln!(io::stderr().lock(), "{}", self.fit(Stream::Talk, text));
     }
 
+    /// Whether there is somebody who can be asked.
+    pub(crate) fn has_person(&self) -> bool {
+        self.talk_terminal && io::stdin().is_terminal()
+    }
+
+    /// Asks whoever sits at the terminal, and takes in a line; nothing when the input has ended.
+    pub(crate) fn ask(&self, question: &str) -> Option<String> {
+        let _ = self.flush();
+        let mut talk = io::stderr().lock();
+        let _ = write!(talk, "{} ", self.fit(Stream::Talk, question)).and_then(|()| talk.flush());
+        let mut line = String::new();
+        match io::stdin().read_line(&mut line) {
+            Ok(0) | Err(_) => None,
+            Ok(_) => Some(line.trim_end_matches(['\n', '\r']).to_owned()),
+        }
+    }
+
     /// A live line that says what is being done, until it is dropped. Only on a terminal, and only after a moment, so
     /// that quick work leaves no flicker.
     pub(crate) fn progress(&self, text: impl Into<String>) -> Progress {

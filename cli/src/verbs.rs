@@ -25,6 +25,9 @@ mod restart;
 mod rollback;
 mod scale;
 
+mod client;
+mod mcp;
+
 mod api_resources;
 mod explain;
 pub(crate) mod help;
@@ -85,6 +88,8 @@ verbs! {
     Scale(scale),
     Restart(restart),
     Rollback(rollback),
+    Client(client),
+    Mcp(mcp),
     Explain(explain),
     ApiResources(api_resources),
     Help(help),
@@ -95,6 +100,13 @@ verbs! {
     Completion(completion),
     #[command(name = "__generate", hide = true)]
     Generate(generate),
+}
+
+impl Verb {
+    /// Whether `--server NAME` means a server of ours to this verb, and not the daemon's address.
+    pub(crate) const fn speaks_mcp(&self) -> bool {
+        matches!(self, Self::Client(_) | Self::Mcp(_))
+    }
 }
 
 /// Refuses an action for objects whose kinds do not know it, before anything is asked of the daemon.

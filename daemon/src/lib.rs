@@ -53,6 +53,8 @@ pub mod gateway;
 pub mod secrets;
 pub mod store;
 
+pub mod catalogue;
+
 pub mod reconcile;
 pub mod runtime;
 

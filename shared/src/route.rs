@@ -1,7 +1,7 @@
 //! The addresses of the API, built in one place for both ends.
 
 use crate::kind::{Action, Kind};
-use crate::name::{ObjectRef, Scope};
+use crate::name::{Name, ObjectRef, Scope};
 
 /// What every address of the API starts with.
 pub const PREFIX: &str = "/api/v1";
@@ -45,6 +45,18 @@ pub fn dependents(target: &ObjectRef) -> String {
 #[must_use]
 pub fn logs(instance: &ObjectRef) -> String {
     format!("{}/logs", object(instance))
+}
+
+/// Where the gateway serves all servers of a project to MCP clients.
+#[must_use]
+pub fn mcp_project(name: &Name) -> String {
+    format!("/mcp/projects/{name}")
+}
+
+/// Where the gateway serves one server to MCP clients, its names as they are.
+#[must_use]
+pub fn mcp_server(name: &Name) -> String {
+    format!("/mcp/servers/{name}")
 }
 
 /// A set of objects, applied as one.

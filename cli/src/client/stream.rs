@@ -64,7 +64,7 @@ impl Client {
     /// Reads an answer line by line as it comes.
     pub(crate) fn lines(&self, call: &Call) -> Result<Lines, Failure> {
         let response = self.open(call)?;
-        Ok(Lines(BufReader::new(endless(response))))
+        Ok(Lines(BufReader::new(endless(response.into_body()))))
     }
 
     /// Reads server-sent events. `after` is where to begin; the call's own query says the same for the first time.
@@ -80,8 +80,8 @@ impl Client {
     }
 }
 
-fn endless(response: ureq::http::Response<ureq::Body>) -> BodyReader<'static> {
-    response.into_body().into_with_config().limit(u64::MAX).reader()
+pub(super) fn endless(body: ureq::Body) -> BodyReader<'static> {
+    body.into_with_config().limit(u64::MAX).reader()
 }
 
 impl Iterator for ServerEvents<'_> {
@@ -96,7 +96,7 @@ impl Iterator for ServerEvents<'_> {
                         if self.lost_since.is_some() {
                             self.ui.say("connected again");
                         }
-                        self.open = Some(Box::new(BufReader::new(endless(response))));
+                        self.open = Some(Box::new(BufReader::new(endless(response.into_body()))));
                     }
                     Err(failure) => match self.lost_since {
                         Some(since) if may_return(&failure) && since.elapsed() < GONE_FOR_GOOD => {
@@ -140,7 +140,7 @@ fn may_return(failure: &Failure) -> bool {
 }
 
 /// The next event, or nothing when the stream has ended. An event that is cut off does not count.
-fn read_event(input: &mut dyn BufRead) -> Option<ServerEvent> {
+pub(super) fn read_event(input: &mut dyn BufRead) -> Option<ServerEvent> {
     let mut event = ServerEvent::default();
     let mut has_data = false;
     loop {

@@ -65,14 +65,36 @@ pub(crate) fn write(path: &Path, file: &ContextFile) -> Result<(), Failure> {
     write_private(path, text.as_bytes())
 }
 
-/// Writes any file that only this user may read, whole or not at all: beside the target first, then in its place.
+/// Writes any file that only this user may read, whole or not at all.
 pub(crate) fn write_private(path: &Path, content: &[u8]) -> Result<(), Failure> {
+    put_in_place(path, content, create_private)
+}
+
+/// Writes a file of another program, whole or not at all, for those to read who could read it before.
+pub(crate) fn write_as_it_was(path: &Path, content: &[u8]) -> Result<(), Failure> {
+    let kept = std::fs::metadata(path).map(|metadata| metadata.permissions()).ok();
+    put_in_place(path, content, |beside| match kept {
+        Some(permissions) => {
+            let file = create_private(beside)?;
+            file.set_permissions(permissions)?;
+            Ok(file)
+        }
+        None => std::fs::OpenOptions::new().write(true).create_new(true).open(beside),
+    })
+}
+
+/// Writes beside the target first, then in its place.
+fn put_in_place(
+    path: &Path,
+    content: &[u8],
+    create: impl FnOnce(&Path) -> io::Result<std::fs::File>,
+) -> Result<(), Failure> {
     // A link is followed, so that it goes on pointing where its owner put it.
     let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let mut name = target.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.tmp", std::process::id()));
     let beside = target.with_file_name(name);
-    let written = create_private(&beside)
+    let written = create(&beside)
         .and_then(|mut file| file.write_all(content).and_then(|()| file.sync_all()))
         .and_then(|()| std::fs::rename(&beside, &target));
     written.map_err(|error| {
@@ -118,6 +140,24 @@ mod tests {
             use std::os::unix::fs::PermissionsExt as _;
             assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn who_may_read_a_file_stays() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("theirs.json");
+        let mode = || std::fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+        for wanted in [0o640, 0o600, 0o664] {
+            std::fs::write(&path, "old").unwrap();
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(wanted)).unwrap();
+            write_as_it_was(&path, b"new").unwrap();
+            assert_eq!((mode(), std::fs::read(&path).unwrap()), (wanted, b"new".to_vec()));
+        }
+        std::os::unix::fs::symlink(&path, folder.path().join("link")).unwrap();
+        write_as_it_was(&folder.path().join("link"), b"through").unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"through", "a link stays a link");
     }
 
     #[test]

@@ -5,6 +5,8 @@
 
 mod support;
 
+mod bridge;
+mod clients;
 mod completions;
 mod conversation;
 mod editing;

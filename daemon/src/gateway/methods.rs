@@ -15,6 +15,7 @@ use super::asking::{self, without_reserved};
 use super::limits;
 use super::listing::{Listing, PROMPT_URI, Part, Route};
 use super::news::Listening;
+use super::pages;
 use super::parking::State;
 use super::protocol::{self, META_MISSING, META_SERVER, code, error, error_with, result};
 use super::pump::{Pump, Side, failed};
@@ -186,7 +187,10 @@ impl Gateway {
         text.push_str("{\"");
         text.push_str(kind.member());
         text.push_str("\":");
-        text.push_str(&listing.array);
+        match (kind, asked.view.page_size()) {
+            (Kind::Tools, Some(_)) => push_with_page_tool(&mut text, &listing.array),
+            (Kind::Tools | Kind::Prompts | Kind::Resources | Kind::Templates, _) => text.push_str(&listing.array),
+        }
         match asked.side {
             Side::Legacy(_) => {}
             Side::Modern(_) => {
@@ -215,11 +219,13 @@ impl Gateway {
         schema: Option<Raw>,
     ) -> Reply {
         let Asked {
+            view,
             principal,
             side,
             request,
             ..
         } = asked;
+        let page_size = view.page_size().filter(|_| request.method == "tools/call");
         let object = member.object.object.clone();
         let mut note = self.0.ledger.note(&principal.name, &request.method, object, name);
         let place = match self.enter(principal, member) {
@@ -251,7 +257,7 @@ impl Gateway {
                         .unwrap_or_else(|| error(code::INVALID_PARAMS, "the client brought no answer"));
                     let call = call(request.method, Some(params.to_raw()), &side, schema);
                     let pump = Pump::resume(self, side, *parked, answer, call, note);
-                    return Reply::Pump(Box::new(pump));
+                    return Reply::Pump(Box::new(pump).paged(page_size));
                 }
                 State::Lost => {
                     note.refused("unknown request state");
@@ -279,7 +285,7 @@ impl Gateway {
         };
         let call = call(request.method, without_reserved(params), &side, schema);
         match Pump::start(self, side, member.name.to_string(), upstream, call, under_way, note).await {
-            Ok(pump) => Reply::Pump(Box::new(pump)),
+            Ok(pump) => Reply::Pump(Box::new(pump).paged(page_size)),
             Err(outcome) => Reply::Now(outcome),
         }
     }
@@ -309,6 +315,10 @@ impl Gateway {
         let Some(name) = params.text("name") else {
             return Reply::Now(error(code::INVALID_PARAMS, "tools/call needs `name`"));
         };
+        if name == pages::TOOL && asked.view.page_size().is_some() {
+            let page = self.0.pages.read(params.get("arguments"), &asked.principal.name);
+            return Reply::Now(own_result(&asked.side, page));
+        }
         let Some((member, route)) = self.find(asked.view, Kind::Tools, &name).await else {
             let object = asked.view.object.object.clone();
             let mut note = self
@@ -567,6 +577,17 @@ fn call(method: String, params: Option<Raw>, side: &Side, schema: Option<Raw>) -
         purpose: Purpose::Relay,
         schema,
     }
+}
+
+/// A list of tools, and the one that hands out pages.
+fn push_with_page_tool(text: &mut String, array: &str) {
+    let open = array.strip_suffix(']').unwrap_or(array);
+    text.push_str(open);
+    if open.len() > 1 {
+        text.push(',');
+    }
+    text.push_str(&pages::tool().to_string());
+    text.push(']');
 }
 
 fn own_prompt<'v>(view: &'v View, name: &str) -> Option<&'v Arc<crate::store::Object>> {

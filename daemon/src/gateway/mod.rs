@@ -22,6 +22,7 @@ mod surface;
 mod view;
 
 mod news;
+mod pages;
 mod parking;
 mod pump;
 mod upstream;
@@ -30,6 +31,9 @@ mod oldest;
 mod registry;
 mod session;
 mod stream;
+
+mod traffic;
+mod watching;
 
 mod ledger;
 mod limits;
@@ -51,6 +55,7 @@ use ledger::Ledger;
 use limits::Limits;
 use listing::Listings;
 use news::Attention;
+use pages::Pages;
 use parking::Parking;
 use registry::Registry;
 use surface::Surfaces;
@@ -88,6 +93,7 @@ struct Shared {
     listings: Listings,
     attention: Attention,
     parking: Parking,
+    pages: Pages,
     registry: Registry,
     ledger: Ledger,
     limits: Limits,
@@ -120,6 +126,7 @@ impl Gateway {
             listings: Listings::default(),
             attention: Attention::default(),
             parking: Parking::default(),
+            pages: Pages::default(),
             ledger,
             limits: Limits::new(principal_limits),
         }));
@@ -134,6 +141,7 @@ impl Gateway {
                 {
                     background.0.parking.sweep();
                     background.0.limits.sweep();
+                    background.0.pages.sweep();
                 }
             };
             tokio::join!(

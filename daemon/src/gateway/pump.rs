@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use orch_shared::jsonrpc::{Members, Message, Notification, Outcome, Raw, raw};
+use orch_shared::session::Direction;
 use serde_json::json;
 use serde_json::value::RawValue;
 use tokio::sync::oneshot;
@@ -86,6 +87,8 @@ pub(super) struct Pump {
     /// What is asked of the server, to ask it again with more input.
     pub(super) call: Call,
     pub(super) note: Note,
+    /// The size in which long texts are handed out, in bytes.
+    page_size: Option<usize>,
     state: State,
     queue: VecDeque<String>,
     rounds: usize,
@@ -117,6 +120,11 @@ impl Pump {
         let cancelled = under_way
             .as_ref()
             .map_or_else(|| gateway.0.shutdown.child_token(), |under_way| under_way.token.clone());
+        if let Side::Legacy(session) = &side {
+            gateway.show(session, Direction::ToServer, Some(&server), || {
+                json!({"method": call.method, "params": call.params}).to_string()
+            });
+        }
         let started = upstream.link.request(call.clone()).await;
         let exchange = match started {
             Ok(exchange) => exchange,
@@ -133,12 +141,20 @@ impl Pump {
             upstream,
             call,
             note,
+            page_size: None,
             state: State::Running(exchange),
             queue: VecDeque::new(),
             rounds: 0,
             cancelled,
             _under_way: under_way,
         })
+    }
+
+    /// Hands long texts out in pages of that size, in bytes.
+    pub(super) fn paged(self: Box<Self>, size: Option<usize>) -> Box<Self> {
+        let mut paged = self;
+        paged.page_size = size;
+        paged
     }
 
     /// What comes next.
@@ -189,6 +205,12 @@ impl Pump {
 
     /// Takes in what the server says.
     fn take(&mut self, frame: Frame) -> Option<Step> {
+        if let Side::Legacy(session) = &self.side {
+            self.gateway
+                .show(session, Direction::FromServer, Some(&self.server), || {
+                    frame_text(&frame)
+                });
+        }
         match frame {
             Frame::Notification(news) => {
                 if let Some(message) = self.told(news) {
@@ -209,7 +231,7 @@ impl Pump {
                 }
                 self.state = State::Over;
                 self.note.answered(&outcome);
-                Some(Step::Last(self.in_era(outcome)))
+                Some(Step::Last(self.in_era(self.in_pages(outcome))))
             }
         }
     }
@@ -311,6 +333,7 @@ impl Pump {
             upstream,
             call,
             note,
+            page_size: None,
             state: State::Running(exchange),
             queue: VecDeque::new(),
             rounds: 0,
@@ -400,6 +423,15 @@ impl Pump {
         }
     }
 
+    /// An answer of which no text is longer than the project wants.
+    fn in_pages(&self, outcome: Outcome) -> Outcome {
+        let (Some(size), Outcome::Result(result)) = (self.page_size, &outcome) else {
+            return outcome;
+        };
+        let cut = self.gateway.0.pages.cut(result, size, self.note.principal());
+        cut.map_or(outcome, Outcome::Result)
+    }
+
     /// An answer in the words of the client's era.
     fn in_era(&self, outcome: Outcome) -> Outcome {
         let Outcome::Result(result) = outcome else {
@@ -412,6 +444,17 @@ impl Pump {
         };
         Outcome::Result(result)
     }
+}
+
+/// What a server said, for whoever watches.
+fn frame_text(frame: &Frame) -> String {
+    match frame {
+        Frame::Notification(news) => json!({"method": news.method, "params": news.params}),
+        Frame::Ask(ask) => json!({"method": ask.method, "params": ask.params}),
+        Frame::Done(Outcome::Result(result)) => json!({"result": result}),
+        Frame::Done(Outcome::Error(error)) => json!({"error": error}),
+    }
+    .to_string()
 }
 
 /// What a server of the newer era wants to know before it answers.

@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::stream::{Place, Stream};
+use super::traffic::Tap;
 use super::view::Target;
 use crate::runtime::link::{Client, Link};
 
@@ -32,6 +33,9 @@ const LEVELS: [&str; 8] = [
     "alert",
     "emergency",
 ];
+
+/// What servers of the newer era are told of a client that has not said what it wants to hear.
+const UNSAID: &str = "info";
 
 /// Whether a log message of that level is wanted by who asked for `least`.
 pub(super) fn is_wanted(level: &str, least: Option<&str>) -> bool {
@@ -63,6 +67,8 @@ pub(super) struct Session {
     next: AtomicU64,
     /// Ends everything that is done for it.
     pub(super) over: CancellationToken,
+    /// Its messages, for whoever watches.
+    pub(super) tap: Tap,
     held: Mutex<Held>,
 }
 
@@ -112,11 +118,15 @@ impl Session {
             principal: beginning.principal,
             target: beginning.target,
             protocol: beginning.protocol,
-            client: Mutex::new(beginning.client),
+            client: Mutex::new(Arc::new(Client {
+                log_level: Some(beginning.level.clone().unwrap_or_else(|| UNSAID.to_owned())),
+                ..(*beginning.client).clone()
+            })),
             created_at: beginning.created_at,
             last_used: AtomicI64::new(beginning.now),
             next: AtomicU64::new(1),
             over: CancellationToken::new(),
+            tap: Tap::default(),
             held: Mutex::new(Held {
                 level: beginning.level,
                 ..Held::default()
@@ -139,7 +149,8 @@ impl Session {
     }
 
     /// The client has said who it is.
-    pub(super) fn introduce(&self, client: Client) {
+    pub(super) fn introduce(&self, mut client: Client) {
+        client.log_level = Some(self.level().unwrap_or_else(|| UNSAID.to_owned()));
         *self.client.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(client);
     }
 
@@ -171,6 +182,11 @@ impl Session {
 
     pub(super) fn set_level(&self, level: &str) {
         self.held().level = Some(level.to_owned());
+        let mut client = self.client.lock().unwrap_or_else(PoisonError::into_inner);
+        *client = Arc::new(Client {
+            log_level: Some(level.to_owned()),
+            ..(**client).clone()
+        });
     }
 
     /// The stream for what belongs to no request.

@@ -309,16 +309,12 @@ fn item(kind: Kind, raw: &RawValue) -> Option<Item> {
 mod tests {
     use super::*;
 
-    fn answer(names: &'static [&'static str]) -> impl Future<Output = Result<Vec<Item>, String>> + Send + 'static {
-        async move {
-            Ok(names
-                .iter()
-                .map(|name| Item {
-                    key: (*name).to_owned(),
-                    raw: raw(name),
-                })
-                .collect())
-        }
+    async fn answer(names: &'static [&'static str]) -> Result<Vec<Item>, String> {
+        let items = names.iter().map(|name| Item {
+            key: (*name).to_owned(),
+            raw: raw(name),
+        });
+        Ok(items.collect())
     }
 
     #[tokio::test(start_paused = true)]

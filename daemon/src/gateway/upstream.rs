@@ -83,7 +83,7 @@ impl Gateway {
             client: session.client(),
             asks: Some(self.questions_for(session)),
         };
-        let Some(opened) = self.0.runtime.open(&shared.copy, opening).await else {
+        let Some(opened) = self.0.runtime.open(&shared.copy, &opening).await else {
             return Ok(shared);
         };
         let link = opened.map_err(|error| Unavailable(error.to_string()))?;

@@ -167,6 +167,12 @@ impl View {
         }
     }
 
+    /// The size in which a project hands out long results, in bytes; nothing where they are handed out whole.
+    pub(super) fn page_size(&self) -> Option<usize> {
+        let size = self.object.spec::<Project>()?.page_size()?;
+        usize::try_from(size).ok()
+    }
+
     /// What the project wants every client to know.
     pub(super) fn instructions(&self) -> Option<&str> {
         self.object.spec::<Project>()?.instructions.as_deref()

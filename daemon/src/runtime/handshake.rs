@@ -60,14 +60,7 @@ impl Probe {
     /// The answer, if it came when nobody waited for it any more.
     pub(super) fn late_answer(&self) -> Option<Outcome> {
         let mut state = self.state();
-        let waiting = state.waiting.as_mut()?;
-        loop {
-            match waiting.take()? {
-                Ok(Frame::Done(outcome)) => return Some(outcome),
-                Ok(Frame::Notification(_) | Frame::Ask(_)) => {}
-                Err(_) => return None,
-            }
-        }
+        state.waiting.as_mut()?.answer()?.ok()
     }
 
     /// Whether it was answered while it was waited for.

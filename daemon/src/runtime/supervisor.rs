@@ -13,17 +13,21 @@ use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 use super::docker;
+use super::health::{Care, Source as Said, Traffic};
+use super::hold::{Hold, Holds, Load};
 use super::instance::{self, Check, Desk, Stop};
 use super::launch::{Launch, Limits, Source, Speech};
 use super::limits::{Confinement, Confiner, Group};
-use super::link::Link;
-use super::log::{self, Bounds, Follower, Line, Which, Window};
+use super::link::http::{Clients, Endpoint};
+use super::link::{Error, Link, Opening};
+use super::log::{self, Bounds, Follower, Line, Mask, Which, Window};
 use super::observation::{Enforced, Failure, Observation, State};
 use super::orphans;
 use super::packages::Packages;
+use super::probe;
 use super::spawn::Spawner;
 use super::tools::{self, Unlisted};
 use super::tree::{self, Tree};
@@ -61,11 +65,15 @@ pub(super) struct Context {
     pub(super) spawner: Spawner,
     pub(super) confiner: Confiner,
     pub(super) packages: Packages,
+    /// Connections to remote servers.
+    pub(super) clients: Clients,
     pub(super) engine: docker::Engine,
     /// What is executed for `orchd`.
     pub(super) orchd: PathBuf,
     /// The directory whose programs are found by name.
     pub(super) programs: PathBuf,
+    /// So many copies are checked at the same time.
+    pub(super) checking: Arc<Semaphore>,
 }
 
 impl Context {
@@ -104,6 +112,9 @@ struct Copy {
     stop: watch::Sender<Option<Duration>>,
     checks: mpsc::Sender<Check>,
     link: Arc<Mutex<Option<Link>>>,
+    desk: Desk,
+    holds: Holds,
+    endpoint: Arc<Mutex<Option<Arc<Endpoint>>>>,
     log_changed: watch::Sender<()>,
     /// Whether its own task asks it, over HTTP.
     remote: bool,
@@ -150,9 +161,11 @@ impl Runtime {
             spawner,
             confiner,
             packages,
+            clients: Clients::default(),
             engine,
             orchd,
             programs,
+            checking: Arc::new(Semaphore::new(probe::AT_ONCE)),
         };
         Ok(Self {
             context: Arc::new(context),
@@ -184,6 +197,7 @@ impl Runtime {
             resolved: None,
             era: launch.era_hint,
             limits: Enforced::NotAsked,
+            health: None,
             last_exit: None,
             progress: None,
             container: None,
@@ -210,28 +224,35 @@ impl Runtime {
         let log_changed = before.map_or_else(|| watch::Sender::new(()), |copy| copy.log_changed.clone());
         let (checks, asked) = mpsc::channel(1);
         let stop = watch::Sender::new(None);
-        let copy = Copy {
+        let holds = before.map(|copy| copy.holds.clone()).unwrap_or_default();
+        let desk = Desk {
+            uid: launch.uid.clone(),
+            context: Arc::clone(&self.context),
             observed: watch::Sender::new(seen),
+            link: Arc::default(),
+            endpoint: Arc::default(),
+            care: Care::new(launch.probe.clone(), Mask::new(&launch.masked)),
+            log_changed: log_changed.clone(),
+        };
+        let copy = Copy {
+            observed: desk.observed.clone(),
             stop: stop.clone(),
             checks,
-            link: Arc::default(),
-            log_changed: log_changed.clone(),
+            link: Arc::clone(&desk.link),
+            endpoint: Arc::clone(&desk.endpoint),
+            desk: desk.clone(),
+            holds,
+            log_changed,
             remote: match &launch.source {
                 Source::Remote(_) => true,
                 Source::Container(container) => container.speech != Speech::Stdio,
                 Source::Command { .. } | Source::Package(_) => false,
             },
         };
-        let desk = Desk {
-            uid: launch.uid.clone(),
-            context: Arc::clone(&self.context),
-            observed: copy.observed.clone(),
-            link: Arc::clone(&copy.link),
-            log_changed,
-        };
         register.copies.insert(launch.uid.clone(), copy);
         drop(register);
         (self.context.config.bell)(&launch.uid);
+        tokio::spawn(probe::attend(desk.clone(), Arc::clone(&self.context.checking)));
         tokio::spawn(instance::run(launch, hint, desk, Stop(stop.subscribe()), asked));
     }
 
@@ -247,6 +268,53 @@ impl Runtime {
             stop.send_if_modified(|asked| asked.is_none() && asked.replace(grace).is_none());
             // An error means that the copy was forgotten, which it can only be when it was over.
             let _ = observed.wait_for(|seen| seen.state.is_over()).await;
+        }
+    }
+
+    /// Stops a copy like [`stop`](Self::stop), because it is not well any more: it counts as having ended for that reason.
+    pub async fn give_up(&self, uid: &str, reason: &str, grace: Duration) {
+        let desk = self.register().copies.get(uid).map(|copy| copy.desk.clone());
+        if let Some(desk) = desk {
+            desk.care.give_up(reason);
+            self.stop(uid, grace).await;
+        }
+    }
+
+    /// Takes in what a call of a client met with.
+    pub fn report(&self, uid: &str, traffic: &Traffic) {
+        let desk = {
+            let register = self.register();
+            let Some(copy) = register.copies.get(uid) else { return };
+            // Nearly every call ends here.
+            if *traffic == Traffic::Answered && copy.desk.care.is_at_ease() {
+                return;
+            }
+            copy.desk.clone()
+        };
+        match traffic {
+            Traffic::Answered => desk.fares(Said::Traffic, Ok(())),
+            Traffic::Failed(reason) => desk.fares(Said::Traffic, Err(reason)),
+        }
+    }
+
+    /// Needs a copy until what is returned is dropped; nothing when the copy is not known.
+    #[must_use]
+    pub fn hold(&self, uid: &str) -> Option<Hold> {
+        let register = self.register();
+        let copy = register.copies.get(uid)?;
+        Some(copy.holds.take(uid, &self.context.config.bell))
+    }
+
+    /// Who uses a copy now.
+    #[must_use]
+    pub fn load(&self, uid: &str) -> Load {
+        let register = self.register();
+        let Some(copy) = register.copies.get(uid) else {
+            return Load::default();
+        };
+        Load {
+            calls: copy.desk.link().map_or(0, |link| link.in_flight()),
+            holds: copy.holds.count(),
         }
     }
 
@@ -282,9 +350,12 @@ impl Runtime {
         link.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// A conversation of the caller's own with a running copy; nothing where all share one.
-    pub async fn open(&self, _uid: &str, _opening: super::link::Opening) -> Option<Result<Link, super::link::Error>> {
-        None
+    /// Opens a conversation with a running copy for the caller alone. Nothing when the copy is not running, or is spoken
+    /// with over pipes, which can be shared only. How long to wait is the caller's to say.
+    pub async fn open(&self, uid: &str, opening: &Opening) -> Option<Result<Link, Error>> {
+        let endpoint = Arc::clone(&self.register().copies.get(uid)?.endpoint);
+        let endpoint = endpoint.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
+        Some(endpoint.open(opening).await.map_err(Error::from))
     }
 
     /// Asks a running copy whether it still answers, by listing its tools. A remote one that does not is Failed from then
@@ -297,7 +368,7 @@ impl Runtime {
         };
         if remote {
             let (answer, answered) = oneshot::channel();
-            checks.send(answer).await.ok()?;
+            checks.send(Check { patience, answer }).await.ok()?;
             return answered.await.ok();
         }
         let link = self.link(uid)?;

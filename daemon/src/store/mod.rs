@@ -38,6 +38,7 @@ mod activity;
 mod audit;
 mod event;
 mod lease;
+mod seeded;
 mod session;
 mod token;
 

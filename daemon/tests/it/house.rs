@@ -45,12 +45,25 @@ const OWNED: &[(&str, &[&str])] = &[
     ("glob", &["cli/src/input.rs"]),
     (
         "http",
-        &["daemon/src/auth/", "daemon/src/gateway/", "daemon/src/telemetry.rs"],
+        &[
+            "daemon/src/auth/",
+            "daemon/src/gateway/",
+            "daemon/src/runtime/link/http/",
+            "daemon/src/telemetry.rs",
+        ],
     ),
     ("governor", &["daemon/src/gateway/"]),
-    ("http_body_util", &["daemon/src/api/", "daemon/src/gateway/"]),
-    ("hyper", &["daemon/src/serve/"]),
-    ("hyper_util", &["daemon/src/serve/"]),
+    (
+        "http_body_util",
+        &[
+            "daemon/src/api/",
+            "daemon/src/gateway/",
+            "daemon/src/runtime/link/http/",
+        ],
+    ),
+    ("hyper", &["daemon/src/runtime/link/http/", "daemon/src/serve/"]),
+    ("hyper_rustls", &["daemon/src/runtime/link/http/"]),
+    ("hyper_util", &["daemon/src/runtime/link/http/", "daemon/src/serve/"]),
     ("indicatif", &["cli/src/ui", "daemon/src/up.rs"]),
     (
         "jiff",
@@ -61,7 +74,6 @@ const OWNED: &[(&str, &[&str])] = &[
         ],
     ),
     ("prometheus_client", &["daemon/src/telemetry.rs"]),
-    ("reqwest", &["daemon/src/runtime/"]),
     ("rmcp", &["daemon/src/runtime/"]),
     (
         "rustix",
@@ -83,14 +95,16 @@ const OWNED: &[(&str, &[&str])] = &[
     ),
     ("similar", &["shared/src/diff.rs"]),
     ("sqlx", &["daemon/src/store/"]),
-    ("sse_stream", &["daemon/src/runtime/"]),
+    ("sse_stream", &["daemon/src/runtime/link/http/"]),
     ("strsim", &["shared/src/problem.rs"]),
     ("subtle", &["daemon/src/auth/"]),
     ("tokio_rustls", &["daemon/src/serve/"]),
+    ("toml_edit", &["cli/src/clients/"]),
     ("tower", &["daemon/src/serve/"]),
     ("tracing_subscriber", &["daemon/src/telemetry.rs"]),
     ("unicode_width", &["cli/src/render/table.rs"]),
     ("ureq", &["cli/src/client"]),
+    ("url", &["daemon/src/runtime/link/http/"]),
     ("uuid", &["daemon/src/clock.rs", "daemon/src/store/"]),
 ];
 
@@ -117,6 +131,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("gateway", &["store", "runtime"]),
     ("auth", &["store"]),
     ("admission", &["store", "secrets"]),
+    ("catalogue", &[]),
     ("secrets", &[]),
     ("store", &[]),
     ("reconcile", &["admission", "store", "runtime", "secrets", "telemetry"]),
@@ -289,11 +304,17 @@ const NAMES_OF_KINDS: &[&str] = &[
     // What `-p` and `--agent` name, to be completed and to be looked up.
     "cli/src/complete.rs",
     "cli/src/verbs/get.rs",
+    // What the texts of flags stand for is in a Template.
+    "cli/src/verbs/create/parameters.rs",
+    // Only a Template is made of a document that others write.
+    "cli/src/verbs/create/server_json.rs",
     // Short ways of typing what is common.
     "cli/src/verbs/create/shorthands.rs",
     "cli/src/verbs/create/examples.rs",
     // Logs are of instances, and so of servers.
     "cli/src/verbs/logs.rs",
+    // The gateway serves projects and servers.
+    "cli/src/mcp/target.rs",
 ];
 
 #[test]

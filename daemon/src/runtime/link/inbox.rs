@@ -6,9 +6,9 @@
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
 
 use orch_shared::jsonrpc::{Notification, Outcome};
-use tokio::sync::Notify;
 
 use super::{Ask, Error, Frame};
 
@@ -25,7 +25,6 @@ const BYTES: usize = 64 << 20;
 #[derive(Debug, Default)]
 pub(super) struct Inbox {
     waiting: Mutex<Waiting>,
-    rung: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -35,6 +34,8 @@ struct Waiting {
     bytes: usize,
     /// Why nothing more will come.
     end: Option<Error>,
+    /// Whoever waits for more.
+    reader: Option<Waker>,
 }
 
 /// What a frame counts for.
@@ -82,36 +83,30 @@ impl Inbox {
             waiting.frames.push_back((Weight::Other(0), Frame::Done(outcome)));
             waiting.end = Some(over());
         }
-        drop(waiting);
-        self.rung.notify_one();
+        waiting.wake();
     }
 
     /// Ends it without an answer. What waits can still be read.
     pub(super) fn end(&self, error: Error) {
-        self.waiting().end.get_or_insert(error);
-        self.rung.notify_one();
+        let mut waiting = self.waiting();
+        waiting.end.get_or_insert(error);
+        waiting.wake();
     }
 
     /// The next frame, if one waits.
     pub(super) fn take(&self) -> Option<Result<Frame, Error>> {
-        let mut waiting = self.waiting();
-        let Some((weight, frame)) = waiting.frames.pop_front() else {
-            return waiting.end.clone().map(Err);
-        };
-        waiting.bytes -= weight.bytes();
-        if let Weight::Progress(_) = weight {
-            waiting.progress -= 1;
-        }
-        Some(Ok(frame))
+        self.waiting().take()
     }
 
-    /// The next frame. One reader at a time; dropping the future loses nothing.
-    pub(super) async fn next(&self) -> Result<Frame, Error> {
-        loop {
-            if let Some(next) = self.take() {
-                return next;
+    /// The next frame, now or when whoever asks is woken. There is one reader.
+    pub(super) fn poll(&self, context: &Context<'_>) -> Poll<Result<Frame, Error>> {
+        let mut waiting = self.waiting();
+        match waiting.take() {
+            Some(next) => Poll::Ready(next),
+            None => {
+                waiting.reader = Some(context.waker().clone());
+                Poll::Pending
             }
-            self.rung.notified().await;
         }
     }
 
@@ -139,8 +134,8 @@ impl Inbox {
                 },
             )
         });
+        waiting.wake();
         drop(waiting);
-        self.rung.notify_one();
         // A question that is dropped speaks up for itself; not while anything is locked.
         dropped.map_or(Ok(()), |_| Err(Overfull))
     }
@@ -151,6 +146,23 @@ impl Inbox {
 }
 
 impl Waiting {
+    fn wake(&mut self) {
+        if let Some(reader) = self.reader.take() {
+            reader.wake();
+        }
+    }
+
+    fn take(&mut self) -> Option<Result<Frame, Error>> {
+        let Some((weight, frame)) = self.frames.pop_front() else {
+            return self.end.clone().map(Err);
+        };
+        self.bytes -= weight.bytes();
+        if let Weight::Progress(_) = weight {
+            self.progress -= 1;
+        }
+        Some(Ok(frame))
+    }
+
     fn drop_oldest_progress(&mut self) {
         let is_progress = |(weight, _): &(Weight, Frame)| matches!(weight, Weight::Progress(_));
         if let Some(at) = self.frames.iter().position(is_progress)

@@ -21,6 +21,9 @@ mod inbox;
 mod switchboard;
 
 pub(super) mod greeting;
+mod subscription;
+
+pub(super) mod http;
 pub(super) mod pipe;
 
 use std::fmt;
@@ -252,7 +255,11 @@ pub(super) trait Frames: Send {
 pub(super) trait Carrier: Send + Sync {
     fn request(&self, call: Call) -> Boxed<'_, Result<Exchange, Error>>;
     fn notify(&self, notification: Notification) -> Boxed<'_, Result<(), Error>>;
+    /// Somebody listens to the news from now on.
+    fn listened(&self);
     fn in_flight(&self) -> usize;
+    /// One client has the conversation for itself: questions that belong to no exchange are its own.
+    fn reserve(&self, asks: mpsc::UnboundedSender<Ask>);
     /// Ends the conversation in good order; the server is told where it can be.
     fn close(&self) -> Boxed<'_, ()>;
 }
@@ -311,7 +318,9 @@ impl Link {
     /// What the server says outside of any call, from now on. A listener that lags loses the oldest.
     #[must_use]
     pub fn listen(&self) -> broadcast::Receiver<News> {
-        self.news.subscribe()
+        let receiver = self.news.subscribe();
+        self.carrier.listened();
+        receiver
     }
 
     /// How many calls are under way, those of the daemon's own apart.
@@ -335,6 +344,12 @@ impl Link {
     #[must_use]
     pub fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.hello, &other.hello)
+    }
+
+    /// Says that one client has the whole copy, and with it this conversation, for itself: whatever the server asks is a
+    /// question to that client.
+    pub fn reserve(&self, asks: mpsc::UnboundedSender<Ask>) {
+        self.carrier.reserve(asks);
     }
 
     /// Ends a conversation that the caller has opened for itself.

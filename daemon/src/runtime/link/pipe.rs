@@ -10,7 +10,7 @@
 
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use orch_shared::jsonrpc::{Message, Notification};
@@ -24,9 +24,10 @@ use super::super::launch::Era;
 use super::super::log::{Lines, Log, Stream};
 use super::greeting;
 use super::meta::{self, Dress};
+use super::subscription::Listening;
 pub(in crate::runtime) use super::switchboard::Reading;
 use super::switchboard::{self, Outlet, Switchboard};
-use super::{Boxed, Call, Carrier, Error, Exchange, Hello, Link, NEWS};
+use super::{Ask, Boxed, Call, Carrier, Error, Exchange, Hello, Link, NEWS};
 
 /// The longest message that is taken.
 const LONGEST: usize = 16 << 20;
@@ -108,12 +109,17 @@ impl Pipe {
     pub(in crate::runtime) fn link(&self, hello: Hello) -> Link {
         // Nobody asks any more whether it has read the greeting.
         self.shared.let_go();
-        let carrier = Greeted {
-            shared: Arc::clone(&self.shared),
-            hello: hello.clone(),
-        };
         let shared = &self.shared;
-        Link::new(hello, Arc::new(carrier), shared.news.clone(), shared.closed.clone())
+        let (news, closed) = (shared.news.clone(), shared.closed.clone());
+        let carrier = Arc::new_cyclic(|me: &Weak<Greeted>| {
+            let listening = || Listening::new(me.clone(), &hello, news.clone(), closed.clone());
+            Greeted {
+                shared: Arc::clone(shared),
+                listening: (hello.era == Era::Modern).then(listening),
+                hello: hello.clone(),
+            }
+        });
+        Link::new(hello, carrier, news, closed)
     }
 
     /// Tells a server of the older era that it was understood.
@@ -223,7 +229,7 @@ async fn read(mut output: Box<dyn AsyncRead + Send + Unpin>, shared: Arc<Shared>
 }
 
 /// The messages in a line: one, or some when it is a batch, which servers of an older revision may write.
-fn messages(line: &[u8]) -> Option<Vec<Message>> {
+pub(super) fn messages(line: &[u8]) -> Option<Vec<Message>> {
     if let Ok(message) = Message::parse(line) {
         return Some(vec![message]);
     }
@@ -340,6 +346,8 @@ impl Outlet for Writer {
 struct Greeted {
     shared: Arc<Shared>,
     hello: Hello,
+    /// Of a server of the newer era; others tell without being asked.
+    listening: Option<Listening>,
 }
 
 impl Carrier for Greeted {
@@ -359,8 +367,18 @@ impl Carrier for Greeted {
         })
     }
 
+    fn listened(&self) {
+        if let Some(listening) = &self.listening {
+            listening.begin();
+        }
+    }
+
     fn in_flight(&self) -> usize {
         self.shared.board.in_flight()
+    }
+
+    fn reserve(&self, asks: mpsc::UnboundedSender<Ask>) {
+        self.shared.board.put_questions(asks);
     }
 
     fn close(&self) -> Boxed<'_, ()> {

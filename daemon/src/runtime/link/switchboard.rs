@@ -10,7 +10,9 @@
 //! server may not have heard of it.
 
 use std::collections::HashMap;
+use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use orch_shared::jsonrpc::{Id, Members, Message, Notification, Outcome, Raw, Request, Response, raw};
@@ -125,6 +127,14 @@ impl Switchboard {
         Ok(Opened { request, reading })
     }
 
+    /// From now on, questions that belong to no exchange, or to one of several, go there.
+    pub(super) fn put_questions(&self, asks: mpsc::UnboundedSender<Ask>) {
+        let mut state = self.state();
+        if state.end.is_none() {
+            state.asks = Some(asks);
+        }
+    }
+
     /// How many calls of clients are under way.
     pub(super) fn in_flight(&self) -> usize {
         self.state().relayed
@@ -156,14 +166,15 @@ impl Switchboard {
     /// Takes in a message of the server; `from` is the exchange on whose own stream it came, if it came on one.
     pub(super) fn receive(self: &Arc<Self>, message: Message, from: Option<u64>) {
         match message {
-            Message::Response(response) => self.answered(response),
+            Message::Response(response) => self.answered(response, from),
             Message::Request(request) => self.asked(request, from),
             Message::Notification(notification) => self.told(notification, from),
         }
     }
 
-    fn answered(&self, response: Response) {
-        let number = response.id.as_ref().and_then(Id::as_number);
+    fn answered(&self, response: Response, from: Option<u64>) {
+        // A server that could not read the request cannot say which one it was; where only one can be meant, it is that.
+        let number = response.id.as_ref().map_or(from, Id::as_number);
         let mut state = self.state();
         let open = number.and_then(|number| {
             state.given_up.remove(&number);
@@ -421,14 +432,42 @@ pub(in crate::runtime) struct Reading {
 }
 
 impl Reading {
+    /// The id of the call.
+    pub(super) const fn number(&self) -> u64 {
+        self.number
+    }
+
     /// What has come already, if anything has.
     pub(in crate::runtime) fn take(&mut self) -> Option<Result<Frame, Error>> {
         if self.over {
             return Some(Err(inbox::over()));
         }
         let next = self.inbox.take()?;
-        self.over = matches!(next, Ok(Frame::Done(_)) | Err(_));
-        Some(next)
+        Some(self.seen(next))
+    }
+
+    /// The next frame, now or when whoever asks is woken.
+    pub(super) fn poll(&mut self, context: &Context<'_>) -> Poll<Result<Frame, Error>> {
+        if self.over {
+            return Poll::Ready(Err(inbox::over()));
+        }
+        self.inbox.poll(context).map(|next| self.seen(next))
+    }
+
+    /// The answer, if it has come; whatever was said before it is dropped.
+    pub(in crate::runtime) fn answer(&mut self) -> Option<Result<Outcome, Error>> {
+        loop {
+            match self.take()? {
+                Ok(Frame::Done(outcome)) => return Some(Ok(outcome)),
+                Ok(Frame::Notification(_) | Frame::Ask(_)) => {}
+                Err(error) => return Some(Err(error)),
+            }
+        }
+    }
+
+    /// Ends it without an answer.
+    pub(super) fn fail(&self, error: Error) {
+        self.board.fail(self.number, error);
     }
 
     /// Waits no more, and does not tell the server.
@@ -436,18 +475,16 @@ impl Reading {
         self.over = true;
         self.board.forget(self.number);
     }
+
+    fn seen(&mut self, next: Result<Frame, Error>) -> Result<Frame, Error> {
+        self.over = matches!(next, Ok(Frame::Done(_)) | Err(_));
+        next
+    }
 }
 
 impl Frames for Reading {
     fn next(&mut self) -> Boxed<'_, Result<Frame, Error>> {
-        Box::pin(async {
-            if self.over {
-                return Err(inbox::over());
-            }
-            let next = self.inbox.next().await;
-            self.over = matches!(next, Ok(Frame::Done(_)) | Err(_));
-            next
-        })
+        Box::pin(poll_fn(|context| self.poll(context)))
     }
 }
 

@@ -5,8 +5,12 @@
 
 mod access;
 mod admission;
+mod catalogue;
 mod chaos;
+mod clients;
+mod conformance;
 mod containers;
+mod importing;
 mod leaders;
 mod life;
 mod looking;

@@ -192,7 +192,22 @@ fn tar_of_runner() -> Vec<u8> {
     let modules = modules.map(|entry| entry.path().display().to_string());
     let programs = files.clone().into_iter().chain([python.to_owned()]).chain(modules);
     let linked: Vec<_> = programs.flat_map(|program| libraries(&program)).collect();
-    copy(root.path(), "-aL", &[files, linked].concat());
+    // What belongs to the C library, and is linked to by what is installed later.
+    let beside = linked
+        .iter()
+        .find_map(|path| path.strip_suffix("/libc.so.6"))
+        .expect("a C library");
+    let beside = [
+        "librt.so.1",
+        "libpthread.so.0",
+        "libdl.so.2",
+        "libutil.so.1",
+        "libgcc_s.so.1",
+        "libstdc++.so.6",
+    ]
+    .map(|name| format!("{beside}/{name}"));
+    let beside: Vec<_> = beside.into_iter().filter(|path| Path::new(path).exists()).collect();
+    copy(root.path(), "-aL", &[files, linked, beside].concat());
     copy(root.path(), "-aL", &[python.to_owned()]);
     let trees = [
         library,

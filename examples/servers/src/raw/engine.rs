@@ -173,10 +173,6 @@ impl Answer {
 
 async fn answer(call: &Call, method: &str) -> Result<Option<Answer>, Refusal> {
     let options = &call.engine.options;
-    let only_legacy = |members: &str| match call.modern {
-        true => Err(Refusal::no_method(method)),
-        false => Ok(Answer::new(call, members)),
-    };
     let answer = match method {
         "initialize" => initialize(call)?,
         "server/discover" => {
@@ -186,8 +182,11 @@ async fn answer(call: &Call, method: &str) -> Result<Option<Answer>, Refusal> {
             let revisions = Value::from(options.revisions());
             Answer::listed(call, &format!(r#""supportedVersions":{revisions},{}"#, capabilities()))
         }
-        "ping" => only_legacy(r#""pong":true"#)?,
-        "logging/setLevel" | "resources/subscribe" | "resources/unsubscribe" => only_legacy(r#""noted":true"#)?,
+        // Empty but for what every result may have: official clients refuse these with anything more.
+        "ping" | "logging/setLevel" | "resources/subscribe" | "resources/unsubscribe" if !call.modern => Answer {
+            before: Vec::new(),
+            members: format!(r#""_meta":{{"com.example/kept":{UNKNOWN}}}"#),
+        },
         "tools/list" => Answer::listed(call, &tools::list(call)?),
         "tools/call" => return tools::call(call).await,
         "prompts/list" => Answer::listed(

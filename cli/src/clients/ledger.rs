@@ -1,0 +1,136 @@
+//! What was written into which client's file, so that it can be undone exactly. It is kept beside the contexts, with a
+//! copy of each file as it was before.
+//!
+//! Enters: records, and the files they are about. Leaves: the same. Both are readable by their owner alone: the files of
+//! clients hold keys.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::report::Failure;
+use crate::settings::file;
+
+/// One entry of ours in one file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Record {
+    /// The client, as the command line names it.
+    pub(crate) client: String,
+    /// Its file.
+    pub(crate) path: PathBuf,
+    /// What the entry is called there.
+    pub(crate) name: String,
+    /// What it leads to: `project/web`.
+    pub(crate) serves: String,
+    /// The file as it was before; nothing when there was none.
+    pub(crate) backup: Option<PathBuf>,
+    /// The fingerprint of the file as we left it.
+    pub(crate) fingerprint: String,
+}
+
+/// All of them, oldest first.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Ledger {
+    /// The entries.
+    pub(crate) records: Vec<Record>,
+}
+
+impl Ledger {
+    /// Reads it; an empty one when there is none.
+    pub(crate) fn read() -> Result<Self, Failure> {
+        let path = place()?;
+        match std::fs::read(&path) {
+            Ok(text) => serde_json::from_slice(&text).map_err(|error| {
+                let detail = format!("{} cannot be read: {error}", path.display());
+                Failure::local(detail).hint("mend it, or move it away; entries in it are then removed by hand")
+            }),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
+            Err(error) => Err(Failure::file("read", &path, &error)),
+        }
+    }
+
+    /// Writes it.
+    pub(crate) fn write(&self) -> Result<(), Failure> {
+        let path = place()?;
+        make_folder(&path)?;
+        let text = serde_json::to_vec_pretty(self).expect("records are plain data");
+        file::write_private(&path, &text)
+    }
+
+    /// The record of an entry.
+    pub(crate) fn find(&self, path: &Path, name: &str) -> Option<&Record> {
+        self.records
+            .iter()
+            .find(|record| record.path == path && record.name == name)
+    }
+
+    /// Puts a record in, in the place of an earlier one of the same entry.
+    pub(crate) fn put(&mut self, record: Record) {
+        self.records
+            .retain(|known| known.path != record.path || known.name != record.name);
+        self.records.push(record);
+    }
+
+    /// Forgets an entry.
+    pub(crate) fn forget(&mut self, record: &Record) {
+        self.records.retain(|known| known != record);
+    }
+}
+
+/// Keeps a copy of a text, and says where.
+pub(crate) fn keep(client: &str, path: &Path, text: &str) -> Result<PathBuf, Failure> {
+    let of_path = &fingerprint(&path.to_string_lossy())[..8];
+    let of_text = &fingerprint(text)[..12];
+    let backup = place()?
+        .with_file_name("clients")
+        .join(format!("{client}-{of_path}-{of_text}.backup"));
+    make_folder(&backup)?;
+    file::write_private(&backup, text.as_bytes())?;
+    Ok(backup)
+}
+
+/// What tells a text from any other.
+pub(crate) fn fingerprint(text: &str) -> String {
+    Sha256::digest(text.as_bytes())
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+fn place() -> Result<PathBuf, Failure> {
+    Ok(file::path()?.with_file_name("clients.json"))
+}
+
+fn make_folder(path: &Path) -> Result<(), Failure> {
+    match path.parent() {
+        Some(folder) => std::fs::create_dir_all(folder).map_err(|error| Failure::file("create", folder, &error)),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_has_one_record() {
+        let record = |serves: &str| Record {
+            client: "cursor".to_owned(),
+            path: "/x".into(),
+            name: "orch-web".to_owned(),
+            serves: serves.to_owned(),
+            backup: None,
+            fingerprint: fingerprint(serves),
+        };
+        let mut ledger = Ledger::default();
+        ledger.put(record("project/a"));
+        ledger.put(record("project/b"));
+        assert_eq!(ledger.records, [record("project/b")]);
+        assert_eq!(ledger.find(Path::new("/x"), "orch-web"), Some(&record("project/b")));
+        ledger.forget(&record("project/b"));
+        assert_eq!(ledger, Ledger::default());
+    }
+}

@@ -1,0 +1,282 @@
+//! What looks like a key. People keep keys in the files of their clients; what we print and log shows none.
+//!
+//! Enters: a name and a value, or lines of text. Leaves: whether it looks like a key, or the text with keys masked. It
+//! would rather hide too much.
+
+use std::borrow::Cow;
+
+/// What stands in the place of a key.
+pub(crate) const MASK: &str = "***";
+
+/// Words in the names of variables and headers that hold keys.
+const WORDS: [&str; 24] = [
+    "apikey",
+    "auth",
+    "authorization",
+    "bearer",
+    "cookie",
+    "credential",
+    "credentials",
+    "cred",
+    "creds",
+    "dsn",
+    "jwt",
+    "key",
+    "pass",
+    "passphrase",
+    "passwd",
+    "password",
+    "pat",
+    "pw",
+    "pwd",
+    "secret",
+    "secrets",
+    "signature",
+    "token",
+    "webhook",
+];
+/// Words that say that a variable is about a key, and does not hold it.
+const ABOUT: [&str; 8] = ["file", "path", "dir", "name", "id", "url", "type", "public"];
+/// How keys of known makers begin.
+const BEGINNINGS: [&str; 24] = [
+    "sk-",
+    "sk_",
+    "pk_live",
+    "rk_",
+    "ghp_",
+    "gho_",
+    "ghu_",
+    "ghs_",
+    "ghr_",
+    "github_pat_",
+    "glpat-",
+    "xox",
+    "hf_",
+    "AKIA",
+    "ASIA",
+    "AIza",
+    "eyJ",
+    "orch_",
+    "ya29.",
+    "npm_",
+    "pypi-",
+    "dop_v1_",
+    "SG.",
+    "-----BEGIN",
+];
+/// What has no maker, but is as long and as mixed as a key.
+const LONG: usize = 28;
+
+/// Whether a value looks like a key, by the name it goes under or by itself.
+pub(crate) fn is_key(name: &str, value: &str) -> bool {
+    if value.is_empty() {
+        return false;
+    }
+    if is_key_by_itself(value) {
+        return true;
+    }
+    let words = words(name);
+    let is_about = words.last().is_some_and(|last| ABOUT.contains(&last.as_str()));
+    let names_key = words
+        .iter()
+        .any(|word| WORDS.contains(&word.as_str()) || word.ends_with("token"))
+        || words.iter().any(|word| word.ends_with("key") && word.len() > 3);
+    let is_plain = matches!(value.to_ascii_lowercase().as_str(), "true" | "false" | "none" | "null")
+        || (value.len() < 6 && value.parse::<i64>().is_ok());
+    names_key && !is_about && !is_plain
+}
+
+/// Whether a value looks like a key, whatever it is called.
+pub(crate) fn is_key_by_itself(value: &str) -> bool {
+    let value = value.trim();
+    let bare = ["Bearer ", "bearer ", "Basic ", "Token ", "token "]
+        .iter()
+        .find_map(|scheme| value.strip_prefix(scheme));
+    if bare.is_some_and(|bare| !bare.trim().is_empty() && !is_place(bare)) {
+        return true;
+    }
+    let is_known = BEGINNINGS
+        .iter()
+        .any(|start| value.starts_with(start) && value.len() > start.len() + 6);
+    is_known || has_password(value) || is_mixed(value)
+}
+
+/// Whether a value only says where to look: `${env:TOKEN}`, `$TOKEN`.
+pub(crate) fn is_place(value: &str) -> bool {
+    let value = value.trim();
+    let name = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    (value.starts_with("${") && value.ends_with('}')) || value.strip_prefix('$').is_some_and(name)
+}
+
+/// `scheme://user:password@host`.
+fn has_password(value: &str) -> bool {
+    let Some((_, rest)) = value.split_once("://") else {
+        return false;
+    };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    authority
+        .rsplit_once('@')
+        .is_some_and(|(user, _)| user.split_once(':').is_some_and(|(_, password)| !password.is_empty()))
+}
+
+/// Long, without a blank, letters and digits among each other: nobody types that.
+fn is_mixed(value: &str) -> bool {
+    let fits = |c: char| c.is_ascii_alphanumeric() || "-_+=.".contains(c) || c == '/';
+    if value.len() < LONG || !value.chars().all(fits) || value.starts_with(['/', '.', '@']) || value.contains("//") {
+        return false;
+    }
+    let digits = value.chars().filter(char::is_ascii_digit).count();
+    let letters = value.chars().filter(char::is_ascii_alphabetic).count();
+    let is_uuid = value.len() == 36 && value.split('-').map(str::len).eq([8, 4, 4, 4, 12]);
+    // Paths and package names have few digits, and many words.
+    let longest = value
+        .split(['-', '_', '.', '/', '=', '+'])
+        .map(str::len)
+        .max()
+        .unwrap_or(0);
+    !is_uuid && digits >= 4 && letters >= 4 && longest >= 16
+}
+
+fn words(name: &str) -> Vec<String> {
+    let mut words: Vec<String> = vec![String::new()];
+    let mut was_lower = false;
+    for c in name.chars() {
+        let is_break = !c.is_ascii_alphanumeric() || (c.is_ascii_uppercase() && was_lower);
+        if is_break {
+            words.push(String::new());
+        }
+        was_lower = c.is_ascii_lowercase();
+        if let Some(last) = words.last_mut().filter(|_| c.is_ascii_alphanumeric()) {
+            last.push(c.to_ascii_lowercase());
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+/// A text of lines (a settings file, a diff) with every quoted value masked that looks like a key.
+pub(crate) fn masked(text: &str) -> String {
+    text.split_inclusive('\n').map(masked_line).collect()
+}
+
+fn masked_line(line: &str) -> Cow<'_, str> {
+    let mut out = String::new();
+    let mut name = String::new();
+    let mut rest = line;
+    let mut changed = false;
+    while let Some(start) = rest.find(['"', '\'']) {
+        let quote = &rest[start..=start];
+        let inner = &rest[start + 1..];
+        let Some(end) = closing(inner, quote) else { break };
+        let value = &inner[..end];
+        // What stands before `=` is a name without quotes, as TOML has it.
+        if let Some((before, _)) = rest[..start].rsplit_once('=') {
+            before
+                .trim()
+                .rsplit(['{', ',', ' '])
+                .next()
+                .unwrap_or_default()
+                .clone_into(&mut name);
+        }
+        out.push_str(&rest[..=start]);
+        let follows = inner[end + 1..].trim_start();
+        if follows.starts_with(':') || (follows.starts_with('=') && !follows.starts_with("==")) {
+            value.clone_into(&mut name);
+            out.push_str(value);
+        } else if is_key(&name, value) && !is_reference(value) {
+            out.push_str(MASK);
+            changed = true;
+        } else {
+            out.push_str(value);
+        }
+        out.push_str(quote);
+        rest = &inner[end + 1..];
+    }
+    if !changed {
+        return Cow::Borrowed(line);
+    }
+    out.push_str(rest);
+    Cow::Owned(out)
+}
+
+/// Whether a value names the place of a key rather than the key: `Bearer ${env:X}`, or a variable's name.
+fn is_reference(value: &str) -> bool {
+    let bare = value.trim_start_matches("Bearer ").trim();
+    is_place(bare) || bare == super::entry::TOKEN_VARIABLE || bare == super::entry::TOKEN_INPUT
+}
+
+fn closing(text: &str, quote: &str) -> Option<usize> {
+    let mut escaped = false;
+    for (at, c) in text.char_indices() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' if quote == "\"" => escaped = true,
+            c if quote.starts_with(c) => return Some(at),
+            _ => {}
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_told_from_the_rest() {
+        for (name, value, expected) in [
+            ("API_KEY", "hunter2", true),
+            ("GITHUB_PERSONAL_ACCESS_TOKEN", "x", true),
+            ("Authorization", "Bearer abc", true),
+            ("X-Api-Key", "abcdef", true),
+            ("apiKey", "abcdef", true),
+            ("OPENAI_APIKEY", "abcdef", true),
+            ("accessToken", "abc", true),
+            ("DB_PASSWORD", "x", true),
+            ("DATABASE_URL", "postgres://u:p@h/db", true),
+            ("DATABASE_URL", "postgres://h/db", false),
+            ("ANYTHING", "sk-ant-api03-xyzxyz", true),
+            ("ANYTHING", "ghp_0123456789abcdef", true),
+            ("ANYTHING", "9f86d081884c7d659a2feaa0c55ad015", true),
+            ("ANYTHING", "f81d4fae-7dec-11d0-a765-00a0c91e6bf6", false),
+            ("MODE", "fast", false),
+            ("MAX_TOKENS", "4096", false),
+            ("PASSWORD_FILE", "/run/secrets/x", false),
+            ("KEYBOARD", "de", false),
+            ("ROOT", "/srv/a/very/long/path/with/2024/numbers/1234", false),
+            ("PACKAGE", "@modelcontextprotocol/server-filesystem", false),
+            ("USE_AUTH", "true", false),
+            ("TOKEN", "", false),
+        ] {
+            assert_eq!(is_key(name, value), expected, "{name}={value}");
+        }
+    }
+
+    #[test]
+    fn lines_are_masked_and_stay_lines() {
+        for (line, masked_line) in [
+            ("  \"API_KEY\": \"hunter2\",\n", "  \"API_KEY\": \"***\",\n"),
+            (
+                "+ \"args\": [\"--token\", \"ghp_0123456789abcdef\"]",
+                "+ \"args\": [\"--token\", \"***\"]",
+            ),
+            ("API_KEY = \"hunter2\" # mine", "API_KEY = \"***\" # mine"),
+            (
+                "env = { API_KEY = 'hunter2', MODE = \"fast\" }",
+                "env = { API_KEY = '***', MODE = \"fast\" }",
+            ),
+            (
+                "\"Authorization\": \"Bearer ${env:ORCHCTL_TOKEN}\"",
+                "\"Authorization\": \"Bearer ${env:ORCHCTL_TOKEN}\"",
+            ),
+            (
+                "bearer_token_env_var = \"ORCHCTL_TOKEN\"",
+                "bearer_token_env_var = \"ORCHCTL_TOKEN\"",
+            ),
+            ("\"a\\\"b\": \"c\"", "\"a\\\"b\": \"c\""),
+            ("no quotes", "no quotes"),
+        ] {
+            assert_eq!(masked(line), masked_line);
+        }
+    }
+}

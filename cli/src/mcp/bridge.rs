@@ -1,0 +1,249 @@
+//! A bridge for clients that speak over standard input and output: line by line from them to the gateway, and back.
+//!
+//! Flow: one reader takes in lines. Requests run side by side, each on a thread and a line of its own; what is no request
+//! goes out in order. Whatever comes back is written as one line each.
+//! Guarantees: nothing but messages is written; what is handed on stays as it was; a request is answered once, or not at all
+//! when it was cancelled; nothing that may have had an effect is repeated. A session that the gateway has lost is begun
+//! anew behind the client's back, with the log level and subscriptions that it had.
+//! Assumptions: the client waits for the answer to `initialize` before it says anything else, or writes it first.
+
+mod asking;
+mod session;
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::io::{BufRead, Read as _, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
+use std::time::{Duration, Instant};
+
+use orch_shared::jsonrpc::{Id, Invalid, Members, Message, Notification, Outcome, Request, Response};
+
+use crate::client::mcp::{Endpoint, Interrupt};
+use crate::mcp::message::{self, Marked};
+use crate::mcp::traffic::{Journal, Way};
+use session::Session;
+
+/// Requests that run side by side; more wait their turn.
+const AT_ONCE: usize = 64;
+/// The longest message that is taken in.
+const LONGEST: u64 = 64 << 20;
+/// How long answers are waited for once the client has closed its end.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+/// A daemon that is being started anew is waited for.
+const STARTING: Duration = Duration::from_secs(30);
+/// Between tries.
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// The bridge.
+pub(crate) struct Bridge {
+    endpoint: Endpoint,
+    journal: Journal,
+    output: Mutex<Box<dyn Write + Send>>,
+    session: Mutex<Session>,
+    /// Held by whoever begins the session anew.
+    greeting: Mutex<()>,
+    marked: Mutex<Marked>,
+    /// The revision of the last request that knows no sessions.
+    modern: Mutex<Option<String>>,
+    work: Mutex<Work>,
+    less_work: Condvar,
+    is_over: AtomicBool,
+}
+
+/// Requests that are waiting or under way.
+#[derive(Default)]
+struct Work {
+    waiting: VecDeque<Request>,
+    busy: usize,
+    under_way: HashSet<Id>,
+    interrupts: HashMap<Id, Interrupt>,
+    cancelled: HashSet<Id>,
+    listener: Option<Interrupt>,
+}
+
+impl Bridge {
+    /// A bridge to that address.
+    pub(crate) fn new(endpoint: Endpoint, journal: Journal, output: Box<dyn Write + Send>) -> Arc<Self> {
+        Arc::new(Self {
+            endpoint,
+            journal,
+            output: Mutex::new(output),
+            session: Mutex::default(),
+            greeting: Mutex::default(),
+            marked: Mutex::default(),
+            modern: Mutex::default(),
+            work: Mutex::default(),
+            less_work: Condvar::new(),
+            is_over: AtomicBool::new(false),
+        })
+    }
+
+    /// Carries messages until the client closes its end.
+    pub(crate) fn run(self: &Arc<Self>, mut input: impl BufRead) {
+        let (telling, told) = mpsc::channel::<Message>();
+        let teller = {
+            let bridge = Arc::clone(self);
+            std::thread::spawn(move || told.iter().for_each(|message| bridge.tell(&message)))
+        };
+        let mut line = Vec::new();
+        loop {
+            line.clear();
+            match input.by_ref().take(LONGEST).read_until(b'\n', &mut line) {
+                Ok(0) | Err(_) => break,
+                Ok(_) if line.trim_ascii().is_empty() => {}
+                Ok(_) => {
+                    for message in message::of_line(&line) {
+                        match message {
+                            Ok(message) => self.take_in(message, &telling),
+                            Err(invalid) => self.refuse(&invalid),
+                        }
+                    }
+                }
+            }
+        }
+        drop(telling);
+        self.finish();
+        // What it had to tell was told, or nobody answers any more.
+        let _ = teller.join();
+    }
+
+    fn take_in(self: &Arc<Self>, message: Message, telling: &mpsc::Sender<Message>) {
+        self.journal.message(Way::Up, &message);
+        match message {
+            // Everything else needs the session that this begins.
+            Message::Request(request) if request.method == "initialize" => self.ask(request),
+            Message::Request(request) => self.start(request),
+            Message::Notification(news) if news.method == "notifications/initialized" => {
+                self.tell(&Message::Notification(news));
+                self.listen();
+            }
+            Message::Notification(news) if news.method == "notifications/cancelled" => self.cancel(news, telling),
+            message @ (Message::Notification(_) | Message::Response(_)) => {
+                // It ends only after this side has.
+                let _ = telling.send(message);
+            }
+        }
+    }
+
+    fn refuse(&self, invalid: &Invalid) {
+        let code = match invalid {
+            Invalid::Syntax(_) => -32700,
+            Invalid::Shape(_) => -32600,
+        };
+        self.journal.event(&format!("refused a line: {invalid}"));
+        self.answer(None, Outcome::error(code, &invalid.to_string()));
+    }
+
+    /// Runs a request as soon as there is room.
+    fn start(self: &Arc<Self>, request: Request) {
+        let mut work = self.work();
+        work.under_way.insert(request.id.clone());
+        if work.busy >= AT_ONCE {
+            work.waiting.push_back(request);
+            return;
+        }
+        work.busy += 1;
+        drop(work);
+        let bridge = Arc::clone(self);
+        std::thread::spawn(move || {
+            let mut next = Some(request);
+            while let Some(request) = next {
+                bridge.ask(request);
+                let mut work = bridge.work();
+                next = work.waiting.pop_front();
+                if next.is_none() {
+                    work.busy -= 1;
+                    bridge.less_work.notify_all();
+                }
+            }
+        });
+    }
+
+    /// A client no longer wants an answer.
+    fn cancel(self: &Arc<Self>, news: Notification, telling: &mpsc::Sender<Message>) {
+        let id = Members::of_params(news.params.as_deref())
+            .get("requestId")
+            .and_then(Id::from_raw);
+        let Some(id) = id else {
+            let _ = telling.send(Message::Notification(news));
+            return;
+        };
+        let mut work = self.work();
+        let waiting = work.waiting.len();
+        work.waiting.retain(|request| request.id != id);
+        let was_sent = work.waiting.len() == waiting;
+        let interrupt = work.interrupts.remove(&id);
+        if !was_sent {
+            work.under_way.remove(&id);
+        } else if work.under_way.contains(&id) {
+            work.cancelled.insert(id);
+        }
+        drop(work);
+        // With a session the gateway must be told; without one it sees that nobody listens any more.
+        if was_sent && self.session().is_begun() {
+            self.tell(&Message::Notification(news));
+        }
+        if let Some(interrupt) = interrupt {
+            interrupt.now();
+        }
+    }
+
+    /// The client has gone: what is under way may end by itself for a moment, and the session ends.
+    fn finish(&self) {
+        let deadline = Instant::now() + LAST_WORDS;
+        let mut work = self.work();
+        while work.busy > 0 {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            work = self
+                .less_work
+                .wait_timeout(work, left)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
+        }
+        self.is_over.store(true, Ordering::SeqCst);
+        work.waiting.clear();
+        let listener = work.listener.take();
+        let interrupts: Vec<Interrupt> = work
+            .interrupts
+            .drain()
+            .map(|(_, interrupt)| interrupt)
+            .chain(listener)
+            .collect();
+        drop(work);
+        interrupts.into_iter().for_each(Interrupt::now);
+        let headers = self.session().headers();
+        if self.session().is_begun() && self.endpoint.end(&headers).is_ok() {
+            self.journal.event("the session has ended");
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::SeqCst)
+    }
+
+    /// Writes an answer of our own.
+    fn answer(&self, id: Option<Id>, outcome: Outcome) {
+        let message = Message::Response(Response { id, outcome });
+        self.write(&message, &message.to_json());
+    }
+
+    /// Writes a message to the client.
+    fn write(&self, message: &Message, text: &str) {
+        self.journal.message(Way::Down, message);
+        let line = message::on_one_line(text) + "\n";
+        let mut output = self.output.lock().unwrap_or_else(PoisonError::into_inner);
+        // A client that no longer reads closes its other end, too.
+        let _ = output.write_all(line.as_bytes()).and_then(|()| output.flush());
+    }
+
+    fn work(&self) -> MutexGuard<'_, Work> {
+        self.work.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn session(&self) -> MutexGuard<'_, Session> {
+        self.session.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
