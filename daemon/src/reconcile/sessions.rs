@@ -55,9 +55,9 @@ pub enum ClaimError {
 }
 
 impl SessionCopies {
-    /// Hands out copies of what is declared in that store.
+    /// Hands out copies of what is declared in that store; packages that do not say where they run, run there.
     #[must_use]
-    pub fn new(store: Store, keyring: Keyring, lease: Option<Claim>, default_runtime: Runtime) -> Self {
+    pub fn new(store: Store, keyring: Keyring, default_runtime: Runtime, lease: Option<Claim>) -> Self {
         Self {
             store,
             keyring,
