@@ -9,6 +9,7 @@ mod catalogue;
 mod chaos;
 mod clients;
 mod conformance;
+mod containers;
 mod importing;
 mod leaders;
 mod life;
