@@ -27,6 +27,7 @@ mod scale;
 
 mod client;
 mod mcp;
+mod tools;
 
 mod api_resources;
 mod explain;
@@ -89,6 +90,7 @@ verbs! {
     Restart(restart),
     Rollback(rollback),
     Client(client),
+    Tools(tools),
     Mcp(mcp),
     Explain(explain),
     ApiResources(api_resources),
@@ -105,7 +107,7 @@ verbs! {
 impl Verb {
     /// Whether `--server NAME` means a server of ours to this verb, and not the daemon's address.
     pub(crate) const fn speaks_mcp(&self) -> bool {
-        matches!(self, Self::Client(_) | Self::Mcp(_))
+        matches!(self, Self::Client(_) | Self::Tools(_) | Self::Mcp(_))
     }
 }
 

@@ -6,7 +6,7 @@
 mod examples;
 mod flags;
 mod shorthands;
-mod values;
+pub(in crate::verbs) mod values;
 
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 use orch_shared::apply::{Expectation, Request, Verdict};

@@ -14,3 +14,4 @@ mod flags;
 mod manifests;
 mod offline;
 mod streams;
+mod tools;
