@@ -36,4 +36,5 @@ pub mod context;
 pub mod diff;
 pub mod query;
 pub mod route;
+pub mod session;
 pub mod wire;

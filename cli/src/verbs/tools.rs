@@ -14,6 +14,7 @@ use crate::mcp::target::Target;
 use crate::report::{Failure, Outcome};
 use crate::settings::Settings;
 use orch_shared::problem::{Code, Problem, near_miss};
+use serde_json::Value;
 
 /// List, inspect and call the tools that MCP clients get
 #[derive(Debug, Args)]
@@ -64,6 +65,20 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome,
         What::Inspect(arguments) => inspect::run(arguments, settings),
         What::Call(arguments) => call::run(arguments, settings),
     }
+}
+
+/// A tool as a page, for whoever shows one.
+pub(super) fn tool_page(tool: &Tool, target: &Target) -> String {
+    inspect::page(tool, target)
+}
+
+/// A result as text, for whoever shows one.
+pub(super) fn result_text(result: &Value) -> String {
+    let texts = result::pieces(result).into_iter().map(|piece| match piece {
+        result::Piece::Text(text) => text,
+        result::Piece::Blob(blob) => blob.described(),
+    });
+    texts.collect::<Vec<_>>().join("\n")
 }
 
 /// A conversation with what is meant.

@@ -187,17 +187,12 @@ fn skipped(why: &str) {
 fn shells_are_offered_tools_and_their_arguments() {
     let gateway = Gateway::start();
     let home = Home::with_daemon(&gateway.address);
-    assert_eq!(
-        offered(&home, &["orchctl", "tools", "call", "-p", "web", "ec"]),
-        ["echo"]
-    );
-    assert_eq!(
-        offered(
-            &home,
-            &["orchctl", "tools", "call", "echo", "--server", "files", "--arg", "m"]
-        ),
-        ["message=", "mood=", "more="]
-    );
+    // On a busy machine nothing may come in time; that is the bargain.
+    let in_time = |line: &[&str]| (0..50).map(|_| offered(&home, line)).find(|found| !found.is_empty());
+    let tools = in_time(&["orchctl", "tools", "call", "-p", "web", "ec"]);
+    assert_eq!(tools, Some(vec!["echo".to_owned()]));
+    let arguments = in_time(&["orchctl", "tools", "call", "echo", "--server", "files", "--arg", "m"]);
+    assert_eq!(arguments.unwrap_or_default(), ["message=", "mood=", "more="]);
     assert_eq!(gateway.heard()[0].path, "/mcp/projects/web");
     assert!(gateway.heard().iter().any(|heard| heard.path == "/mcp/servers/files"));
     let gone = Home::with_daemon("http://127.0.0.1:1");

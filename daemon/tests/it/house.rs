@@ -29,6 +29,7 @@ const OWNED: &[(&str, &[&str])] = &[
     ("clap_complete", &["cli/src/"]),
     ("clap_mangen", &["cli/src/"]),
     ("comfy_table", &["cli/src/render/"]),
+    ("crossterm", &["cli/src/verbs/console"]),
     (
         "getrandom",
         &["daemon/src/auth/", "daemon/src/clock.rs", "daemon/src/secrets/"],
@@ -48,6 +49,7 @@ const OWNED: &[(&str, &[&str])] = &[
         ],
     ),
     ("prometheus_client", &["daemon/src/telemetry.rs"]),
+    ("ratatui", &["cli/src/verbs/console"]),
     ("reqwest", &["daemon/src/runtime/"]),
     ("rmcp", &["daemon/src/runtime/"]),
     (
