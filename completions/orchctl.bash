@@ -1990,7 +1990,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__create__subcmd__server)
-            opts="-o -p -q -h --label --annotation --package --image --remote --header --header-from-secret --template --parameter --parameter-from-secret --arg --description --package-executable --package-allow-scripts --image-command --image-pull-policy --command --transport --container-port --path --replicas --runtime --env --env-from-secret --working-directory --resources-cpu --resources-memory --resources-pids --sessions --tools-allow --tools-deny --tools-prefix --health-check-tool --health-check-arguments --health-check-interval --health-check-timeout --health-check-failure-threshold --health-check-startup-deadline --restart-backoff-initial --restart-backoff-max --restart-reset-after --idle-suspend-after --idle-max-lifetime --set --output --wait --dry-run --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help"
+            opts="-o -p -q -h --label --annotation --package --image --remote --header --header-from-secret --from-template --param --param-secret --arg --description --package-executable --package-allow-scripts --image-command --image-pull-policy --command --transport --container-port --path --replicas --runtime --env --env-from-secret --working-directory --resources-cpu --resources-memory --resources-pids --sessions --tools-allow --tools-deny --tools-prefix --health-check-tool --health-check-arguments --health-check-interval --health-check-timeout --health-check-failure-threshold --health-check-startup-deadline --restart-backoff-initial --restart-backoff-max --restart-reset-after --idle-suspend-after --idle-max-lifetime --set --output --wait --dry-run --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2024,15 +2024,15 @@ _orchctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --template)
+                --from-template)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --parameter)
+                --param)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --parameter-from-secret)
+                --param-secret)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2232,7 +2232,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__create__subcmd__template)
-            opts="-o -p -q -h --label --annotation --description --parameters --server-description --server-package --server-image --server-command --server-remote --server-template --server-transport --server-container-port --server-path --server-replicas --server-runtime --server-env --server-env-from-secret --server-working-directory --server-resources --server-sessions --server-tools --server-health-check --server-restart --server-idle --set --output --wait --dry-run --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help"
+            opts="-o -p -q -h --label --annotation --from-server-json --package --description --parameters --server-description --server-package --server-image --server-command --server-remote --server-template --server-transport --server-container-port --server-path --server-replicas --server-runtime --server-env --server-env-from-secret --server-working-directory --server-resources --server-sessions --server-tools --server-health-check --server-restart --server-idle --set --output --wait --dry-run --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2243,6 +2243,14 @@ _orchctl() {
                     return 0
                     ;;
                 --annotation)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --from-server-json)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --package)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2816,7 +2824,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__get)
-            opts="-f -o -l -A -w -p -q -h --filename --output --selector --field-selector --all-projects --all-scopes --sort-by --show-labels --show-status --show-values --no-headers --limit --watch --ignore-not-found --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help"
+            opts="-f -o -l -A -w -p -q -h --filename --output --selector --field-selector --all-projects --all-scopes --sort-by --show-labels --show-status --show-values --no-headers --limit --with-seeded --watch --ignore-not-found --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -170,9 +170,9 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l remote -d 'Use a server that somebody else runs' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l header -d 'Header sent to the remote server. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l header-from-secret -d 'Header sent to the remote server, from a Secret. May be repeated' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l template -d 'Make it from a Template' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l parameter -d 'Parameter of the Template; a text that looks like a number in quotes: tag=\'"1"\'. May be repeated' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l parameter-from-secret -d 'Secret parameter of the Template. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l from-template -d 'Make it from a Template' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l param -d 'Parameter of the Template. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l param-secret -d 'Secret parameter of the Template. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l arg -d 'Argument for the package, the image or the command. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l description -d 'What the server is for, in a sentence' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l package-executable -d 'Which of the package\'s programs to run: a name of npm\'s `bin`, or a console script of PyPI. Default: its only one, or the one named like the package' -r
@@ -241,9 +241,9 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l remote -d 'Use a server that somebody else runs' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l header -d 'Header sent to the remote server. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l header-from-secret -d 'Header sent to the remote server, from a Secret. May be repeated' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l template -d 'Make it from a Template' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l parameter -d 'Parameter of the Template; a text that looks like a number in quotes: tag=\'"1"\'. May be repeated' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l parameter-from-secret -d 'Secret parameter of the Template. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l from-template -d 'Make it from a Template' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l param -d 'Parameter of the Template. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l param-secret -d 'Secret parameter of the Template. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l arg -d 'Argument for the package, the image or the command. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l description -d 'What the server is for, in a sentence' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l package-executable -d 'Which of the package\'s programs to run: a name of npm\'s `bin`, or a console script of PyPI. Default: its only one, or the one named like the package' -r
@@ -307,6 +307,8 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l label -d 'A label. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l annotation -d 'An annotation. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l from-server-json -d 'Make it of a server.json, as the MCP registry has them: a file, or `-`' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l package -d 'Which of its packages or remotes: npm, pypi, oci or remote' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l description -d 'What the template is for, in a sentence' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l parameters -d 'What a Server that uses it may or must give. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l server-description -d 'What the server is for, in a sentence' -r
@@ -357,6 +359,8 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l label -d 'A label. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l annotation -d 'An annotation. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l from-server-json -d 'Make it of a server.json, as the MCP registry has them: a file, or `-`' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l package -d 'Which of its packages or remotes: npm, pypi, oci or remote' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l description -d 'What the template is for, in a sentence' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l parameters -d 'What a Server that uses it may or must give. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l server-description -d 'What the server is for, in a sentence' -r
@@ -774,6 +778,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand get" -l show-labels -d '
 complete -c orchctl -n "__fish_orchctl_using_subcommand get" -l show-status -d 'Show the status in YAML, too'
 complete -c orchctl -n "__fish_orchctl_using_subcommand get" -l show-values -d 'Show secret values in the open. The daemon writes it down'
 complete -c orchctl -n "__fish_orchctl_using_subcommand get" -l no-headers -d 'Leave out the heading of tables'
+complete -c orchctl -n "__fish_orchctl_using_subcommand get" -l with-seeded -d 'With `all` as yaml or json: what came with the daemon and nobody has changed, too'
 complete -c orchctl -n "__fish_orchctl_using_subcommand get" -s w -l watch -d 'Go on, and show objects as they change'
 complete -c orchctl -n "__fish_orchctl_using_subcommand get" -l ignore-not-found -d 'Say nothing, and succeed, when a named object is not there'
 complete -c orchctl -n "__fish_orchctl_using_subcommand get" -s q -l quiet -d 'Say only what was asked for, and errors'

@@ -8,14 +8,15 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use clap_complete::{CompleteEnv, CompletionCandidate};
-use orch_shared::kind::Kind;
+use orch_shared::kind::{Kind, downcast};
+use orch_shared::kinds::template::{Parameter, Template};
 use orch_shared::name::Scope;
 use orch_shared::path::FieldPath;
 use orch_shared::problem::Code;
 
 use crate::args;
 use crate::client::mcp::Interrupt;
-use crate::client::{Client, Scopes, Selection};
+use crate::client::{Client, Object, Scopes, Selection};
 use crate::mcp::dialogue::{Dialogue, Host, Tool};
 use crate::mcp::target::Target;
 use crate::render::schema::Field;
@@ -131,6 +132,55 @@ pub(crate) fn agents(current: &OsStr) -> Vec<CompletionCandidate> {
     starting_with(names(Kind::Agent), &current.to_string_lossy())
 }
 
+/// Names of templates.
+pub(crate) fn templates(current: &OsStr) -> Vec<CompletionCandidate> {
+    starting_with(names(Kind::Template), &current.to_string_lossy())
+}
+
+/// Parameters that the template on the line takes in the open, each ready for its value.
+pub(crate) fn parameters(current: &OsStr) -> Vec<CompletionCandidate> {
+    parameters_where(current, |parameter| !parameter.is_secret())
+}
+
+/// Parameters that the template on the line takes from Secrets.
+pub(crate) fn secret_parameters(current: &OsStr) -> Vec<CompletionCandidate> {
+    parameters_where(current, Parameter::is_secret)
+}
+
+fn parameters_where(current: &OsStr, wanted: fn(&Parameter) -> bool) -> Vec<CompletionCandidate> {
+    let words = words();
+    let flags = ["--from-template", "--template"];
+    let given = words
+        .iter()
+        .enumerate()
+        .find_map(|(at, word)| match word.split_once('=') {
+            Some((flag, name)) if flags.contains(&flag) => Some(name),
+            Some(_) => None,
+            None => flags
+                .contains(&word.as_str())
+                .then(|| words.get(at + 1).map(String::as_str))?,
+        });
+    let objects = given
+        .map(|_| ask(Kind::Template).unwrap_or_default())
+        .unwrap_or_default();
+    let object = objects
+        .iter()
+        .find(|object| Some(object.metadata.name.as_str()) == given);
+    let spec = object.and_then(Object::typed_spec);
+    let template = spec.as_deref().and_then(downcast::<Template>);
+    let parameters = template
+        .into_iter()
+        .flat_map(|template| template.parameters.iter().flatten());
+    let current = current.to_string_lossy();
+    parameters
+        .filter(|parameter| wanted(parameter) && format!("{}=", parameter.name).starts_with(&*current))
+        .map(|parameter| {
+            let about = parameter.description.clone().map(Into::into);
+            CompletionCandidate::new(format!("{}=", parameter.name)).help(about)
+        })
+        .collect()
+}
+
 /// Names of contexts.
 pub(crate) fn contexts(current: &OsStr) -> Vec<CompletionCandidate> {
     let file = crate::settings::file::path().and_then(|path| crate::settings::file::read(&path));
@@ -169,7 +219,8 @@ fn words() -> Vec<String> {
 
 /// The names of the objects of a kind; none when the daemon does not say so at once.
 fn names(kind: Kind) -> Vec<String> {
-    ask(kind).unwrap_or_default()
+    let objects = ask(kind).unwrap_or_default().into_iter();
+    objects.map(|object| object.metadata.name.to_string()).collect()
 }
 
 /// What is left of the daemon's time.
@@ -231,7 +282,7 @@ impl Host for Nobody {
     fn started(&self, _interrupt: Interrupt) {}
 }
 
-fn ask(kind: Kind) -> Option<Vec<String>> {
+fn ask(kind: Kind) -> Option<Vec<Object>> {
     let globals = globals()?;
     let settings = Settings::resolve(globals);
     let mut connection = settings.connection().ok()?;
@@ -242,13 +293,7 @@ fn ask(kind: Kind) -> Option<Vec<String>> {
     };
     let quiet = Ui::new(Color::Never, Talk::Quiet, NoColor::Set);
     let client = Client::new(&connection).ok()?;
-    let page = client.page_at_once(&quiet, kind, &selection).ok()?;
-    Some(
-        page.items
-            .into_iter()
-            .map(|object| object.metadata.name.to_string())
-            .collect(),
-    )
+    Some(client.page_at_once(&quiet, kind, &selection).ok()?.items)
 }
 
 /// The global flags on the line so far.

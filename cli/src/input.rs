@@ -31,18 +31,14 @@ pub(crate) fn objects(arguments: &[String], verb: &str) -> Result<Objects, Failu
     for argument in arguments {
         if argument == "-" {
             if seen.insert(PathBuf::from("-")) {
-                let text = bounded(&mut io::stdin().lock(), &limits)
-                    .map_err(|error| Failure::file("read", Path::new("standard input"), &error))?;
-                parsed.push(("stdin".to_owned(), manifest::parse(&text, &limits)));
+                parsed.push(("stdin".to_owned(), manifest::parse(&text(argument)?, &limits)));
             }
             continue;
         }
         for path in found(argument)? {
             // Two arguments may lead to one file; that declares nothing twice.
             if seen.insert(path.canonicalize().unwrap_or_else(|_| path.clone())) {
-                let text = std::fs::File::open(&path)
-                    .and_then(|mut file| bounded(&mut file, &limits))
-                    .map_err(|error| Failure::file("read", &path, &error))?;
+                let text = of_file(&path)?;
                 size += text.len();
                 if size > limits.bytes {
                     return Err(Failure::usage(format!(
@@ -123,6 +119,21 @@ fn bounded(input: &mut impl Read, limits: &Limits) -> io::Result<Vec<u8>> {
     let most = u64::try_from(limits.bytes).unwrap_or(u64::MAX).saturating_add(1);
     input.take(most).read_to_end(&mut text)?;
     Ok(text)
+}
+
+/// What a file holds, or standard input for `-`.
+pub(crate) fn text(argument: &str) -> Result<Vec<u8>, Failure> {
+    match argument {
+        "-" => bounded(&mut io::stdin().lock(), &Limits::default())
+            .map_err(|error| Failure::file("read", Path::new("standard input"), &error)),
+        path => of_file(Path::new(path)),
+    }
+}
+
+fn of_file(path: &Path) -> Result<Vec<u8>, Failure> {
+    std::fs::File::open(path)
+        .and_then(|mut file| bounded(&mut file, &Limits::default()))
+        .map_err(|error| Failure::file("read", path, &error))
 }
 
 /// The files an argument means, in order.

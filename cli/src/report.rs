@@ -315,7 +315,14 @@ const fn exit_code_of(code: Code) -> u8 {
         | Code::RemoteUnreachable
         | Code::NotImplemented
         | Code::ReferenceBroken
+        | Code::EngineUnavailable
+        | Code::ImageUnavailable
+        | Code::ContainerRefused
         | Code::LimitExceeded
+        | Code::Unhealthy
+        | Code::RolloutStuck
+        | Code::WakeFailed
+        | Code::SessionsFull
         | Code::LocalFile => 1,
     }
 }

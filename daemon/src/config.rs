@@ -1,6 +1,9 @@
 //! How the daemon is told what to do: flags, then `ORCHD_*`, then a file, then defaults. Precedence is written here and
 //! nowhere else.
 
+mod containers;
+mod gateway;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -9,6 +12,9 @@ use orch_shared::quantity::Span;
 use serde::{Deserialize, Serialize};
 
 use crate::telemetry::LogFormat;
+
+pub use containers::{ContainerArgs, ContainerSettings, DefaultRuntime};
+pub use gateway::{GatewayArgs, GatewaySettings};
 
 /// Where the daemon listens, unless told otherwise.
 pub const LISTEN: &str = "127.0.0.1:7420";
@@ -30,6 +36,20 @@ const EXAMPLES: &str = "Examples:
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    #[command(flatten)]
+    /// Something with a daemon and its data.
+    Daemon(Work),
+    /// Print the Templates that every daemon brings along, as manifests: to have one again that was deleted or changed.
+    Catalogue {
+        /// Their names; all of them when none is given.
+        #[arg(value_name = "NAME")]
+        names: Vec<String>,
+    },
+}
+
+/// What to do with a daemon and its data.
+#[derive(Debug, Subcommand)]
+pub enum Work {
     /// Run the daemon.
     Serve(Box<ServeArgs>),
     /// Run the daemon, apply manifests, and show how everything comes up.
@@ -48,7 +68,7 @@ pub enum Command {
     },
 }
 
-impl Command {
+impl Work {
     /// The flags that every command has: which daemon is meant, and how it is run.
     #[must_use]
     pub fn serve_args(&self) -> &ServeArgs {
@@ -106,6 +126,9 @@ pub struct ServeArgs {
     /// How long the daemon that reconciles may be silent before another one on the same PostgreSQL takes over. Default: 15s.
     #[arg(long, value_name = "DURATION", env = "ORCHD_LEASE_DURATION")]
     pub lease_duration: Option<Span>,
+    /// How long a copy that is replaced may finish what is under way with it. Default: 30s.
+    #[arg(long, value_name = "DURATION", env = "ORCHD_DRAIN_TIMEOUT")]
+    pub drain_timeout: Option<Span>,
     /// The file of the key that seals secret values. Default: keys.json in the data directory.
     #[arg(long, value_name = "FILE", env = "ORCHD_KEY_FILE")]
     pub key_file: Option<PathBuf>,
@@ -134,6 +157,12 @@ pub struct ServeArgs {
         value_delimiter = ','
     )]
     pub allowed_origins: Vec<String>,
+    #[command(flatten)]
+    /// Of the gateway.
+    pub gateway: GatewayArgs,
+    #[command(flatten)]
+    /// Of containers.
+    pub containers: ContainerArgs,
     /// Form of the log. Default: text.
     #[arg(long, value_enum, env = "ORCHD_LOG_FORMAT")]
     pub log_format: Option<LogFormat>,
@@ -170,6 +199,8 @@ pub struct Settings {
     pub reconcile_interval: Span,
     /// How long the leader may be silent.
     pub lease_duration: Span,
+    /// How long a copy that is replaced may finish what is under way.
+    pub drain_timeout: Span,
     /// The key file.
     pub key_file: PathBuf,
     /// Certificate chain and key.
@@ -180,6 +211,10 @@ pub struct Settings {
     pub allowed_hosts: Vec<String>,
     /// Further origins to serve.
     pub allowed_origins: Vec<String>,
+    /// Of the gateway.
+    pub gateway: GatewaySettings,
+    /// Of containers.
+    pub containers: ContainerSettings,
     /// Form of the log.
     pub log_format: LogFormat,
     /// What to log.
@@ -238,6 +273,12 @@ pub enum Error {
          hint: give --tls-cert and --tls-key, or say that this is fine with --insecure-http"
     )]
     PlainHttp(SocketAddr),
+    /// A door for everybody.
+    #[error(
+        "{0} can be reached by others, and --insecure-open-gateway would let them call every tool\n\
+         hint: listen on loopback, or leave it out and hand out tokens"
+    )]
+    OpenGateway(SocketAddr),
     /// A while that is none.
     #[error("the {0} must be at least 1s, not {1}")]
     TooShort(&'static str, Span),
@@ -274,6 +315,11 @@ impl Settings {
                 .clone()
                 .or(file.lease_duration)
                 .unwrap_or_else(|| Span::seconds(15)),
+            drain_timeout: args
+                .drain_timeout
+                .clone()
+                .or(file.drain_timeout)
+                .unwrap_or_else(|| Span::seconds(30)),
             key_file: args
                 .key_file
                 .clone()
@@ -287,6 +333,8 @@ impl Settings {
             insecure_http: args.insecure_http.or(file.insecure_http).unwrap_or(false),
             allowed_hosts: many(&args.allowed_hosts, file.allowed_hosts),
             allowed_origins: many(&args.allowed_origins, file.allowed_origins),
+            gateway: GatewaySettings::resolve(&args.gateway, file.gateway),
+            containers: ContainerSettings::resolve(&args.containers, file.containers),
             log_format: args.log_format.or(file.log_format).unwrap_or_default(),
             log: args.log.clone().or(file.log).unwrap_or_else(|| "info".to_owned()),
             data_dir,
@@ -294,7 +342,12 @@ impl Settings {
         if !settings.listen.ip().is_loopback() && settings.tls.is_none() && !settings.insecure_http {
             return Err(Error::PlainHttp(settings.listen));
         }
+        if settings.gateway.insecure_open_gateway && !settings.listen.ip().is_loopback() {
+            return Err(Error::OpenGateway(settings.listen));
+        }
         for (name, span) in [
+            ("session idle limit", &settings.gateway.session_idle),
+            ("session lifetime", &settings.gateway.session_lifetime),
             ("reconcile interval", &settings.reconcile_interval),
             ("lease duration", &settings.lease_duration),
         ] {
@@ -317,12 +370,15 @@ impl Settings {
             database_url: self.database_url.as_deref().map(without_password),
             reconcile_interval: Some(self.reconcile_interval.clone()),
             lease_duration: Some(self.lease_duration.clone()),
+            drain_timeout: Some(self.drain_timeout.clone()),
             key_file: Some(self.key_file.clone()),
             tls_cert,
             tls_key,
             insecure_http: Some(self.insecure_http),
             allowed_hosts: self.allowed_hosts.clone(),
             allowed_origins: self.allowed_origins.clone(),
+            gateway: self.gateway.to_args(),
+            containers: self.containers.to_args(),
             log_format: Some(self.log_format),
             log: Some(self.log.clone()),
         };
@@ -377,7 +433,7 @@ mod tests {
             .unwrap()
             .command
         {
-            Command::Serve(args) => *args,
+            Command::Daemon(Work::Serve(args)) => *args,
             other => panic!("{other:?}"),
         }
     }

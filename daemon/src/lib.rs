@@ -48,9 +48,12 @@ pub mod telemetry;
 pub mod admission;
 pub mod api;
 pub mod auth;
+pub mod gateway;
 
 pub mod secrets;
 pub mod store;
+
+pub mod catalogue;
 
 pub mod reconcile;
 pub mod runtime;

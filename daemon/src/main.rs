@@ -4,9 +4,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use orch_daemon::config::{Cli, Command, Settings};
+use orch_daemon::config::{Cli, Command, Settings, Work};
 use orch_daemon::runtime::exec;
-use orch_daemon::{serve, telemetry, up};
+use orch_daemon::{catalogue, serve, telemetry, up};
 
 fn main() -> ExitCode {
     // The step that becomes a child's program. Before anything else: it must be quick, and alone in its process.
@@ -23,7 +23,11 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> anyhow::Result<()> {
-    let args = cli.command.serve_args();
+    let work = match cli.command {
+        Command::Catalogue { names } => return up::print(&catalogue::manifests(&names)?),
+        Command::Daemon(work) => work,
+    };
+    let args = work.serve_args();
     let settings = Settings::resolve(args)?;
     if args.print_config {
         return up::print(&settings.to_yaml());
@@ -31,11 +35,11 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     telemetry::log_to_stderr(settings.log_format, telemetry::filter(&settings.log)?);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let outcome = runtime.block_on(async {
-        match cli.command {
-            Command::Serve(_) => serve::run(&settings).await,
-            Command::Up(args) => up::run(&settings, &args).await,
-            Command::Token { .. } => up::print(&format!("{}\n", serve::reset_token(&settings).await?.display())),
-            Command::Key { .. } => up::print(&format!("{}\n", serve::rotate_key(&settings).await?)),
+        match work {
+            Work::Serve(_) => serve::run(&settings).await,
+            Work::Up(args) => up::run(&settings, &args).await,
+            Work::Token { .. } => up::print(&format!("{}\n", serve::reset_token(&settings).await?.display())),
+            Work::Key { .. } => up::print(&format!("{}\n", serve::rotate_key(&settings).await?)),
         }
     });
     // What still computes for somebody who has gone is not waited for.

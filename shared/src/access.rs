@@ -14,6 +14,15 @@ pub struct Principal {
 }
 
 impl Principal {
+    /// Whoever reaches a door that was opened to everybody on the machine.
+    #[must_use]
+    pub fn anybody() -> Self {
+        Self {
+            name: "anybody".to_owned(),
+            visibility: Visibility::Everything,
+        }
+    }
+
     /// The daemon itself, when it acts on its own.
     #[must_use]
     pub fn daemon() -> Self {

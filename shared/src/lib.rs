@@ -30,6 +30,9 @@ pub mod manifest;
 pub mod problem;
 pub mod schema;
 
+pub mod seeded;
+pub mod server_json;
+
 pub mod access;
 pub mod apply;
 pub mod context;
@@ -37,4 +40,5 @@ pub mod diff;
 pub mod query;
 pub mod route;
 pub mod session;
+pub mod tools;
 pub mod wire;

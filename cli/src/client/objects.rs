@@ -11,6 +11,7 @@ use orch_shared::problem::{Code, Problem, near_miss};
 use orch_shared::query::{ListMetadata, ListParameters};
 use orch_shared::resource::{Condition, ConditionStatus, Identity, Metadata};
 use orch_shared::route;
+use orch_shared::seeded;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -94,6 +95,13 @@ impl Object {
     /// The spec with its type; `None` when a newer daemon knows more of the kind than this program.
     pub(crate) fn typed_spec(&self) -> Option<Box<dyn AnySpec>> {
         self.kind.definition().parse_stored(self.spec.get()).ok()
+    }
+
+    /// Whether it came with the daemon, and is as it came.
+    pub(crate) fn is_as_seeded(&self) -> bool {
+        let labels = self.metadata.labels.as_ref();
+        labels.is_some_and(|labels| labels.contains_key(seeded::LABEL))
+            && seeded::is_untouched(self.kind, &self.metadata, &self.spec())
     }
 
     /// The manifest: what a user would commit.

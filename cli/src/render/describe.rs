@@ -5,6 +5,7 @@
 
 mod members;
 mod page;
+mod rows;
 
 use orch_shared::kind::Reference;
 use orch_shared::name::ObjectRef;

@@ -5,6 +5,8 @@
 
 mod examples;
 mod flags;
+mod parameters;
+mod server_json;
 mod shorthands;
 pub(in crate::verbs) mod values;
 
@@ -109,6 +111,7 @@ fn of_kind(kind: Kind) -> Command {
         .arg(many("annotation", "KEY=VALUE", "An annotation. May be repeated"))
         .next_help_heading("Short ways")
         .args(shorthands::of(kind).map(shorthands::Shorthand::arg))
+        .args(server_json::args(kind))
         .next_help_heading("Fields")
         .args(flags::of(kind).iter().flat_map(flags::Flag::args))
         .arg(many("set", "FIELD=VALUE", "Any field of the spec. May be repeated"))
@@ -398,7 +401,7 @@ fn resource(settings: &Settings, kind: Kind, matches: &ArgMatches) -> Result<Res
             marks.get_or_insert_default().insert(key.to_owned(), value.to_owned());
         }
     }
-    let mut spec = json!({});
+    let mut spec = server_json::spec(settings, kind, matches)?.unwrap_or_else(|| json!({}));
     let flags = flags::of(kind);
     for flag in &flags {
         flag.write(matches, &mut spec)?;
@@ -408,13 +411,18 @@ fn resource(settings: &Settings, kind: Kind, matches: &ArgMatches) -> Result<Res
     }
     from_scope(settings, kind, &mut spec)?;
     refuse_server(settings, kind)?;
+    parameters::read(settings, kind, matches, &mut spec)?;
     for assignment in many(matches, "set") {
         set(kind, &mut spec, assignment)?;
     }
     // Read like a manifest, so that everything that is wrong with it is told at once.
     let object =
         json!({"apiVersion": orch_shared::kinds::API_VERSION, "kind": kind, "metadata": metadata, "spec": spec});
-    orch_shared::manifest::resource(&object).map_err(|mut problems| {
+    let made = orch_shared::manifest::resource(&object).and_then(|resource| {
+        parameters::check(settings, &resource)?;
+        Ok(resource)
+    });
+    made.map_err(|mut problems| {
         for problem in &mut problems {
             if let Some(flag) = flags.iter().find_map(|flag| flag.typed_for(&problem.pointer)) {
                 problem.message = format!("{} ({flag})", problem.message);

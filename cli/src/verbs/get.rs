@@ -61,6 +61,9 @@ pub(crate) struct Arguments {
     /// At most so many objects of each kind
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
     limit: Option<u32>,
+    /// With `all` as yaml or json: what came with the daemon and nobody has changed, too
+    #[arg(long, action = ArgAction::SetTrue)]
+    with_seeded: bool,
     /// Go on, and show objects as they change
     #[arg(short, long, action = ArgAction::SetTrue)]
     watch: bool,
@@ -143,11 +146,15 @@ fn get_events(arguments: &Arguments, settings: &Settings, asked: events::Asked) 
     }
 }
 
+/// Everything, as manifests, is what can be applied again: without what daemons make, or bring along.
+fn is_export(arguments: &Arguments) -> bool {
+    arguments.targets == ["all"] && matches!(arguments.output, Output::Yaml | Output::Json)
+}
+
 fn wanted(arguments: &Arguments, settings: &Settings) -> Result<Vec<Target>, Failure> {
     if arguments.files.files.is_empty() {
         let mut targets = targets::targets(settings, &arguments.targets)?;
-        // Everything, as manifests, is what can be applied again: without what daemons make.
-        if arguments.targets == ["all"] && matches!(arguments.output, Output::Yaml | Output::Json) {
+        if is_export(arguments) {
             targets.retain(|target| target.kind().meta().maker == Maker::User);
         }
         return Ok(targets);
@@ -206,9 +213,9 @@ fn fetch(
                     let (plural, total) = (kind.meta().plural, page.metadata.total);
                     settings.ui.say(&format!("{limit} of {total} {plural} shown"));
                 }
-                let revealed = page
-                    .items
-                    .into_iter()
+                let items = page.items.into_iter();
+                let revealed = items
+                    .filter(|object| !is_export(arguments) || arguments.with_seeded || !object.is_as_seeded())
                     .map(|object| revealed(arguments, settings, object));
                 found.extend(revealed.collect::<Result<Vec<_>, _>>()?);
             }

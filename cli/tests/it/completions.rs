@@ -116,6 +116,28 @@ fn shells_are_offered_names_of_live_objects() {
 }
 
 #[test]
+fn shells_are_offered_templates_and_their_parameters() {
+    let template = |name: &str| {
+        json!({
+            "apiVersion": "orchctl.dev/v1", "kind": "Template", "metadata": {"name": name}, "status": {},
+            "spec": {
+                "parameters": [{"name": "host"}, {"name": "port"}, {"name": "token", "secret": true}],
+                "server": {"command": ["x", "${host}", "${port}"], "env": [{"name": "T", "value": "${token}"}]},
+            },
+        })
+    };
+    let live = || Answer::json(200, &list(1, &[template("git"), template("gitea")], None));
+    let daemon = Daemon::playing([live(), live(), live(), live()]);
+    let home = Home::with_daemon(&daemon.address);
+    let line = |more: &[&str]| offered(&home, &[&["orchctl", "create", "server", "x"], more].concat());
+    assert_eq!(line(&["--from-template", "gi"]), ["git", "gitea"]);
+    assert_eq!(line(&["--from-template", "gitea", "--param", ""]), ["host=", "port="]);
+    assert_eq!(line(&["--from-template=git", "--param", "p"]), ["port="]);
+    assert_eq!(line(&["--from-template", "git", "--param-secret", ""]), ["token="]);
+    assert_eq!(line(&["--param", ""]), Vec::<String>::new());
+}
+
+#[test]
 fn without_a_daemon_no_names_are_offered_and_nothing_is_said() {
     assert_eq!(
         offered(&Home::new(), &["orchctl", "describe", "server", "fi"]),

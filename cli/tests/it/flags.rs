@@ -52,11 +52,11 @@ fn flags_make_manifests() {
             "create",
             "server",
             "git",
-            "--template",
+            "--from-template",
             "gitea",
-            "--parameter",
+            "--param",
             "host=git.example.com",
-            "--parameter",
+            "--param",
             "port=3000",
         ],
         &[
@@ -212,4 +212,45 @@ fn a_secret_is_not_printed_in_the_open_when_it_cannot_be_sealed() {
     );
     assert_eq!(shown.code, 2, "{shown}");
     assert!(shown.stderr.contains("--plaintext"), "{shown}");
+}
+
+#[test]
+fn templates_are_made_of_registry_documents() {
+    let home = Home::new();
+    let document = json!({
+        "name": "io.github.acme/weather", "description": "Weather: now and later", "version": "2.0.1",
+        "packages": [
+            {"registryType": "npm", "identifier": "@acme/weather", "version": "2.0.1", "transport": {"type": "stdio"},
+             "packageArguments": [
+                 {"type": "positional", "valueHint": "city", "isRequired": true, "isRepeated": true},
+                 {"type": "named", "name": "--units", "choices": ["metric", "imperial"], "default": "metric"},
+             ],
+             "environmentVariables": [{"name": "KEY", "description": "A key", "isRequired": true, "isSecret": true}]},
+            {"registryType": "oci", "identifier": "ghcr.io/acme/weather:2.0.1", "transport": {"type": "stdio"},
+             "runtimeArguments": [{"type": "named", "name": "--network", "value": "host"}]},
+        ],
+        "remotes": [{"type": "streamable-http", "url": "https://weather.example/mcp"}],
+    });
+    home.write("server.json", &document.to_string());
+    home.write("broken.json", "{\"name\": \"x\",\n \"packages\": [}");
+    let from = |more: &[&'static str]| {
+        let base = [
+            "create",
+            "template",
+            "weather",
+            "--dry-run=client",
+            "--from-server-json",
+        ];
+        home.run(&[&base, more].concat())
+    };
+    insta::assert_snapshot!(story([
+        from(&["server.json", "--package", "npm", "--description", "Ours"]),
+        from(&["server.json", "--package", "remote"]),
+        from(&["server.json"]),
+        from(&["server.json", "--package", "oci"]),
+        from(&["server.json", "--package", "nuget"]),
+        from(&["broken.json"]),
+        from(&["missing.json"]),
+        home.run(&["create", "server", "x", "--package", "npm:x", "--param", "a=b"]),
+    ]));
 }

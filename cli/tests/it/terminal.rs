@@ -4,7 +4,7 @@
 use std::process::Command;
 
 use orch_shared::resource::Timestamp;
-use orch_shared::session::{ClientInfo, Session, Sessions};
+use orch_shared::session::{Session, Sessions};
 use serde_json::json;
 
 use crate::support::gateway::Gateway;
@@ -90,10 +90,9 @@ fn the_console_calls_a_tool_watches_a_session_and_gives_the_terminal_back() {
     let gateway = Gateway::start();
     let session = Session {
         id: "s-7".to_owned(),
-        client: Some(ClientInfo {
-            name: "some-client".to_owned(),
-            version: Some("1".to_owned()),
-        }),
+        target: "project/web".to_owned(),
+        client: Some("some-client".to_owned()),
+        client_version: Some("1".to_owned()),
         protocol: "2025-11-25".to_owned(),
         principal: "user/ada".to_owned(),
         created_at: Timestamp::from_millis(0),
@@ -104,7 +103,9 @@ fn the_console_calls_a_tool_watches_a_session_and_gives_the_terminal_back() {
         "/api/v1/projects/web/sessions",
         serde_json::to_value(sessions).expect("plain data"),
     );
-    let said = json!({"at": "2026-01-01T00:00:00.000Z", "direction": "from-client", "method": "tools/list", "id": "1", "size": 40, "text": "{\"watched\":true}"});
+    let said = json!({
+        "at": "2026-01-01T00:00:00.000Z", "direction": "from-client", "size": 40, "text": "{\"method\":\"watched\"}",
+    });
     gateway.stream("/api/v1/projects/web/sessions/s-7/traffic", said);
     let home = Home::with_daemon(&gateway.address);
     let steps = [

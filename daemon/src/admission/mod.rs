@@ -16,6 +16,7 @@ mod instances;
 mod one;
 mod references;
 mod sealing;
+mod seed;
 mod set;
 
 pub use apply::apply;
@@ -23,6 +24,7 @@ pub use delete::{delete, delete_several};
 pub use error::Error;
 pub use instances::admit_instance;
 pub use one::{Precondition, Target, create, patch, replace, restart, reveal, rollback, scale, seal};
+pub use seed::seed;
 
 use orch_shared::access::Principal;
 

@@ -7,6 +7,7 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use orch_shared::access::Principal;
 use orch_shared::problem::{Code, Problem};
 use tracing::Instrument;
 
@@ -112,7 +113,12 @@ pub(super) async fn guard(State(api): State<Api>, mut request: Request, next: Ne
         let authority = request.uri().authority().map(|authority| authority.as_str().to_owned());
         api.names.check(request.headers(), authority.as_deref())?;
         if !is_open(&path) {
-            let principal = api.authenticator.principal(request.headers()).await?;
+            let needs_none = api.open_gateway && path.starts_with("/mcp/");
+            let principal = if needs_none && !request.headers().contains_key(header::AUTHORIZATION) {
+                Principal::anybody()
+            } else {
+                api.authenticator.principal(request.headers()).await?
+            };
             request.extensions_mut().insert(principal);
         }
         match tokio::time::timeout(DEADLINE, next.run(request)).await {

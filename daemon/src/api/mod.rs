@@ -48,6 +48,8 @@ pub struct Api {
     pub lease: Option<Claim>,
     /// What is counted.
     pub metrics: Metrics,
+    /// Whether the gateway's addresses need no credential.
+    pub open_gateway: bool,
     /// The hosts and origins that are served.
     pub names: Arc<Names>,
     /// Since when the daemon has been running.
@@ -56,8 +58,8 @@ pub struct Api {
     pub shutdown: CancellationToken,
 }
 
-/// The service for every address of the API.
-pub fn router(api: Api) -> Router {
+/// The service for every address of the API, and for those of `beside`; all of them are guarded.
+pub fn router(api: Api, beside: Router) -> Router {
     Router::new()
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
@@ -68,5 +70,6 @@ pub fn router(api: Api) -> Router {
         .fallback(dispatch::nothing_here)
         .method_not_allowed_fallback(dispatch::wrong_method)
         .layer(middleware::from_fn_with_state(api.clone(), guard::guard))
-        .with_state(api)
+        .with_state(api.clone())
+        .merge(beside.layer(middleware::from_fn_with_state(api, guard::guard)))
 }

@@ -65,7 +65,14 @@ pub(super) const fn status_of(code: Code) -> StatusCode {
         | Code::RemoteUnreachable
         | Code::NotImplemented
         | Code::ReferenceBroken
-        | Code::LimitExceeded => StatusCode::INTERNAL_SERVER_ERROR,
+        | Code::EngineUnavailable
+        | Code::ImageUnavailable
+        | Code::ContainerRefused
+        | Code::LimitExceeded
+        | Code::Unhealthy
+        | Code::RolloutStuck
+        | Code::WakeFailed
+        | Code::SessionsFull => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use orch_shared::excerpt::printable;
 use orch_shared::kind::{self, Kind, Pending, Reference};
-use orch_shared::kinds::instance::{Instance, LastExit};
+use orch_shared::kinds::instance::{Health, HealthState, Instance, LastExit};
 use orch_shared::kinds::secret::Secret;
 use orch_shared::kinds::server::{self, ResolvedTemplate, Server, ToolSurface};
 use orch_shared::kinds::template::Template;
@@ -18,6 +18,7 @@ use zeroize::Zeroizing;
 
 use super::plan::Broken;
 use super::plan::instance::{Failure, Limits, Observed, Remedy, Running, State};
+use crate::runtime::Load;
 use crate::runtime::launch::{self, Era, Launch};
 use crate::runtime::observation::{self, Enforced, Observation};
 use crate::secrets::{Keyring, Place};
@@ -37,26 +38,37 @@ pub(super) struct Prepared {
 }
 
 /// Remembers preparations, so that visiting ten thousand unchanged Servers costs no copying and no hashing.
-#[derive(Debug, Default)]
-pub(super) struct Preparations(Mutex<HashMap<Arc<str>, Arc<Prepared>>>);
+#[derive(Debug, Clone)]
+pub(super) struct Preparations {
+    known: Arc<Mutex<HashMap<Arc<str>, Arc<Prepared>>>>,
+    /// Where packages run that do not say so themselves.
+    runtime: server::Runtime,
+}
 
 impl Preparations {
+    pub(super) fn new(runtime: server::Runtime) -> Self {
+        Self {
+            known: Arc::default(),
+            runtime,
+        }
+    }
+
     /// The preparation of a Server.
     pub(super) fn of(&self, object: &Object, spec: &Server, snapshot: &Snapshot, keyring: &Keyring) -> Arc<Prepared> {
         let world = World::of(spec, snapshot, keyring);
         let key = world.key_of(object);
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(prepared) = known.get(&object.uid).filter(|prepared| prepared.key == key) {
             return Arc::clone(prepared);
         }
-        let prepared = Arc::new(prepare(key, object, spec, &world));
+        let prepared = Arc::new(prepare(key, object, spec, &world, self.runtime));
         known.insert(Arc::clone(&object.uid), Arc::clone(&prepared));
         prepared
     }
 
     /// Drops what is remembered of an object that is gone.
     pub(super) fn forget(&self, uid: &str) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(uid);
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).remove(uid);
     }
 }
 
@@ -115,7 +127,7 @@ impl<'w> World<'w> {
     }
 }
 
-fn prepare(key: Vec<i64>, object: &Object, spec: &Server, world: &World<'_>) -> Prepared {
+fn prepare(key: Vec<i64>, object: &Object, spec: &Server, world: &World<'_>, runtime: server::Runtime) -> Prepared {
     let mut broken = broken(&world.references, world.snapshot);
     let mut template = None;
     let run = match (&spec.template, world.template) {
@@ -137,6 +149,13 @@ fn prepare(key: Vec<i64>, object: &Object, spec: &Server, world: &World<'_>) -> 
             }
         },
     };
+    // The manifest leaves it to the daemon where a package runs.
+    let run = run.map(|mut run| {
+        if run.package.is_some() {
+            run.runtime.get_or_insert(runtime);
+        }
+        run
+    });
     broken.extend(run.iter().flat_map(|run| unreadable(run, world)));
     let pending = kind::Spec::pending(run.as_ref().unwrap_or(spec));
     let run = run.map(|run| kind::Spec::effective(&run));
@@ -161,7 +180,9 @@ fn digest(run: &Server, restarted_at: Option<Timestamp>, world: &World<'_>) -> S
         replicas: None,
         description: None,
         tools: None,
+        limits: None,
         idle: None,
+        session_limits: None,
         ..run.clone()
     };
     let secrets: Vec<_> = kind::Spec::references(run)
@@ -233,10 +254,14 @@ pub(super) fn broken(references: &[Reference], snapshot: &Snapshot) -> Vec<Broke
 }
 
 /// What the runtime sees, in the words of the plan.
-pub(super) fn observed(observation: Observation) -> Observed {
+pub(super) fn observed(observation: Observation, load: Load) -> Observed {
     let at = observation.since;
     let state = match observation.state {
-        observation::State::Installing => State::Installing,
+        observation::State::Installing => State::Installing(
+            observation
+                .progress
+                .map_or_else(|| "its package is being installed".to_owned(), printable),
+        ),
         observation::State::Starting => State::Starting,
         observation::State::Running(answer) => State::Running(Running {
             since: at,
@@ -252,6 +277,7 @@ pub(super) fn observed(observation: Observation) -> Observed {
         }),
         observation::State::Stopping => State::Stopping,
         observation::State::Exited(exit) => State::Exited(LastExit {
+            unhealthy: matches!(exit.cause, observation::Cause::Unhealthy(_)),
             reason: exit.cause.reason(),
             code: exit.code,
             signal: exit.signal,
@@ -268,13 +294,17 @@ pub(super) fn observed(observation: Observation) -> Observed {
             }),
             at,
             remedy: match failure {
-                observation::Failure::RemoteUnreachable { .. } => Remedy::Retry,
+                observation::Failure::RemoteUnreachable { .. } | observation::Failure::EngineUnavailable { .. } => {
+                    Remedy::Retry
+                }
                 observation::Failure::ToolMissing { .. }
                 | observation::Failure::InstallFailed { .. }
                 | observation::Failure::NoNetwork { .. }
                 | observation::Failure::CommandNotFound { .. }
                 | observation::Failure::StartupDeadline { .. }
-                | observation::Failure::HandshakeFailed { .. } => Remedy::Replace,
+                | observation::Failure::HandshakeFailed { .. }
+                | observation::Failure::ImageUnavailable { .. }
+                | observation::Failure::ContainerRefused { .. } => Remedy::Replace,
             },
             stderr: failure.last_lines().to_vec(),
         }),
@@ -282,7 +312,19 @@ pub(super) fn observed(observation: Observation) -> Observed {
     Observed {
         state,
         pid: observation.pid,
+        container: observation.container,
         resolved: observation.resolved.map(|resolved| (resolved.name, resolved.version)),
+        health: observation.health.map(|health| Health {
+            state: match health.state {
+                observation::HealthState::Unknown => HealthState::Unknown,
+                observation::HealthState::Healthy => HealthState::Healthy,
+                observation::HealthState::Degraded => HealthState::Degraded,
+                observation::HealthState::Unhealthy => HealthState::Unhealthy,
+            },
+            failures: health.failures,
+            last_error: health.last_error.map(printable),
+        }),
+        busy: load != Load::default(),
         limits: match observation.limits {
             Enforced::NotAsked => None,
             Enforced::Full => Some(Limits::Enforced),
@@ -320,26 +362,14 @@ pub(super) fn launch(
                 Some(server::Transport::Stdio) | None => launch::RemoteTransport::Auto,
             },
         })
-    } else if let Some(package) = &run.package {
-        launch::Source::Package(launch::Package {
-            registry: match package.registry {
-                server::Registry::Npm => launch::Registry::Npm,
-                server::Registry::Pypi => launch::Registry::Pypi,
-            },
-            name: package.name.clone(),
-            version: package.version.clone(),
-            pinned: pinned(object, spec, snapshot),
-            executable: package.executable.clone(),
-            args: package.args.clone().unwrap_or_default(),
-            scripts: match package.allow_scripts {
-                Some(true) => launch::InstallScripts::Allowed,
-                Some(false) | None => launch::InstallScripts::Ignored,
-            },
-        })
     } else if let Some(argv) = &run.command {
         launch::Source::Command { argv: argv.clone() }
+    } else if run.is_contained() {
+        contained(object, spec, snapshot)?
+    } else if run.package.is_some() {
+        launch::Source::Package(package(object, spec, snapshot)?)
     } else {
-        return Err(Broken("there is nothing that this runtime can start".to_owned()));
+        return Err(nothing_to_start());
     };
     let limits = run.resources.as_ref().map(|resources| launch::Limits {
         memory: resources.memory.as_ref().map(orch_shared::quantity::Size::bytes),
@@ -360,8 +390,118 @@ pub(super) fn launch(
         working_directory: run.working_directory.as_ref().map(Into::into),
         limits: limits.unwrap_or_default(),
         startup_deadline: deadline.map_or(Duration::from_secs(60), orch_shared::quantity::Span::duration),
+        probe: probe(run.health_check.as_ref()),
         era_hint: era(object, spec, snapshot),
     })
+}
+
+fn nothing_to_start() -> Broken {
+    Broken("there is nothing that this runtime can start".to_owned())
+}
+
+/// The package that an Instance runs.
+fn package(object: &Object, spec: &Instance, snapshot: &Snapshot) -> Result<launch::Package, Broken> {
+    let package = spec.run.package.as_ref().ok_or_else(nothing_to_start)?;
+    Ok(launch::Package {
+        registry: match package.registry {
+            server::Registry::Npm => launch::Registry::Npm,
+            server::Registry::Pypi => launch::Registry::Pypi,
+        },
+        name: package.name.clone(),
+        version: package.version.clone(),
+        pinned: pinned(object, spec, snapshot),
+        executable: package.executable.clone(),
+        args: package.args.clone().unwrap_or_default(),
+        scripts: match package.allow_scripts {
+            Some(true) => launch::InstallScripts::Allowed,
+            Some(false) | None => launch::InstallScripts::Ignored,
+        },
+    })
+}
+
+/// What an Instance runs in a container.
+fn contained(object: &Object, spec: &Instance, snapshot: &Snapshot) -> Result<launch::Source, Broken> {
+    let run = &spec.run;
+    let contents = match &run.image {
+        Some(image) => launch::Contents::Image(launch::Image {
+            reference: image.reference.clone(),
+            command: image.command.clone(),
+            args: image.args.clone().unwrap_or_default(),
+            pull: match image.pull_policy {
+                Some(server::PullPolicy::Always) => launch::Pull::Always,
+                Some(server::PullPolicy::IfNotPresent) | None => launch::Pull::IfMissing,
+                Some(server::PullPolicy::Never) => launch::Pull::Never,
+            },
+        }),
+        None => launch::Contents::Package(package(object, spec, snapshot)?),
+    };
+    let http = |transport| launch::Speech::Http {
+        transport,
+        port: run.container_port.unwrap_or_default(),
+        path: run.path.clone().unwrap_or_else(|| "/mcp".to_owned()),
+    };
+    let access = |read_only: Option<bool>, usual| match read_only.unwrap_or(usual) {
+        true => launch::Access::ReadOnly,
+        false => launch::Access::Writable,
+    };
+    let image = run.image.as_ref();
+    Ok(launch::Source::Container(launch::Container {
+        contents,
+        speech: match run.transport {
+            Some(server::Transport::StreamableHttp) => http(launch::RemoteTransport::StreamableHttp),
+            Some(server::Transport::Sse) => http(launch::RemoteTransport::Sse),
+            Some(server::Transport::Stdio) | None => launch::Speech::Stdio,
+        },
+        network: network(run)?,
+        volumes: run
+            .volumes
+            .iter()
+            .flatten()
+            .map(|volume| launch::Volume {
+                source: volume.source.clone(),
+                target: volume.target.clone(),
+                access: access(volume.read_only, false),
+            })
+            .collect(),
+        root: access(image.and_then(|image| image.read_only_root), true),
+        capabilities: image.and_then(|image| image.capabilities.clone()).unwrap_or_default(),
+    }))
+}
+
+/// What a container may reach.
+fn network(run: &Server) -> Result<launch::Network, Broken> {
+    let allow = run.network.as_ref().and_then(|network| network.allow.as_ref());
+    Ok(match (run.network_mode(), allow) {
+        (server::NetworkMode::None, _) => launch::Network::None,
+        (server::NetworkMode::Internal, _) => launch::Network::Internal,
+        (server::NetworkMode::Egress, None) => launch::Network::Egress,
+        (server::NetworkMode::Egress, Some(hosts)) => {
+            let read = |host: &String| {
+                server::AllowedHost::parse(host).ok_or_else(|| {
+                    Broken(format!(
+                        "spec.network.allow: {} is not a host",
+                        printable(host.as_str())
+                    ))
+                })
+            };
+            launch::Network::Only(hosts.iter().map(read).collect::<Result<_, _>>()?)
+        }
+    })
+}
+
+/// How a copy is checked, as its spec says.
+fn probe(check: Option<&server::HealthCheck>) -> launch::Probe {
+    let plain = launch::Probe::default();
+    let Some(check) = check else { return plain };
+    let span =
+        |given: &Option<orch_shared::quantity::Span>, plain| given.as_ref().map_or(plain, |span| span.duration());
+    launch::Probe {
+        tool: check.tool.clone(),
+        arguments: check.arguments.clone().unwrap_or_default(),
+        interval: span(&check.interval, plain.interval),
+        timeout: span(&check.timeout, plain.timeout),
+        threshold: check.failure_threshold.unwrap_or(plain.threshold),
+    }
 }
 
 /// The version that this generation of the Server was resolved to before.

@@ -57,6 +57,15 @@ pub(super) fn installer(daemon: &[(OsString, OsString)], programs: &Path) -> Env
     environment
 }
 
+/// What an installer in a container gets: how to reach the registry, as far as it is no path of this machine.
+pub(super) fn contained_installer(daemon: &[(OsString, OsString)]) -> Vec<(String, String)> {
+    let texts = daemon.iter().filter(|(name, _)| reaches_registry(name));
+    texts
+        .filter_map(|(name, value)| Some((name.to_str()?.to_owned(), value.to_str()?.to_owned())))
+        .filter(|(_, value)| !value.starts_with('/'))
+        .collect()
+}
+
 fn reaches_registry(name: &OsStr) -> bool {
     let Some(name) = name.to_str().map(str::to_ascii_lowercase) else {
         return false;

@@ -9,15 +9,18 @@ use std::process::ExitStatus;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use orch_shared::jsonrpc::Members;
 use orch_shared::resource::Timestamp;
-use rmcp::RoleClient;
-use rmcp::service::Peer;
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::docker;
 use super::environment::{self, Environment};
+use super::health::{Care, Source as Said};
 use super::launch::{Era, Launch, Package, Source};
+use super::link::http::endpoint::Endpoint;
+use super::link::{Hello, Link};
 use super::log::{Log, Mask};
-use super::observation::{Answer, Cause, Exit, Failure, Observation, State};
+use super::observation::{Answer, Cause, Exit, Failure, Observation, State, Tools};
 use super::packages::{self, Program};
 use super::process::{self, Missing};
 use super::remote;
@@ -31,12 +34,14 @@ pub(super) struct Desk {
     pub(super) uid: String,
     pub(super) context: Arc<Context>,
     pub(super) observed: watch::Sender<Observation>,
-    pub(super) peer: Arc<Mutex<Option<Peer<RoleClient>>>>,
+    pub(super) link: Arc<Mutex<Option<Link>>>,
+    pub(super) care: Arc<Care>,
+    pub(super) endpoint: Arc<Mutex<Option<Arc<Endpoint>>>>,
     pub(super) log_changed: watch::Sender<()>,
 }
 
 impl Desk {
-    fn now(&self) -> Timestamp {
+    pub(super) fn now(&self) -> Timestamp {
         self.context.config.clock.now()
     }
 
@@ -51,16 +56,20 @@ impl Desk {
         let now = self.now();
         let over = state.is_over();
         if !matches!(state, State::Running(_)) {
-            self.set_peer(None);
+            self.set_link(None);
         }
         self.publish(|seen| {
             seen.since = now;
             if over {
                 seen.pid = None;
             }
+            if !matches!(state, State::Installing) {
+                seen.progress = None;
+            }
             if let State::Exited(exit) = &state {
                 seen.last_exit = Some(exit.clone());
             }
+            seen.health = matches!(state, State::Running(_)).then(|| self.care.begin());
             seen.state = state;
         });
     }
@@ -92,8 +101,35 @@ impl Desk {
         }
     }
 
-    pub(super) fn set_peer(&self, peer: Option<Peer<RoleClient>>) {
-        *self.peer.lock().unwrap_or_else(PoisonError::into_inner) = peer;
+    /// Takes in how the copy fares while it runs; what is new rings the bell.
+    pub(super) fn fares(&self, source: Said, said: Result<(), &str>) {
+        let now = self.now();
+        let is_new = self.observed.send_if_modified(|seen| {
+            let Some(before) = seen.health.take() else { return false };
+            let after = self.care.note(source, said, now);
+            let is_new =
+                (before.state, before.failures, &before.last_error) != (after.state, after.failures, &after.last_error);
+            seen.health = Some(after);
+            is_new
+        });
+        if is_new {
+            (self.context.config.bell)(&self.uid);
+        }
+    }
+
+    /// The conversation with the copy that all share.
+    pub(super) fn link(&self) -> Option<Link> {
+        self.link.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Opens, or closes, the conversation with the copy to whoever asks for it.
+    pub(super) fn set_link(&self, link: Option<Link>) {
+        *self.link.lock().unwrap_or_else(PoisonError::into_inner) = link;
+    }
+
+    /// Lets whoever wants to open conversations of their own, or no more.
+    pub(super) fn set_endpoint(&self, endpoint: Option<Arc<Endpoint>>) {
+        *self.endpoint.lock().unwrap_or_else(PoisonError::into_inner) = endpoint;
     }
 
     pub(super) fn directory(&self) -> PathBuf {
@@ -102,6 +138,10 @@ impl Desk {
 
     pub(super) fn exit(&self, ended: Option<(ExitStatus, Duration)>, cause: Cause, last_lines: Vec<String>) -> Exit {
         let status = ended.map(|(status, _)| status);
+        let cause = match (cause, self.care.given_up()) {
+            (Cause::Stopped, Some(reason)) => Cause::Unhealthy(reason.clone()),
+            (cause, _) => cause,
+        };
         Exit {
             code: status.and_then(|status| status.code()),
             signal: status.and_then(process::signal_name),
@@ -133,7 +173,10 @@ impl Stop {
 }
 
 /// A question whether a remote server still answers.
-pub(super) type Check = oneshot::Sender<Result<(), Failure>>;
+pub(super) struct Check {
+    pub(super) patience: Duration,
+    pub(super) answer: oneshot::Sender<Result<(), Failure>>,
+}
 
 /// One start of a copy.
 pub(super) async fn run(launch: Launch, hint: Option<Era>, desk: Desk, mut stop: Stop, checks: mpsc::Receiver<Check>) {
@@ -156,8 +199,10 @@ pub(super) async fn run(launch: Launch, hint: Option<Era>, desk: Desk, mut stop:
     let last = match &launch.source {
         Source::Command { argv } => run_command(&launch, argv, hint, &desk, &mut stop, &log).await,
         Source::Package(package) => run_package(&launch, package, hint, &desk, &mut stop, &log).await,
+        Source::Container(container) => docker::run(&launch, container, hint, &desk, &mut stop, &log, checks).await,
         Source::Remote(remote) => {
-            let tie = remote::tie(remote, &launch, hint, &desk, &log, checks);
+            let mut checks = checks;
+            let tie = remote::tie(remote, &launch, hint, &desk, &log, &mut checks);
             tokio::select! {
                 failure = tie => State::Failed(failure),
                 _ = stop.asked() => State::Exited(desk.exit(None, Cause::Stopped, vec![])),
@@ -169,6 +214,7 @@ pub(super) async fn run(launch: Launch, hint: Option<Era>, desk: Desk, mut stop:
         State::Exited(exit) => log.note(&exit.to_string()),
         State::Installing | State::Starting | State::Running(_) | State::Stopping => {}
     }
+    desk.set_endpoint(None);
     desk.enter(last);
 }
 
@@ -294,6 +340,18 @@ pub(super) fn masked(answer: Answer, mask: &Mask) -> Answer {
         protocol_version: plain(&answer.protocol_version, mask),
         tools: answer.tools,
     }
+}
+
+/// What a server said of itself, fit to be shown.
+pub(super) fn answer_of(hello: &Hello, tools: Option<Tools>, mask: &Mask) -> Answer {
+    let info = Members::of_params(hello.server_info.as_deref());
+    let answer = Answer {
+        name: info.text("name"),
+        version: info.text("version"),
+        protocol_version: hello.protocol_version.clone(),
+        tools,
+    };
+    masked(answer, mask)
 }
 
 /// So many characters of what a server says of itself are kept.

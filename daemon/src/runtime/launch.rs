@@ -7,6 +7,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use orch_shared::kinds::server::AllowedHost;
 use zeroize::Zeroizing;
 
 /// One copy of a server that is to run.
@@ -30,6 +31,8 @@ pub struct Launch {
     pub limits: Limits,
     /// How long the program has to answer the handshake. Installing has a deadline of its own.
     pub startup_deadline: Duration,
+    /// How it is checked while it runs.
+    pub probe: Probe,
     /// The protocol era this very program is known to speak.
     pub era_hint: Option<Era>,
 }
@@ -57,6 +60,8 @@ pub enum Source {
     },
     /// A package of a registry, installed once per version.
     Package(Package),
+    /// What runs in a container.
+    Container(Container),
     /// A server that runs elsewhere.
     Remote(Remote),
 }
@@ -78,6 +83,106 @@ pub struct Package {
     pub args: Vec<String>,
     /// Whether code of the package may run while it is installed.
     pub scripts: InstallScripts,
+}
+
+/// A container image.
+#[derive(Debug, Clone)]
+pub struct Image {
+    /// Its reference, as declared.
+    pub reference: String,
+    /// The program that is the server, run beside the entry point; nothing when the entry point is the server.
+    pub command: Option<Vec<String>>,
+    /// Arguments for the server.
+    pub args: Vec<String>,
+    /// When it is pulled.
+    pub pull: Pull,
+}
+
+/// When an image is pulled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pull {
+    /// At every start.
+    Always,
+    /// When the engine does not have it.
+    IfMissing,
+    /// Never.
+    Never,
+}
+
+/// What runs in a container.
+#[derive(Debug, Clone)]
+pub struct Container {
+    /// What is in it.
+    pub contents: Contents,
+    /// How the server in it is spoken to.
+    pub speech: Speech,
+    /// What it may reach.
+    pub network: Network,
+    /// The storage it sees.
+    pub volumes: Vec<Volume>,
+    /// What it may do with the files of its image.
+    pub root: Access,
+    /// Capabilities of the kernel that it keeps.
+    pub capabilities: Vec<String>,
+}
+
+/// What is in a container.
+#[derive(Debug, Clone)]
+pub enum Contents {
+    /// An image, as declared.
+    Image(Image),
+    /// A package, installed by and run in an image of the daemon's choice.
+    Package(Package),
+}
+
+/// How the server in a container is spoken to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Speech {
+    /// Over its standard input and output.
+    Stdio,
+    /// Over HTTP.
+    Http {
+        /// In which form.
+        transport: RemoteTransport,
+        /// The port it listens on in its container.
+        port: u16,
+        /// The path of its URL.
+        path: String,
+    },
+}
+
+/// What a container may reach.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Network {
+    /// Nothing, and nobody reaches it.
+    None,
+    /// The daemon reaches it; it reaches nothing.
+    Internal,
+    /// Everything.
+    Egress,
+    /// These hosts, over HTTP and HTTPS.
+    Only(Vec<AllowedHost>),
+}
+
+/// Storage that a container sees.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Volume {
+    /// A path of the engine's machine, or the name of a volume; nothing for an empty directory in memory.
+    pub source: Option<String>,
+    /// The path in the container.
+    pub target: String,
+    /// What the container may do with it.
+    pub access: Access,
+}
+
+/// What a container may do to files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Access {
+    /// Read them.
+    #[default]
+    ReadOnly,
+    /// Change them, too.
+    Writable,
 }
 
 /// A registry of packages.
@@ -158,6 +263,33 @@ impl Limits {
     #[must_use]
     pub const fn is_none(&self) -> bool {
         self.memory.is_none() && self.cpu.is_none() && self.processes.is_none()
+    }
+}
+
+/// How a running copy is checked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Probe {
+    /// The tool that is called; its tools are listed when nothing is said.
+    pub tool: Option<String>,
+    /// Arguments for the tool.
+    pub arguments: serde_json::Map<String, serde_json::Value>,
+    /// Time between two checks.
+    pub interval: Duration,
+    /// How long a check may take.
+    pub timeout: Duration,
+    /// So many failures in a row are too many.
+    pub threshold: u32,
+}
+
+impl Default for Probe {
+    fn default() -> Self {
+        Self {
+            tool: None,
+            arguments: serde_json::Map::new(),
+            interval: Duration::from_secs(30),
+            timeout: Duration::from_secs(5),
+            threshold: 3,
+        }
     }
 }
 

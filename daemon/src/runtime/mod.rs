@@ -1,4 +1,4 @@
-//! The process runtime and the remote probes: does what the reconciler has decided, and reports what is there.
+//! The runtimes of processes and containers, and the remote probes: does what the reconciler has decided, and reports what is there.
 //!
 //! What enters: a [`Launch`], a uid to stop, a uid to ask after. What leaves: [`Observation`]s, log lines, and the ring of a
 //! bell whenever an observation changes. This room decides nothing: whether a copy that exited is started again, and when,
@@ -15,6 +15,8 @@
 //! - It never waits for the daemon to read what it writes, and what it writes is stored with secrets masked ([`log`]).
 //! - Running means that it has answered the MCP handshake ([`handshake`]), in whichever of the two protocol eras it speaks.
 //!
+//! What it promises of a container stands in [`docker`].
+//!
 //! In reading order:
 
 pub mod launch;
@@ -27,6 +29,13 @@ mod instance;
 mod process;
 mod serving;
 
+mod health;
+mod probe;
+pub use health::Traffic;
+
+mod hold;
+pub use hold::{Hold, Load};
+
 mod environment;
 pub mod exec;
 mod spawn;
@@ -38,12 +47,15 @@ mod tree;
 
 pub mod log;
 
+pub mod link;
+
 mod handshake;
 mod tools;
-mod wire;
 
 mod packages;
 mod remote;
+
+pub mod docker;
 
 pub use launch::Launch;
 pub use observation::Observation;

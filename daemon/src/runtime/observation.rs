@@ -6,6 +6,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use orch_shared::kinds::instance::ContainerStatus;
 use orch_shared::problem::Code;
 use orch_shared::resource::Timestamp;
 
@@ -32,14 +33,46 @@ pub struct Observation {
     pub era: Option<Era>,
     /// Whether its limits hold.
     pub limits: Enforced,
+    /// How it fares, while it runs.
+    pub health: Option<Health>,
     /// How it ended last.
     pub last_exit: Option<Exit>,
+    /// How far installing has come, in a clause.
+    pub progress: Option<String>,
+    /// What its engine says of the container it runs, or ran, in.
+    pub container: Option<ContainerStatus>,
+}
+
+/// How a running copy fares.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Health {
+    /// In a word.
+    pub state: HealthState,
+    /// How many checks or calls failed in a row.
+    pub failures: u32,
+    /// What the last failure was, in a clause.
+    pub last_error: Option<String>,
+    /// When it was last checked.
+    pub checked_at: Option<Timestamp>,
+}
+
+/// How a running copy fares, in a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HealthState {
+    /// The tool that is to show it has not answered yet.
+    Unknown,
+    /// It answers.
+    Healthy,
+    /// It has failed, but not often enough to be given up.
+    Degraded,
+    /// It has failed too often in a row.
+    Unhealthy,
 }
 
 /// Where a copy stands.
 #[derive(Debug, Clone, PartialEq)]
 pub enum State {
-    /// Its package is being installed.
+    /// Its package is being installed, or its image pulled.
     Installing,
     /// It is being started, and has not answered the handshake.
     Starting,
@@ -133,6 +166,8 @@ pub enum Cause {
     Itself,
     /// It was stopped as asked.
     Stopped,
+    /// It was stopped because it did not answer its checks any more: what was the last, in a clause.
+    Unhealthy(String),
     /// It went over a limit: which one, in words.
     LimitExceeded(String),
     /// It closed its standard output but went on living; nobody can speak with it.
@@ -152,6 +187,7 @@ impl Cause {
         match self {
             Self::Itself => None,
             Self::Stopped => Some("stopped as asked".to_owned()),
+            Self::Unhealthy(error) => Some(format!("it does not answer its health check: {error}")),
             Self::LimitExceeded(limit) => Some(limit.clone()),
             Self::ClosedOutput => Some("it closed its standard output".to_owned()),
             Self::Garbage => Some("it wrote too much to standard output that is not protocol".to_owned()),
@@ -235,6 +271,38 @@ pub enum Failure {
         /// The last lines it wrote that are not protocol.
         last_lines: Vec<String>,
     },
+    /// The engine that runs containers does not answer.
+    #[error("the container engine at {host} cannot be used: {reason}")]
+    EngineUnavailable {
+        /// Where it should answer.
+        host: String,
+        /// Why, in a clause.
+        reason: String,
+        /// What to do about it.
+        hint: String,
+    },
+    /// The image is not there, and was not pulled.
+    #[error("image {image} cannot be had: {reason}")]
+    ImageUnavailable {
+        /// Its reference.
+        image: String,
+        /// Why, in a clause.
+        reason: String,
+        /// What to do about it.
+        hint: Option<String>,
+    },
+    /// The engine refuses the container, or what was declared cannot be held.
+    #[error("the container cannot be {step}: {reason}")]
+    ContainerRefused {
+        /// Made, or started.
+        step: &'static str,
+        /// Why, in a clause.
+        reason: String,
+        /// What to do about it.
+        hint: Option<String>,
+        /// The last lines it wrote.
+        last_lines: Vec<String>,
+    },
     /// The remote server does not answer, or not as an MCP server does.
     #[error("{reason}")]
     RemoteUnreachable {
@@ -256,6 +324,9 @@ impl Failure {
             Self::StartupDeadline { .. } => Code::StartupDeadline,
             Self::HandshakeFailed { .. } => Code::HandshakeFailed,
             Self::RemoteUnreachable { .. } => Code::RemoteUnreachable,
+            Self::EngineUnavailable { .. } => Code::EngineUnavailable,
+            Self::ImageUnavailable { .. } => Code::ImageUnavailable,
+            Self::ContainerRefused { .. } => Code::ContainerRefused,
         }
     }
 
@@ -270,6 +341,9 @@ impl Failure {
             Self::StartupDeadline { .. } => "StartupDeadline",
             Self::HandshakeFailed { .. } => "HandshakeFailed",
             Self::RemoteUnreachable { .. } => "RemoteUnreachable",
+            Self::EngineUnavailable { .. } => "EngineUnavailable",
+            Self::ImageUnavailable { .. } => "ImageUnavailable",
+            Self::ContainerRefused { .. } => "ContainerRefused",
         }
     }
 
@@ -277,8 +351,10 @@ impl Failure {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::ToolMissing { hint, .. } => Some(hint.clone()),
+            Self::ToolMissing { hint, .. } | Self::EngineUnavailable { hint, .. } => Some(hint.clone()),
             Self::InstallFailed { hint, .. }
+            | Self::ImageUnavailable { hint, .. }
+            | Self::ContainerRefused { hint, .. }
             | Self::CommandNotFound { hint, .. }
             | Self::RemoteUnreachable { hint, .. } => hint.clone(),
             Self::NoNetwork { .. } => {
@@ -300,8 +376,13 @@ impl Failure {
             Self::InstallFailed { last_lines, .. }
             | Self::NoNetwork { last_lines, .. }
             | Self::StartupDeadline { last_lines, .. }
-            | Self::HandshakeFailed { last_lines, .. } => last_lines,
-            Self::ToolMissing { .. } | Self::CommandNotFound { .. } | Self::RemoteUnreachable { .. } => &[],
+            | Self::HandshakeFailed { last_lines, .. }
+            | Self::ContainerRefused { last_lines, .. } => last_lines,
+            Self::ToolMissing { .. }
+            | Self::CommandNotFound { .. }
+            | Self::RemoteUnreachable { .. }
+            | Self::EngineUnavailable { .. }
+            | Self::ImageUnavailable { .. } => &[],
         }
     }
 }

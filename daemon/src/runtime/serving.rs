@@ -4,37 +4,42 @@
 //! ended, and how the conversation with it goes. The first that has something to say decides, and then the process is ended
 //! with all that it has started, whatever it was.
 
+use std::ops::ControlFlow;
+use std::os::fd::AsFd as _;
 use std::process::ExitStatus;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use tokio::sync::broadcast;
+use tokio::sync::broadcast::error::RecvError;
 use tokio::time::Instant;
 
 use super::exec;
-use super::handshake::{self, Ears, Refusal};
-use super::instance::{Desk, RECORD, Stop, masked, working_directory};
+use super::handshake::{self, Probe, Refusal};
+use super::instance::{Desk, RECORD, Stop, answer_of, working_directory};
 use super::launch::{Era, Launch};
 use super::limits;
+use super::link::pipe::{Ends, Pipe};
+use super::link::{News, greeting};
 use super::log::{self, Log, Stream};
-use super::observation::{Answer, Cause, Failure, State};
+use super::observation::{Cause, Failure, State};
 use super::packages::Program;
 use super::process::{Order, Process, Streams};
 use super::tools;
-use super::wire::{ProbeAnswer, Wire};
 
 /// How long a process that closed its standard output may take to end.
-const LAST_BREATH: Duration = Duration::from_secs(1);
+pub(super) const LAST_BREATH: Duration = Duration::from_secs(1);
 
 /// How long what a process has written is waited for, once it has ended.
-const LAST_WORDS: Duration = Duration::from_millis(500);
+pub(super) const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// The most that a process gets to end by itself after its standard input was closed, before it is told to.
-const POLITE: Duration = Duration::from_millis(500);
+pub(super) const POLITE: Duration = Duration::from_millis(500);
 
 /// What made a process the subject of the past.
 #[derive(Debug)]
-enum Verdict {
+pub(super) enum Verdict {
     /// It has ended.
     Ended,
     /// It is asked to stop within that time.
@@ -109,7 +114,14 @@ async fn run_process(
     };
     let Streams { stdin, stdout, stderr } = streams;
     let words = tokio::spawn(log::capture(stderr, Stream::Stderr, log.clone()));
-    let wire = Wire::new(stdin, stdout, log.clone());
+    let ends = Ends {
+        // Without it we could not tell why one ends that is asked for its era; it is greeted all the same.
+        unread: stdin.as_fd().try_clone_to_owned().ok(),
+        input: Box::new(stdin),
+        output: Box::new(stdout),
+    };
+    let pipe = Pipe::begin(ends, log.clone());
+    let probe = Probe::default();
     let pid = process.pid;
     desk.publish(|seen| {
         seen.pid = Some(pid);
@@ -123,7 +135,7 @@ async fn run_process(
         grace = stop.asked() => Verdict::Stop(grace),
         limit = limits::watch(&tree) => Verdict::OverLimit(limit),
         _ = process.ended() => Verdict::Ended,
-        verdict = converse(&wire, hint, deadline, desk, log, &answered) => verdict,
+        verdict = converse(&pipe, &probe, hint, deadline, desk, log, &answered) => verdict,
     };
     let verdict = match verdict {
         Verdict::Closed if process.ends_within(LAST_BREATH).await => Verdict::Ended,
@@ -134,7 +146,7 @@ async fn run_process(
         desk.learn(None);
     }
     let again = match verdict {
-        Verdict::Ended if hint.is_none() && !answered.load(Ordering::Relaxed) => era_of_the_dead(&wire).await,
+        Verdict::Ended if hint.is_none() && !answered.load(Ordering::Relaxed) => era_of_the_dead(&pipe, &probe).await,
         Verdict::Ended
         | Verdict::Stop(_)
         | Verdict::OverLimit(_)
@@ -143,7 +155,7 @@ async fn run_process(
         | Verdict::Closed
         | Verdict::Flooded => None,
     };
-    let (state, reached) = end(launch, program, process, verdict, &wire, words, desk, log).await;
+    let (state, reached) = end(launch, program, process, verdict, &pipe, words, desk, log).await;
     match (again, reached) {
         (Some(era), Reached::Program) => Outcome::DiedOfTheProbe(era),
         (Some(_), Reached::OurStep) | (None, _) => Outcome::Over(state),
@@ -151,15 +163,14 @@ async fn run_process(
 }
 
 /// The era of a child that has ended because it was spoken to in the other one; nothing when it ended for its own reasons.
-async fn era_of_the_dead(wire: &Wire) -> Option<Era> {
-    let _ = tokio::time::timeout(LAST_WORDS, wire.drain()).await;
-    match wire.late_answer() {
+async fn era_of_the_dead(pipe: &Pipe, probe: &Probe) -> Option<Era> {
+    pipe.drain(LAST_WORDS).await;
+    match probe.late_answer() {
         // It was greeted in the older way before it came to say that it speaks the newer one.
-        Some(ProbeAnswer::Discovered) => Some(Era::Modern),
-        Some(ProbeAnswer::Refused(..)) => None,
+        Some(outcome) => handshake::is_discovery(&outcome).then_some(Era::Modern),
         // One that has not even read the question did not end because of it.
-        None if wire.is_answered_in_time() => None,
-        None => wire.has_read_all().await.then_some(Era::Legacy),
+        None if probe.is_answered_in_time() => None,
+        None => pipe.has_read_all().then_some(Era::Legacy),
     }
 }
 
@@ -173,56 +184,72 @@ enum Reached {
 }
 
 /// Greets, and then keeps the conversation open. Returns when there is none any more.
-async fn converse(
-    wire: &Wire,
+pub(super) async fn converse(
+    pipe: &Pipe,
+    probe: &Probe,
     hint: Option<Era>,
     deadline: Instant,
     desk: &Desk,
     log: &Log,
     answered: &AtomicBool,
 ) -> Verdict {
-    let ears = Ears::default();
     let closed = || {
-        if wire.is_flooded() {
+        if pipe.is_flooded() {
             Verdict::Flooded
         } else {
             Verdict::Closed
         }
     };
-    let (conversation, era) = match tokio::time::timeout_at(deadline, handshake::open(wire, hint, &ears)).await {
+    let opening = greeting::shared();
+    let greeted = handshake::open(pipe, hint, &opening.client, probe);
+    let (hello, era) = match tokio::time::timeout_at(deadline, greeted).await {
         Err(_) => return Verdict::TooLate,
         Ok(Err(Refusal::Closed)) => return closed(),
         Ok(Err(Refusal::Answered(reason))) => return Verdict::Refused(log.mask().text(&reason)),
         Ok(Ok(opened)) => opened,
     };
     answered.store(true, Ordering::Relaxed);
-    let peer = conversation.peer().clone();
-    let answer = masked(handshake::answer(&conversation), log.mask());
-    let mut ended = std::pin::pin!(conversation.waiting());
+    let link = pipe.link(hello);
+    let mut news = link.listen();
     // The tools are part of the first picture, so that nobody sees a server without them that has some.
     let listed = tokio::select! {
-        listed = tools::list(&peer) => listed,
-        _ = &mut ended => return closed(),
+        listed = tools::list(&link) => listed,
+        () = pipe.closed() => return closed(),
     };
     let tools = listed
         .map_err(|error| log.note(&log.mask().text(&format!("its tools cannot be listed: {error}"))))
         .ok();
-    desk.set_peer(Some(peer.clone()));
+    desk.set_link(Some(link.clone()));
     desk.learn(Some(era));
-    desk.enter(State::Running(Answer {
-        tools,
-        ..answer.clone()
-    }));
+    desk.enter(State::Running(answer_of(link.hello(), tools, log.mask())));
     loop {
-        tokio::select! {
-            _ = &mut ended => return closed(),
-            () = ears.tools_changed.notified() => {
-                if let Ok(listed) = tools::list(&peer).await {
-                    desk.answered(Answer { tools: Some(listed), ..answer.clone() });
-                }
-            }
+        let changed = tokio::select! {
+            () = pipe.closed() => return closed(),
+            changed = tools_changed(&mut news) => changed,
+        };
+        if changed.is_break() {
+            // There is no more news; the end is all that can still come.
+            pipe.closed().await;
+            return closed();
+        }
+        if let Ok(listed) = tools::list(&link).await {
+            desk.answered(answer_of(link.hello(), Some(listed), log.mask()));
         }
     }
+}
+
+/// Waits until the list of tools has changed, however often. Breaks when there is no news any more.
+pub(super) async fn tools_changed(news: &mut broadcast::Receiver<News>) -> ControlFlow<()> {
+    loop {
+        match news.recv().await {
+            Ok(News::ListChanged("tools", _)) | Err(RecvError::Lagged(_)) => break,
+            Ok(News::ListChanged(..) | News::ResourceUpdated(..) | News::Other(_)) => {}
+            Err(RecvError::Closed) => return ControlFlow::Break(()),
+        }
+    }
+    // What was said before the list is asked for again is all the same news.
+    *news = news.resubscribe();
+    ControlFlow::Continue(())
 }
 
 /// Ends a process and all that it has started, and tells how it went. Also says how far it came.
@@ -235,7 +262,7 @@ async fn end(
     program: &Program,
     mut process: Process,
     verdict: Verdict,
-    wire: &Wire,
+    pipe: &Pipe,
     words: tokio::task::JoinHandle<()>,
     desk: &Desk,
     log: &Log,
@@ -247,7 +274,7 @@ async fn end(
         Verdict::Stop(grace) => {
             desk.enter(State::Stopping);
             let polite = POLITE.min(*grace / 2);
-            wire.close_input().await;
+            pipe.close_input();
             if !process.ends_within(polite).await {
                 process.terminate();
                 process.ends_within(*grace - polite).await;
@@ -261,7 +288,7 @@ async fn end(
         | Verdict::Flooded => {}
     }
     let ended = process.finish().await.ok();
-    let _ = tokio::time::timeout(LAST_WORDS, wire.drain()).await;
+    pipe.drain(LAST_WORDS).await;
     let abort = words.abort_handle();
     if tokio::time::timeout(LAST_WORDS, words).await.is_err() {
         abort.abort();

@@ -4,7 +4,7 @@
 //! done there. Starting what runs, stopping what does not, and asking after what nobody knows are not errors: the caller
 //! repeats itself until the world is as it should be.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fs;
 use std::io;
@@ -13,19 +13,23 @@ use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use rmcp::RoleClient;
-use rmcp::service::Peer;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
+use super::docker;
+use super::health::{Care, Source as Said, Traffic};
+use super::hold::{Hold, Holds, Load};
 use super::instance::{self, Check, Desk, Stop};
-use super::launch::{Launch, Limits, Source};
+use super::launch::{Launch, Limits, Source, Speech};
 use super::limits::{Confinement, Confiner, Group};
-use super::log::{self, Bounds, Follower, Line, Which, Window};
+use super::link::http::{Clients, Endpoint};
+use super::link::{Error, Link, Opening};
+use super::log::{self, Bounds, Follower, Line, Mask, Which, Window};
 use super::observation::{Enforced, Failure, Observation, State};
 use super::orphans;
 use super::packages::Packages;
+use super::probe;
 use super::spawn::Spawner;
-use super::tools;
+use super::tools::{self, Unlisted};
 use super::tree::{self, Tree};
 use crate::clock::Clock;
 
@@ -51,6 +55,8 @@ pub struct Config {
     pub confinement: Confinement,
     /// Bounds of the logs.
     pub log: Bounds,
+    /// How containers are run.
+    pub docker: docker::Settings,
 }
 
 /// What every copy's task needs.
@@ -59,10 +65,15 @@ pub(super) struct Context {
     pub(super) spawner: Spawner,
     pub(super) confiner: Confiner,
     pub(super) packages: Packages,
+    /// Connections to remote servers.
+    pub(super) clients: Clients,
+    pub(super) engine: docker::Engine,
     /// What is executed for `orchd`.
     pub(super) orchd: PathBuf,
     /// The directory whose programs are found by name.
     pub(super) programs: PathBuf,
+    /// So many copies are checked at the same time.
+    pub(super) checking: Arc<Semaphore>,
 }
 
 impl Context {
@@ -100,8 +111,12 @@ struct Copy {
     observed: watch::Sender<Observation>,
     stop: watch::Sender<Option<Duration>>,
     checks: mpsc::Sender<Check>,
-    peer: Arc<Mutex<Option<Peer<RoleClient>>>>,
+    link: Arc<Mutex<Option<Link>>>,
+    desk: Desk,
+    holds: Holds,
+    endpoint: Arc<Mutex<Option<Arc<Endpoint>>>>,
     log_changed: watch::Sender<()>,
+    /// Whether its own task asks it, over HTTP.
     remote: bool,
 }
 
@@ -127,6 +142,12 @@ impl Runtime {
         let spawner = Spawner::start()?;
         let confiner = Confiner::detect(config.confinement, &config.daemon_id);
         let packages = Packages::new(config.data_directory.join("packages"));
+        let boot = format!("{}-{}", config.clock.now().millis(), std::process::id());
+        let engine = docker::Engine::new(
+            config.docker.clone(),
+            docker::Labels::new(&config.daemon_id, boot),
+            docker::Installations::new(config.data_directory.join("packages").join("docker")),
+        );
         let programs = config.orchd.parent().unwrap_or(Path::new("/")).to_owned();
         // Its own file may be replaced while it runs; what runs stays within reach.
         let is_us = std::env::current_exe().is_ok_and(|own| own == config.orchd);
@@ -140,8 +161,11 @@ impl Runtime {
             spawner,
             confiner,
             packages,
+            clients: Clients::default(),
+            engine,
             orchd,
             programs,
+            checking: Arc::new(Semaphore::new(probe::AT_ONCE)),
         };
         Ok(Self {
             context: Arc::new(context),
@@ -173,7 +197,10 @@ impl Runtime {
             resolved: None,
             era: launch.era_hint,
             limits: Enforced::NotAsked,
+            health: None,
             last_exit: None,
+            progress: None,
+            container: None,
         };
         let seen = match before.map(|copy| copy.observed.borrow().clone()) {
             None => first,
@@ -182,12 +209,14 @@ impl Runtime {
                 era,
                 resolved,
                 last_exit,
+                container,
                 ..
             }) => Observation {
                 attempt: attempt + 1,
                 era,
                 resolved,
                 last_exit,
+                container,
                 ..first
             },
         };
@@ -195,24 +224,35 @@ impl Runtime {
         let log_changed = before.map_or_else(|| watch::Sender::new(()), |copy| copy.log_changed.clone());
         let (checks, asked) = mpsc::channel(1);
         let stop = watch::Sender::new(None);
-        let copy = Copy {
-            observed: watch::Sender::new(seen),
-            stop: stop.clone(),
-            checks,
-            peer: Arc::default(),
-            log_changed: log_changed.clone(),
-            remote: matches!(launch.source, Source::Remote(_)),
-        };
+        let holds = before.map(|copy| copy.holds.clone()).unwrap_or_default();
         let desk = Desk {
             uid: launch.uid.clone(),
             context: Arc::clone(&self.context),
-            observed: copy.observed.clone(),
-            peer: Arc::clone(&copy.peer),
+            observed: watch::Sender::new(seen),
+            link: Arc::default(),
+            endpoint: Arc::default(),
+            care: Care::new(launch.probe.clone(), Mask::new(&launch.masked)),
+            log_changed: log_changed.clone(),
+        };
+        let copy = Copy {
+            observed: desk.observed.clone(),
+            stop: stop.clone(),
+            checks,
+            link: Arc::clone(&desk.link),
+            endpoint: Arc::clone(&desk.endpoint),
+            desk: desk.clone(),
+            holds,
             log_changed,
+            remote: match &launch.source {
+                Source::Remote(_) => true,
+                Source::Container(container) => container.speech != Speech::Stdio,
+                Source::Command { .. } | Source::Package(_) => false,
+            },
         };
         register.copies.insert(launch.uid.clone(), copy);
         drop(register);
         (self.context.config.bell)(&launch.uid);
+        tokio::spawn(probe::attend(desk.clone(), Arc::clone(&self.context.checking)));
         tokio::spawn(instance::run(launch, hint, desk, Stop(stop.subscribe()), asked));
     }
 
@@ -228,6 +268,53 @@ impl Runtime {
             stop.send_if_modified(|asked| asked.is_none() && asked.replace(grace).is_none());
             // An error means that the copy was forgotten, which it can only be when it was over.
             let _ = observed.wait_for(|seen| seen.state.is_over()).await;
+        }
+    }
+
+    /// Stops a copy like [`stop`](Self::stop), because it is not well any more: it counts as having ended for that reason.
+    pub async fn give_up(&self, uid: &str, reason: &str, grace: Duration) {
+        let desk = self.register().copies.get(uid).map(|copy| copy.desk.clone());
+        if let Some(desk) = desk {
+            desk.care.give_up(reason);
+            self.stop(uid, grace).await;
+        }
+    }
+
+    /// Takes in what a call of a client met with.
+    pub fn report(&self, uid: &str, traffic: &Traffic) {
+        let desk = {
+            let register = self.register();
+            let Some(copy) = register.copies.get(uid) else { return };
+            // Nearly every call ends here.
+            if *traffic == Traffic::Answered && copy.desk.care.is_at_ease() {
+                return;
+            }
+            copy.desk.clone()
+        };
+        match traffic {
+            Traffic::Answered => desk.fares(Said::Traffic, Ok(())),
+            Traffic::Failed(reason) => desk.fares(Said::Traffic, Err(reason)),
+        }
+    }
+
+    /// Needs a copy until what is returned is dropped; nothing when the copy is not known.
+    #[must_use]
+    pub fn hold(&self, uid: &str) -> Option<Hold> {
+        let register = self.register();
+        let copy = register.copies.get(uid)?;
+        Some(copy.holds.take(uid, &self.context.config.bell))
+    }
+
+    /// Who uses a copy now.
+    #[must_use]
+    pub fn load(&self, uid: &str) -> Load {
+        let register = self.register();
+        let Some(copy) = register.copies.get(uid) else {
+            return Load::default();
+        };
+        Load {
+            calls: copy.desk.link().map_or(0, |link| link.in_flight()),
+            holds: copy.holds.count(),
         }
     }
 
@@ -250,11 +337,25 @@ impl Runtime {
             .collect()
     }
 
-    /// The open conversation with a copy that runs as a process here.
+    /// What is seen of a copy, from now on; ends when the copy is started anew or forgotten. Nothing when it is not known.
     #[must_use]
-    pub fn peer(&self, uid: &str) -> Option<Peer<RoleClient>> {
-        let peer = Arc::clone(&self.register().copies.get(uid)?.peer);
-        peer.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    pub fn watch(&self, uid: &str) -> Option<watch::Receiver<Observation>> {
+        self.register().copies.get(uid).map(|copy| copy.observed.subscribe())
+    }
+
+    /// The conversation with a running copy that all who use it share.
+    #[must_use]
+    pub fn link(&self, uid: &str) -> Option<Link> {
+        let link = Arc::clone(&self.register().copies.get(uid)?.link);
+        link.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Opens a conversation with a running copy for the caller alone. Nothing when the copy is not running, or is spoken
+    /// with over pipes, which can be shared only. How long to wait is the caller's to say.
+    pub async fn open(&self, uid: &str, opening: &Opening) -> Option<Result<Link, Error>> {
+        let endpoint = Arc::clone(&self.register().copies.get(uid)?.endpoint);
+        let endpoint = endpoint.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
+        Some(endpoint.open(opening).await.map_err(Error::from))
     }
 
     /// Asks a running copy whether it still answers, by listing its tools. A remote one that does not is Failed from then
@@ -267,23 +368,25 @@ impl Runtime {
         };
         if remote {
             let (answer, answered) = oneshot::channel();
-            checks.send(answer).await.ok()?;
+            checks.send(Check { patience, answer }).await.ok()?;
             return answered.await.ok();
         }
-        let peer = self.peer(uid)?;
-        // The list itself may be remembered on our side; asking for it must reach the server.
-        peer.clear_response_cache().await;
+        let link = self.link(uid)?;
         let silent = |reason: String| Failure::HandshakeFailed {
             reason,
             last_lines: vec![],
         };
-        Some(match tokio::time::timeout(patience, tools::list(&peer)).await {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(error)) => Err(silent(format!("its tools cannot be listed: {error}"))),
-            Err(_) => Err(silent(format!(
+        Some(match tools::ask(&link, patience).await {
+            // A server without tools may say that it knows no such thing; it has answered.
+            Ok(_) => Ok(()),
+            Err(Unlisted::Declined(..)) if !link.hello().offers("tools") => Ok(()),
+            Err(Unlisted::Silent(_)) => Err(silent(format!(
                 "it did not list its tools within {} s",
                 patience.as_secs_f64()
             ))),
+            Err(error @ (Unlisted::Link(_) | Unlisted::Declined(..) | Unlisted::Garbled)) => {
+                Err(silent(format!("its tools cannot be listed: {error}")))
+            }
         })
     }
 
@@ -292,7 +395,7 @@ impl Runtime {
         if !is_uid(uid) {
             return;
         }
-        {
+        let never_started = {
             let mut register = self.register();
             if register
                 .copies
@@ -301,7 +404,15 @@ impl Runtime {
             {
                 return;
             }
-            register.copies.remove(uid);
+            if register.copies.remove(uid).is_some() {
+                None
+            } else {
+                // Of an earlier daemon, then, which may have left its container.
+                Some(&self.context.engine)
+            }
+        };
+        if let Some(engine) = never_started {
+            engine.forget(uid).await;
         }
         let directory = self.context.directory(uid);
         match tokio::fs::remove_dir_all(&directory).await {
@@ -360,14 +471,23 @@ impl Runtime {
         .unwrap_or_default()
     }
 
-    /// Stops everything, each copy within `grace`, and starts nothing any more. Returns when nothing is left.
+    /// Says which copies are still wanted. Containers of theirs that an earlier daemon has left running may be taken over;
+    /// whatever else it has left in the engine is removed, as soon as that answers. To be called before anything is started.
+    pub async fn expect(&self, uids: BTreeSet<String>) {
+        self.context.engine.settle(uids).await;
+    }
+
+    /// Stops everything, each copy within `grace`, and starts nothing any more. Returns when nothing is left but containers
+    /// that are spoken to over HTTP: the next daemon takes them over.
     pub async fn shut_down(&self, grace: Duration) {
+        self.context.engine.leave();
         let uids: Vec<_> = {
             let mut register = self.register();
             register.closed = true;
             register.copies.keys().cloned().collect()
         };
         join_all(uids.iter().map(|uid| self.stop(uid, grace))).await;
+        self.context.engine.close().await;
         let report = self.reap_leftovers().await;
         if !report.killed.is_empty() {
             tracing::warn!(killed = ?report.killed, "processes had got away from their copies");

@@ -3,12 +3,11 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use rmcp::RoleClient;
-use rmcp::model::{PaginatedRequestParams, Tool};
-use rmcp::service::{Peer, ServiceError};
-use serde_json::Value;
+use orch_shared::jsonrpc::{Members, Outcome};
+use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
+use super::link::{Error, Link, greeting};
 use super::observation::Tools;
 
 /// A server that lists more pages than this is not listed to the end.
@@ -17,45 +16,82 @@ const PAGES: usize = 100;
 /// How long a listing may take, all pages together.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
+/// Why tools cannot be listed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Unlisted {
+    /// The server did not answer.
+    #[error("{0}")]
+    Link(#[from] Error),
+    /// The server said no.
+    #[error("error {0}: {1}")]
+    Declined(i64, String),
+    /// The server answered something else.
+    #[error("the answer is no list of tools")]
+    Garbled,
+    /// It took too long.
+    #[error("there was no answer within {} s", .0.as_secs_f64())]
+    Silent(Duration),
+}
+
 /// Lists the tools of a server. A server that has no tools is not asked.
-pub(super) async fn list(peer: &Peer<RoleClient>) -> Result<Tools, ServiceError> {
-    let offers = peer.peer_info().is_some_and(|info| info.capabilities.tools.is_some());
-    let mut tools = Vec::new();
-    if offers {
-        let listing = async {
-            let mut cursor: Option<String> = None;
-            let mut seen = HashSet::new();
-            for _ in 0..PAGES {
-                let params = PaginatedRequestParams::default().with_cursor(cursor.take());
-                let page = peer.list_tools(Some(params)).await?;
-                tools.extend(page.tools);
-                // The same page again would go on for ever.
-                match page.next_cursor {
-                    Some(next) if seen.insert(next.clone()) => cursor = Some(next),
-                    Some(_) | None => break,
-                }
-            }
-            Ok(())
-        };
-        tokio::time::timeout(PATIENCE, listing)
-            .await
-            .map_err(|_| ServiceError::Timeout { timeout: PATIENCE })??;
+pub(super) async fn list(link: &Link) -> Result<Tools, Unlisted> {
+    if !link.hello().offers("tools") {
+        return Ok(counted(&[]));
     }
-    Ok(Tools {
+    ask(link, PATIENCE).await
+}
+
+/// Asks a server for its tools, whether it has some or not.
+pub(super) async fn ask(link: &Link, patience: Duration) -> Result<Tools, Unlisted> {
+    let listing = async {
+        let mut tools = Vec::new();
+        let mut cursor: Option<String> = None;
+        let mut seen = HashSet::new();
+        for _ in 0..PAGES {
+            let params = cursor.take().map(|cursor| json!({"cursor": cursor}));
+            let page = page(link, params.as_ref()).await?;
+            let listed = page.get("tools").ok_or(Unlisted::Garbled)?;
+            let listed: Vec<Value> = serde_json::from_str(listed.get()).map_err(|_| Unlisted::Garbled)?;
+            tools.extend(listed);
+            // The same page again would go on for ever.
+            match page.text("nextCursor") {
+                Some(next) if seen.insert(next.clone()) => cursor = Some(next),
+                Some(_) | None => break,
+            }
+        }
+        Ok(counted(&tools))
+    };
+    tokio::time::timeout(patience, listing)
+        .await
+        .unwrap_or(Err(Unlisted::Silent(patience)))
+}
+
+async fn page(link: &Link, params: Option<&Value>) -> Result<Members, Unlisted> {
+    let exchange = link.request(greeting::own("tools/list", params)).await?;
+    let outcome = exchange.outcome().await?;
+    match &outcome {
+        Outcome::Result(result) => Members::of(result).ok_or(Unlisted::Garbled),
+        Outcome::Error(_) => Err(Unlisted::Declined(
+            outcome.code().unwrap_or_default(),
+            outcome.message().unwrap_or_default(),
+        )),
+    }
+}
+
+pub(super) fn counted(tools: &[Value]) -> Tools {
+    Tools {
         count: tools.len(),
-        digest: digest(&tools),
-    })
+        digest: digest(tools),
+    }
 }
 
 /// A hash over the tools in canonical form: in the order of their names, keys in the order of theirs.
-fn digest(tools: &[Tool]) -> String {
+fn digest(tools: &[Value]) -> String {
     let mut texts: Vec<_> = tools
         .iter()
         .map(|tool| {
-            (
-                tool.name.to_string(),
-                canonical(serde_json::to_value(tool).unwrap_or_default()),
-            )
+            let name = tool["name"].as_str().unwrap_or_default();
+            (name.to_owned(), canonical(tool))
         })
         .collect();
     texts.sort();
@@ -68,18 +104,18 @@ fn digest(tools: &[Tool]) -> String {
     format!("sha256:{hex}")
 }
 
-fn canonical(value: Value) -> String {
+fn canonical(value: &Value) -> String {
     match value {
         Value::Object(map) => {
-            let mut entries: Vec<_> = map.into_iter().collect();
-            entries.sort_by(|a, b| a.0.cmp(&b.0));
+            let mut entries: Vec<_> = map.iter().collect();
+            entries.sort_by_key(|(name, _)| *name);
             let entries: Vec<_> = entries
                 .into_iter()
-                .map(|(key, value)| format!("{}:{}", Value::from(key), canonical(value)))
+                .map(|(key, value)| format!("{}:{}", Value::from(key.as_str()), canonical(value)))
                 .collect();
             format!("{{{}}}", entries.join(","))
         }
-        Value::Array(items) => format!("[{}]", items.into_iter().map(canonical).collect::<Vec<_>>().join(",")),
+        Value::Array(items) => format!("[{}]", items.iter().map(canonical).collect::<Vec<_>>().join(",")),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.to_string(),
     }
 }
@@ -88,7 +124,7 @@ fn canonical(value: Value) -> String {
 mod tests {
     use super::*;
 
-    fn tool(text: &str) -> Tool {
+    fn tool(text: &str) -> Value {
         serde_json::from_str(text).expect("a tool")
     }
 

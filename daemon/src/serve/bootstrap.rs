@@ -6,7 +6,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::context;
 use super::{Ground, ground};
+use crate::admission::{self, Admission};
 use crate::auth;
+use crate::catalogue;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::store::Store;
@@ -40,6 +42,15 @@ pub(super) async fn first_start(
         .write(move |transaction| Box::pin(async move { transaction.insert_token(&token).await }))
         .await?;
     Ok(Introduction::Made(path))
+}
+
+/// Brings the catalogue along. A daemon that cannot is no worse than one whose users have deleted it.
+pub(super) async fn bring_catalogue(admission: &Admission) {
+    match admission::seed(admission, catalogue::objects()).await {
+        Ok(0) => {}
+        Ok(templates) => tracing::info!(templates, "brought the catalogue up to date"),
+        Err(error) => tracing::warn!(%error, "the catalogue could not be brought up to date"),
+    }
 }
 
 /// Revokes the admin token and writes a new one into the context. The daemon must not be running on SQLite.

@@ -9,12 +9,14 @@ mod keys;
 mod listen;
 mod rotate;
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use tokio::sync::SetOnce;
+use orch_shared::kind::Kind;
+use tokio::sync::{Notify, SetOnce};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -23,12 +25,13 @@ use crate::api::{self, Api, Names};
 use crate::auth::Authenticator;
 use crate::clock::{Clock, Ids, RandomIds, SystemClock};
 use crate::config::Settings;
-use crate::reconcile::{self, Election, Reconciler};
+use crate::gateway::{self, Gateway};
+use crate::reconcile::{self, Election, Reconciler, SessionCopies, Waker};
 use crate::runtime::limits::Confinement;
 use crate::runtime::log::Bounds;
 use crate::runtime::{Config, Runtime};
 use crate::secrets::Keyring;
-use crate::store::{Claim, Database, DirectoryLock, Engine, Options, Store};
+use crate::store::{Claim, Database, DirectoryLock, Engine, Options, Snapshot, Store};
 use crate::telemetry::Metrics;
 
 pub use bootstrap::{Introduction, reset_token};
@@ -50,10 +53,15 @@ pub struct Daemon {
     pub introduction: Introduction,
     /// The way in, for those in the same process.
     pub admission: Admission,
+    /// Notes the use of servers and wakes them.
+    pub waker: Waker,
+    /// Hands out copies of servers to sessions.
+    pub session_copies: SessionCopies,
     stop_serving: CancellationToken,
     stop_reconciling: CancellationToken,
     stop_store: CancellationToken,
     serving: JoinHandle<()>,
+    relaying: JoinHandle<()>,
     reconciling: JoinHandle<()>,
     storing: JoinHandle<()>,
     runtime: Runtime,
@@ -138,17 +146,29 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
             "no context of this user's command line knows this daemon; `orchd token reset`, while it is stopped, makes one"
         ),
     }
+    let admission = Admission {
+        store: store.clone(),
+        keyring: keyring.clone(),
+    };
+    bootstrap::bring_catalogue(&admission).await;
     let (seen, runtime_news) = tokio::sync::mpsc::unbounded_channel();
+    let waker = Waker::new(store.clone(), seen.clone());
+    let stirred = Arc::new(Notify::new());
+    let stirring = Arc::clone(&stirred);
     let runtime = Runtime::start_up(Config {
         data_directory: settings.data_dir.clone(),
         daemon_id: instance_mark(store.daemon_id(), &settings.data_dir),
         orchd: std::env::current_exe().context("the daemon's own program cannot be found")?,
         environment: std::env::vars_os().collect(),
         // After the reconciler has ended nobody listens any more.
-        bell: Arc::new(move |uid| drop(seen.send(uid.to_owned()))),
+        bell: Arc::new(move |uid| {
+            drop(seen.send(uid.to_owned()));
+            stirring.notify_waiters();
+        }),
         clock: Arc::clone(&clock),
         confinement: Confinement::Detect,
         log: Bounds::default(),
+        docker: settings.containers.docker(),
     })
     .context("the runtime cannot be started")?;
     let reaped = runtime.reap_leftovers().await;
@@ -158,6 +178,7 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
             "ended what an earlier daemon had left running"
         );
     }
+    runtime.expect(instances(&store.snapshot())).await;
 
     let (stop_serving, stop_reconciling) = (CancellationToken::new(), CancellationToken::new());
     let election = match store.database() {
@@ -181,6 +202,9 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
         metrics: metrics.clone(),
         resync: settings.reconcile_interval.duration(),
         seen: runtime_news,
+        default_runtime: settings.containers.runtime.into(),
+        waker: waker.clone(),
+        drain: settings.drain_timeout.duration(),
         election,
         visited: Arc::clone(&visited),
     };
@@ -189,20 +213,35 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
     if tokio::time::timeout(FIRST_VISIT, visited.wait()).await.is_err() {
         tracing::warn!("serving before everything has been visited: the database is slow, or does not answer");
     }
-    let admission = Admission {
+    let session_copies = SessionCopies::new(store.clone(), keyring.clone(), claim.clone());
+    let (gateway, relaying) = Gateway::open(gateway::Config {
         store: store.clone(),
-        keyring,
-    };
-    let router = api::router(Api {
+        runtime: runtime.clone(),
+        stirred,
+        sessions: gateway::Bounds {
+            idle: settings.gateway.session_idle.duration(),
+            lifetime: settings.gateway.session_lifetime.duration(),
+            most: settings.gateway.max_sessions.get() as usize,
+        },
+        principal_limits: gateway::PrincipalLimits {
+            per_minute: settings.gateway.principal_requests_per_minute,
+            concurrent: settings.gateway.principal_concurrent_requests,
+        },
+        shutdown: stop_serving.clone(),
+    });
+    let relaying = tokio::spawn(relaying);
+    let api = Api {
         admission: admission.clone(),
         authenticator: Authenticator::new(store.clone()),
         runtime: runtime.clone(),
         lease: claim.clone(),
         metrics,
+        open_gateway: settings.gateway.insecure_open_gateway,
         names: Arc::new(Names::new(listen, &settings.allowed_hosts, &settings.allowed_origins)),
         started_at,
         shutdown: stop_serving.clone(),
-    });
+    };
+    let router = api::router(api, gateway.routes());
     let serving = tokio::spawn(listener.serve(router, stop_serving.clone()));
     tracing::info!(url, data_dir = %settings.data_dir.display(), "ready");
     Ok(Daemon {
@@ -210,10 +249,13 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
         url,
         introduction,
         admission,
+        waker,
+        session_copies,
         stop_serving,
         stop_reconciling,
         stop_store,
         serving,
+        relaying,
         reconciling,
         storing,
         runtime,
@@ -221,6 +263,14 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
         claim,
         _lock: lock,
     })
+}
+
+/// The copies that are to be.
+fn instances(snapshot: &Snapshot) -> BTreeSet<String> {
+    let copies = snapshot
+        .iter()
+        .filter(|object| object.object.kind == Kind::Instance && object.deleting_since.is_none());
+    copies.map(|copy| copy.uid.to_string()).collect()
 }
 
 /// Tells this daemon from others that share its database, and is the same after a restart: kept in the data directory.
@@ -253,6 +303,7 @@ impl Daemon {
         tracing::info!("stopping");
         self.stop_serving.cancel();
         ended(self.serving, "serving").await;
+        ended(self.relaying, "the gateway").await;
         self.stop_reconciling.cancel();
         ended(self.reconciling, "reconciling").await;
         self.runtime.shut_down(GRACE).await;

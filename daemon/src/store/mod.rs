@@ -34,9 +34,12 @@ mod feed;
 mod snapshot;
 mod watch;
 
+mod activity;
 mod audit;
 mod event;
 mod lease;
+mod seeded;
+mod session;
 mod token;
 
 mod health;
@@ -47,6 +50,7 @@ mod lock;
 mod schema;
 mod sql;
 
+pub use activity::{Activity, Surface};
 pub use audit::{Audit, NewAudit};
 pub use changes::{Entry, Stretch};
 pub use database::{Ailment, Database, Observer, Options, Patient, Retention, Testing, UnknownDatabase};
@@ -60,6 +64,7 @@ pub use mutation::{Create, Declared, Generations, Mutation, Update};
 pub use past::{PastPlace, PastSpec};
 pub use read::{Dependent, Generation};
 pub use row::Row;
+pub use session::{Expiry, Session};
 pub use snapshot::{Object, Snapshot};
 pub use token::Token;
 pub use transaction::Transaction;

@@ -32,6 +32,8 @@ migrations! {
     2 "0002_objects": "common", "common";
     3 "0003_access": "common", "common";
     4 "0004_lease": "common", "common";
+    5 "0005_sessions": "common", "common";
+    6 "0006_seeded": "common", "common";
 }
 
 /// Brings the schema up to date. Several daemons may do so at once.

@@ -16,13 +16,17 @@ const OWNED: &[(&str, &[&str])] = &[
         "anyhow",
         &["daemon/src/main.rs", "daemon/src/up.rs", "daemon/src/serve/"],
     ),
-    ("axum", &["daemon/src/api/", "daemon/src/serve/listen.rs"]),
+    (
+        "axum",
+        &["daemon/src/api/", "daemon/src/gateway/", "daemon/src/serve/listen.rs"],
+    ),
+    ("bollard", &["daemon/src/runtime/docker/"]),
     (
         "clap",
         &[
             "cli/src/",
             "daemon/src/main.rs",
-            "daemon/src/config.rs",
+            "daemon/src/config",
             "daemon/src/telemetry.rs",
         ],
     ),
@@ -32,13 +36,35 @@ const OWNED: &[(&str, &[&str])] = &[
     ("crossterm", &["cli/src/verbs/console"]),
     (
         "getrandom",
-        &["daemon/src/auth/", "daemon/src/clock.rs", "daemon/src/secrets/"],
+        &[
+            "daemon/src/auth/",
+            "daemon/src/clock.rs",
+            "daemon/src/gateway/",
+            "daemon/src/secrets/",
+        ],
     ),
     ("glob", &["cli/src/input.rs"]),
-    ("http", &["daemon/src/auth/", "daemon/src/telemetry.rs"]),
-    ("http_body_util", &["daemon/src/api/"]),
-    ("hyper", &["daemon/src/serve/"]),
-    ("hyper_util", &["daemon/src/serve/"]),
+    (
+        "http",
+        &[
+            "daemon/src/auth/",
+            "daemon/src/gateway/",
+            "daemon/src/runtime/link/http/",
+            "daemon/src/telemetry.rs",
+        ],
+    ),
+    ("governor", &["daemon/src/gateway/"]),
+    (
+        "http_body_util",
+        &[
+            "daemon/src/api/",
+            "daemon/src/gateway/",
+            "daemon/src/runtime/link/http/",
+        ],
+    ),
+    ("hyper", &["daemon/src/runtime/link/http/", "daemon/src/serve/"]),
+    ("hyper_rustls", &["daemon/src/runtime/link/http/"]),
+    ("hyper_util", &["daemon/src/runtime/link/http/", "daemon/src/serve/"]),
     ("indicatif", &["cli/src/ui", "daemon/src/up.rs"]),
     (
         "jiff",
@@ -72,7 +98,7 @@ const OWNED: &[(&str, &[&str])] = &[
     ),
     ("similar", &["shared/src/diff.rs"]),
     ("sqlx", &["daemon/src/store/"]),
-    ("sse_stream", &["daemon/src/runtime/"]),
+    ("sse_stream", &["daemon/src/runtime/link/http/"]),
     ("strsim", &["shared/src/problem.rs"]),
     ("subtle", &["daemon/src/auth/"]),
     ("tokio_rustls", &["daemon/src/serve/"]),
@@ -81,6 +107,7 @@ const OWNED: &[(&str, &[&str])] = &[
     ("tracing_subscriber", &["daemon/src/telemetry.rs"]),
     ("unicode_width", &["cli/src/render/table.rs"]),
     ("ureq", &["cli/src/client"]),
+    ("url", &["daemon/src/runtime/link/http/"]),
     ("uuid", &["daemon/src/clock.rs", "daemon/src/store/"]),
 ];
 
@@ -104,8 +131,10 @@ const COMMON: &[&str] = &[
 /// Which rooms of the daemon a room may know. What is not listed here knows no other room but the clock.
 const ARROWS: &[(&str, &[&str])] = &[
     ("api", &["admission", "auth", "store", "runtime", "telemetry"]),
+    ("gateway", &["store", "runtime"]),
     ("auth", &["store"]),
     ("admission", &["store", "secrets"]),
+    ("catalogue", &[]),
     ("secrets", &[]),
     ("store", &[]),
     ("reconcile", &["admission", "store", "runtime", "secrets", "telemetry"]),
@@ -278,6 +307,10 @@ const NAMES_OF_KINDS: &[&str] = &[
     // What `-p` and `--agent` name, to be completed and to be looked up.
     "cli/src/complete.rs",
     "cli/src/verbs/get.rs",
+    // What the texts of flags stand for is in a Template.
+    "cli/src/verbs/create/parameters.rs",
+    // Only a Template is made of a document that others write.
+    "cli/src/verbs/create/server_json.rs",
     // Short ways of typing what is common.
     "cli/src/verbs/create/shorthands.rs",
     "cli/src/verbs/create/examples.rs",

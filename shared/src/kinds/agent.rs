@@ -10,6 +10,7 @@ use crate::kind::{
 use crate::name::Name;
 use crate::quantity::Span;
 use crate::resource::PlainStatus;
+use crate::tools::Pattern;
 
 /// A model with instructions and the tools of a project.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -128,10 +129,17 @@ impl Spec for Agent {
             .flat_map(|tools| tools.allow.iter().flatten())
             .enumerate()
         {
-            if !pattern.contains("__") && !pattern.contains('*') {
-                report
-                    .invalid(&format!("tools.allow[{index}]"), format!("`{pattern}` names no server"))
-                    .hint("tools are named <server>__<tool>, such as files__read_file or files__*");
+            let at = format!("tools.allow[{index}]");
+            match pattern.parse::<Pattern>() {
+                Err(error) => {
+                    report.invalid(&at, error.to_string()).hint(error.hint());
+                }
+                Ok(_) if !pattern.contains("__") && !pattern.contains('*') => {
+                    report
+                        .invalid(&at, format!("`{pattern}` names no server"))
+                        .hint("tools are named <server>__<tool>, such as files__read_file or files__*");
+                }
+                Ok(_) => {}
             }
         }
         if self.tools.as_ref().is_some_and(|tools| tools.allow.is_some()) && self.project.is_none() {

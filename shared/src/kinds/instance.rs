@@ -1,5 +1,7 @@
 //! Instance: one running copy of a Server. Made, replaced and removed by the reconciler; people read and delete them.
 
+mod container;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +10,9 @@ use crate::kinds::server::{ResolvedPackage, Server, ToolSurface};
 use crate::name::Name;
 use crate::resource::{Condition, Timestamp};
 
-/// One running copy of a Server: a process, or the tie to a remote server. It carries the Server's spec as it was when
+pub use container::ContainerStatus;
+
+/// One running copy of a Server: a process, a container, or the tie to a remote server. It carries the Server's spec as it was when
 /// the copy was made, so that it can be told, and replaced, when the Server changes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -24,6 +28,9 @@ pub struct Instance {
     /// How many copies before this one, in a row, ended in Error.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failed_before: Option<u32>,
+    /// The session that has this copy for itself; absent for copies that sessions share.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<String>,
 }
 
 /// Where a copy stands in its life: Pending -> Starting <-> Running -> Stopping -> gone; Error when it will not be
@@ -43,6 +50,34 @@ pub enum InstancePhase {
     Error,
 }
 
+/// How a running copy fares, by its health checks and by what calls of clients meet with.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Health {
+    /// In a word.
+    pub state: HealthState,
+    /// How many checks or calls failed in a row.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub failures: u32,
+    /// What the last failure was, with secret values masked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_error: Option<String>,
+}
+
+/// How a running copy fares, in a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub enum HealthState {
+    /// The tool that is to show it has not answered yet.
+    #[default]
+    Unknown,
+    /// It answers.
+    Healthy,
+    /// It has failed to, but not often enough to be given up.
+    Degraded,
+    /// It has failed `healthCheck.failureThreshold` times in a row, and is restarted.
+    Unhealthy,
+}
+
 /// How a copy's process ended.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -56,6 +91,9 @@ pub struct LastExit {
     /// Why, when the daemon knows more: `memory limit of 512Mi exceeded`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// Whether the daemon ended it because it was not well any more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unhealthy: bool,
     /// When.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Timestamp>,
@@ -101,6 +139,12 @@ pub struct InstanceStatus {
     /// The version its package was resolved to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resolved: Option<ResolvedPackage>,
+    /// The container it runs in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub container: Option<ContainerStatus>,
+    /// How it fares, while it runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub health: Option<Health>,
     /// The tools it offers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tools: Option<ToolSurface>,
@@ -129,9 +173,11 @@ impl Spec for Instance {
         columns: &[
             Column::new("SERVER", Cell::Field("spec.server")),
             Column::new("STATUS", Cell::Field("status.phase")),
+            Column::new("HEALTH", Cell::Field("status.health.state")),
             Column::new("RESTARTS", Cell::Field("status.restarts")),
             Column::new("PID", Cell::Field("status.pid")),
             Column::wide("PROTOCOL", Cell::Field("status.protocolVersion")),
+            Column::wide("SESSION", Cell::Field("spec.session")),
             Column::wide("TOOLS", Cell::Field("status.tools.count")),
             Column::new("", Cell::Trouble),
         ],

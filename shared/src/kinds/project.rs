@@ -8,6 +8,7 @@ use crate::kind::{
 };
 use crate::kinds::agent::Budget;
 use crate::name::Name;
+use crate::quantity::Size;
 use crate::resource::PlainStatus;
 
 /// A set of servers, and of the prompts and agents that name it, behind one MCP endpoint.
@@ -23,6 +24,9 @@ pub struct Project {
     /// The Servers whose tools the project offers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub servers: Option<Vec<Name>>,
+    /// How long results of tools are handed out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pages: Option<Pages>,
     /// Whether a session must begin before it sees the tools. Default: false.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gated: Option<bool>,
@@ -32,6 +36,15 @@ pub struct Project {
     /// What the project may use.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub budget: Option<Budget>,
+}
+
+/// How long results of tools are handed out.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Pages {
+    /// Texts that are longer are handed out in pages of this size; `0` hands out everything at once. Default: 128Ki.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<Size>,
 }
 
 /// Who belongs to a project.
@@ -44,6 +57,15 @@ pub struct Members {
     /// Groups by name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub groups: Option<Vec<String>>,
+}
+
+impl Project {
+    /// The size of a page, in bytes; nothing when results are handed out whole.
+    #[must_use]
+    pub fn page_size(&self) -> Option<u64> {
+        let size = self.pages.as_ref().and_then(|pages| pages.size.as_ref());
+        Some(size.map_or(128 << 10, Size::bytes)).filter(|size| *size > 0)
+    }
 }
 
 impl Spec for Project {
@@ -96,10 +118,7 @@ impl Spec for Project {
     }
 
     fn pending(&self) -> Vec<Pending> {
-        let mut pending = vec![Pending {
-            path: "spec",
-            hazard: Hazard::Harmless,
-        }];
+        let mut pending = Vec::new();
         for (path, used) in [
             ("spec.gated", self.gated == Some(true)),
             ("spec.members", self.members.is_some()),

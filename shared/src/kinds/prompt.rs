@@ -3,9 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::kind::{
-    Action, Cell, Column, Hazard, Kind, Maker, Meta, Pending, Reference, Removal, Report, ScopeType, Spec,
-};
+use crate::kind::{Action, Cell, Column, Kind, Maker, Meta, Reference, Removal, Report, ScopeType, Spec};
 use crate::name::Name;
 use crate::resource::PlainStatus;
 
@@ -86,12 +84,14 @@ impl Spec for Prompt {
             ..self.clone()
         }
     }
+}
 
-    fn pending(&self) -> Vec<Pending> {
-        vec![Pending {
-            path: "spec",
-            hazard: Hazard::Harmless,
-        }]
+impl Prompt {
+    /// The server and the URI of the resource whose text stands for the content.
+    #[must_use]
+    pub fn linked(&self) -> Option<(Name, &str)> {
+        let (_, server, uri) = self.link.as_deref().and_then(parse_link)?;
+        Some((server, uri))
     }
 }
 

@@ -1,24 +1,26 @@
 //! Server: one MCP server, declared once and kept running as `replicas` Instances.
 
+mod container;
 mod source;
 mod status;
-
-use std::time::Duration;
+mod surface;
+mod upkeep;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
+pub use container::{AllowedHost, Network, NetworkMode, Resources, Runtime, Volume};
 pub use source::{Image, Package, PullPolicy, Registry, Remote, TemplateUse};
 pub use status::{ReplicaCount, ResolvedPackage, ResolvedTemplate, ServerStatus, ToolSurface};
+pub use surface::{Limits, Tools};
+pub use upkeep::{HealthCheck, Idle, Restart, SessionLimits, Sessions};
 
 use crate::kind::{
     Action, Cell, Column, Hazard, Kind, Lookup, Maker, Meta, Pending, Reference, Removal, Report, ScopeType, Spec,
     downcast,
 };
 use crate::kinds::template::{self, Template};
-use crate::name::{Name, ObjectRef};
-use crate::quantity::{Cpu, Size, Span};
+use crate::name::ObjectRef;
 use crate::value::{self, NamedValue, Purpose};
 
 /// Keeps `replicas` copies of one MCP server running and healthy. Exactly one source says what to run: `package`,
@@ -59,7 +61,8 @@ pub struct Server {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(max = 100))]
     pub replicas: Option<u32>,
-    /// Where copies run. Default: process.
+    /// Where copies run. Default: docker for an image, process for a command; for a package, what the daemon is told with
+    /// `--runtime`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runtime: Option<Runtime>,
     /// Environment variables, beside the documented base.
@@ -71,9 +74,21 @@ pub struct Server {
     /// What a copy may use at most.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resources: Option<Resources>,
+    /// What the container of a copy may reach.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<Network>,
+    /// The storage that the container of a copy sees, besides its read-only image and a `/tmp` of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub volumes: Option<Vec<Volume>>,
     /// Whether clients share copies or each session gets one of its own. Default: shared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sessions: Option<Sessions>,
+    /// How many sessions there may be, and for how long.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_limits: Option<SessionLimits>,
+    /// How much clients may ask of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<Limits>,
     /// Which tools clients may see and call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tools: Option<Tools>,
@@ -100,136 +115,7 @@ pub enum Transport {
     Sse,
 }
 
-/// Where copies run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Runtime {
-    /// As a process on the daemon's machine.
-    Process,
-    /// As a container of a Docker engine.
-    Docker,
-    /// As a pod of a Kubernetes cluster.
-    Kubernetes,
-}
 
-/// What one copy may use at most.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct Resources {
-    /// Processor time, in cores.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cpu: Option<Cpu>,
-    /// Memory of the whole process tree.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub memory: Option<Size>,
-    /// Processes and threads of the whole tree.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1))]
-    pub pids: Option<u32>,
-}
-
-/// Who gets which copy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Sessions {
-    /// Clients are multiplexed over the replicas.
-    Shared,
-    /// One copy per client session.
-    Isolated,
-}
-
-/// Which tools clients may see and call.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct Tools {
-    /// Patterns of tools to offer; absent offers all.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub allow: Option<Vec<String>>,
-    /// Patterns of tools never to offer; stronger than `allow`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub deny: Option<Vec<String>>,
-    /// What stands before the `__` in the names clients see. Default: the server's name.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub prefix: Option<Name>,
-}
-
-/// How to tell whether a running copy is well.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct HealthCheck {
-    /// The tool to call; absent lists the tools instead.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tool: Option<String>,
-    /// Arguments for the tool.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub arguments: Option<Map<String, Value>>,
-    /// Time between checks. Default: 30s.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub interval: Option<Span>,
-    /// How long a check may take. Default: 5s.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub timeout: Option<Span>,
-    /// How many checks must fail in a row. Default: 3.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1))]
-    pub failure_threshold: Option<u32>,
-    /// How long a copy may take from its start to its first answer. Default: 60s.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub startup_deadline: Option<Span>,
-}
-
-/// How soon a copy that exited is started again.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct Restart {
-    /// Wait before the first restart; doubles with each further one. Default: 1s.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub backoff_initial: Option<Span>,
-    /// Longest wait. Default: 60s.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub backoff_max: Option<Span>,
-    /// How long a copy must run for its restarts to be forgotten. Default: 60s.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reset_after: Option<Span>,
-}
-
-impl Restart {
-    /// The pause after the first exit.
-    #[must_use]
-    pub fn first_pause(&self) -> Duration {
-        self.backoff_initial
-            .as_ref()
-            .map_or(Duration::from_secs(1), Span::duration)
-    }
-
-    /// The longest pause.
-    #[must_use]
-    pub fn longest_pause(&self) -> Duration {
-        self.backoff_max
-            .as_ref()
-            .map_or(Duration::from_secs(60), Span::duration)
-    }
-
-    /// How long a copy has to run for earlier exits to be forgotten.
-    #[must_use]
-    pub fn probation(&self) -> Duration {
-        self.reset_after
-            .as_ref()
-            .map_or(Duration::from_secs(60), Span::duration)
-    }
-}
-
-/// When to suspend or recycle copies.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct Idle {
-    /// Suspend after so long without use; first use starts the server again.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub suspend_after: Option<Span>,
-    /// Replace a copy after so long.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub max_lifetime: Option<Span>,
-}
 
 impl Server {
     /// How many copies to keep running.
@@ -309,12 +195,11 @@ impl Server {
         if let Some(package) = &self.package {
             package.validate(&at("package"), report);
         }
-        if self
-            .image
-            .as_ref()
-            .is_some_and(|image| image.reference.trim().is_empty())
-        {
-            report.invalid(&at("image.reference"), "the image reference is empty");
+        if let Some(image) = &self.image {
+            image.validate(&at("image"), report);
+        }
+        if self.remote.is_none() {
+            self.validate_container(&at, report);
         }
         if let Some(remote) = &self.remote {
             remote.validate(&at("remote"), report);
@@ -322,6 +207,8 @@ impl Server {
                 ("env", self.env.is_some()),
                 ("workingDirectory", self.working_directory.is_some()),
                 ("resources", self.resources.is_some()),
+                ("network", self.network.is_some()),
+                ("volumes", self.volumes.is_some()),
                 ("runtime", self.runtime.is_some()),
                 ("containerPort", self.container_port.is_some()),
             ] {
@@ -358,39 +245,10 @@ impl Server {
         if self.path.as_deref().is_some_and(|path| !path.starts_with('/')) {
             report.invalid(&at("path"), "the path of a URL starts with `/`");
         }
-        if let Some(tools) = &self.tools
-            && tools
-                .prefix
-                .as_ref()
-                .is_some_and(|prefix| prefix.as_str().contains("__"))
-        {
-            report.invalid(&at("tools.prefix"), "a prefix holds no `__`");
+        if let Some(tools) = &self.tools {
+            tools.validate(&at("tools"), report);
         }
-        if let Some(restart) = &self.restart
-            && let (Some(initial), Some(most)) = (&restart.backoff_initial, &restart.backoff_max)
-            && initial.duration() > most.duration()
-        {
-            report.invalid(
-                &at("restart.backoffInitial"),
-                format!("{initial} is longer than backoffMax, {most}"),
-            );
-        }
-        if let Some(check) = &self.health_check {
-            if check.arguments.is_some() && check.tool.is_none() {
-                report
-                    .invalid(&at("healthCheck.arguments"), "there is no tool to give them to")
-                    .hint("set healthCheck.tool");
-            }
-            for (field, span) in [
-                ("interval", &check.interval),
-                ("timeout", &check.timeout),
-                ("startupDeadline", &check.startup_deadline),
-            ] {
-                if span.as_ref().is_some_and(|span| span.duration().is_zero()) {
-                    report.invalid(&at(&format!("healthCheck.{field}")), "the duration is zero");
-                }
-            }
-        }
+        upkeep::validate(self, prefix, report);
     }
 
     /// This server, with what it leaves open taken from another; variables of the environment by name.
@@ -419,7 +277,11 @@ impl Server {
             env,
             working_directory: self.working_directory.or(base.working_directory),
             resources: self.resources.or(base.resources),
+            network: self.network.or(base.network),
+            volumes: self.volumes.or(base.volumes),
             sessions: self.sessions.or(base.sessions),
+            session_limits: self.session_limits.or(base.session_limits),
+            limits: self.limits.or(base.limits),
             tools: self.tools.or(base.tools),
             health_check: self.health_check.or(base.health_check),
             restart: self.restart.or(base.restart),
@@ -495,7 +357,12 @@ impl Spec for Server {
     fn effective(&self) -> Self {
         let mut full = self.clone();
         full.replicas.get_or_insert(1);
-        full.runtime.get_or_insert(Runtime::Process);
+        // Where a package runs is for the daemon to say, and where a template's server does for the template.
+        if self.image.is_some() {
+            full.runtime.get_or_insert(Runtime::Docker);
+        } else if self.package.is_none() && self.template.is_none() {
+            full.runtime.get_or_insert(Runtime::Process);
+        }
         full.sessions.get_or_insert(Sessions::Shared);
         let remote = self.remote.is_some();
         full.transport.get_or_insert(if remote {
@@ -503,88 +370,41 @@ impl Spec for Server {
         } else {
             Transport::Stdio
         });
-        let check = full.health_check.get_or_insert_default();
-        check.interval.get_or_insert_with(|| Span::seconds(30));
-        check.timeout.get_or_insert_with(|| Span::seconds(5));
-        check.failure_threshold.get_or_insert(3);
-        check.startup_deadline.get_or_insert_with(|| Span::seconds(60));
-        let restart = full.restart.get_or_insert_default();
-        restart.backoff_initial.get_or_insert_with(|| Span::seconds(1));
-        restart.backoff_max.get_or_insert_with(|| Span::seconds(60));
-        restart.reset_after.get_or_insert_with(|| Span::seconds(60));
+        upkeep::fill_in(&mut full);
         if let Some(package) = &mut full.package {
             package.allow_scripts.get_or_insert(false);
         }
         if let Some(image) = &mut full.image {
             image.pull_policy.get_or_insert(PullPolicy::IfNotPresent);
+            image.read_only_root.get_or_insert(true);
+        }
+        if full.is_contained() {
+            let mode = full.network_mode();
+            full.network.get_or_insert(Network { mode, allow: None });
         }
         full
     }
 
     fn pending(&self) -> Vec<Pending> {
-        let tools = self.tools.as_ref();
-        let check = self.health_check.as_ref();
-        let idle = self.idle.as_ref();
-        let local_http = self.remote.is_none() && self.transport.is_some_and(|transport| transport != Transport::Stdio);
+        // Only what runs in a container, or elsewhere, is reached over HTTP.
+        let local = self.remote.is_none() && !self.is_contained();
         let fields = [
-            ("spec.image", Hazard::Unsafe, self.image.is_some()),
             (
                 "spec.runtime",
                 Hazard::Unsafe,
-                self.runtime.is_some_and(|runtime| runtime != Runtime::Process),
+                self.runtime == Some(Runtime::Kubernetes),
             ),
-            ("spec.transport", Hazard::Unsafe, local_http),
-            ("spec.containerPort", Hazard::Harmless, self.container_port.is_some()),
-            ("spec.path", Hazard::Harmless, self.path.is_some()),
+            ("spec.transport", Hazard::Unsafe, local && self.is_http()),
+            (
+                "spec.containerPort",
+                Hazard::Harmless,
+                local && self.container_port.is_some(),
+            ),
+            ("spec.path", Hazard::Harmless, local && self.path.is_some()),
             (
                 "spec.sessions",
                 Hazard::Unsafe,
                 self.sessions == Some(Sessions::Isolated),
-            ),
-            (
-                "spec.tools.allow",
-                Hazard::Unsafe,
-                tools.is_some_and(|tools| tools.allow.is_some()),
-            ),
-            (
-                "spec.tools.deny",
-                Hazard::Unsafe,
-                tools.is_some_and(|tools| tools.deny.is_some()),
-            ),
-            (
-                "spec.tools.prefix",
-                Hazard::Harmless,
-                tools.is_some_and(|tools| tools.prefix.is_some()),
-            ),
-            (
-                "spec.healthCheck.tool",
-                Hazard::Harmless,
-                check.is_some_and(|check| check.tool.is_some()),
-            ),
-            (
-                "spec.healthCheck.interval",
-                Hazard::Harmless,
-                check.is_some_and(|check| check.interval.is_some()),
-            ),
-            (
-                "spec.healthCheck.timeout",
-                Hazard::Harmless,
-                check.is_some_and(|check| check.timeout.is_some()),
-            ),
-            (
-                "spec.healthCheck.failureThreshold",
-                Hazard::Harmless,
-                check.is_some_and(|check| check.failure_threshold.is_some()),
-            ),
-            (
-                "spec.idle.suspendAfter",
-                Hazard::Harmless,
-                idle.is_some_and(|idle| idle.suspend_after.is_some()),
-            ),
-            (
-                "spec.idle.maxLifetime",
-                Hazard::Harmless,
-                idle.is_some_and(|idle| idle.max_lifetime.is_some()),
             ),
         ];
         fields

@@ -1,10 +1,18 @@
 //! Template: a Server spec with places to fill in, for catalogues.
 
+mod parameter;
+mod places;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
+
+use parameter::is_name;
+pub use parameter::{Parameter, ParameterType};
+pub use places::literal;
+use places::{Place, fill, places};
 
 use crate::kind::{Action, Cell, Column, Kind, Maker, Meta, Reference, Removal, Report, ScopeType, Spec};
 use crate::kinds::server::{Server, TemplateUse};
@@ -23,77 +31,29 @@ pub struct Template {
     /// What a Server that uses it may or must give.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parameters: Option<Vec<Parameter>>,
-    /// The Server spec. `${name}` stands for a parameter's value; `$${` for a literal `${`.
+    /// The Server spec. `${name}` stands for a parameter's value; what holds one that is not given is left out. `$${`
+    /// stands for a literal `${`.
     pub server: Box<Server>,
 }
 
-/// Something a Server that uses the template may or must give.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct Parameter {
-    /// The name of the place: letters, digits and `_`.
-    pub name: String,
-    /// What to give, in a sentence.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub description: Option<String>,
-    /// The type of the value. Default: string.
-    #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
-    pub value_type: Option<ParameterType>,
-    /// Whether it must be given. Default: false.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub required: Option<bool>,
-    /// The value when none is given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub default: Option<Value>,
-    /// Whether the value is a secret: then it is given as `{secretRef: {name, key}}` and stands alone in an `env` value or
-    /// a header. Default: false.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub secret: Option<bool>,
-}
-
-/// The type of a parameter's value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum ParameterType {
-    /// Text.
-    #[default]
-    String,
-    /// A whole number.
-    Integer,
-    /// true or false.
-    Boolean,
-}
-
-impl ParameterType {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::String => "a string",
-            Self::Integer => "a whole number",
-            Self::Boolean => "true or false",
-        }
-    }
-
-    fn admits(self, value: &Value) -> bool {
-        match self {
-            Self::String => value.is_string(),
-            Self::Integer => value.is_i64() || value.is_u64(),
-            Self::Boolean => value.is_boolean(),
-        }
-    }
-}
-
-impl Parameter {
-    fn is_secret(&self) -> bool {
-        self.secret.unwrap_or(false)
-    }
-}
-
 impl Template {
-    fn parameter(&self, name: &str) -> Option<&Parameter> {
+    /// The parameter of that name.
+    #[must_use]
+    pub fn parameter(&self, name: &str) -> Option<&Parameter> {
         self.parameters
             .iter()
             .flatten()
             .find(|parameter| parameter.name == name)
+    }
+
+    /// What to give instead of a name that is no parameter's.
+    fn instead_of(&self, name: &str) -> String {
+        let names: Vec<&str> = self.parameters.iter().flatten().map(|one| one.name.as_str()).collect();
+        match near_miss(name, names.iter().copied()) {
+            _ if names.is_empty() => "it has none".to_owned(),
+            Some(near) => format!("did you mean `{near}`? it has {}", names.join(", ")),
+            None => format!("it has {}", names.join(", ")),
+        }
     }
 
     /// What a Server that is made from this template amounts to: its parameters filled in, and whatever it says itself
@@ -126,26 +86,19 @@ impl Template {
         for (name, value) in &given {
             let at = format!("template.parameters[{name:?}]");
             let Some(parameter) = self.parameter(name) else {
-                report.invalid(&at, format!("the template has no parameter `{name}`"));
-                let names = self
-                    .parameters
-                    .iter()
-                    .flatten()
-                    .map(|parameter| parameter.name.as_str());
-                if let Some(near) = near_miss(name, names) {
-                    report.hint(format!("did you mean `{near}`?"));
-                }
+                report
+                    .invalid(&at, format!("the template has no parameter `{name}`"))
+                    .hint(self.instead_of(name));
                 continue;
             };
-            let wanted = parameter.value_type.unwrap_or_default();
             if parameter.is_secret() {
                 if secret_of(value).is_none() {
                     report
                         .invalid(&at, format!("`{name}` is a secret and is not given in the open"))
                         .hint("give {secretRef: {name: <secret>, key: <key>}}");
                 }
-            } else if !wanted.admits(value) {
-                report.invalid(&at, format!("`{name}` is {}", wanted.as_str()));
+            } else if let Some(objection) = parameter.objection(value) {
+                report.invalid(&at, format!("`{name}` {objection}"));
             }
         }
         for parameter in self.parameters.iter().flatten() {
@@ -153,7 +106,7 @@ impl Template {
                 Some(value) => {
                     values.insert(&parameter.name, value.clone());
                 }
-                None if parameter.required.unwrap_or(false) || parameter.is_secret() => {
+                None if parameter.is_required() => {
                     report.missing(
                         "template.parameters",
                         format!("the parameter `{}` is required", parameter.name),
@@ -197,118 +150,6 @@ pub fn references(usage: &TemplateUse, path: &str) -> Vec<Reference> {
         .collect()
 }
 
-/// Puts the values into their places. `{name, value: "${secret}"}` becomes `{name, valueFrom: {secretRef}}`; an element
-/// or member whose only place has no value is left out.
-fn fill(value: &mut Value, values: &BTreeMap<&str, Value>) {
-    match value {
-        Value::String(text) => {
-            if let Some(filled) = fill_text(text, values) {
-                *value = filled;
-            }
-        }
-        Value::Array(items) => {
-            items.retain(|item| !is_empty_place(item, values));
-            items.iter_mut().for_each(|item| fill(item, values));
-        }
-        Value::Object(members) => {
-            let secret = members
-                .get("value")
-                .and_then(Value::as_str)
-                .and_then(only_place)
-                .and_then(|name| secret_of(values.get(name)?));
-            if let Some(secret) = secret {
-                members.shift_remove("value");
-                members.insert("valueFrom".into(), json!({"secretRef": secret}));
-            }
-            members.retain(|_, member| !is_empty_place(member, values));
-            members.values_mut().for_each(|member| fill(member, values));
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
-    }
-}
-
-fn is_empty_place(value: &Value, values: &BTreeMap<&str, Value>) -> bool {
-    let text = value.as_str().or_else(|| value.get("value").and_then(Value::as_str));
-    text.and_then(only_place).is_some_and(|name| !values.contains_key(name))
-}
-
-/// `${name}` and nothing else.
-fn only_place(text: &str) -> Option<&str> {
-    let name = text.strip_prefix("${")?.strip_suffix('}')?;
-    is_parameter_name(name).then_some(name)
-}
-
-fn is_parameter_name(name: &str) -> bool {
-    !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-}
-
-/// The text with its places filled in; a place that is the whole text takes the value's own type where that is text.
-fn fill_text(text: &str, values: &BTreeMap<&str, Value>) -> Option<Value> {
-    if !text.contains("${") {
-        return None;
-    }
-    let mut out = String::new();
-    for piece in pieces(text) {
-        match piece {
-            Piece::Text(text) => out.push_str(text),
-            Piece::Place(name) => match values.get(name) {
-                Some(Value::String(value)) => out.push_str(value),
-                Some(value) => out.push_str(&value.to_string()),
-                None => {}
-            },
-        }
-    }
-    Some(Value::String(out))
-}
-
-enum Piece<'t> {
-    Text(&'t str),
-    Place(&'t str),
-}
-
-fn pieces(text: &str) -> Vec<Piece<'_>> {
-    let mut pieces = Vec::new();
-    let mut rest = text;
-    while let Some(start) = rest.find("${") {
-        if rest[..start].ends_with('$') {
-            // `$${` is a literal `${`.
-            pieces.push(Piece::Text(&rest[..start - 1]));
-            pieces.push(Piece::Text("${"));
-            rest = &rest[start + 2..];
-            continue;
-        }
-        let end = rest[start + 2..].find('}').map(|end| start + 2 + end);
-        match end {
-            Some(end) if is_parameter_name(&rest[start + 2..end]) => {
-                pieces.push(Piece::Text(&rest[..start]));
-                pieces.push(Piece::Place(&rest[start + 2..end]));
-                rest = &rest[end + 1..];
-            }
-            _ => {
-                pieces.push(Piece::Text(&rest[..start + 2]));
-                rest = &rest[start + 2..];
-            }
-        }
-    }
-    pieces.push(Piece::Text(rest));
-    pieces
-}
-
-/// Every place in a value, with the texts they stand in.
-fn places(value: &Value, found: &mut Vec<(String, String)>) {
-    match value {
-        Value::String(text) => {
-            found.extend(pieces(text).into_iter().filter_map(|piece| match piece {
-                Piece::Place(name) => Some((name.to_owned(), text.clone())),
-                Piece::Text(_) => None,
-            }));
-        }
-        Value::Array(items) => items.iter().for_each(|item| places(item, found)),
-        Value::Object(members) => members.values().for_each(|member| places(member, found)),
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
-    }
-}
-
 impl Spec for Template {
     type Status = PlainStatus;
 
@@ -341,7 +182,7 @@ impl Spec for Template {
         let mut seen = BTreeSet::new();
         for (index, parameter) in self.parameters.iter().flatten().enumerate() {
             let at = |field: &str| format!("parameters[{index}].{field}");
-            if !is_parameter_name(&parameter.name) {
+            if !is_name(&parameter.name) {
                 report
                     .invalid(&at("name"), format!("`{}` cannot name a parameter", parameter.name))
                     .hint("letters, digits and `_`");
@@ -352,18 +193,30 @@ impl Spec for Template {
                     format!("the parameter `{}` is declared twice", parameter.name),
                 );
             }
-            let wanted = parameter.value_type.unwrap_or_default();
             match &parameter.default {
                 Some(_) if parameter.is_secret() => {
                     report.invalid(&at("default"), "a secret has no default in the open");
                 }
-                Some(value) if !wanted.admits(value) => {
-                    report.invalid(&at("default"), format!("the default is not {}", wanted.as_str()));
+                Some(value) if parameter.objection(value).is_some() => {
+                    let objection = parameter.objection(value).unwrap_or_default();
+                    report.invalid(
+                        &at("default"),
+                        format!("the default is none: `{}` {objection}", parameter.name),
+                    );
                 }
                 Some(_) if parameter.required == Some(true) => {
                     report
                         .invalid(&at("default"), "a required parameter needs no default")
                         .hint("remove one of the two");
+                }
+                Some(_) | None => {}
+            }
+            match &parameter.choices {
+                Some(_) if parameter.is_secret() => {
+                    report.invalid(&at("choices"), "a secret is not chosen from a list");
+                }
+                Some(choices) if choices.is_empty() => {
+                    report.invalid(&at("choices"), "there is nothing to choose from");
                 }
                 Some(_) | None => {}
             }
@@ -373,7 +226,7 @@ impl Spec for Template {
             &serde_json::to_value(&self.server).expect("a spec is plain data"),
             &mut found,
         );
-        for (name, text) in &found {
+        for Place { name, is_value } in &found {
             match self.parameter(name) {
                 None => {
                     report.invalid("server", format!("the place `${{{name}}}` has no parameter"));
@@ -383,19 +236,16 @@ impl Spec for Template {
                         None => "declare it under parameters; a literal `${` is written `$${`".to_owned(),
                     });
                 }
-                Some(parameter) if parameter.is_secret() && only_place(text).is_none() => {
+                Some(parameter) if parameter.is_secret() && !is_value => {
                     report
-                        .invalid(
-                            "server",
-                            format!("the secret `${{{name}}}` stands inside a longer text"),
-                        )
+                        .invalid("server", format!("the secret `${{{name}}}` stands where others see it"))
                         .hint("let it be the whole value of an environment variable or a header");
                 }
                 Some(_) => {}
             }
         }
         for parameter in self.parameters.iter().flatten() {
-            if is_parameter_name(&parameter.name) && !found.iter().any(|(name, _)| *name == parameter.name) {
+            if is_name(&parameter.name) && !found.iter().any(|place| place.name == parameter.name) {
                 report.invalid(
                     "parameters",
                     format!("the parameter `{}` has no place in the server", parameter.name),
@@ -412,8 +262,8 @@ impl Spec for Template {
         let mut full = self.clone();
         for parameter in full.parameters.iter_mut().flatten() {
             parameter.value_type.get_or_insert_default();
-            parameter.required.get_or_insert(false);
-            parameter.secret.get_or_insert(false);
+            let is_secret = *parameter.secret.get_or_insert(false);
+            parameter.required.get_or_insert(is_secret);
         }
         full
     }
@@ -421,6 +271,8 @@ impl Spec for Template {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn template() -> Template {
@@ -429,13 +281,15 @@ mod tests {
                 {"name": "repository", "required": true},
                 {"name": "depth", "type": "integer", "default": 3},
                 {"name": "token", "secret": true},
+                {"name": "more", "secret": true, "required": false},
                 {"name": "mode"},
             ],
             "server": {
-                "command": ["git-mcp", "--repository=${repository}", "${mode}"],
+                "command": ["git-mcp", "--repository=${repository}", "${mode}", "--mode=${mode}"],
                 "env": [
                     {"name": "DEPTH", "value": "${depth}"},
                     {"name": "TOKEN", "value": "${token}"},
+                    {"name": "MORE", "value": "${more}"},
                     {"name": "MODE", "value": "${mode}"},
                     {"name": "RAW", "value": "$${HOME}"},
                 ],
@@ -507,6 +361,90 @@ mod tests {
             "{}",
             problems[0].message
         );
+    }
+
+    #[test]
+    fn templates_that_cannot_be_used_are_refused() {
+        let server = json!({"command": ["x", "${a}"], "env": [{"name": "A", "value": "${a}"}]});
+        let only_env = json!({"command": ["x"], "env": [{"name": "A", "value": "${a}"}]});
+        let longer = json!({"command": ["x"], "env": [{"name": "A", "value": "Bearer ${a}"}]});
+        for (parameter, server, message) in [
+            (json!({"name": "a"}), &server, None),
+            (json!({"name": "a", "secret": true}), &only_env, None),
+            (json!({"name": "a", "type": "number", "default": 0.5}), &server, None),
+            (
+                json!({"name": "a", "choices": ["x", "y"], "default": "y"}),
+                &server,
+                None,
+            ),
+            (
+                json!({"name": "a", "secret": true}),
+                &server,
+                Some("where others see it"),
+            ),
+            (
+                json!({"name": "a", "secret": true}),
+                &longer,
+                Some("where others see it"),
+            ),
+            (
+                json!({"name": "a", "type": "integer", "default": 0.5}),
+                &server,
+                Some("is a whole number"),
+            ),
+            (
+                json!({"name": "a", "choices": ["x"], "default": "y"}),
+                &server,
+                Some("is one of x"),
+            ),
+            (
+                json!({"name": "a", "choices": []}),
+                &server,
+                Some("nothing to choose from"),
+            ),
+            (
+                json!({"name": "a", "secret": true, "choices": ["x"]}),
+                &only_env,
+                Some("not chosen from a list"),
+            ),
+            (
+                json!({"name": "a", "secret": true, "default": "x"}),
+                &only_env,
+                Some("no default in the open"),
+            ),
+            (
+                json!({"name": "a", "required": true, "default": "x"}),
+                &server,
+                Some("needs no default"),
+            ),
+            (json!({"name": "a-b"}), &only_env, Some("cannot name a parameter")),
+            (json!({"name": "b"}), &only_env, Some("has no parameter")),
+        ] {
+            let spec = json!({"parameters": [parameter], "server": server});
+            let problems = Kind::Template.definition().parse(&spec).err().unwrap_or_default();
+            let found = problems.first().map(|problem| problem.message.as_str());
+            match message {
+                None => assert_eq!(found, None, "{spec}"),
+                Some(message) => assert!(found.is_some_and(|found| found.contains(message)), "{spec}: {found:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn typed_texts_are_read_by_their_type() {
+        let template = template();
+        for (name, text, value) in [
+            ("repository", "3", json!("3")),
+            ("depth", "3", json!(3)),
+            ("depth", "deep", json!("deep")),
+        ] {
+            assert_eq!(template.parameter(name).unwrap().read(text), value);
+        }
+        assert_eq!(
+            template.instead_of("repositroy"),
+            "did you mean `repository`? it has repository, depth, token, more, mode"
+        );
+        assert_eq!(Template::default().instead_of("x"), "it has none");
     }
 
     #[test]

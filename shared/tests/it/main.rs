@@ -5,3 +5,4 @@ mod kinds;
 mod laws;
 mod manifest;
 mod schema;
+mod tools;

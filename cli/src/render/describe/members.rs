@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use super::Surroundings;
 use super::page::{Group, Page};
+use super::rows;
 use crate::render::age;
 use crate::render::cell::one_line;
 use crate::render::schema::{Field, Shape};
@@ -102,6 +103,10 @@ fn member(page: &mut Page, group: Group, depth: usize, title: &str, value: &Valu
             list(page, group, title, items, place);
         }
         Value::Array(items) => {
+            let element = place.field.and_then(|field| field.element());
+            if rows::write(page, group, depth, title, items, element) {
+                return;
+            }
             for (index, item) in items.iter().enumerate() {
                 let title = if index == 0 { title } else { "" };
                 member(page, group, depth, title, item, &place.index(index));

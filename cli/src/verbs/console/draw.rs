@@ -138,20 +138,19 @@ fn edit(frame: &mut Frame<'_>, area: Rect, state: &State) {
 fn sessions(frame: &mut Frame<'_>, area: Rect, state: &State) {
     let [left, right] = Layout::horizontal([Constraint::Percentage(35), Constraint::Percentage(65)]).areas(area);
     let names = state.sessions.iter().map(|session| {
-        let client = match &session.client {
-            Some(client) => match &client.version {
-                Some(version) => format!("{} {version}", client.name),
-                None => client.name.clone(),
-            },
-            None => "-".to_owned(),
-        };
+        let client = session.client.as_deref().unwrap_or("-");
+        let version = session
+            .client_version
+            .as_ref()
+            .map(|version| format!(" {version}"))
+            .unwrap_or_default();
         let mark = if state.watched.as_ref() == Some(&session.id) {
             "*"
         } else {
             " "
         };
         safe(&format!(
-            "{mark}{} {client} {} {}",
+            "{mark}{} {client}{version} {} {}",
             session.id, session.principal, session.protocol
         ))
     });
@@ -249,10 +248,7 @@ mod tests {
         let mut state = sample();
         typed(&mut state, "2<Enter>");
         for number in 0..3 {
-            state.take(Input::Traffic(
-                1,
-                Box::new(message(number, "{\"result\":{\"token\":\"***\"}}")),
-            ));
+            state.take(Input::Traffic(1, Box::new(message(number, "***"))));
         }
         insta::assert_snapshot!(drawn(&state, 90, 16));
     }

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use orch_shared::session::{Direction, Traffic};
+use serde_json::Value;
 
 /// Messages that are kept.
 const MESSAGES: usize = 1000;
@@ -51,16 +52,32 @@ impl Ring {
 pub(super) fn line(message: &Traffic) -> String {
     let at = message.at.to_string();
     let time = at.get(11..23).unwrap_or_default();
-    let upstream = message.upstream.as_deref().unwrap_or("?");
+    let server = message.server.as_deref().unwrap_or("?");
     let way = match message.direction {
         Direction::FromClient => "client -> ".to_owned(),
         Direction::ToClient => "client <- ".to_owned(),
-        Direction::ToServer => format!("       -> {upstream} "),
-        Direction::FromServer => format!("       <- {upstream} "),
+        Direction::ToServer => format!("       -> {server} "),
+        Direction::FromServer => format!("       <- {server} "),
     };
-    let what = message.method.as_deref().unwrap_or("answer");
-    let id = message.id.as_ref().map(|id| format!(" id={id}")).unwrap_or_default();
-    format!("{time} {way}{what}{id} {} B", message.size)
+    format!("{time} {way}{} {} B", what(&message.text), message.size)
+}
+
+/// What a message is, by its outermost members. Of one that was cut, what can still be read.
+fn what(text: &str) -> String {
+    let text_of = |name: &str| {
+        let start = text.find(&format!("\"{name}\":"))? + name.len() + 3;
+        let mut values = serde_json::Deserializer::from_str(&text[start..]).into_iter::<Value>();
+        values.next()?.ok()
+    };
+    let (method, id) = match serde_json::from_str::<Value>(text) {
+        Ok(message) => (message.get("method").cloned(), message.get("id").cloned()),
+        Err(_) => (text_of("method"), text_of("id")),
+    };
+    let method = method.as_ref().and_then(Value::as_str).unwrap_or("answer").to_owned();
+    match id.filter(|id| !id.is_null()) {
+        Some(id) => format!("{method} id={id}"),
+        None => method,
+    }
 }
 
 #[cfg(test)]
@@ -72,11 +89,9 @@ pub(super) mod tests {
         Traffic {
             at: Timestamp::from_millis(1_700_000_000_123),
             direction: Direction::FromServer,
-            upstream: Some("files".to_owned()),
-            method: None,
-            id: Some(number.to_string()),
+            server: Some("files".to_owned()),
             size: 12,
-            text: text.to_owned(),
+            text: format!("{{\"id\":{number},\"result\":\"{text}\"}}"),
         }
     }
 
@@ -98,12 +113,21 @@ pub(super) mod tests {
     #[test]
     fn a_message_is_a_line() {
         assert_eq!(line(&message(7, "")), "22:13:20.123        <- files answer id=7 12 B");
-        let asked = Traffic {
-            direction: Direction::FromClient,
-            upstream: None,
-            method: Some("tools/list".to_owned()),
-            ..message(1, "")
-        };
-        assert_eq!(line(&asked), "22:13:20.123 client -> tools/list id=1 12 B");
+        for (text, expected) in [
+            ("{\"id\":1,\"method\":\"tools/list\"}", "client -> tools/list id=1 12 B"),
+            ("{\"method\":\"notifications/x\"}", "client -> notifications/x 12 B"),
+            (
+                "{\"id\":\"a\",\"method\":\"tools/call\",\"params\":{\"na… (9 bytes more)",
+                "client -> tools/call id=\"a\" 12 B",
+            ),
+        ] {
+            let asked = Traffic {
+                direction: Direction::FromClient,
+                server: None,
+                text: text.to_owned(),
+                ..message(1, "")
+            };
+            assert_eq!(line(&asked), format!("22:13:20.123 {expected}"));
+        }
     }
 }

@@ -8,14 +8,14 @@ const OWN: &[(Kind, &str)] = &[
         Kind::Server,
         "\
   orchctl create server time --package pypi:mcp-server-time --replicas 2
-  orchctl create server gitea --template gitea --parameter host=git.example.com
+  orchctl create server repo --from-template git --param repository=/srv/repo
   orchctl create server mine --env A=b --dry-run=client -- /usr/bin/mine --stdio
 ",
     ),
     (
         Kind::Template,
         "\
-  orchctl create template any --server-command '${it}' --parameters '{name: it}'
+  orchctl create template weather --from-server-json server.json --package npm
   orchctl create template files --server-command files --set server.replicas=2
   orchctl create template gitea --server-image '{reference: gitea/mcp}'
 ",

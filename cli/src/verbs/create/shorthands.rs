@@ -7,6 +7,7 @@ use std::io::Read as _;
 use std::path::Path;
 
 use clap::{Arg, ArgAction, ArgMatches};
+use clap_complete::ArgValueCompleter;
 use orch_shared::kind::Kind;
 use orch_shared::kinds::secret::Form;
 use orch_shared::path::FieldPath;
@@ -14,6 +15,7 @@ use serde_json::{Value, json};
 
 use super::flags::{named, named_from_secret, secret_key};
 use super::{many, values};
+use crate::complete;
 use crate::report::Failure;
 
 /// One short way.
@@ -85,7 +87,7 @@ const ALL: &[Shorthand] = &[
     },
     Shorthand {
         kind: Kind::Server,
-        name: "template",
+        name: "from-template",
         value: "NAME",
         about: "Make it from a Template",
         number: Number::Once,
@@ -94,23 +96,21 @@ const ALL: &[Shorthand] = &[
     },
     Shorthand {
         kind: Kind::Server,
-        name: "parameter",
+        name: "param",
         value: "NAME=VALUE",
-        about: "Parameter of the Template; a text that looks like a number in quotes: tag='\"1\"'. May be repeated",
+        about: "Parameter of the Template. May be repeated",
         number: Number::Often,
         covers: &[],
         write: |spec, text| {
             let (name, value) = values::pair(text)?;
-            values::put(
-                spec,
-                &FieldPath::parse("template.parameters").key(name),
-                values::plain(value),
-            )
+            let at = FieldPath::parse("template.parameters").key(name);
+            // What the text stands for is said by the Template, once it is known.
+            values::put(spec, &at, values::plain(value))
         },
     },
     Shorthand {
         kind: Kind::Server,
-        name: "parameter-from-secret",
+        name: "param-secret",
         value: "NAME=SECRET/KEY",
         about: "Secret parameter of the Template. May be repeated",
         number: Number::Often,
@@ -198,6 +198,12 @@ impl Shorthand {
         let arg = Arg::new(format!("short.{}", self.name))
             .value_name(self.value)
             .help(self.about);
+        let arg = match self.name {
+            "from-template" => arg.alias("template").add(ArgValueCompleter::new(complete::templates)),
+            "param" => arg.alias("parameter").add(ArgValueCompleter::new(complete::parameters)),
+            "param-secret" => arg.add(ArgValueCompleter::new(complete::secret_parameters)),
+            _ => arg,
+        };
         match self.number {
             Number::Once => arg.long(self.name),
             Number::Often => arg.long(self.name).action(ArgAction::Append).allow_hyphen_values(true),

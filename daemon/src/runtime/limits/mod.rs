@@ -78,8 +78,13 @@ impl Resource {
     }
 }
 
+/// That memory ran out, in a clause.
+pub(super) fn exceeded_memory(limit: u64) -> String {
+    Resource::Memory.exceeded(limit)
+}
+
 /// Bytes, as manifests write them.
-fn size(bytes: u64) -> String {
+pub(super) fn size(bytes: u64) -> String {
     for (unit, power) in [("Gi", 30), ("Mi", 20), ("Ki", 10)] {
         if bytes >= 1 << power && bytes.is_multiple_of(1 << power) {
             return format!("{}{unit}", bytes >> power);

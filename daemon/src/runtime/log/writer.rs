@@ -115,6 +115,11 @@ impl Log {
         self.shared.changed.send_replace(());
     }
 
+    /// The time that lines get now.
+    pub(in crate::runtime) fn now(&self) -> orch_shared::resource::Timestamp {
+        self.shared.clock.now()
+    }
+
     /// Writes one line of the daemon's own.
     pub(in crate::runtime) fn note(&self, text: &str) {
         self.write(

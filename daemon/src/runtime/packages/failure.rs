@@ -28,7 +28,7 @@ const UNREACHED: &[&str] = &[
 ];
 
 /// What kind of failure an installer's last lines tell of.
-pub(super) fn explain(request: &Request, last_lines: Vec<String>) -> Failure {
+pub(in crate::runtime) fn explain(request: &Request, last_lines: Vec<String>) -> Failure {
     let says = |what: &str| last_lines.iter().any(|line| line.contains(what));
     let package = request.to_string();
     if UNREACHED.iter().any(|sign| says(sign)) {

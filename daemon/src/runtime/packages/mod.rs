@@ -7,12 +7,12 @@
 //!
 //! Afterwards no registry is asked: an exact or pinned version that is installed starts without any network.
 
-mod failure;
+pub(super) mod failure;
 mod installer;
-mod npm;
-mod programs;
-mod pypi;
-mod request;
+pub(super) mod npm;
+pub(super) mod programs;
+pub(super) mod pypi;
+pub(super) mod request;
 
 use std::collections::HashMap;
 use std::ffi::OsString;

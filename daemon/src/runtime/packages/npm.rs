@@ -69,7 +69,7 @@ pub(super) async fn install(installer: &Installer<'_>, directory: &Path) -> Resu
 }
 
 /// The programs of a package and their paths within it.
-fn programs(name: &str, about: &Value) -> Result<Vec<(String, PathBuf)>, String> {
+pub(in crate::runtime) fn programs(name: &str, about: &Value) -> Result<Vec<(String, PathBuf)>, String> {
     let bare = |name: &str| name.rsplit('/').next().unwrap_or(name).to_owned();
     let declared = match &about["bin"] {
         Value::String(path) => vec![(bare(name), path.as_str())],

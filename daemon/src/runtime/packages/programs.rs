@@ -11,21 +11,21 @@ use super::super::observation::Failure;
 use super::request::Request;
 
 /// The programs of an installation, by the names its package gives them; never empty.
-pub(super) type Programs = BTreeMap<String, Executable>;
+pub(in crate::runtime) type Programs = BTreeMap<String, Executable>;
 
 /// A program of an installation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Executable {
+pub(in crate::runtime) struct Executable {
     /// Its path within the directory of the installation.
-    pub(super) path: PathBuf,
+    pub(in crate::runtime) path: PathBuf,
     /// What executes it.
-    pub(super) interpreter: Interpreter,
+    pub(in crate::runtime) interpreter: Interpreter,
 }
 
 /// What executes the program of a package.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Interpreter {
+pub(in crate::runtime) enum Interpreter {
     /// Node.js, found by name when the program is started.
     Node,
     /// The Python of the installation's own virtual environment.
@@ -35,7 +35,7 @@ pub(super) enum Interpreter {
 }
 
 /// The program that is asked for; without a wish the one that is called like the package, or the only one.
-pub(super) fn choose<'p>(
+pub(in crate::runtime) fn choose<'p>(
     request: &Request,
     wanted: Option<&str>,
     programs: &'p Programs,

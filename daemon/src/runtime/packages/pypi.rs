@@ -13,7 +13,7 @@ use super::programs::{Executable, Interpreter, Programs};
 pub(super) const PYTHON: &str = "bin/python";
 
 /// Asks an installation what it has got.
-const QUESTION: &str = r#"
+pub(in crate::runtime) const QUESTION: &str = r#"
 import importlib.metadata, json, sys
 found = importlib.metadata.distribution(sys.argv[1])
 scripts = [entry.name for entry in found.entry_points if entry.group == "console_scripts"]
@@ -22,9 +22,9 @@ print(json.dumps({"version": found.version, "scripts": scripts}))
 
 /// What it answers.
 #[derive(Debug, Deserialize)]
-struct About {
-    version: String,
-    scripts: Vec<String>,
+pub(in crate::runtime) struct About {
+    pub(in crate::runtime) version: String,
+    pub(in crate::runtime) scripts: Vec<String>,
 }
 
 /// Installs a package into an empty directory, which becomes a virtual environment.

@@ -8,17 +8,17 @@ use super::super::observation::Failure;
 
 /// What is asked for. Equal requests share one installation.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct Request {
-    pub(super) registry: Registry,
-    pub(super) name: String,
+pub(in crate::runtime) struct Request {
+    pub(in crate::runtime) registry: Registry,
+    pub(in crate::runtime) name: String,
     /// The pinned version where there is one.
-    pub(super) version: Option<String>,
-    pub(super) scripts: InstallScripts,
+    pub(in crate::runtime) version: Option<String>,
+    pub(in crate::runtime) scripts: InstallScripts,
 }
 
 impl Request {
     /// Checks what a package asks for.
-    pub(super) fn of(package: &Package) -> Result<Self, Failure> {
+    pub(in crate::runtime) fn of(package: &Package) -> Result<Self, Failure> {
         let version = package.pinned.clone().or_else(|| package.version.clone());
         let request = Self {
             registry: package.registry,
@@ -57,7 +57,7 @@ impl Request {
     }
 
     /// The version, when exactly one is asked for.
-    pub(super) fn exact(&self) -> Option<&str> {
+    pub(in crate::runtime) fn exact(&self) -> Option<&str> {
         let version = self.version.as_deref()?;
         let is_exact = match self.registry {
             Registry::Npm => is_exact_npm(version),
@@ -67,7 +67,7 @@ impl Request {
     }
 
     /// How the installers of the registry want it written.
-    pub(super) fn requirement(&self) -> String {
+    pub(in crate::runtime) fn requirement(&self) -> String {
         match (&self.version, self.registry) {
             (None, Registry::Npm) => format!("{}@latest", self.name),
             (Some(version), Registry::Npm) => format!("{}@{version}", self.name),

@@ -5,8 +5,11 @@
 
 mod access;
 mod admission;
+mod catalogue;
 mod chaos;
 mod clients;
+mod conformance;
+mod importing;
 mod leaders;
 mod life;
 mod looking;

@@ -2,12 +2,14 @@
 //! `ORCH_REQUIRE_ALL` asks for everything.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
 
+use orch_shared::kind::downcast;
+use orch_shared::kinds::template::Template;
 use rustix::process::Signal;
 
 use super::pids;
-use crate::support::daemon::{Home, eventually, say};
+use crate::support::daemon::{Home, eventually};
+use crate::support::outside::{is_required, skip, succeeds};
 use crate::support::processes;
 
 #[test]
@@ -25,6 +27,78 @@ fn servers_from_npm_and_pypi_on_postgres() {
         && let Some(home) = Home::on_postgres()
     {
         story(home);
+    }
+}
+
+/// What each entry of the catalogue is given, beside its secrets.
+const GIVEN: &[(&str, &[(&str, &str)])] = &[
+    ("arxiv", &[("directory", "DIR")]),
+    ("azure", &[("tenant_id", "t"), ("client_id", "c")]),
+    ("filesystem", &[("directory", "DIR")]),
+    ("git", &[("repository", "DIR/repository")]),
+    (
+        "jira",
+        &[
+            ("url", "https://acme.atlassian.example"),
+            ("username", "a@acme.example"),
+        ],
+    ),
+    ("kubernetes", &[("kubeconfig", "DIR/kubeconfig")]),
+    ("memory", &[("file", "DIR/memory.json")]),
+];
+
+#[test]
+fn every_entry_of_the_catalogue_starts() {
+    // Installing all of them is for those who ask for everything.
+    if !is_required() || !is_possible() {
+        return;
+    }
+    let home = Home::new().with_registries().started();
+    let directory = home.path("given").display().to_string();
+    assert!(succeeds(&format!("git init -q {directory}/repository")));
+    let kubeconfig = "apiVersion: v1\nkind: Config\nclusters: []\ncontexts: []\nusers: []\n";
+    home.write("given/kubeconfig", kubeconfig);
+    let key = "mongodb://127.0.0.1:9/none";
+    home.apply(&super::manifest(
+        "Secret",
+        "keys",
+        &serde_json::json!({"data": {"key": key}}),
+    ));
+    let mut servers = Vec::new();
+    for resource in orch_daemon::catalogue::objects() {
+        let name = resource.metadata.name.as_str();
+        let template = downcast::<Template>(resource.spec.as_ref()).expect("a Template");
+        let given = GIVEN
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map_or(&[][..], |(_, given)| given);
+        let mut line = ["create", "server", name, "--from-template", name]
+            .map(str::to_owned)
+            .to_vec();
+        for (parameter, value) in given {
+            let value = value.replace("DIR", &directory);
+            line.extend(["--param".to_owned(), format!("{parameter}={value}")]);
+        }
+        for parameter in template
+            .parameters
+            .iter()
+            .flatten()
+            .filter(|parameter| parameter.is_secret())
+        {
+            line.extend(["--param-secret".to_owned(), format!("{}=keys/key", parameter.name)]);
+        }
+        // Twenty installations at a time need more than the usual minute to the first answer.
+        line.extend(["--health-check-startup-deadline".to_owned(), "9m".to_owned()]);
+        let line: Vec<&str> = line.iter().map(String::as_str).collect();
+        home.orchctl(&line).expect(0);
+        servers.push(format!("server/{name}"));
+    }
+    let servers: Vec<&str> = servers.iter().map(String::as_str).collect();
+    home.orchctl(&[&["wait", "--timeout", "20m"], servers.as_slice()].concat())
+        .expect(0);
+    for server in servers {
+        let tools = || home.get(&server.replace('/', "s/"))["status"]["tools"]["count"].as_u64();
+        eventually("its tools are known", || tools().is_some_and(|count| count > 0));
     }
 }
 
@@ -81,12 +155,8 @@ fn story(home: Home) {
     );
 }
 
-fn is_required() -> bool {
-    std::env::var_os("ORCH_REQUIRE_ALL").is_some()
-}
-
 /// Whether the registries can be used from here.
-fn is_possible() -> bool {
+pub(super) fn is_possible() -> bool {
     let missing = [
         (
             "npm view @modelcontextprotocol/server-memory version",
@@ -96,18 +166,8 @@ fn is_possible() -> bool {
     ]
     .into_iter()
     .find(|(command, _)| !succeeds(command));
-    let Some((_, what)) = missing else { return true };
-    assert!(!is_required(), "{what} is missing, and ORCH_REQUIRE_ALL asks for it");
-    say(&format!("skipped: {what} is missing"));
-    false
-}
-
-pub(super) fn succeeds(command: &str) -> bool {
-    let status = Command::new("sh")
-        .args(["-c", command])
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status();
-    status.is_ok_and(|status| status.success())
+    if let Some((_, what)) = missing {
+        skip(&format!("{what} is missing"));
+    }
+    missing.is_none()
 }

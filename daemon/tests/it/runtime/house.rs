@@ -7,11 +7,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use orch_daemon::clock::SystemClock;
-use orch_daemon::runtime::launch::{Launch, Limits, Source};
+use orch_daemon::runtime::docker::Settings;
+use orch_daemon::runtime::launch::{Launch, Limits, Probe, Source};
 use orch_daemon::runtime::limits::Confinement;
+use orch_daemon::runtime::link::{Call, Client, Purpose};
 use orch_daemon::runtime::log::{Bounds, Which, Window};
 use orch_daemon::runtime::observation::State;
 use orch_daemon::runtime::{Config, Observation, Runtime};
+use orch_shared::jsonrpc::raw;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::Notify;
 use zeroize::Zeroizing;
@@ -36,6 +40,7 @@ pub(crate) struct Plan {
     pub(crate) log: Bounds,
     /// Added to the environment that the daemon has.
     pub(crate) environment: Vec<(String, String)>,
+    pub(crate) docker: Settings,
 }
 
 impl House {
@@ -76,6 +81,7 @@ impl House {
             clock: Arc::new(SystemClock),
             confinement: plan.confinement,
             log: plan.log,
+            docker: plan.docker,
         };
         let runtime = Runtime::start_up(config).expect("a runtime");
         Self {
@@ -169,8 +175,34 @@ pub(crate) fn launch(arguments: &[&str]) -> Launch {
         working_directory: None,
         limits: Limits::default(),
         startup_deadline: Duration::from_secs(30),
+        probe: Probe::default(),
         era_hint: None,
     }
+}
+
+/// Whoever speaks with a server in a test.
+pub(crate) fn client() -> Arc<Client> {
+    Arc::new(Client {
+        info: raw(&json!({"name": "test", "version": "0"})),
+        capabilities: raw(&json!({"sampling": {}, "elicitation": {"form": {}}})),
+        log_level: None,
+    })
+}
+
+/// A call that a client has asked for.
+pub(crate) fn call(method: &str, params: &Value) -> Call {
+    Call {
+        method: method.to_owned(),
+        params: Some(raw(params)),
+        client: client(),
+        purpose: Purpose::Relay,
+        schema: None,
+    }
+}
+
+/// A client's call of a tool.
+pub(crate) fn tool(name: &str, arguments: Value) -> Call {
+    call("tools/call", &json!({"name": name, "arguments": arguments}))
 }
 
 /// A secret in the environment, masked.

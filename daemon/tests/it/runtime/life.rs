@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use orch_daemon::runtime::launch::{Era, Source};
+use orch_daemon::runtime::link::Error;
 use orch_daemon::runtime::log::Which;
 use orch_daemon::runtime::observation::{Answer, Cause, Failure, State};
-use rmcp::model::CallToolRequestParams;
+use serde_json::json;
 
-use super::house::{House, eventually, is_there};
+use super::house::{House, eventually, is_there, tool};
 
 fn answer(state: &State) -> &Answer {
     match state {
@@ -54,10 +55,9 @@ async fn tools_that_change_are_seen() {
         let uid = house.start(&["--era", era]);
         let before = house.until_running(&uid).await;
         let before = answer(&before.state).tools.clone().expect("tools");
-        let peer = house.runtime.peer(&uid).expect("a conversation");
-        peer.call_tool(CallToolRequestParams::new("grow"))
-            .await
-            .expect("called");
+        let link = house.runtime.link(&uid).expect("a conversation");
+        let grown = link.request(tool("grow", json!({}))).await.expect("under way");
+        grown.outcome().await.expect("called");
         if era == "legacy" {
             let count = |state: &State| matches!(state, State::Running(answer) if answer.tools.as_ref().is_some_and(|tools| tools.count == 4));
             let after = house.until(&uid, |seen| count(&seen.state)).await;
@@ -110,15 +110,16 @@ async fn a_crash_in_a_call_and_a_kill_from_outside() {
     let house = House::new();
     let uid = house.start(&["--exit-code", "9"]);
     house.until_running(&uid).await;
-    let peer = house.runtime.peer(&uid).expect("a conversation");
-    peer.call_tool(CallToolRequestParams::new("crash"))
-        .await
-        .expect_err("no answer");
+    let link = house.runtime.link(&uid).expect("a conversation");
+    let crash = link.request(tool("crash", json!({}))).await.expect("under way");
+    let error = crash.outcome().await.expect_err("no answer");
+    assert!(matches!(error, Error::Closed(_)), "{error}");
+    link.closed().await;
     let State::Exited(exit) = house.until_over(&uid).await.state else {
         panic!("not exited")
     };
     assert_eq!((exit.code, exit.cause), (Some(9), Cause::Itself));
-    assert!(house.runtime.peer(&uid).is_none());
+    assert!(house.runtime.link(&uid).is_none());
 
     let uid = house.start(&[]);
     let pid = house.until_running(&uid).await.pid.expect("a process");

@@ -4,6 +4,7 @@
 
 mod house;
 
+mod docker;
 mod leftovers;
 mod life;
 mod limits;

@@ -7,6 +7,7 @@ mod leases;
 mod model;
 mod opening;
 mod past;
+mod sessions;
 mod story;
 
 use std::collections::BTreeMap;

@@ -250,6 +250,13 @@ impl Home {
         Output::of(command.spawn().expect("orchd runs"))
     }
 
+    /// Runs `orchd` with a command that needs no daemon and no data.
+    pub(crate) fn orchd_alone(&self, arguments: &[&str]) -> Output {
+        let mut command = self.program(env!("CARGO_BIN_EXE_orchd"));
+        command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Output::of(command.spawn().expect("orchd runs"))
+    }
+
     /// Asks the daemon to end, and waits for it.
     pub(crate) fn stop(&mut self) -> i32 {
         let mut running = self.running.take().expect("the daemon runs");

@@ -1,6 +1,10 @@
 //! What tests of several rooms share.
 
 pub(crate) mod daemon;
+pub(crate) mod engine;
+pub(crate) mod far;
 pub(crate) mod http;
+pub(crate) mod mcp;
+pub(crate) mod outside;
 pub(crate) mod postgres;
 pub(crate) mod processes;

@@ -61,15 +61,22 @@ impl Registry {
 pub struct Image {
     /// Image reference; a digest (`@sha256:...`) pins it.
     pub reference: String,
-    /// Replaces the image's entry point; the server is then run beside it.
+    /// The server is this program: run in the container beside the image's own entry point, whose standard input is held
+    /// open. Left open: the entry point is the server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub command: Option<Vec<String>>,
-    /// Arguments for the entry point.
+    /// Arguments for the server: for `command` where it is given, else for the entry point.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub args: Option<Vec<String>>,
     /// When to pull. Default: IfNotPresent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pull_policy: Option<PullPolicy>,
+    /// Whether the image's files can only be read; `/tmp` and volumes can be written all the same. Default: true.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read_only_root: Option<bool>,
+    /// Capabilities of the kernel that the container keeps, such as `NET_BIND_SERVICE`. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capabilities: Option<Vec<String>>,
 }
 
 /// When an image is pulled.
@@ -157,6 +164,59 @@ impl Package {
                     format!("{executable:?} is not a program of a package"),
                 )
                 .hint("the program's name alone, without a path");
+        }
+    }
+}
+
+impl Image {
+    pub(super) fn validate(&self, at: &str, report: &mut Report) {
+        let reference = self.reference.as_str();
+        if reference.trim().is_empty() {
+            report.invalid(&format!("{at}.reference"), "the image reference is empty");
+        } else if !reference.contains("${") {
+            let plain = |c: char| c.is_ascii_alphanumeric() || "._-/:@".contains(c);
+            let digest = reference.split_once('@').map(|(_, digest)| digest);
+            let is_digest = |digest: &str| {
+                digest
+                    .strip_prefix("sha256:")
+                    .is_some_and(|hex| hex.len() == 64 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
+            };
+            if !reference.chars().all(plain)
+                || !reference.starts_with(|first: char| first.is_ascii_alphanumeric())
+                || reference.contains("://")
+                || reference.ends_with([':', '/', '@'])
+            {
+                report
+                    .invalid(
+                        &format!("{at}.reference"),
+                        format!("{reference:?} is not an image reference"),
+                    )
+                    .hint("such as ghcr.io/acme/files:1.2 or ghcr.io/acme/files@sha256:...");
+            } else if digest.is_some_and(|digest| !is_digest(digest)) {
+                report
+                    .invalid(&format!("{at}.reference"), "what follows the `@` is not a digest")
+                    .hint("sha256: and 64 hexadecimal digits");
+            }
+        }
+        if self
+            .command
+            .as_ref()
+            .is_some_and(|command| command.first().is_none_or(String::is_empty))
+        {
+            report
+                .invalid(&format!("{at}.command"), "the command is empty")
+                .hint("the first element is the program; remove the field to run the image's entry point");
+        }
+        for (index, capability) in self.capabilities.iter().flatten().enumerate() {
+            let name = capability.strip_prefix("CAP_").unwrap_or(capability);
+            if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_') {
+                report
+                    .invalid(
+                        &format!("{at}.capabilities[{index}]"),
+                        format!("{capability:?} is not a capability"),
+                    )
+                    .hint("such as NET_BIND_SERVICE");
+            }
         }
     }
 }

@@ -18,7 +18,9 @@ pub(in crate::verbs::console) fn sample() -> State {
     state.take(Input::Tools(Ok(serde_json::from_value(tools).unwrap())));
     let session = |id: &str| Session {
         id: id.to_owned(),
+        target: "project/web".to_owned(),
         client: None,
+        client_version: None,
         protocol: "2025-11-25".to_owned(),
         principal: "user/ada".to_owned(),
         created_at: Timestamp::from_millis(0),
@@ -162,8 +164,11 @@ fn sessions_are_watched_one_at_a_time() {
     );
     typed(&mut state, "<Up>");
     state.take(Input::Traffic(1, Box::new(message(1500, "x"))));
-    let looked_at = state.traffic.get(state.message_at()).unwrap().id.clone();
-    assert_eq!(looked_at.as_deref(), Some("1498"), "what is looked at stays");
+    let looked_at = state
+        .traffic
+        .get(state.message_at())
+        .map(|message| message.text.clone());
+    assert_eq!(looked_at, Some(message(1498, "x").text), "what is looked at stays");
     typed(&mut state, "<Esc><Up>");
     assert_eq!(typed(&mut state, "<Enter>"), [Effect::Watch(2, "s1".to_owned())]);
     assert_eq!(state.traffic.len(), 0);

@@ -1,0 +1,615 @@
+//! The door: HTTP requests in, answers and streams out.
+//!
+//! An answer that comes at once is sent as JSON; one that takes longer, or is preceded by something, as a stream of events.
+//! A client of the older era may lose the connection of such a stream and come back for the rest; the request of a client
+//! of the newer era ends with its connection.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Extension, Router};
+use futures_util::stream as futures_stream;
+use http_body_util::{BodyExt as _, Limited};
+use orch_shared::access::Principal;
+use orch_shared::jsonrpc::{Id, Members, Message, Outcome, Request, raw};
+use orch_shared::session::Direction;
+use serde_json::json;
+use tokio::time::Instant;
+
+use super::asking::{self, Asking, Refused};
+use super::methods::{Asked, Reply};
+use super::news::Listening;
+use super::protocol::{self, LAST_EVENT_ID, NEWEST_LEGACY, PROTOCOL_VERSION, SESSION_ID, code, error};
+use super::pump::{Pump, Side, Step};
+use super::registry;
+use super::session::Session;
+use super::stream::{self, KEEP_ALIVE, Place, Primed};
+use super::view::{Target, View};
+use super::{Gateway, oldest, watching};
+use crate::runtime::link::Client;
+
+/// The largest message, in bytes.
+pub(super) const LARGEST: usize = 16 << 20;
+/// How long an answer may take before it becomes a stream.
+const AT_ONCE: Duration = Duration::from_secs(2);
+/// How long what is under way goes on for a client that was cut off.
+const CUT_OFF: Duration = Duration::from_secs(120);
+
+type Running = Pin<Box<dyn Future<Output = (Box<Pump>, Step)> + Send>>;
+
+/// The addresses of the gateway.
+pub(super) fn routes(gateway: Gateway) -> Router {
+    let both = |path: &str| {
+        [
+            format!("/mcp/servers/{{name}}{path}"),
+            format!("/mcp/projects/{{name}}{path}"),
+        ]
+    };
+    let mut router = Router::new();
+    for address in both("") {
+        router = router.route(&address, post(take).get(stream_news).delete(end));
+    }
+    for address in both("/sse") {
+        router = router.route(&address, get(oldest::connect));
+    }
+    for address in both("/message") {
+        router = router.route(&address, post(oldest::take));
+    }
+    router
+        .route("/api/v1/projects/{name}/sessions", get(watching::list))
+        .route("/api/v1/projects/{name}/sessions/{id}/traffic", get(watching::traffic))
+        .with_state(gateway)
+}
+
+/// The address that a path names.
+pub(super) fn target(path: &str, name: &str) -> Option<Target> {
+    let name = name.parse().ok()?;
+    Some(if path.starts_with("/mcp/servers/") {
+        Target::Server(name)
+    } else {
+        Target::Project(name)
+    })
+}
+
+/// Takes a message.
+async fn take(
+    State(gateway): State<Gateway>,
+    Extension(principal): Extension<Principal>,
+    Path(name): Path<String>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    if let Err(refusal) = fits(&headers) {
+        return refusal;
+    }
+    let body = match received(body).await {
+        Ok(body) => body,
+        Err(refusal) => return refusal,
+    };
+    let asking = match asking::read(&headers, &body) {
+        Ok(asking) => asking,
+        Err(Refused { status, id, outcome }) => return answer(status, id.as_ref(), &outcome),
+    };
+    let view = target(uri.path(), &name).and_then(|target| View::of(&target, &gateway.0.store.snapshot(), &principal));
+    let Some(view) = view else {
+        return nothing_there(uri.path(), &asking);
+    };
+    match asking {
+        Asking::Modern(modern) => {
+            let id = modern.request.id.clone();
+            let asked = Asked {
+                view: &view,
+                principal: &principal,
+                side: Side::Modern(Arc::new(modern.client)),
+                headers: &headers,
+                request: modern.request,
+            };
+            let reply = gateway.answer(asked).await;
+            gateway.respond_modern(&id, reply).await
+        }
+        Asking::Legacy(message) => gateway.take_legacy(&view, &principal, &headers, message).await,
+    }
+}
+
+impl Gateway {
+    async fn take_legacy(&self, view: &View, principal: &Principal, headers: &HeaderMap, message: Message) -> Response {
+        let message = match message {
+            Message::Request(request) if request.method == "initialize" => {
+                return self.begin(view, principal, request).await;
+            }
+            other => other,
+        };
+        let id = match &message {
+            Message::Request(request) => Some(request.id.clone()),
+            Message::Notification(_) | Message::Response(_) => None,
+        };
+        let session = match self.session(headers, principal, &view.target, id.as_ref()).await {
+            Ok(session) => session,
+            Err(refusal) => return refusal,
+        };
+        self.show(&session, Direction::FromClient, None, || message.to_json());
+        match message {
+            Message::Request(request) => {
+                let id = request.id.clone();
+                let asked = Asked {
+                    view,
+                    principal,
+                    side: Side::Legacy(Arc::clone(&session)),
+                    headers,
+                    request,
+                };
+                let reply = self.answer(asked).await;
+                self.respond_legacy(&session, &id, reply).await
+            }
+            other @ (Message::Notification(_) | Message::Response(_)) => {
+                self.note(view, &session, other).await;
+                StatusCode::ACCEPTED.into_response()
+            }
+        }
+    }
+
+    /// The session that a request belongs to.
+    async fn session(
+        &self,
+        headers: &HeaderMap,
+        principal: &Principal,
+        target: &Target,
+        id: Option<&Id>,
+    ) -> Result<Arc<Session>, Response> {
+        let Some(given) = headers.get(SESSION_ID) else {
+            let outcome = error(
+                code::INVALID_REQUEST,
+                "the header Mcp-Session-Id is missing; begin with initialize",
+            );
+            return Err(answer(StatusCode::BAD_REQUEST, id, &outcome));
+        };
+        let given = given.to_str().unwrap_or_default();
+        match self.0.registry.find(given, principal, target).await {
+            Ok(Some(session)) => Ok(session),
+            Ok(None) => {
+                let outcome = error(code::NO_SESSION, "Session not found");
+                Err(answer(StatusCode::NOT_FOUND, id, &outcome))
+            }
+            Err(why) => {
+                tracing::warn!(error = %why, "sessions cannot be looked up");
+                let outcome = error(code::INTERNAL, "the database does not answer; try again");
+                Err(answer(StatusCode::SERVICE_UNAVAILABLE, id, &outcome))
+            }
+        }
+    }
+
+    /// Begins a session.
+    async fn begin(&self, view: &View, principal: &Principal, request: Request) -> Response {
+        let (version, client) = introduced(&request);
+        let greeting = self.greeting(view, &version).await;
+        match self.0.registry.begin(principal, &view.target, &version, client).await {
+            Ok((id, _)) => {
+                let mut response = answer(StatusCode::OK, Some(&request.id), &greeting);
+                if let Ok(value) = HeaderValue::from_str(&id) {
+                    response.headers_mut().insert(SESSION_ID, value);
+                }
+                response
+            }
+            Err(registry::Refusal::Full) => {
+                let outcome = error(code::LIMITED, "there are too many sessions; try again later");
+                answer(StatusCode::TOO_MANY_REQUESTS, Some(&request.id), &outcome)
+            }
+            Err(registry::Refusal::Store(why)) => {
+                tracing::warn!(error = %why, "a session cannot be written down");
+                let outcome = error(code::INTERNAL, "the session cannot be written down; try again");
+                answer(StatusCode::SERVICE_UNAVAILABLE, Some(&request.id), &outcome)
+            }
+        }
+    }
+
+    /// Shows a message to whoever watches the session.
+    pub(super) fn show(
+        &self,
+        session: &Session,
+        direction: Direction,
+        server: Option<&str>,
+        message: impl FnOnce() -> String,
+    ) {
+        if session.tap.is_open() {
+            session
+                .tap
+                .show(self.0.store.clock().now(), direction, server, &message());
+        }
+    }
+
+    /// Takes what wants no answer.
+    pub(super) async fn note(&self, view: &View, session: &Arc<Session>, message: Message) {
+        match message {
+            Message::Response(response) => {
+                if let Some(id) = &response.id {
+                    session.answered(id, response.outcome);
+                }
+            }
+            Message::Notification(news) => match news.method.as_str() {
+                "notifications/initialized" => {}
+                "notifications/cancelled" => {
+                    let params = Members::of_params(news.params.as_deref());
+                    if let Some(id) = params.get("requestId").and_then(Id::from_raw) {
+                        session.cancel(&id);
+                    }
+                }
+                method => {
+                    // Only a conversation of its own, or with the only server there is, is meant for sure.
+                    let mut links = session.links();
+                    if links.is_empty()
+                        && let Some(member) = view.single()
+                        && let Some(copy) = session.copy(&member.object.uid)
+                    {
+                        links.extend(self.0.runtime.link(&copy));
+                    }
+                    for link in links {
+                        if let Err(error) = link.notify(method, news.params.as_deref()).await {
+                            tracing::debug!(method, %error, "news of a client did not reach a server");
+                        }
+                    }
+                }
+            },
+            Message::Request(_) => {}
+        }
+    }
+
+    async fn respond_modern(&self, id: &Id, reply: Reply) -> Response {
+        match reply {
+            Reply::Now(outcome) => answer(modern_status(&outcome), Some(id), &outcome),
+            Reply::Limited(outcome, after) => limited(id, &outcome, after),
+            Reply::Listen(listening) => self.stream_listening(listening),
+            Reply::Pump(pump) => {
+                let mut running = run(pump);
+                match tokio::time::timeout(AT_ONCE, &mut running).await {
+                    Ok((_, Step::Last(outcome))) => answer(modern_status(&outcome), Some(id), &outcome),
+                    Ok((_, Step::Cancelled)) => StatusCode::NO_CONTENT.into_response(),
+                    Ok((pump, Step::Message(first))) => self.stream_modern(id, Some(first), run(pump)),
+                    Err(_) => self.stream_modern(id, None, running),
+                }
+            }
+        }
+    }
+
+    /// A request of the newer era as a stream; dropped with it.
+    fn stream_modern(&self, id: &Id, first: Option<String>, running: Running) -> Response {
+        let first = first.map(|message| stream::event(None, &message));
+        let state = (first, Some(running), id.clone(), self.0.shutdown.clone());
+        let body = futures_stream::unfold(state, |(first, running, id, shutdown)| async move {
+            if let Some(first) = first {
+                return Some((text(first), (None, running, id, shutdown)));
+            }
+            let mut running = running?;
+            let step = tokio::select! {
+                biased;
+                () = shutdown.cancelled() => return None,
+                step = &mut running => Some(step),
+                () = tokio::time::sleep(KEEP_ALIVE) => None,
+            };
+            match step {
+                None => Some((text(": still here\n\n".to_owned()), (None, Some(running), id, shutdown))),
+                Some((pump, Step::Message(message))) => {
+                    let event = stream::event(None, &message);
+                    Some((text(event), (None, Some(run(pump)), id, shutdown)))
+                }
+                Some((_, Step::Last(outcome))) => {
+                    let event = stream::event(None, &message_of(Some(&id), &outcome));
+                    Some((text(event), (None, None, id, shutdown)))
+                }
+                Some((_, Step::Cancelled)) => None,
+            }
+        });
+        stream::events(Body::from_stream(body))
+    }
+
+    fn stream_listening(&self, listening: Listening) -> Response {
+        let state = (listening, self.0.shutdown.clone());
+        let body = futures_stream::unfold(state, |(mut listening, shutdown)| async move {
+            let event = tokio::select! {
+                biased;
+                () = shutdown.cancelled() => return None,
+                message = listening.next() => stream::event(None, &message?),
+                () = tokio::time::sleep(KEEP_ALIVE) => ": still here\n\n".to_owned(),
+            };
+            Some((text(event), (listening, shutdown)))
+        });
+        stream::events(Body::from_stream(body))
+    }
+
+    async fn respond_legacy(&self, session: &Arc<Session>, id: &Id, reply: Reply) -> Response {
+        let told = |outcome: &Outcome| {
+            self.show(session, Direction::ToClient, None, || message_of(Some(id), outcome));
+            answer(StatusCode::OK, Some(id), outcome)
+        };
+        let pump = match reply {
+            Reply::Now(outcome) | Reply::Limited(outcome, _) => return told(&outcome),
+            Reply::Listen(_) => {
+                return answer(
+                    StatusCode::OK,
+                    Some(id),
+                    &super::methods::unknown_method("subscriptions/listen"),
+                );
+            }
+            Reply::Pump(pump) => pump,
+        };
+        let mut running = run(pump);
+        let (first, running) = match tokio::time::timeout(AT_ONCE, &mut running).await {
+            Ok((_, Step::Last(outcome))) => return told(&outcome),
+            Ok((_, Step::Cancelled)) => return StatusCode::ACCEPTED.into_response(),
+            Ok((pump, Step::Message(first))) => (Some(first), run(pump)),
+            Err(_) => (None, running),
+        };
+        let stream = session.open_stream();
+        if let Some(first) = first {
+            self.show(session, Direction::ToClient, None, || first.clone());
+            stream.push(first);
+        }
+        let primed = if session.protocol.as_str() >= NEWEST_LEGACY {
+            Primed::Yes
+        } else {
+            Primed::No
+        };
+        let response = stream.read(0).respond(primed, self.0.shutdown.clone());
+        tokio::spawn(go_on(self.clone(), Arc::clone(session), running, id.clone(), stream));
+        response
+    }
+}
+
+/// Goes on with a request whose answer is a stream, whether or not the client has lost its connection; but not for ever.
+async fn go_on(gateway: Gateway, session: Arc<Session>, running: Running, id: Id, stream: Arc<stream::Stream>) {
+    let mut running = running;
+    let mut unread_since: Option<Instant> = None;
+    loop {
+        let step = tokio::select! {
+            biased;
+            () = session.over.cancelled() => break,
+            step = &mut running => step,
+            () = tokio::time::sleep(Duration::from_secs(5)) => {
+                if stream.is_read() {
+                    unread_since = None;
+                } else if unread_since.get_or_insert_with(Instant::now).elapsed() > CUT_OFF {
+                    break;
+                }
+                continue;
+            }
+        };
+        match step {
+            (pump, Step::Message(message)) => {
+                gateway.show(&session, Direction::ToClient, None, || message.clone());
+                stream.push(message);
+                stream.has_room().await;
+                running = run(pump);
+            }
+            (_, Step::Last(outcome)) => {
+                let message = message_of(Some(&id), &outcome);
+                gateway.show(&session, Direction::ToClient, None, || message.clone());
+                stream.push(message);
+                break;
+            }
+            (_, Step::Cancelled) => break,
+        }
+    }
+    stream.end();
+}
+
+pub(super) fn run(mut pump: Box<Pump>) -> Running {
+    Box::pin(async move {
+        let step = pump.step().await;
+        (pump, step)
+    })
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "the item of a body's stream")]
+fn text(text: String) -> Result<Bytes, Infallible> {
+    Ok(Bytes::from(text))
+}
+
+/// Which revision a client of the older era is offered, and who it is.
+pub(super) fn introduced(request: &Request) -> (String, Client) {
+    let params = Members::of_params(request.params.as_deref());
+    let wanted = params.text("protocolVersion").unwrap_or_default();
+    let version = if protocol::is_legacy(&wanted) {
+        wanted
+    } else {
+        NEWEST_LEGACY.to_owned()
+    };
+    let object = |name: &str| params.get(name).map_or_else(|| raw(&json!({})), ToOwned::to_owned);
+    let client = Client {
+        info: object("clientInfo"),
+        capabilities: object("capabilities"),
+        log_level: None,
+    };
+    (version, client)
+}
+
+/// The stream of what belongs to no request; or the rest of one that was lost.
+async fn stream_news(
+    State(gateway): State<Gateway>,
+    Extension(principal): Extension<Principal>,
+    Path(name): Path<String>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
+    if !accepts(&headers, "text/event-stream") {
+        return problem(
+            StatusCode::NOT_ACCEPTABLE,
+            "the answer is text/event-stream, which Accept does not allow",
+        );
+    }
+    let is_modern = headers
+        .get(PROTOCOL_VERSION)
+        .is_some_and(|version| !version.to_str().is_ok_and(protocol::is_legacy));
+    if is_modern {
+        return problem(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "this revision has no such stream; ask subscriptions/listen",
+        );
+    }
+    let Some(target) = target(uri.path(), &name) else {
+        return problem(StatusCode::NOT_FOUND, "there is nothing of that name");
+    };
+    let session = match gateway.session(&headers, &principal, &target, None).await {
+        Ok(session) => session,
+        Err(refusal) => return refusal,
+    };
+    let place = headers
+        .get(LAST_EVENT_ID)
+        .and_then(|id| id.to_str().ok())
+        .and_then(Place::parse);
+    let shutdown = gateway.0.shutdown.clone();
+    match place.map(|place| (place, session.stream(place))) {
+        None => session.own_stream().read(0).respond(Primed::No, shutdown),
+        Some((place, Some(stream))) => stream.read(place.position).respond(Primed::No, shutdown),
+        // What is gone cannot be had again; an error would only be tried again.
+        Some((_, None)) => stream::events(Body::empty()),
+    }
+}
+
+/// Ends a session.
+async fn end(
+    State(gateway): State<Gateway>,
+    Extension(principal): Extension<Principal>,
+    Path(name): Path<String>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
+    let Some(target) = target(uri.path(), &name) else {
+        return problem(StatusCode::NOT_FOUND, "there is nothing of that name");
+    };
+    let is_modern = headers
+        .get(PROTOCOL_VERSION)
+        .is_some_and(|version| !version.to_str().is_ok_and(protocol::is_legacy));
+    if is_modern {
+        return problem(StatusCode::METHOD_NOT_ALLOWED, "this revision has no sessions");
+    }
+    let session = match gateway.session(&headers, &principal, &target, None).await {
+        Ok(session) => session,
+        Err(refusal) => return refusal,
+    };
+    match gateway.0.registry.end(&session).await {
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Err(error) => {
+            tracing::warn!(%error, "a session cannot be removed");
+            problem(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the database does not answer; try again",
+            )
+        }
+    }
+}
+
+/// Refuses what is not JSON, and who cannot read what is answered.
+fn fits(headers: &HeaderMap) -> Result<(), Response> {
+    let media = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let is_json = media.is_some_and(|media| {
+        let essence = media.split(';').next().unwrap_or_default();
+        essence.trim().eq_ignore_ascii_case("application/json")
+    });
+    if !is_json {
+        let message = "the body must be JSON, with Content-Type: application/json";
+        return Err(problem(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
+    }
+    if !accepts(headers, "application/json") || !accepts(headers, "text/event-stream") {
+        let message = "Accept must allow both application/json and text/event-stream";
+        return Err(problem(StatusCode::NOT_ACCEPTABLE, message));
+    }
+    Ok(())
+}
+
+/// Whether a media type may be answered with. Who says nothing takes anything.
+fn accepts(headers: &HeaderMap, wanted: &str) -> bool {
+    let mut given = headers.get_all(header::ACCEPT).iter().peekable();
+    if given.peek().is_none() {
+        return true;
+    }
+    let kind = wanted.split('/').next().unwrap_or_default();
+    given
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|range| {
+            let mut parts = range.split(';').map(str::trim);
+            let essence = parts.next().unwrap_or_default().to_ascii_lowercase();
+            let refused =
+                parts.any(|part| matches!(part.replace(' ', "").as_str(), "q=0" | "q=0.0" | "q=0.00" | "q=0.000"));
+            let fits = essence == wanted || essence == "*/*" || essence == format!("{kind}/*");
+            fits && !refused
+        })
+}
+
+async fn received(body: Body) -> Result<Bytes, Response> {
+    match Limited::new(body, LARGEST).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(why) if why.is::<http_body_util::LengthLimitError>() => {
+            let message = format!("a message has at most {} MiB", LARGEST >> 20);
+            let outcome = error(code::INVALID_REQUEST, message);
+            Err(answer(StatusCode::PAYLOAD_TOO_LARGE, None, &outcome))
+        }
+        Err(why) => {
+            let outcome = error(code::PARSE, format!("the body cannot be read: {why}"));
+            Err(answer(StatusCode::BAD_REQUEST, None, &outcome))
+        }
+    }
+}
+
+/// The HTTP status of an answer in the newer era.
+fn modern_status(outcome: &Outcome) -> StatusCode {
+    match outcome.code() {
+        Some(code::METHOD_NOT_FOUND) => StatusCode::NOT_FOUND,
+        Some(code::HEADER_MISMATCH | code::MISSING_CAPABILITY | code::UNSUPPORTED_VERSION) => StatusCode::BAD_REQUEST,
+        Some(_) | None => StatusCode::OK,
+    }
+}
+
+/// An answer as JSON text.
+pub(super) fn message_of(id: Option<&Id>, outcome: &Outcome) -> String {
+    let (member, payload) = match outcome {
+        Outcome::Result(result) => ("result", result.get()),
+        Outcome::Error(error) => ("error", error.get()),
+    };
+    let id = id.map_or("null", Id::as_json);
+    let mut text = String::with_capacity(payload.len() + id.len() + 40);
+    for part in [r#"{"jsonrpc":"2.0","id":"#, id, ",\"", member, "\":", payload, "}"] {
+        text.push_str(part);
+    }
+    text
+}
+
+fn answer(status: StatusCode, id: Option<&Id>, outcome: &Outcome) -> Response {
+    let json = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
+    (status, json, message_of(id, outcome)).into_response()
+}
+
+fn limited(id: &Id, outcome: &Outcome, after: Duration) -> Response {
+    let mut response = answer(StatusCode::TOO_MANY_REQUESTS, Some(id), outcome);
+    let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
+    response
+        .headers_mut()
+        .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    response
+}
+
+/// A refusal that answers no message.
+pub(super) fn problem(status: StatusCode, message: &str) -> Response {
+    answer(status, None, &error(code::INVALID_REQUEST, message))
+}
+
+fn nothing_there(path: &str, asking: &Asking) -> Response {
+    let id = match asking {
+        Asking::Modern(modern) => Some(&modern.request.id),
+        Asking::Legacy(Message::Request(request)) => Some(&request.id),
+        Asking::Legacy(Message::Notification(_) | Message::Response(_)) => None,
+    };
+    let what = path.trim_start_matches("/mcp/").trim_end_matches("/message");
+    let outcome = error(
+        code::INVALID_REQUEST,
+        format!("there is nothing at {what}, or you may not see it"),
+    );
+    answer(StatusCode::NOT_FOUND, id, &outcome)
+}

@@ -1,0 +1,615 @@
+//! What can be asked, and who answers it: the gateway itself, or the server behind a name.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::HeaderMap;
+use orch_shared::access::Principal;
+use orch_shared::jsonrpc::{Members, Outcome, Raw, Request, raw};
+use orch_shared::kinds::prompt::Prompt;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+use super::Gateway;
+use super::asking::{self, without_reserved};
+use super::limits;
+use super::listing::{Listing, PROMPT_URI, Part, Route};
+use super::news::Listening;
+use super::pages;
+use super::parking::State;
+use super::protocol::{self, META_MISSING, META_SERVER, code, error, error_with, result};
+use super::pump::{Pump, Side, failed};
+use super::session;
+use super::surface::{self, Kind};
+use super::upstream::{COMING_UP, Unavailable, Upstream};
+use super::view::{Member, View};
+use crate::runtime::link::{Call, Purpose};
+
+/// How long a list may be used without asking again, for clients that want to know: milliseconds.
+const LIST_TTL: u32 = 10_000;
+/// How long everything behind a list may take together. A server has less.
+const ALL: Duration = Duration::from_secs(20);
+
+/// A request, and all that decides about it.
+pub(super) struct Asked<'a> {
+    pub(super) view: &'a View,
+    pub(super) principal: &'a Principal,
+    pub(super) side: Side,
+    pub(super) headers: &'a HeaderMap,
+    pub(super) request: Request,
+}
+
+/// What answers a request.
+pub(super) enum Reply {
+    /// This.
+    Now(Outcome),
+    /// What a server says, bit by bit.
+    Pump(Box<Pump>),
+    /// News, until the client has enough.
+    Listen(Listening),
+    /// A limit is reached.
+    Limited(Outcome, Duration),
+}
+
+impl Gateway {
+    /// Answers a request.
+    pub(super) async fn answer(&self, asked: Asked<'_>) -> Reply {
+        let method = asked.request.method.as_str();
+        if let Some(kind) = Kind::of_method(method) {
+            return Reply::Now(self.list(&asked, kind).await);
+        }
+        let modern = match asked.side {
+            Side::Legacy(_) => false,
+            Side::Modern(_) => true,
+        };
+        match method {
+            "server/discover" if modern => Reply::Now(self.discover(asked.view).await),
+            "subscriptions/listen" if modern => self.listen(&asked),
+            "ping" | "initialize" | "logging/setLevel" | "resources/subscribe" | "resources/unsubscribe" if modern => {
+                Reply::Now(unknown_method(method))
+            }
+            "ping" => Reply::Now(result(&json!({}))),
+            "logging/setLevel" => Reply::Now(self.set_level(&asked).await),
+            "resources/subscribe" => self.subscribe(asked).await,
+            "resources/unsubscribe" => Reply::Now(self.unsubscribe(&asked).await),
+            "tools/call" => self.call_tool(asked).await,
+            "prompts/get" => self.get_prompt(asked).await,
+            "resources/read" => self.read_resource(asked).await,
+            "completion/complete" => self.complete(asked).await,
+            _ => match asked.view.single().cloned() {
+                // Whatever it is, the server knows.
+                Some(member) => {
+                    let params = asked.request.params.clone();
+                    self.relay(asked, &member, params, None, None).await
+                }
+                None => Reply::Now(unknown_method(method)),
+            },
+        }
+    }
+
+    /// What the gateway says of itself in the older era.
+    pub(super) async fn greeting(&self, view: &View, version: &str) -> Outcome {
+        let (capabilities, instructions) = self.introduction(view).await;
+        let mut greeting = Members::default();
+        greeting.set("protocolVersion", raw(version));
+        greeting.set("capabilities", capabilities);
+        greeting.set("serverInfo", raw(&protocol::ourselves()));
+        if let Some(instructions) = instructions {
+            greeting.set("instructions", raw(&instructions));
+        }
+        Outcome::Result(greeting.to_raw())
+    }
+
+    async fn discover(&self, view: &View) -> Outcome {
+        let (capabilities, instructions) = self.introduction(view).await;
+        let mut discovered = Members::default();
+        discovered.set("resultType", raw("complete"));
+        discovered.set("supportedVersions", raw(&asking::supported()));
+        discovered.set("capabilities", capabilities);
+        if let Some(instructions) = instructions {
+            discovered.set("instructions", raw(&instructions));
+        }
+        discovered.set("ttlMs", raw(&LIST_TTL));
+        discovered.set("cacheScope", raw("private"));
+        discovered.set("_meta", raw(&json!({META_SERVER: protocol::ourselves()})));
+        Outcome::Result(discovered.to_raw())
+    }
+
+    /// Capabilities and instructions: of one server, its own; of a project, what the gateway does for all of them.
+    async fn introduction(&self, view: &View) -> (Raw, Option<String>) {
+        let Some(member) = view.single() else {
+            let all = json!({
+                "tools": {"listChanged": true},
+                "prompts": {"listChanged": true},
+                "resources": {"subscribe": true, "listChanged": true},
+                "completions": {},
+                "logging": {},
+            });
+            return (raw(&all), view.instructions().map(str::to_owned));
+        };
+        match self.upstream(member, surface::PATIENCE).await {
+            Ok(upstream) => {
+                let hello = upstream.link.hello();
+                (hello.capabilities.clone(), hello.instructions.clone())
+            }
+            Err(Unavailable(_)) => (raw(&json!({"tools": {"listChanged": true}})), None),
+        }
+    }
+
+    /// The list of a kind, with what is missing from it.
+    pub(super) async fn listing(&self, view: &View, kind: Kind) -> Arc<Listing> {
+        let parts = view.members.iter().map(|member| self.part(member, kind));
+        let parts = futures_util::future::join_all(parts).await;
+        self.0.listings.of(view, kind, &parts)
+    }
+
+    /// What one server brings into a list.
+    async fn part<'v>(&self, member: &'v Member, kind: Kind) -> Part<'v> {
+        let uid = &member.object.uid;
+        let ask = || {
+            let (gateway, member) = (self.clone(), member.clone());
+            async move {
+                let upstream = gateway.upstream(&member, surface::PATIENCE).await;
+                let upstream = upstream.map_err(|Unavailable(reason)| reason)?;
+                surface::fetch(&upstream.link, kind, &gateway.0.ourselves).await
+            }
+        };
+        let patience = surface::PATIENCE.min(ALL);
+        let listed = self.0.surfaces.list(uid, kind, ask, patience).await;
+        let listed = listed.unwrap_or_else(|| Err(format!("it did not answer {} in time", kind.method()).into()));
+        self.note_missing(member, kind, &listed);
+        Part { member, listed }
+    }
+
+    async fn list(&self, asked: &Asked<'_>, kind: Kind) -> Outcome {
+        if let Some(member) = asked.view.single() {
+            // A server that is not asked for such lists says so itself.
+            if let Ok(upstream) = self.upstream(member, surface::PATIENCE).await
+                && !upstream.link.hello().offers(kind.capability())
+            {
+                return unknown_method(kind.method());
+            }
+        }
+        let listing = self.listing(asked.view, kind).await;
+        // The only server there is has no list: that is an error, and no empty list.
+        if let (Some(_), Some(missing)) = (asked.view.single(), listing.missing.first()) {
+            return error_with(
+                code::INTERNAL,
+                format!("server/{}: {}", missing.server, missing.reason),
+                &json!({"server": missing.server}),
+            );
+        }
+        let mut meta = serde_json::Map::new();
+        if !listing.is_whole() {
+            meta.insert(META_MISSING.to_owned(), json!(listing.missing));
+        }
+        let mut text = String::with_capacity(listing.array.len() + 200);
+        text.push_str("{\"");
+        text.push_str(kind.member());
+        text.push_str("\":");
+        match (kind, asked.view.page_size()) {
+            (Kind::Tools, Some(_)) => push_with_page_tool(&mut text, &listing.array),
+            (Kind::Tools | Kind::Prompts | Kind::Resources | Kind::Templates, _) => text.push_str(&listing.array),
+        }
+        match asked.side {
+            Side::Legacy(_) => {}
+            Side::Modern(_) => {
+                let ttl = if listing.is_whole() { LIST_TTL } else { 0 };
+                text.push_str(&format!(
+                    ",\"resultType\":\"complete\",\"ttlMs\":{ttl},\"cacheScope\":\"private\""
+                ));
+                meta.insert(META_SERVER.to_owned(), protocol::ourselves());
+            }
+        }
+        if !meta.is_empty() {
+            text.push_str(",\"_meta\":");
+            text.push_str(&Value::Object(meta).to_string());
+        }
+        text.push('}');
+        Outcome::Result(RawValue::from_string(text).expect("made of JSON"))
+    }
+
+    /// Hands a request to a server.
+    pub(super) async fn relay(
+        &self,
+        asked: Asked<'_>,
+        member: &Member,
+        params: Option<Raw>,
+        name: Option<String>,
+        schema: Option<Raw>,
+    ) -> Reply {
+        let Asked {
+            view,
+            principal,
+            side,
+            request,
+            ..
+        } = asked;
+        let page_size = view.page_size().filter(|_| request.method == "tools/call");
+        let object = member.object.object.clone();
+        let mut note = self.0.ledger.note(&principal.name, &request.method, object, name);
+        let place = match self.enter(principal, member) {
+            Ok(place) => place,
+            Err(over) => {
+                note.refused(&over.what);
+                let millis = u64::try_from(over.retry_after.as_millis()).unwrap_or(u64::MAX);
+                let data = json!({"server": member.name, "retryAfterMs": millis});
+                return Reply::Limited(error_with(code::LIMITED, over.what, &data), over.retry_after);
+            }
+        };
+        note.hold(place);
+        let mut params = Members::of_params(params.as_deref());
+        let mut wanted = None;
+        if let (Side::Modern(_), Some(state)) = (&side, params.text("requestState")) {
+            match self
+                .0
+                .parking
+                .find(&state, &principal.name, member.name.as_str(), &request.method)
+            {
+                State::Foreign => {}
+                State::OfServer { copy, state } => {
+                    params.set("requestState", raw(&state));
+                    wanted = Some(copy);
+                }
+                State::Parked(parked) => {
+                    let responses = params.members("inputResponses").unwrap_or_default();
+                    let answer = super::parking::answer(&responses)
+                        .unwrap_or_else(|| error(code::INVALID_PARAMS, "the client brought no answer"));
+                    let call = call(request.method, Some(params.to_raw()), &side, schema);
+                    let pump = Pump::resume(self, side, *parked, answer, call, note);
+                    return Reply::Pump(Box::new(pump).paged(page_size));
+                }
+                State::Lost => {
+                    note.refused("unknown request state");
+                    let message = "the request state is not known here, or not any more; begin anew without it";
+                    return Reply::Now(error(code::INVALID_PARAMS, message));
+                }
+            }
+        }
+        let params = (!params.is_empty() || request.params.is_some()).then(|| params.to_raw());
+        let upstream = match self.upstream_for(&side, member, wanted.as_deref()).await {
+            Ok(upstream) => upstream,
+            Err(Unavailable(reason)) => {
+                note.unavailable(&reason);
+                let data = json!({"server": member.name});
+                return Reply::Now(error_with(
+                    code::INTERNAL,
+                    format!("server/{}: {reason}", member.name),
+                    &data,
+                ));
+            }
+        };
+        let under_way = match &side {
+            Side::Legacy(session) => Some(session.under_way(&request.id)),
+            Side::Modern(_) => None,
+        };
+        let call = call(request.method, without_reserved(params), &side, schema);
+        match Pump::start(self, side, member.name.to_string(), upstream, call, under_way, note).await {
+            Ok(pump) => Reply::Pump(Box::new(pump).paged(page_size)),
+            Err(outcome) => Reply::Now(outcome),
+        }
+    }
+
+    fn enter(&self, principal: &Principal, member: &Member) -> Result<limits::Place, limits::Over> {
+        let declared = member.server().and_then(|server| server.limits.as_ref());
+        let declared = declared.map(limits::Bounds::of).unwrap_or_default();
+        self.0.limits.enter(&principal.name, &member.object.uid, declared)
+    }
+
+    /// The conversation that a request goes to.
+    async fn upstream_for(&self, side: &Side, member: &Member, copy: Option<&str>) -> Result<Upstream, Unavailable> {
+        match side {
+            Side::Legacy(session) => self.upstream_of(member, session).await,
+            Side::Modern(_) => match copy {
+                Some(copy) => match self.copy(member, copy) {
+                    Some(upstream) => Ok(upstream),
+                    None => self.upstream(member, COMING_UP).await,
+                },
+                None => self.upstream(member, COMING_UP).await,
+            },
+        }
+    }
+
+    async fn call_tool(&self, asked: Asked<'_>) -> Reply {
+        let mut params = Members::of_params(asked.request.params.as_deref());
+        let Some(name) = params.text("name") else {
+            return Reply::Now(error(code::INVALID_PARAMS, "tools/call needs `name`"));
+        };
+        if name == pages::TOOL && asked.view.page_size().is_some() {
+            let page = self.0.pages.read(params.get("arguments"), &asked.principal.name);
+            return Reply::Now(own_result(&asked.side, page));
+        }
+        let Some((member, route)) = self.find(asked.view, Kind::Tools, &name).await else {
+            let object = asked.view.object.object.clone();
+            let mut note = self
+                .0
+                .ledger
+                .note(&asked.principal.name, "tools/call", object, Some(name.clone()));
+            note.refused("unknown tool");
+            return Reply::Now(error(code::INVALID_PARAMS, format!("Unknown tool: {name}")));
+        };
+        if let (Side::Modern(_), Some(schema)) = (&asked.side, &route.schema)
+            && let Some(wrong) = asking::repeated_arguments(asked.headers, schema, params.get("arguments"))
+        {
+            return Reply::Now(error(code::HEADER_MISMATCH, wrong));
+        }
+        if route.name != name {
+            params.set("name", raw(&route.name));
+        }
+        let member = member.clone();
+        self.relay(asked, &member, Some(params.to_raw()), Some(route.name), route.schema)
+            .await
+    }
+
+    /// Who is behind a name or URI: by the list, and where that does not say, the only server there is.
+    async fn find<'v>(&self, view: &'v View, kind: Kind, name: &str) -> Option<(&'v Member, Route)> {
+        if let Some(member) = view.single() {
+            if kind == Kind::Tools && !member.filter().admits(name) {
+                return None;
+            }
+            let known = self.0.surfaces.known(&member.object.uid, kind).is_some();
+            let plain = Route {
+                server: member.name.clone(),
+                name: name.to_owned(),
+                schema: None,
+            };
+            if kind != Kind::Tools && !known {
+                return Some((member, plain));
+            }
+            let listing = self.listing(view, kind).await;
+            return Some((member, listing.route(name).cloned().unwrap_or(plain)));
+        }
+        let by_list = self.listing(view, kind).await.route(name).cloned();
+        let route = match (by_list, kind) {
+            (Some(route), _) => route,
+            // A list may be out of date, or missing; names that say whose they are need none.
+            (None, Kind::Tools | Kind::Prompts) => {
+                let (prefix, rest) = name.split_once("__")?;
+                let member = view.members.iter().find(|member| member.prefix().as_str() == prefix)?;
+                if kind == Kind::Tools && !member.filter().admits(rest) {
+                    return None;
+                }
+                Route {
+                    server: member.name.clone(),
+                    name: rest.to_owned(),
+                    schema: None,
+                }
+            }
+            (None, Kind::Resources) => self.listing(view, Kind::Templates).await.route(name).cloned()?,
+            (None, Kind::Templates) => return None,
+        };
+        let member = view.members.iter().find(|member| member.name == route.server)?;
+        Some((member, route))
+    }
+
+    async fn get_prompt(&self, asked: Asked<'_>) -> Reply {
+        let mut params = Members::of_params(asked.request.params.as_deref());
+        let Some(name) = params.text("name") else {
+            return Reply::Now(error(code::INVALID_PARAMS, "prompts/get needs `name`"));
+        };
+        if let Some(prompt) = own_prompt(asked.view, &name) {
+            let spec = prompt.spec::<Prompt>();
+            let text = match self.text_of(&asked, prompt).await {
+                Ok(text) => text,
+                Err(outcome) => return Reply::Now(outcome),
+            };
+            let told = json!({
+                "description": spec.and_then(|spec| spec.summary.as_deref()).unwrap_or_default(),
+                "messages": [{"role": "user", "content": {"type": "text", "text": text}}],
+            });
+            return Reply::Now(own_result(&asked.side, told));
+        }
+        let Some((member, route)) = self.find(asked.view, Kind::Prompts, &name).await else {
+            return Reply::Now(error(code::INVALID_PARAMS, format!("Unknown prompt: {name}")));
+        };
+        if route.name != name {
+            params.set("name", raw(&route.name));
+        }
+        let member = member.clone();
+        self.relay(asked, &member, Some(params.to_raw()), Some(route.name), None)
+            .await
+    }
+
+    async fn read_resource(&self, asked: Asked<'_>) -> Reply {
+        let params = Members::of_params(asked.request.params.as_deref());
+        let Some(uri) = params.text("uri") else {
+            return Reply::Now(error(code::INVALID_PARAMS, "resources/read needs `uri`"));
+        };
+        if let Some(prompt) = uri
+            .strip_prefix(PROMPT_URI)
+            .and_then(|name| own_prompt(asked.view, name))
+        {
+            let text = match self.text_of(&asked, prompt).await {
+                Ok(text) => text,
+                Err(outcome) => return Reply::Now(outcome),
+            };
+            let told = json!({"contents": [{"uri": uri, "mimeType": "text/markdown", "text": text}]});
+            return Reply::Now(own_result(&asked.side, told));
+        }
+        let Some((member, _)) = self.find(asked.view, Kind::Resources, &uri).await else {
+            return Reply::Now(no_resource(&asked.side, &uri));
+        };
+        let member = member.clone();
+        let params = asked.request.params.clone();
+        self.relay(asked, &member, params, Some(uri), None).await
+    }
+
+    /// The text of a prompt: its own, or that of the resource it links to.
+    async fn text_of(&self, asked: &Asked<'_>, prompt: &crate::store::Object) -> Result<String, Outcome> {
+        let Some(spec) = prompt.spec::<Prompt>() else {
+            return Err(error(code::INTERNAL, "the prompt cannot be read"));
+        };
+        let Some((server, uri)) = spec.linked() else {
+            return Ok(spec.content.clone().unwrap_or_default());
+        };
+        let Some(member) = asked.view.members.iter().find(|member| member.name == server) else {
+            let message = format!("the prompt links to server/{server}, which the project does not offer");
+            return Err(error(code::INTERNAL, message));
+        };
+        let upstream = self.upstream(member, COMING_UP).await;
+        let upstream =
+            upstream.map_err(|Unavailable(reason)| error(code::INTERNAL, format!("server/{server}: {reason}")))?;
+        let call = Call {
+            method: "resources/read".to_owned(),
+            params: Some(raw(&json!({"uri": uri}))),
+            client: Arc::clone(&self.0.ourselves),
+            purpose: Purpose::Own,
+            schema: None,
+        };
+        let gone = |error: crate::runtime::link::Error| failed(server.as_str(), &error);
+        let read = async { upstream.link.request(call).await?.outcome().await };
+        let read = tokio::time::timeout(COMING_UP, read).await;
+        match read.map_err(|_| error(code::INTERNAL, format!("server/{server} did not answer in time")))? {
+            Ok(Outcome::Result(result)) => {
+                let read: Value = serde_json::from_str(result.get()).unwrap_or_default();
+                let texts = read["contents"].as_array().into_iter().flatten();
+                let texts: Vec<_> = texts.filter_map(|content| content["text"].as_str()).collect();
+                let own = spec.content.iter().map(String::as_str);
+                Ok(own.chain(texts).collect::<Vec<_>>().join("\n\n"))
+            }
+            Ok(refused @ Outcome::Error(_)) => Err(refused),
+            Err(error) => Err(gone(error)),
+        }
+    }
+
+    async fn complete(&self, asked: Asked<'_>) -> Reply {
+        let mut params = Members::of_params(asked.request.params.as_deref());
+        let reference = params.members("ref").unwrap_or_default();
+        let nothing = json!({"completion": {"values": [], "hasMore": false}});
+        let found = match (reference.text("type").as_deref(), asked.view.single()) {
+            (_, Some(member)) => Some((member.clone(), reference)),
+            (Some("ref/prompt"), None) => {
+                let name = reference.text("name").unwrap_or_default();
+                if own_prompt(asked.view, &name).is_some() {
+                    return Reply::Now(own_result(&asked.side, nothing));
+                }
+                let found = self.find(asked.view, Kind::Prompts, &name).await;
+                found.map(|(member, route)| {
+                    let mut reference = reference;
+                    reference.set("name", raw(&route.name));
+                    (member.clone(), reference)
+                })
+            }
+            (Some("ref/resource"), None) => {
+                let uri = reference.text("uri").unwrap_or_default();
+                let templates = self.listing(asked.view, Kind::Templates).await;
+                let route = match templates.template(&uri) {
+                    Some(route) => Some(route.clone()),
+                    None => self
+                        .find(asked.view, Kind::Resources, &uri)
+                        .await
+                        .map(|(_, route)| route),
+                };
+                let member = route.and_then(|route| {
+                    let mut members = asked.view.members.iter();
+                    members.find(|member| member.name == route.server).cloned()
+                });
+                member.map(|member| (member, reference))
+            }
+            (Some(_) | None, None) => None,
+        };
+        let Some((member, reference)) = found else {
+            return Reply::Now(error(code::INVALID_PARAMS, "`ref` names nothing that is offered here"));
+        };
+        params.set("ref", reference.to_raw());
+        self.relay(asked, &member, Some(params.to_raw()), None, None).await
+    }
+
+    async fn set_level(&self, asked: &Asked<'_>) -> Outcome {
+        let Side::Legacy(session) = &asked.side else {
+            return unknown_method("logging/setLevel");
+        };
+        let level = Members::of_params(asked.request.params.as_deref()).text("level");
+        let Some(level) = level.filter(|level| session::is_level(level)) else {
+            return error(
+                code::INVALID_PARAMS,
+                "`level` is debug, info, notice, warning, error, critical, alert or emergency",
+            );
+        };
+        if let Some(member) = asked.view.single()
+            && let Ok(upstream) = self.upstream(member, surface::PATIENCE).await
+            && !upstream.link.hello().offers("logging")
+        {
+            return unknown_method("logging/setLevel");
+        }
+        session.set_level(&level);
+        if let Err(error) = self.0.registry.keep(session).await {
+            tracing::debug!(%error, "the log level of a session cannot be written down");
+        }
+        self.pass_level(asked.view, session).await;
+        result(&json!({}))
+    }
+
+    async fn subscribe(&self, asked: Asked<'_>) -> Reply {
+        let params = Members::of_params(asked.request.params.as_deref());
+        let (Some(uri), Side::Legacy(session)) = (params.text("uri"), &asked.side) else {
+            return Reply::Now(error(code::INVALID_PARAMS, "resources/subscribe needs `uri`"));
+        };
+        let Some((member, _)) = self.find(asked.view, Kind::Resources, &uri).await else {
+            return Reply::Now(no_resource(&asked.side, &uri));
+        };
+        let (member, session) = (member.clone(), Arc::clone(session));
+        let outcome = self.subscribe_session(&member, &session, &uri).await;
+        if let (Outcome::Result(_), Err(error)) = (&outcome, self.0.registry.keep(&session).await) {
+            tracing::debug!(%error, "the subscriptions of a session cannot be written down");
+        }
+        Reply::Now(outcome)
+    }
+
+    async fn unsubscribe(&self, asked: &Asked<'_>) -> Outcome {
+        let params = Members::of_params(asked.request.params.as_deref());
+        let (Some(uri), Side::Legacy(session)) = (params.text("uri"), &asked.side) else {
+            return error(code::INVALID_PARAMS, "resources/unsubscribe needs `uri`");
+        };
+        self.unsubscribe_session(asked.view, session, &uri).await;
+        if let Err(error) = self.0.registry.keep(session).await {
+            tracing::debug!(%error, "the subscriptions of a session cannot be written down");
+        }
+        result(&json!({}))
+    }
+}
+
+fn call(method: String, params: Option<Raw>, side: &Side, schema: Option<Raw>) -> Call {
+    Call {
+        method,
+        params,
+        client: side.client(),
+        purpose: Purpose::Relay,
+        schema,
+    }
+}
+
+/// A list of tools, and the one that hands out pages.
+fn push_with_page_tool(text: &mut String, array: &str) {
+    let open = array.strip_suffix(']').unwrap_or(array);
+    text.push_str(open);
+    if open.len() > 1 {
+        text.push(',');
+    }
+    text.push_str(&pages::tool().to_string());
+    text.push(']');
+}
+
+fn own_prompt<'v>(view: &'v View, name: &str) -> Option<&'v Arc<crate::store::Object>> {
+    view.prompts.iter().find(|prompt| prompt.object.name.as_str() == name)
+}
+
+/// A result of the gateway's own, in the era of who asked.
+fn own_result(side: &Side, told: Value) -> Outcome {
+    match side {
+        Side::Legacy(_) => result(&told),
+        Side::Modern(_) => Outcome::Result(super::pump::for_modern(&raw(&told), None)),
+    }
+}
+
+fn no_resource(side: &Side, uri: &str) -> Outcome {
+    let number = match side {
+        Side::Legacy(_) => code::NO_RESOURCE,
+        Side::Modern(_) => code::INVALID_PARAMS,
+    };
+    error_with(number, format!("Resource not found: {uri}"), &json!({"uri": uri}))
+}
+
+pub(super) fn unknown_method(method: &str) -> Outcome {
+    error(code::METHOD_NOT_FOUND, format!("Method not found: {method}"))
+}

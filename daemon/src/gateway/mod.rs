@@ -1,0 +1,161 @@
+//! The gateway: one governed door to the tools, prompts and resources of many MCP servers.
+//!
+//! What enters: requests of MCP clients at `/mcp/projects/{project}` and `/mcp/servers/{server}`, in the protocol's era with
+//! sessions, the one without, and the oldest one at `.../sse`. What leaves: what the servers behind the address answer, in
+//! the client's era. What it never does: change what is declared, keep a request of one principal where another can see it,
+//! or lose a word of what a server says; payloads are handed on as they came, and only names and members that the gateway
+//! itself is about are read.
+//!
+//! Guarantees: a server that hangs, fails or talks nonsense is missing from a list, by name and with the reason, and keeps
+//! nobody else's part; what may not be seen cannot be called; what is held for a client goes when the client does, or has
+//! been silent for too long.
+//!
+//! In reading order:
+
+mod asking;
+mod door;
+mod protocol;
+
+mod listing;
+mod methods;
+mod surface;
+mod view;
+
+mod news;
+mod pages;
+mod parking;
+mod pump;
+mod upstream;
+
+mod oldest;
+mod registry;
+mod session;
+mod stream;
+
+mod traffic;
+mod watching;
+
+mod ledger;
+mod limits;
+
+use std::sync::Arc;
+
+use axum::Router;
+use orch_shared::jsonrpc::raw;
+use serde_json::json;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+pub use registry::Bounds;
+
+use crate::runtime::Runtime;
+use crate::runtime::link::Client;
+use crate::store::Store;
+use ledger::Ledger;
+use limits::Limits;
+use listing::Listings;
+use news::Attention;
+use pages::Pages;
+use parking::Parking;
+use registry::Registry;
+use surface::Surfaces;
+
+/// What the gateway is told once.
+pub struct Config {
+    /// What is declared, and where sessions and the audit log are kept.
+    pub store: Store,
+    /// Where the servers run.
+    pub runtime: Runtime,
+    /// Rung whenever a copy of a server has changed.
+    pub stirred: Arc<Notify>,
+    /// When sessions end by themselves.
+    pub sessions: Bounds,
+    /// How much one principal may ask for.
+    pub principal_limits: limits::Bounds,
+    /// Ends streams, so that a shutdown need not wait for them.
+    pub shutdown: CancellationToken,
+}
+
+pub use limits::Bounds as PrincipalLimits;
+
+/// The gateway; cheap to clone.
+#[derive(Clone)]
+pub struct Gateway(Arc<Shared>);
+
+struct Shared {
+    store: Store,
+    runtime: Runtime,
+    stirred: Arc<Notify>,
+    shutdown: CancellationToken,
+    /// What servers are told when the gateway asks for itself.
+    ourselves: Arc<Client>,
+    surfaces: Surfaces,
+    listings: Listings,
+    attention: Attention,
+    parking: Parking,
+    pages: Pages,
+    registry: Registry,
+    ledger: Ledger,
+    limits: Limits,
+}
+
+impl Gateway {
+    /// Opens the gateway; what is returned beside it does its work in the background, until the end.
+    pub fn open(config: Config) -> (Self, impl Future<Output = ()> + Send) {
+        let Config {
+            store,
+            runtime,
+            stirred,
+            sessions,
+            principal_limits,
+            shutdown,
+        } = config;
+        let (ledger, writing) = ledger::open(store.clone(), shutdown.clone());
+        let gateway = Self(Arc::new(Shared {
+            registry: Registry::new(store.clone(), sessions),
+            store,
+            runtime,
+            stirred,
+            shutdown,
+            ourselves: Arc::new(Client {
+                info: raw(&protocol::ourselves()),
+                capabilities: raw(&json!({})),
+                log_level: None,
+            }),
+            surfaces: Surfaces::default(),
+            listings: Listings::default(),
+            attention: Attention::default(),
+            parking: Parking::default(),
+            pages: Pages::default(),
+            ledger,
+            limits: Limits::new(principal_limits),
+        }));
+        let background = gateway.clone();
+        let work = async move {
+            let shutdown = background.0.shutdown.clone();
+            let sweeping = async {
+                while shutdown
+                    .run_until_cancelled(tokio::time::sleep(news::TIDY))
+                    .await
+                    .is_some()
+                {
+                    background.0.parking.sweep();
+                    background.0.limits.sweep();
+                    background.0.pages.sweep();
+                }
+            };
+            tokio::join!(
+                writing,
+                sweeping,
+                background.0.registry.sweep(shutdown.clone()),
+                background.watch_declared()
+            );
+        };
+        (gateway, work)
+    }
+
+    /// The service for every address of the gateway.
+    pub fn routes(&self) -> Router {
+        door::routes(self.clone())
+    }
+}

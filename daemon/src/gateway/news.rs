@@ -1,0 +1,700 @@
+//! What happens without being asked for: lists that change, resources that change, questions that belong to no request; and
+//! who is told.
+//!
+//! Each conversation has one listener here, from its first use on. When a list changes, what was remembered of it is
+//! dropped first, so that whoever asks again because of the news gets the new one.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use orch_shared::access::Principal;
+use orch_shared::jsonrpc::{Id, Members, Message, Notification, Outcome, Raw, raw};
+use orch_shared::kind::Kind as ObjectKind;
+use orch_shared::name::ObjectRef;
+use orch_shared::query::Severity;
+use serde_json::json;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::mpsc;
+
+use super::methods::{Asked, Reply};
+use super::protocol::{META_SUBSCRIPTION, code, error, result};
+use super::pump::Side;
+use super::session::{Session, Subscription, is_wanted, notification};
+use super::surface::{Kind, Listed};
+use super::upstream::{Unavailable, Upstream};
+use super::view::{Member, Target, View};
+use super::{Gateway, asking};
+use crate::runtime::launch::Era;
+use crate::runtime::link::{Ask, Call, Client, Exchange, Frame, Link, News, Purpose};
+use crate::store::NewEvent;
+
+/// How often what is over is cleared away.
+pub(super) const TIDY: Duration = Duration::from_secs(30);
+/// How long a client has to answer a question that belongs to no request.
+const ANSWER: Duration = Duration::from_secs(600);
+/// So many pieces of news wait for a client of the newer era.
+const WAITING: usize = 256;
+
+/// Who listens to what.
+#[derive(Clone, Default)]
+pub(super) struct Attention(Arc<Listeners>);
+
+#[derive(Default)]
+struct Listeners {
+    /// The conversation that is listened to, by copy.
+    attended: Mutex<HashMap<Arc<str>, Link>>,
+    /// Clients of the newer era that wait for news.
+    waiting: Mutex<BTreeMap<u64, Waiting>>,
+    next: AtomicU64,
+    /// Servers of which it was told that their lists are missing, and the reason.
+    missing: Mutex<Reasons>,
+}
+
+/// Why a list of a server is missing, by uid and list.
+type Reasons = HashMap<(Arc<str>, Kind), Arc<str>>;
+
+/// A client of the newer era that waits for news.
+struct Waiting {
+    target: Target,
+    principal: Principal,
+    filter: Filter,
+    id: Id,
+    news: mpsc::Sender<Arc<str>>,
+}
+
+/// What news a client wants.
+#[derive(Debug, Clone, Default)]
+struct Filter {
+    lists: BTreeSet<&'static str>,
+    uris: BTreeSet<String>,
+}
+
+impl Filter {
+    fn read(wanted: &Members) -> Self {
+        let is_set = |name: &str| wanted.get(name).is_some_and(|value| value.get() == "true");
+        let lists = [
+            ("toolsListChanged", "tools"),
+            ("promptsListChanged", "prompts"),
+            ("resourcesListChanged", "resources"),
+        ];
+        Self {
+            lists: lists
+                .into_iter()
+                .filter(|(name, _)| is_set(name))
+                .map(|(_, list)| list)
+                .collect(),
+            uris: wanted
+                .get("resourceSubscriptions")
+                .and_then(|uris| serde_json::from_str(uris.get()).ok())
+                .unwrap_or_default(),
+        }
+    }
+
+    /// What was agreed to.
+    fn honored(&self) -> serde_json::Value {
+        let mut honored = serde_json::Map::new();
+        for list in &self.lists {
+            honored.insert(format!("{list}ListChanged"), json!(true));
+        }
+        if !self.uris.is_empty() {
+            honored.insert("resourceSubscriptions".to_owned(), json!(self.uris));
+        }
+        honored.into()
+    }
+}
+
+/// News on their way to a client of the newer era.
+pub(super) struct Listening {
+    gateway: Gateway,
+    number: u64,
+    first: Option<Arc<str>>,
+    news: mpsc::Receiver<Arc<str>>,
+    /// What listens at servers for it; ends with it.
+    _asked: tokio_util::sync::DropGuard,
+}
+
+impl Listening {
+    /// The next message.
+    pub(super) async fn next(&mut self) -> Option<Arc<str>> {
+        match self.first.take() {
+            Some(first) => Some(first),
+            None => self.news.recv().await,
+        }
+    }
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        self.gateway.waiting().remove(&self.number);
+    }
+}
+
+impl Gateway {
+    fn waiting(&self) -> std::sync::MutexGuard<'_, BTreeMap<u64, Waiting>> {
+        self.0
+            .attention
+            .0
+            .waiting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sees to it that the conversation with a copy is listened to.
+    pub(super) fn attend(&self, member: &Member, upstream: &Upstream) {
+        let mut attended = self
+            .0
+            .attention
+            .0
+            .attended
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if attended
+            .get(&upstream.copy)
+            .is_some_and(|known| known.is(&upstream.link))
+        {
+            return;
+        }
+        attended.insert(Arc::clone(&upstream.copy), upstream.link.clone());
+        drop(attended);
+        let news = upstream.link.listen();
+        let (gateway, member, upstream) = (self.clone(), member.clone(), upstream.clone());
+        tokio::spawn(async move {
+            gateway.subscribe_again(&member, &upstream.link).await;
+            gateway.hear(&member, &upstream, news).await;
+        });
+    }
+
+    /// Listens to a conversation until it is over.
+    async fn hear(&self, member: &Member, upstream: &Upstream, mut news: tokio::sync::broadcast::Receiver<News>) {
+        let server = &member.object.uid;
+        loop {
+            let heard = tokio::select! {
+                () = upstream.link.closed() => break,
+                () = self.0.shutdown.cancelled() => return,
+                heard = news.recv() => heard,
+            };
+            match heard {
+                Ok(News::ListChanged(list, _)) => {
+                    self.0.surfaces.drop_lists(server, list);
+                    self.tell_list_changed(server, list);
+                }
+                Ok(News::ResourceUpdated(uri, news)) => self.tell_updated(server, &uri, &news),
+                Ok(News::Other(news)) => self.tell_other(&upstream.copy, news),
+                // What was missed may have been anything.
+                Err(RecvError::Lagged(_)) => self.0.surfaces.drop_all(server),
+                Err(RecvError::Closed) => break,
+            }
+        }
+        // Whoever answers next may offer something else.
+        self.0.surfaces.drop_all(server);
+        let mut attended = self
+            .0
+            .attention
+            .0
+            .attended
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if attended
+            .get(&upstream.copy)
+            .is_some_and(|known| known.is(&upstream.link))
+        {
+            attended.remove(&upstream.copy);
+        }
+    }
+
+    /// A new conversation knows nothing of what clients have subscribed to.
+    async fn subscribe_again(&self, member: &Member, link: &Link) {
+        if link.hello().era == Era::Modern {
+            return;
+        }
+        let server = &member.object.uid;
+        let uris: BTreeSet<String> = self
+            .0
+            .registry
+            .all()
+            .iter()
+            .flat_map(|session| {
+                let uris = session.subscriptions().into_iter();
+                uris.filter(|uri| session.is_subscribed(server, uri))
+                    .collect::<Vec<_>>()
+            })
+            .collect();
+        for uri in uris {
+            let asked = self.ask(link, "resources/subscribe", json!({"uri": uri})).await;
+            if let Err(error) = asked {
+                tracing::debug!(server = %member.name, uri, %error, "a subscription was not taken up again");
+            }
+        }
+    }
+
+    /// Asks a server for the gateway itself.
+    async fn ask(
+        &self,
+        link: &Link,
+        method: &str,
+        params: serde_json::Value,
+    ) -> Result<Outcome, crate::runtime::link::Error> {
+        let call = Call {
+            method: method.to_owned(),
+            params: Some(raw(&params)),
+            client: Arc::clone(&self.0.ourselves),
+            purpose: Purpose::Own,
+            schema: None,
+        };
+        let asking = async { link.request(call).await?.outcome().await };
+        let waited = tokio::time::timeout(super::upstream::COMING_UP, asking).await;
+        waited.unwrap_or_else(|_| {
+            let reason = format!("no answer to {method} in time");
+            Err(crate::runtime::link::Error::Unreachable(reason))
+        })
+    }
+
+    /// Whether a server is behind an address, for somebody.
+    fn is_behind(&self, target: &Target, principal: &Principal, server: &str) -> bool {
+        let snapshot = self.0.store.snapshot();
+        View::of(target, &snapshot, principal)
+            .is_some_and(|view| view.members.iter().any(|member| &*member.object.uid == server))
+    }
+
+    /// Tells everybody who sees a server that a list of it has changed.
+    pub(super) fn tell_list_changed(&self, server: &str, list: &'static str) {
+        self.tell_lists(list, |gateway, target, principal| {
+            gateway.is_behind(target, principal, server)
+        });
+    }
+
+    fn tell_lists(&self, list: &'static str, concerns: impl Fn(&Self, &Target, &Principal) -> bool) {
+        let method = format!("notifications/{list}/list_changed");
+        let message = notification(&method, None);
+        for session in self.0.registry.all() {
+            // What somebody may see is decided with the next request; that something has changed tells nothing.
+            if concerns(self, &session.target, &Principal::daemon()) {
+                session.tell(&message);
+            }
+        }
+        let waiting = self.waiting();
+        for one in waiting.values().filter(|one| one.filter.lists.contains(list)) {
+            if concerns(self, &one.target, &one.principal) {
+                one.tell(&method, Members::default());
+            }
+        }
+    }
+
+    fn tell_updated(&self, server: &str, uri: &str, news: &Notification) {
+        let params = asking::without_reserved(news.params.clone());
+        let message = notification(&news.method, params.clone());
+        for session in self.0.registry.all() {
+            if session.is_subscribed(server, uri) {
+                session.tell(&message);
+            }
+        }
+        let waiting = self.waiting();
+        for one in waiting.values().filter(|one| one.filter.uris.contains(uri)) {
+            if self.is_behind(&one.target, &one.principal, server) {
+                one.tell(&news.method, Members::of_params(params.as_deref()));
+            }
+        }
+    }
+
+    /// News that belong to nobody in particular go to those who use the copy, when these are of one principal.
+    fn tell_other(&self, copy: &Arc<str>, mut news: Notification) {
+        news.params = asking::without_reserved(news.params);
+        let sessions = self.0.registry.all();
+        let users: Vec<_> = sessions
+            .iter()
+            .filter(|session| session.copies().contains(copy))
+            .collect();
+        let principals: BTreeSet<&str> = users.iter().map(|session| session.principal.as_str()).collect();
+        if principals.len() == 1 {
+            for session in users {
+                tell_one(session, &news);
+            }
+        }
+    }
+
+    /// Where questions go that belong to no request of a session.
+    pub(super) fn questions_for(&self, session: &Arc<Session>) -> mpsc::UnboundedSender<Ask> {
+        let (sender, mut asks) = mpsc::unbounded_channel::<Ask>();
+        let session = Arc::clone(session);
+        tokio::spawn(async move {
+            while let Some(Some(ask)) = session.over.run_until_cancelled(asks.recv()).await {
+                put_question(&session, ask);
+            }
+        });
+        sender
+    }
+
+    /// Sees to it that a session's own conversation is listened to, and knows what the client wants.
+    pub(super) fn attend_own(&self, member: &Member, session: &Arc<Session>, link: &Link) {
+        let mut news = link.listen();
+        let (gateway, member, session, link) = (self.clone(), member.clone(), Arc::clone(session), link.clone());
+        tokio::spawn(async move {
+            if let Some(level) = session.level().filter(|_| link.hello().offers("logging")) {
+                drop(gateway.ask(&link, "logging/setLevel", json!({"level": level})).await);
+            }
+            for uri in session.subscriptions() {
+                if session.is_subscribed(&member.object.uid, &uri) {
+                    drop(gateway.ask(&link, "resources/subscribe", json!({"uri": uri})).await);
+                }
+            }
+            loop {
+                let heard = tokio::select! {
+                    () = link.closed() => return,
+                    () = session.over.cancelled() => return,
+                    heard = news.recv() => heard,
+                };
+                match heard {
+                    // The conversation that all share tells the same to everybody.
+                    Ok(News::ListChanged(list, _)) => gateway.0.surfaces.drop_lists(&member.object.uid, list),
+                    Ok(News::ResourceUpdated(_, news)) => session.tell(&Message::Notification(news)),
+                    Ok(News::Other(news)) => tell_one(&session, &news),
+                    Err(RecvError::Lagged(_)) => {}
+                    Err(RecvError::Closed) => return,
+                }
+            }
+        });
+    }
+
+    /// Passes the level that a session wants on to the servers it uses.
+    pub(super) async fn pass_level(&self, view: &View, session: &Arc<Session>) {
+        let Some(level) = session.level() else { return };
+        for link in session.links() {
+            if link.hello().offers("logging") {
+                drop(self.ask(&link, "logging/setLevel", json!({"level": level})).await);
+            }
+        }
+        for member in &view.members {
+            let Some(copy) = session.copy(&member.object.uid) else {
+                continue;
+            };
+            let Some(link) = self.0.runtime.link(&copy).filter(|link| link.hello().offers("logging")) else {
+                continue;
+            };
+            // Many share it: it says what the one wants that wants most; others are told only what they want.
+            let sessions = self.0.registry.all();
+            let levels = sessions.iter().filter(|one| one.copies().contains(&copy));
+            let least = levels
+                .filter_map(|one| one.level())
+                .reduce(|one, other| if is_wanted(&one, Some(&other)) { other } else { one });
+            let level = least.unwrap_or_else(|| level.clone());
+            drop(self.ask(&link, "logging/setLevel", json!({"level": level})).await);
+        }
+    }
+
+    /// Subscribes a session to a resource.
+    pub(super) async fn subscribe_session(&self, member: &Member, session: &Arc<Session>, uri: &str) -> Outcome {
+        let upstream = match self.upstream_of(member, session).await {
+            Ok(upstream) => upstream,
+            Err(Unavailable(reason)) => return error(code::INTERNAL, format!("server/{}: {reason}", member.name)),
+        };
+        let listening = match upstream.link.hello().era {
+            Era::Legacy => {
+                match self
+                    .ask(&upstream.link, "resources/subscribe", json!({"uri": uri}))
+                    .await
+                {
+                    Ok(Outcome::Result(_)) => {}
+                    Ok(refused @ Outcome::Error(_)) => return refused,
+                    Err(error) => return super::pump::failed(member.name.as_str(), &error),
+                }
+                None
+            }
+            Era::Modern => {
+                let stop = session.over.child_token();
+                let exchange = match self.listen_at(&upstream.link, &session.client(), uri).await {
+                    Ok(exchange) => exchange,
+                    Err(error) => return super::pump::failed(member.name.as_str(), &error),
+                };
+                let session = Arc::clone(session);
+                tokio::spawn(stop.clone().run_until_cancelled_owned(async move {
+                    forward(exchange, |news| session.tell(&Message::Notification(news))).await;
+                }));
+                Some(stop.drop_guard())
+            }
+        };
+        let subscription = Subscription {
+            server: Arc::clone(&member.object.uid),
+            listening,
+        };
+        session.subscribe(uri, subscription);
+        result(&json!({}))
+    }
+
+    /// Asks a server of the newer era for news of a resource.
+    async fn listen_at(
+        &self,
+        link: &Link,
+        client: &Arc<Client>,
+        uri: &str,
+    ) -> Result<Exchange, crate::runtime::link::Error> {
+        let call = Call {
+            method: "subscriptions/listen".to_owned(),
+            params: Some(raw(&json!({"notifications": {"resourceSubscriptions": [uri]}}))),
+            client: Arc::clone(client),
+            purpose: Purpose::Own,
+            schema: None,
+        };
+        link.request(call).await
+    }
+
+    /// Ends a session's subscription.
+    pub(super) async fn unsubscribe_session(&self, view: &View, session: &Arc<Session>, uri: &str) {
+        let Some(server) = session.unsubscribe(uri) else { return };
+        let Some(member) = view.members.iter().find(|member| member.object.uid == server) else {
+            return;
+        };
+        let Ok(upstream) = self.upstream_of(member, session).await else {
+            return;
+        };
+        let is_own = session.link(&upstream.copy).is_some();
+        let others = self.0.registry.all();
+        let is_wanted = others.iter().any(|other| other.is_subscribed(&server, uri));
+        if upstream.link.hello().era == Era::Legacy && (is_own || !is_wanted) {
+            drop(
+                self.ask(&upstream.link, "resources/unsubscribe", json!({"uri": uri}))
+                    .await,
+            );
+        }
+    }
+
+    /// Begins to tell a client of the newer era what it wants to hear.
+    pub(super) fn listen(&self, asked: &Asked<'_>) -> Reply {
+        let params = Members::of_params(asked.request.params.as_deref());
+        let Some(wanted) = params.members("notifications") else {
+            return Reply::Now(error(
+                code::INVALID_PARAMS,
+                "subscriptions/listen needs `notifications`",
+            ));
+        };
+        let filter = Filter::read(&wanted);
+        let id = asked.request.id.clone();
+        let (sender, news) = mpsc::channel(WAITING);
+        let number = self.0.attention.0.next.fetch_add(1, Ordering::Relaxed);
+        let mut acknowledged = Members::default();
+        acknowledged.set("notifications", raw(&filter.honored()));
+        let first = labelled("notifications/subscriptions/acknowledged", acknowledged, &id);
+        let stop = self.0.shutdown.child_token();
+        let waiting = Waiting {
+            target: asked.view.target.clone(),
+            principal: asked.principal.clone(),
+            filter: filter.clone(),
+            id,
+            news: sender,
+        };
+        self.waiting().insert(number, waiting);
+        let client = match &asked.side {
+            Side::Modern(client) => Arc::clone(client),
+            Side::Legacy(session) => session.client(),
+        };
+        let (gateway, view) = (self.clone(), asked.view.clone());
+        tokio::spawn(stop.clone().run_until_cancelled_owned(async move {
+            gateway.listen_everywhere(&view, &filter, &client).await;
+        }));
+        Reply::Listen(Listening {
+            gateway: self.clone(),
+            number,
+            first: Some(first),
+            news,
+            _asked: stop.drop_guard(),
+        })
+    }
+
+    /// Sees to it that the servers behind a view tell what somebody waits for.
+    async fn listen_everywhere(&self, view: &View, filter: &Filter, client: &Arc<Client>) {
+        // Whose lists are to be told of must be listened to.
+        let attending = view
+            .members
+            .iter()
+            .map(|member| self.upstream(member, super::upstream::COMING_UP));
+        let _ = futures_util::future::join_all(attending).await;
+        let listening = filter.uris.iter().map(|uri| async move {
+            let listing = self.listing(view, Kind::Resources).await;
+            let route = listing.route(uri);
+            let member = match (view.single(), route) {
+                (Some(member), _) => Some(member),
+                (None, Some(route)) => view.members.iter().find(|member| member.name == route.server),
+                (None, None) => None,
+            };
+            let Some(member) = member else { return };
+            let Ok(upstream) = self.upstream(member, super::upstream::COMING_UP).await else {
+                return;
+            };
+            match upstream.link.hello().era {
+                Era::Legacy => drop(
+                    self.ask(&upstream.link, "resources/subscribe", json!({"uri": uri}))
+                        .await,
+                ),
+                Era::Modern => {
+                    if let Ok(exchange) = self.listen_at(&upstream.link, client, uri).await {
+                        forward(exchange, |news| self.tell_updated(&member.object.uid, uri, &news)).await;
+                    }
+                }
+            }
+        });
+        futures_util::future::join_all(listening).await;
+    }
+
+    /// Writes an event when a server's part of a list goes missing, and forgets it when it is back.
+    pub(super) fn note_missing(&self, member: &Member, kind: Kind, listed: &Listed) {
+        let key = (Arc::clone(&member.object.uid), kind);
+        let mut missing = self
+            .0
+            .attention
+            .0
+            .missing
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let reason = match listed {
+            Ok(_) => {
+                missing.remove(&key);
+                return;
+            }
+            Err(reason) => Arc::clone(reason),
+        };
+        if missing.insert(key, Arc::clone(&reason)).as_ref() == Some(&reason) {
+            return;
+        }
+        drop(missing);
+        let event = NewEvent {
+            object: member.object.object.clone(),
+            uid: member.object.uid.to_string(),
+            severity: Severity::Warning,
+            reason: "ListMissing".to_owned(),
+            message: format!("its part of {} is missing: {reason}", kind.method()),
+        };
+        let store = self.0.store.clone();
+        tokio::spawn(async move {
+            let written =
+                store.write(move |transaction| Box::pin(async move { transaction.event(&event).await.map(drop) }));
+            if let Err(error) = written.await {
+                tracing::debug!(%error, "an event cannot be written");
+            }
+        });
+    }
+
+    /// Tells clients when what is declared of their address has changed, until the end.
+    pub(super) async fn watch_declared(&self) {
+        let mut generations: HashMap<Arc<str>, i64> = HashMap::new();
+        while !self.0.shutdown.is_cancelled() {
+            let snapshot = self.0.store.snapshot();
+            for object in snapshot.iter() {
+                generations.insert(Arc::clone(&object.uid), object.generation);
+            }
+            let Ok(mut watch) = self.0.store.watch(Some(snapshot.revision())).await else {
+                let pause = tokio::time::sleep(Duration::from_secs(1));
+                self.0.shutdown.run_until_cancelled(pause).await;
+                continue;
+            };
+            while let Some(Ok(change)) = self.0.shutdown.run_until_cancelled(watch.next()).await {
+                let entry = &change.entry;
+                let snapshot = self.0.store.snapshot();
+                let now = snapshot.by_uid(&entry.uid).map(|object| object.generation);
+                let before = match now {
+                    Some(now) => generations.insert(Arc::clone(&entry.uid), now),
+                    None => generations.remove(&entry.uid),
+                };
+                if before != now {
+                    self.declared(&entry.object, &entry.uid);
+                }
+            }
+        }
+    }
+
+    /// What is declared has changed.
+    fn declared(&self, object: &ObjectRef, uid: &Arc<str>) {
+        let all = ["tools", "prompts", "resources"];
+        match object.kind {
+            ObjectKind::Project => {
+                for list in all {
+                    self.tell_lists(list, |_, target, _| target.object() == *object);
+                }
+            }
+            ObjectKind::Server => {
+                for list in all {
+                    self.tell_list_changed(uid, list);
+                }
+            }
+            ObjectKind::Prompt => {
+                for list in ["prompts", "resources"] {
+                    self.tell_lists(list, |_, target, _| matches!(target, Target::Project(_)));
+                }
+            }
+            ObjectKind::Template | ObjectKind::Secret | ObjectKind::Llm | ObjectKind::Agent | ObjectKind::Instance => {}
+        }
+    }
+}
+
+impl Waiting {
+    /// Hands news over; a client that does not read loses them, and its stream ends with the next.
+    fn tell(&self, method: &str, params: Members) {
+        if self.news.try_send(labelled(method, params, &self.id)).is_err() {
+            tracing::debug!(method, "a client does not read its news");
+        }
+    }
+}
+
+/// News with the mark of the subscription that they belong to.
+fn labelled(method: &str, mut params: Members, id: &Id) -> Arc<str> {
+    let mut meta = params.members("_meta").unwrap_or_default();
+    meta.set(META_SUBSCRIPTION, raw(id));
+    params.set("_meta", meta.to_raw());
+    notification(method, Some(params.to_raw())).to_json().into()
+}
+
+/// Hands on what a server tells in an exchange that is about nothing else.
+async fn forward(mut exchange: Exchange, tell: impl Fn(Notification)) {
+    loop {
+        match exchange.next().await {
+            Ok(Frame::Notification(news)) if news.method == "notifications/resources/updated" => {
+                tell(Notification {
+                    params: asking::without_reserved(news.params),
+                    ..news
+                });
+            }
+            Ok(Frame::Notification(_)) => {}
+            Ok(Frame::Ask(ask)) => {
+                tokio::spawn(ask.answer(error(code::METHOD_NOT_FOUND, "nobody is there to answer")));
+            }
+            Ok(Frame::Done(_)) | Err(_) => return,
+        }
+    }
+}
+
+fn tell_one(session: &Session, news: &Notification) {
+    if news.method == "notifications/message" {
+        let level = Members::of_params(news.params.as_deref())
+            .text("level")
+            .unwrap_or_default();
+        if !is_wanted(&level, session.level().as_deref()) {
+            return;
+        }
+    }
+    session.tell(&Message::Notification(news.clone()));
+}
+
+/// Puts a question that belongs to no request to the client of a session.
+fn put_question(session: &Arc<Session>, ask: Ask) {
+    if !session.can_answer(&ask.method) {
+        let message = format!("the client cannot answer {}", ask.method);
+        tokio::spawn(ask.answer(error(code::METHOD_NOT_FOUND, message)));
+        return;
+    }
+    let params: Option<Raw> = ask.params.clone();
+    let Some((message, answered)) = session.ask(ask.method.clone(), params) else {
+        tokio::spawn(ask.answer(error(code::LIMITED, "too many questions are open")));
+        return;
+    };
+    session.tell(&message);
+    let over = session.over.clone();
+    tokio::spawn(async move {
+        let answer = over.run_until_cancelled(tokio::time::timeout(ANSWER, answered)).await;
+        let outcome = match answer {
+            Some(Ok(Ok(outcome))) => outcome,
+            Some(Ok(Err(_)) | Err(_)) | None => error(code::INTERNAL, "the client did not answer"),
+        };
+        // A server that is gone needs no answer.
+        let _ = ask.answer(outcome).await;
+    });
+}

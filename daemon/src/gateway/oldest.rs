@@ -1,0 +1,179 @@
+//! The transport of the oldest revision (2024-11-05): a stream of events that names an address to post to, and carries all
+//! answers. A session of this sort lives as long as its stream.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::body::{Body, Bytes};
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use futures_util::{StreamExt as _, stream as futures_stream};
+use http_body_util::BodyExt as _;
+use orch_shared::access::Principal;
+use orch_shared::jsonrpc::Message;
+use serde::Deserialize;
+
+use super::Gateway;
+use super::door::{self, introduced, message_of, problem, target};
+use super::methods::{Asked, Reply, unknown_method};
+use super::pump::Side;
+use super::registry;
+use super::session::Session;
+use super::stream::{self, Primed};
+use super::view::View;
+
+/// Opens the stream.
+pub(super) async fn connect(
+    State(gateway): State<Gateway>,
+    Extension(principal): Extension<Principal>,
+    Path(name): Path<String>,
+    uri: Uri,
+) -> Response {
+    let address = target(uri.path(), &name);
+    let view = address.and_then(|target| View::of(&target, &gateway.0.store.snapshot(), &principal));
+    let Some(view) = view else {
+        return problem(
+            StatusCode::NOT_FOUND,
+            "there is nothing of that name, or you may not see it",
+        );
+    };
+    let (id, session) = match gateway.0.registry.begin_fleeting(&principal, &view.target) {
+        Ok(begun) => begun,
+        Err(registry::Refusal::Full | registry::Refusal::Store(_)) => {
+            return problem(
+                StatusCode::TOO_MANY_REQUESTS,
+                "there are too many sessions; try again later",
+            );
+        }
+    };
+    let post_to = format!("{}/message?sessionId={id}", uri.path().trim_end_matches("/sse"));
+    let first = format!("event: endpoint\ndata: {post_to}\n\n");
+    let stream = session.own_stream();
+    let ending = Ending {
+        gateway: gateway.clone(),
+        session,
+    };
+    let news = stream.read(0).respond(Primed::No, gateway.0.shutdown.clone());
+    let rest = news.into_body().into_data_stream();
+    let first = futures_stream::once(async move { Ok::<_, axum::Error>(Bytes::from(first)) });
+    let body = first.chain(rest).map(move |chunk| {
+        let _held = &ending;
+        chunk
+    });
+    stream::events(Body::from_stream(body))
+}
+
+/// Ends the session when its stream does.
+struct Ending {
+    gateway: Gateway,
+    session: Arc<Session>,
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        let (gateway, session) = (self.gateway.clone(), Arc::clone(&self.session));
+        tokio::spawn(async move { gateway.0.registry.forget(&session).await });
+    }
+}
+
+/// The query of the address to post to.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Posted {
+    session_id: String,
+}
+
+/// Takes a message; its answer comes on the stream.
+pub(super) async fn take(
+    State(gateway): State<Gateway>,
+    Extension(principal): Extension<Principal>,
+    Path(name): Path<String>,
+    Query(posted): Query<Posted>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Infallible> {
+    let address = target(uri.path(), &name);
+    let view = address.and_then(|target| View::of(&target, &gateway.0.store.snapshot(), &principal));
+    let Some(view) = view else {
+        return Ok(problem(
+            StatusCode::NOT_FOUND,
+            "there is nothing of that name, or you may not see it",
+        ));
+    };
+    let found = gateway
+        .0
+        .registry
+        .find(&posted.session_id, &principal, &view.target)
+        .await;
+    let Ok(Some(session)) = found else {
+        return Ok(problem(StatusCode::NOT_FOUND, "Session not found"));
+    };
+    let body = match http_body_util::Limited::new(body, door::LARGEST).collect().await {
+        Ok(body) => body.to_bytes(),
+        Err(_) => {
+            return Ok(problem(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "the message is too large, or cannot be read",
+            ));
+        }
+    };
+    let message = match Message::parse(&body) {
+        Ok(message) => message,
+        Err(invalid) => return Ok(problem(StatusCode::BAD_REQUEST, &invalid.to_string())),
+    };
+    tokio::spawn(async move {
+        let stream = session.own_stream();
+        let request = match message {
+            Message::Request(request) => request,
+            other @ (Message::Notification(_) | Message::Response(_)) => {
+                gateway.note(&view, &session, other).await;
+                return;
+            }
+        };
+        let id = request.id.clone();
+        let reply = if request.method == "initialize" {
+            let (version, client) = introduced(&request);
+            session.introduce(client);
+            Reply::Now(gateway.greeting(&view, &version).await)
+        } else {
+            let asked = Asked {
+                view: &view,
+                principal: &principal,
+                side: Side::Legacy(Arc::clone(&session)),
+                headers: &headers,
+                request,
+            };
+            gateway.answer(asked).await
+        };
+        match reply {
+            Reply::Now(outcome) | Reply::Limited(outcome, _) => stream.push(message_of(Some(&id), &outcome)),
+            Reply::Listen(_) => stream.push(message_of(Some(&id), &unknown_method("subscriptions/listen"))),
+            Reply::Pump(pump) => pass_on(pump, &id, &stream, &session).await,
+        }
+    });
+    Ok(StatusCode::ACCEPTED.into_response())
+}
+
+/// Writes everything that comes of a request to the one stream there is.
+async fn pass_on(
+    mut pump: Box<super::pump::Pump>,
+    id: &orch_shared::jsonrpc::Id,
+    stream: &stream::Stream,
+    session: &Session,
+) {
+    use super::pump::Step;
+    while let Some(step) = session.over.run_until_cancelled(pump.step()).await {
+        match step {
+            Step::Message(message) => stream.push(message),
+            Step::Last(outcome) => {
+                stream.push(message_of(Some(id), &outcome));
+                return;
+            }
+            Step::Cancelled => return,
+        }
+        stream.has_room().await;
+    }
+}

@@ -1,0 +1,278 @@
+//! Results that are too large for a model at once: handed out page by page.
+//!
+//! A text that is longer than the project wants is cut at line ends into pages. The client gets the first one, with what to
+//! call for the next; nothing is left out. The pages are kept, by the hash of the text, for the principal that they were
+//! made for, until there are too many or they are too old; then the call has to be made again, which is said. A result
+//! with structured content is left whole: its schema says what it must be.
+
+use std::collections::{HashMap, VecDeque};
+use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use orch_shared::jsonrpc::{Members, Raw, raw};
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+use tokio::time::Instant;
+
+/// The tool that hands out pages.
+pub(super) const TOOL: &str = "orch_read_page";
+/// How many bytes of texts are kept.
+const KEPT: usize = 64 << 20;
+/// For how long.
+const FRESH: Duration = Duration::from_secs(30 * 60);
+
+/// The texts that are kept. Cheap to clone.
+#[derive(Clone, Default)]
+pub(super) struct Pages(Arc<Mutex<Shelf>>);
+
+#[derive(Default)]
+struct Shelf {
+    texts: HashMap<(String, String), Text>,
+    order: VecDeque<(String, String)>,
+    bytes: usize,
+}
+
+struct Text {
+    text: Arc<str>,
+    size: usize,
+    since: Instant,
+}
+
+/// What the tool says of itself.
+pub(super) fn tool() -> Value {
+    json!({
+        "name": TOOL,
+        "description": "Reads a further page of a result that was too long to be shown at once. \
+            The result says which id and page to ask for.",
+        "inputSchema": {
+            "type": "object",
+            "properties": {
+                "id": {"type": "string", "description": "The id that the result gave"},
+                "page": {"type": "integer", "minimum": 1, "description": "Which page, counted from 1"},
+            },
+            "required": ["id", "page"],
+        },
+        "annotations": {"readOnlyHint": true, "openWorldHint": false},
+    })
+}
+
+impl Pages {
+    /// A result of a tool with its long texts cut down to their first pages; nothing when it is short enough.
+    pub(super) fn cut(&self, result: &RawValue, size: usize, principal: &str) -> Option<Raw> {
+        if result.get().len() <= size {
+            return None;
+        }
+        let mut members = Members::of(result)?;
+        if members
+            .get("structuredContent")
+            .is_some_and(|content| content.get() != "null")
+        {
+            return None;
+        }
+        let blocks: Vec<&RawValue> = serde_json::from_str(members.get("content")?.get()).ok()?;
+        let mut changed = false;
+        let mut shown: Vec<Raw> = Vec::with_capacity(blocks.len() + 1);
+        for block in blocks {
+            let mut parts = Members::of(block)?;
+            let long = parts
+                .text("text")
+                .filter(|text| text.len() > size && parts.text("type").as_deref() == Some("text"));
+            let Some(text) = long else {
+                shown.push(block.to_owned());
+                continue;
+            };
+            changed = true;
+            let id = self.keep(principal, &text, size);
+            let pages = pages(&text, size);
+            parts.set("text", raw(&text[pages[0].clone()]));
+            shown.push(parts.to_raw());
+            shown.push(raw(&json!({"type": "text", "text": footer(&id, 1, pages.len())})));
+        }
+        if !changed {
+            return None;
+        }
+        members.set("content", raw(&shown));
+        Some(members.to_raw())
+    }
+
+    fn keep(&self, principal: &str, text: &str, size: usize) -> String {
+        let hash = Sha256::digest(text.as_bytes());
+        let id: String = hash.iter().take(10).map(|byte| format!("{byte:02x}")).collect();
+        let key = (principal.to_owned(), id.clone());
+        let mut shelf = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = Text {
+            text: text.into(),
+            size,
+            since: Instant::now(),
+        };
+        shelf.bytes += text.len();
+        if let Some(before) = shelf.texts.insert(key.clone(), kept) {
+            shelf.bytes -= before.text.len();
+            shelf.order.retain(|known| *known != key);
+        }
+        shelf.order.push_back(key);
+        while shelf.bytes > KEPT && shelf.order.len() > 1 {
+            shelf.drop_oldest();
+        }
+        id
+    }
+
+    /// What the tool answers: a page, or why there is none.
+    pub(super) fn read(&self, arguments: Option<&RawValue>, principal: &str) -> Value {
+        let refused = |text: String| json!({"content": [{"type": "text", "text": text}], "isError": true});
+        let arguments = Members::of_params(arguments);
+        let page = arguments.get("page").and_then(|page| page.get().parse::<usize>().ok());
+        let (Some(id), Some(page)) = (arguments.text("id"), page) else {
+            return refused("`id` (a string) and `page` (a number from 1 on) are needed".to_owned());
+        };
+        let key = (principal.to_owned(), id.clone());
+        let found = {
+            let shelf = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let text = shelf.texts.get(&key).filter(|text| text.since.elapsed() < FRESH);
+            text.map(|text| (Arc::clone(&text.text), text.size))
+        };
+        let Some((text, size)) = found else {
+            return refused(format!(
+                "the result {id} is not kept any more; call the tool again that gave it"
+            ));
+        };
+        let pages = pages(&text, size);
+        match page.checked_sub(1).and_then(|index| pages.get(index)) {
+            Some(range) => json!({"content": [
+                {"type": "text", "text": &text[range.clone()]},
+                {"type": "text", "text": footer(&id, page, pages.len())},
+            ]}),
+            None => refused(format!("the result {id} has {} pages", pages.len())),
+        }
+    }
+
+    /// Drops what is too old.
+    pub(super) fn sweep(&self) {
+        let mut shelf = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        while let Some(oldest) = shelf.order.front()
+            && shelf.texts.get(oldest).is_none_or(|text| text.since.elapsed() >= FRESH)
+        {
+            shelf.drop_oldest();
+        }
+    }
+}
+
+impl Shelf {
+    fn drop_oldest(&mut self) {
+        let oldest = self.order.pop_front().and_then(|key| self.texts.remove(&key));
+        self.bytes -= oldest.map_or(0, |text| text.text.len());
+    }
+}
+
+/// What stands below a page.
+fn footer(id: &str, page: usize, pages: usize) -> String {
+    if page < pages {
+        let next = page + 1;
+        format!("[Page {page} of {pages}. The next one: call {TOOL} with {{\"id\": \"{id}\", \"page\": {next}}}]")
+    } else {
+        format!("[Page {page} of {pages}, the last one]")
+    }
+}
+
+/// Where the pages of a text are: at most `size` bytes each, cut behind a line end where there is one in the second half.
+fn pages(text: &str, size: usize) -> Vec<Range<usize>> {
+    let mut pages = Vec::new();
+    let mut start = 0;
+    while start < text.len() {
+        let mut end = (start + size).min(text.len());
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        if end < text.len()
+            && let Some(line) = text[start..end].rfind('\n').filter(|line| *line > (end - start) / 2)
+        {
+            end = start + line + 1;
+        }
+        // A single character may be larger than a page.
+        if end == start {
+            end = start + text[start..].chars().next().map_or(1, char::len_utf8);
+        }
+        pages.push(start..end);
+        start = end;
+    }
+    pages
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_make_up_the_whole_text() {
+        for (text, size, count) in [
+            ("", 4, 0),
+            ("abcdefgh", 4, 2),
+            ("abc\ndefgh", 6, 2),
+            ("ééé", 3, 3),
+            ("é", 1, 1),
+            ("a\nbbbbbbbb", 8, 2),
+        ] {
+            let pages = pages(text, size);
+            let joined: String = pages.iter().map(|range| &text[range.clone()]).collect();
+            assert_eq!((joined.as_str(), pages.len()), (text, count), "{text:?} {size}");
+        }
+    }
+
+    fn texts(value: &Value) -> Vec<String> {
+        let blocks = value["content"].as_array().expect("blocks");
+        blocks
+            .iter()
+            .map(|block| block["text"].as_str().unwrap_or_default().to_owned())
+            .collect()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_is_left_out() {
+        let kept = Pages::default();
+        let long = "line of text\n".repeat(20);
+        let result =
+            json!({"content": [{"type": "image", "data": "x"}, {"type": "text", "text": long, "x": 1}], "y": 2});
+        let cut = kept.cut(&raw(&result), 100, "ann").expect("too long");
+        let cut: Value = serde_json::from_str(cut.get()).expect("JSON");
+        assert_eq!(
+            (&cut["y"], &cut["content"][1]["x"], &cut["content"][0]["data"]),
+            (&json!(2), &json!(1), &json!("x"))
+        );
+        let footer = cut["content"][2]["text"].as_str().expect("a text");
+        let id = footer.split('"').nth(3).expect("an id").to_owned();
+        let mut all = texts(&cut)[1].clone();
+        let mut page = 1;
+        while !texts(&read(&kept, &id, page, "ann"))[1].ends_with("the last one]") {
+            page += 1;
+            all.push_str(&texts(&read(&kept, &id, page, "ann"))[0]);
+        }
+        assert_eq!(all, long);
+        assert_eq!(read(&kept, &id, page + 1, "ann")["isError"], true);
+        assert_eq!(
+            read(&kept, &id, 1, "bob")["isError"],
+            true,
+            "a result is its principal's alone"
+        );
+        tokio::time::advance(FRESH).await;
+        kept.sweep();
+        assert_eq!(read(&kept, &id, 1, "ann")["isError"], true);
+        assert_eq!(kept.0.lock().expect("no panic").bytes, 0);
+
+        assert!(
+            kept.cut(
+                &raw(&json!({"content": [{"type": "text", "text": "short"}]})),
+                100,
+                "ann"
+            )
+            .is_none()
+        );
+        let structured = json!({"content": [{"type": "text", "text": long}], "structuredContent": {"a": 1}});
+        assert!(kept.cut(&raw(&structured), 100, "ann").is_none());
+    }
+
+    fn read(kept: &Pages, id: &str, page: usize, principal: &str) -> Value {
+        kept.read(Some(&raw(&json!({"id": id, "page": page}))), principal)
+    }
+}

@@ -1,0 +1,541 @@
+//! One request on its way: what a server says about it, in the words of the client's era, until the answer.
+//!
+//! The four ways a client and a server can be paired differ only in what becomes of the server's questions:
+//!
+//! | client \ server | asks while it works (older era) | answers that it needs input (newer era) |
+//! |---|---|---|
+//! | older era | the question goes to the client, its answer to the server | the questions go to the client; the request is made again with the answers |
+//! | newer era | the call is parked; the client is told what is needed and comes back with it | handed through |
+//!
+//! Everything else is handed on as it came, in its order.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use orch_shared::jsonrpc::{Members, Message, Notification, Outcome, Raw, raw};
+use orch_shared::session::Direction;
+use serde_json::json;
+use serde_json::value::RawValue;
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
+
+use super::Gateway;
+use super::ledger::Note;
+use super::parking::Parked;
+use super::protocol::{self, META_SERVER, code, error, error_with};
+use super::session::{self, Session, UnderWay};
+use super::upstream::Upstream;
+use crate::runtime::launch::Era;
+use crate::runtime::link::{self, Ask, Call, Client, Exchange, Frame};
+
+/// How long a server may say nothing at all about a request.
+const SILENCE: Duration = Duration::from_secs(600);
+/// How long a client has to answer a question.
+const ANSWER: Duration = Duration::from_secs(600);
+/// So often a server may want more input for one request.
+const ROUNDS: usize = 16;
+
+/// Who has asked.
+#[derive(Debug, Clone)]
+pub(super) enum Side {
+    /// A client with a session.
+    Legacy(Arc<Session>),
+    /// A client whose requests are complete in themselves.
+    Modern(Arc<Client>),
+}
+
+impl Side {
+    /// What a server is told of the client.
+    pub(super) fn client(&self) -> Arc<Client> {
+        match self {
+            Self::Legacy(session) => session.client(),
+            Self::Modern(client) => Arc::clone(client),
+        }
+    }
+
+    /// The least severity of log messages that is wanted; nothing when none are.
+    fn wants_log(&self, level: &str) -> bool {
+        match self {
+            Self::Legacy(session) => session::is_wanted(level, session.level().as_deref()),
+            Self::Modern(client) => client
+                .log_level
+                .as_deref()
+                .is_some_and(|least| session::is_wanted(level, Some(least))),
+        }
+    }
+}
+
+/// What comes of a request, bit by bit.
+#[derive(Debug)]
+pub(super) enum Step {
+    /// A message for the client that is not the answer.
+    Message(String),
+    /// The answer.
+    Last(Outcome),
+    /// Nobody wants the answer any more.
+    Cancelled,
+}
+
+/// A request on its way.
+pub(super) struct Pump {
+    pub(super) gateway: Gateway,
+    pub(super) side: Side,
+    /// The server's name, for what is said of it.
+    pub(super) server: String,
+    pub(super) upstream: Upstream,
+    /// What is asked of the server, to ask it again with more input.
+    pub(super) call: Call,
+    pub(super) note: Note,
+    /// The size in which long texts are handed out, in bytes.
+    page_size: Option<usize>,
+    state: State,
+    queue: VecDeque<String>,
+    rounds: usize,
+    cancelled: CancellationToken,
+    _under_way: Option<UnderWay>,
+}
+
+enum State {
+    Running(Exchange),
+    /// The client was asked for input.
+    Asking {
+        answers: Vec<(String, oneshot::Receiver<Outcome>)>,
+        state: Option<Raw>,
+    },
+    Over,
+}
+
+impl Pump {
+    /// Makes the call.
+    pub(super) async fn start(
+        gateway: &Gateway,
+        side: Side,
+        server: String,
+        upstream: Upstream,
+        call: Call,
+        under_way: Option<UnderWay>,
+        mut note: Note,
+    ) -> Result<Self, Outcome> {
+        let cancelled = under_way
+            .as_ref()
+            .map_or_else(|| gateway.0.shutdown.child_token(), |under_way| under_way.token.clone());
+        if let Side::Legacy(session) = &side {
+            gateway.show(session, Direction::ToServer, Some(&server), || {
+                json!({"method": call.method, "params": call.params}).to_string()
+            });
+        }
+        let started = upstream.link.request(call.clone()).await;
+        let exchange = match started {
+            Ok(exchange) => exchange,
+            Err(error) => {
+                let outcome = failed(&server, &error);
+                note.failed(&error);
+                return Err(outcome);
+            }
+        };
+        Ok(Self {
+            gateway: gateway.clone(),
+            side,
+            server,
+            upstream,
+            call,
+            note,
+            page_size: None,
+            state: State::Running(exchange),
+            queue: VecDeque::new(),
+            rounds: 0,
+            cancelled,
+            _under_way: under_way,
+        })
+    }
+
+    /// Hands long texts out in pages of that size, in bytes.
+    pub(super) fn paged(self: Box<Self>, size: Option<usize>) -> Box<Self> {
+        let mut paged = self;
+        paged.page_size = size;
+        paged
+    }
+
+    /// What comes next.
+    pub(super) async fn step(&mut self) -> Step {
+        loop {
+            if let Some(message) = self.queue.pop_front() {
+                return Step::Message(message);
+            }
+            match &mut self.state {
+                State::Over => return Step::Cancelled,
+                State::Running(exchange) => {
+                    let next = tokio::select! {
+                        biased;
+                        next = tokio::time::timeout(SILENCE, exchange.next()) => next,
+                        () = self.cancelled.cancelled() => {
+                            self.state = State::Over;
+                            self.note.cancelled();
+                            return Step::Cancelled;
+                        }
+                    };
+                    let frame = match next {
+                        Ok(Ok(frame)) => frame,
+                        Ok(Err(error)) => {
+                            self.state = State::Over;
+                            self.note.failed(&error);
+                            return Step::Last(failed(&self.server, &error));
+                        }
+                        Err(_) => {
+                            self.state = State::Over;
+                            let seconds = SILENCE.as_secs();
+                            let error = link::Error::Unreachable(format!("no answer within {seconds} s"));
+                            self.note.failed(&error);
+                            return Step::Last(failed(&self.server, &error));
+                        }
+                    };
+                    if let Some(last) = self.take(frame) {
+                        return last;
+                    }
+                }
+                State::Asking { .. } => {
+                    if let Some(last) = self.ask_again().await {
+                        return last;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes in what the server says.
+    fn take(&mut self, frame: Frame) -> Option<Step> {
+        if let Side::Legacy(session) = &self.side {
+            self.gateway
+                .show(session, Direction::FromServer, Some(&self.server), || {
+                    frame_text(&frame)
+                });
+        }
+        match frame {
+            Frame::Notification(news) => {
+                if let Some(message) = self.told(news) {
+                    self.queue.push_back(message);
+                }
+                None
+            }
+            Frame::Ask(ask) => self.asked(ask),
+            Frame::Done(outcome) => {
+                let legacy = match &self.side {
+                    Side::Legacy(session) => Some(Arc::clone(session)),
+                    Side::Modern(_) => None,
+                };
+                if let (Some(session), Outcome::Result(result)) = (legacy, &outcome)
+                    && let Some(needed) = needed_input(result)
+                {
+                    return self.pass_questions(&session, &needed);
+                }
+                self.state = State::Over;
+                self.note.answered(&outcome);
+                Some(Step::Last(self.in_era(self.in_pages(outcome))))
+            }
+        }
+    }
+
+    /// News for the client; nothing when it does not want them.
+    fn told(&self, mut news: Notification) -> Option<String> {
+        if news.method == "notifications/message" {
+            let level = Members::of_params(news.params.as_deref())
+                .text("level")
+                .unwrap_or_default();
+            if !self.side.wants_log(&level) {
+                return None;
+            }
+        }
+        news.params = super::asking::without_reserved(news.params);
+        Some(Message::Notification(news).to_json())
+    }
+
+    /// Takes in a question of a server of the older era.
+    fn asked(&mut self, ask: Ask) -> Option<Step> {
+        match &self.side {
+            Side::Legacy(session) => {
+                if !session.can_answer(&ask.method) {
+                    let message = format!("the client cannot answer {}", ask.method);
+                    tokio::spawn(ask.answer(error(code::METHOD_NOT_FOUND, message)));
+                    return None;
+                }
+                let Some((message, answered)) = session.ask(ask.method.clone(), ask.params.clone()) else {
+                    tokio::spawn(ask.answer(error(code::LIMITED, "too many questions are open")));
+                    return None;
+                };
+                self.queue.push_back(message.to_json());
+                tokio::spawn(async move {
+                    let outcome = match tokio::time::timeout(ANSWER, answered).await {
+                        Ok(Ok(outcome)) => outcome,
+                        Ok(Err(_)) | Err(_) => error(code::INTERNAL, "the client did not answer"),
+                    };
+                    // A server that is gone ends its exchange by itself.
+                    let _ = ask.answer(outcome).await;
+                });
+                None
+            }
+            Side::Modern(client) => {
+                if !session::can_answer(client, &ask.method) {
+                    self.state = State::Over;
+                    let capability = session::capability(&ask.method).unwrap_or_default();
+                    let outcome = error_with(
+                        code::MISSING_CAPABILITY,
+                        format!(
+                            "server/{} asks {}, which the client cannot answer",
+                            self.server, ask.method
+                        ),
+                        &json!({"requiredCapabilities": {capability: {}}}),
+                    );
+                    tokio::spawn(ask.answer(error(code::METHOD_NOT_FOUND, "the client cannot answer this")));
+                    self.note.answered(&outcome);
+                    return Some(Step::Last(outcome));
+                }
+                let State::Running(exchange) = std::mem::replace(&mut self.state, State::Over) else {
+                    return Some(Step::Cancelled);
+                };
+                let parked = Parked {
+                    exchange,
+                    ask,
+                    upstream: self.upstream.clone(),
+                    principal: self.note.principal().to_owned(),
+                    server: self.server.clone(),
+                    method: self.call.method.clone(),
+                };
+                self.note.parked();
+                let (questions, state) = self.gateway.0.parking.park(parked);
+                let result = json!({"resultType": "input_required", "inputRequests": questions, "requestState": state});
+                Some(Step::Last(self.in_era(Outcome::Result(raw(&result)))))
+            }
+        }
+    }
+
+    /// Goes on with a call that was parked.
+    pub(super) fn resume(
+        gateway: &Gateway,
+        side: Side,
+        parked: Parked,
+        answer: Outcome,
+        call: Call,
+        note: Note,
+    ) -> Self {
+        let Parked {
+            exchange,
+            ask,
+            upstream,
+            server,
+            ..
+        } = parked;
+        tokio::spawn(ask.answer(answer));
+        Self {
+            gateway: gateway.clone(),
+            side,
+            server,
+            upstream,
+            call,
+            note,
+            page_size: None,
+            state: State::Running(exchange),
+            queue: VecDeque::new(),
+            rounds: 0,
+            cancelled: gateway.0.shutdown.child_token(),
+            _under_way: None,
+        }
+    }
+
+    /// Passes the questions of a server of the newer era to a client that has a session.
+    fn pass_questions(&mut self, session: &Arc<Session>, needed: &NeededInput) -> Option<Step> {
+        self.rounds += 1;
+        let mut answers = Vec::new();
+        let refusal = if self.rounds > ROUNDS {
+            Some(format!("server/{} wants input again and again", self.server))
+        } else {
+            let unanswerable = needed
+                .requests
+                .iter()
+                .find(|(_, method, _)| !session.can_answer(method));
+            unanswerable
+                .map(|(_, method, _)| format!("server/{} asks {method}, which the client cannot answer", self.server))
+        };
+        if let Some(refusal) = refusal {
+            return Some(self.give_up(error(code::INVALID_REQUEST, refusal)));
+        }
+        for (key, method, params) in &needed.requests {
+            let Some((message, answered)) = session.ask(method.clone(), params.clone()) else {
+                return Some(self.give_up(error(code::LIMITED, "too many questions are open")));
+            };
+            self.queue.push_back(message.to_json());
+            answers.push((key.clone(), answered));
+        }
+        self.state = State::Asking {
+            answers,
+            state: needed.state.clone(),
+        };
+        None
+    }
+
+    fn give_up(&mut self, outcome: Outcome) -> Step {
+        self.state = State::Over;
+        self.note.answered(&outcome);
+        Step::Last(outcome)
+    }
+
+    /// Waits for the client's answers, and makes the request again with them.
+    async fn ask_again(&mut self) -> Option<Step> {
+        let State::Asking { answers, state } = std::mem::replace(&mut self.state, State::Over) else {
+            return Some(Step::Cancelled);
+        };
+        let mut responses = Members::default();
+        for (key, answered) in answers {
+            let answer = tokio::select! {
+                answer = tokio::time::timeout(ANSWER, answered) => answer,
+                () = self.cancelled.cancelled() => {
+                    self.note.cancelled();
+                    return Some(Step::Cancelled);
+                }
+            };
+            match answer {
+                Ok(Ok(Outcome::Result(result))) => responses.set(&key, result),
+                Ok(Ok(refused @ Outcome::Error(_))) => return Some(self.give_up(refused)),
+                Ok(Err(_)) | Err(_) => {
+                    return Some(self.give_up(error(code::INTERNAL, "the client did not answer")));
+                }
+            }
+        }
+        let mut params = Members::of_params(self.call.params.as_deref());
+        params.set("inputResponses", responses.to_raw());
+        match state {
+            Some(state) => params.set("requestState", state),
+            None => drop(params.remove("requestState")),
+        }
+        let call = Call {
+            params: Some(params.to_raw()),
+            ..self.call.clone()
+        };
+        match self.upstream.link.request(call).await {
+            Ok(exchange) => {
+                self.state = State::Running(exchange);
+                None
+            }
+            Err(error) => {
+                self.note.failed(&error);
+                Some(Step::Last(failed(&self.server, &error)))
+            }
+        }
+    }
+
+    /// An answer of which no text is longer than the project wants.
+    fn in_pages(&self, outcome: Outcome) -> Outcome {
+        let (Some(size), Outcome::Result(result)) = (self.page_size, &outcome) else {
+            return outcome;
+        };
+        let cut = self.gateway.0.pages.cut(result, size, self.note.principal());
+        cut.map_or(outcome, Outcome::Result)
+    }
+
+    /// An answer in the words of the client's era.
+    fn in_era(&self, outcome: Outcome) -> Outcome {
+        let Outcome::Result(result) = outcome else {
+            return outcome;
+        };
+        let result = match &self.side {
+            Side::Legacy(_) if self.upstream.link.hello().era == Era::Legacy => result,
+            Side::Legacy(_) => for_legacy(result),
+            Side::Modern(_) => for_modern(&result, Some(&self.upstream.copy)),
+        };
+        Outcome::Result(result)
+    }
+}
+
+/// What a server said, for whoever watches.
+fn frame_text(frame: &Frame) -> String {
+    match frame {
+        Frame::Notification(news) => json!({"method": news.method, "params": news.params}),
+        Frame::Ask(ask) => json!({"method": ask.method, "params": ask.params}),
+        Frame::Done(Outcome::Result(result)) => json!({"result": result}),
+        Frame::Done(Outcome::Error(error)) => json!({"error": error}),
+    }
+    .to_string()
+}
+
+/// What a server of the newer era wants to know before it answers.
+#[derive(Debug)]
+struct NeededInput {
+    /// Key, method and parameters of each question.
+    requests: Vec<(String, String, Option<Raw>)>,
+    state: Option<Raw>,
+}
+
+fn needed_input(result: &RawValue) -> Option<NeededInput> {
+    // Almost no answer is of this sort, and those need not be read.
+    if !result.get().contains("input_required") {
+        return None;
+    }
+    let members = Members::of(result)?;
+    if members.text("resultType")? != "input_required" {
+        return None;
+    }
+    let asked = members.members("inputRequests").unwrap_or_default();
+    let requests = asked
+        .iter()
+        .filter_map(|(key, request)| {
+            let request = Members::of(request)?;
+            let params = request.get("params").map(ToOwned::to_owned);
+            Some((key.to_owned(), request.text("method")?, params))
+        })
+        .collect();
+    Some(NeededInput {
+        requests,
+        state: members.get("requestState").map(ToOwned::to_owned),
+    })
+}
+
+/// A result of the newer era for a client of the older one.
+pub(super) fn for_legacy(result: Raw) -> Raw {
+    let Some(mut members) = Members::of(&result) else {
+        return result;
+    };
+    for hop in ["resultType", "ttlMs", "cacheScope"] {
+        members.remove(hop);
+    }
+    if let Some(mut meta) = members.members("_meta") {
+        meta.remove(META_SERVER);
+        if meta.is_empty() {
+            members.remove("_meta");
+        } else {
+            members.set("_meta", meta.to_raw());
+        }
+    }
+    members.to_raw()
+}
+
+/// A result for a client of the newer era. What a server wants back with the next attempt says which copy it goes to.
+pub(super) fn for_modern(result: &RawValue, copy: Option<&str>) -> Raw {
+    let Some(mut members) = Members::of(result) else {
+        return result.to_owned();
+    };
+    if members.get("resultType").is_none() {
+        members.set("resultType", raw("complete"));
+    }
+    if let (Some(copy), Some(state)) = (copy, members.text("requestState"))
+        && !state.starts_with(super::parking::PREFIX)
+    {
+        members.set("requestState", raw(&super::parking::addressed(copy, &state)));
+    }
+    let mut meta = members.members("_meta").unwrap_or_default();
+    meta.set(META_SERVER, raw(&protocol::ourselves()));
+    members.set("_meta", meta.to_raw());
+    members.to_raw()
+}
+
+/// The answer when a server did not.
+pub(super) fn failed(server: &str, error: &link::Error) -> Outcome {
+    let retry_after = match error {
+        link::Error::Status { retry_after, .. } => retry_after.map(|after| after.as_millis()),
+        link::Error::Closed(_) | link::Error::Unreachable(_) | link::Error::Garbled(_) | link::Error::Overrun => None,
+    };
+    let mut data = json!({"server": server});
+    if let Some(after) = retry_after {
+        data["retryAfterMs"] = json!(u64::try_from(after).unwrap_or(u64::MAX));
+    }
+    error_with(code::INTERNAL, format!("server/{server}: {error}"), &data)
+}

@@ -1,0 +1,285 @@
+//! All sessions: those in use in memory, every one in the database, so that a client need not begin anew when the daemon
+//! does.
+//!
+//! The id of a session is random and the client's alone; what is kept is its SHA-256. A session that was not used for too
+//! long, or has lasted too long, is ended with all that is held for it, whether or not its client ever says so.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use orch_shared::access::Principal;
+use orch_shared::jsonrpc::{Raw, raw};
+use orch_shared::resource::Timestamp;
+use sha2::{Digest as _, Sha256};
+
+use super::session::{Beginning, Session};
+use super::view::Target;
+use crate::runtime::link::{Client, Link};
+use crate::store::{self, Error, Expiry, Store};
+
+/// How often sessions are looked through.
+const SWEEP: Duration = Duration::from_secs(1);
+/// The use of a session is noted at most so often.
+const NOTE: i64 = 10_000;
+
+/// When sessions end by themselves.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// After so long without use.
+    pub idle: Duration,
+    /// After so long in any case.
+    pub lifetime: Duration,
+    /// So many there may be at once, of all principals together.
+    pub most: usize,
+}
+
+/// All sessions.
+pub(super) struct Registry {
+    store: Store,
+    bounds: Bounds,
+    live: Mutex<HashMap<String, Arc<Session>>>,
+    used: Mutex<HashMap<String, Timestamp>>,
+}
+
+/// Why there is no session.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    /// There are too many.
+    Full,
+    /// It cannot be written down.
+    Store(Error),
+}
+
+impl Registry {
+    pub(super) fn new(store: Store, bounds: Bounds) -> Self {
+        Self {
+            store,
+            bounds,
+            live: Mutex::default(),
+            used: Mutex::default(),
+        }
+    }
+
+    fn live(&self) -> MutexGuard<'_, HashMap<String, Arc<Session>>> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn now(&self) -> Timestamp {
+        self.store.clock().now()
+    }
+
+    /// Begins a session: its id, which nobody else is told, and itself. It is durable when this returns.
+    pub(super) async fn begin(
+        &self,
+        principal: &Principal,
+        target: &Target,
+        protocol: &str,
+        client: Client,
+    ) -> Result<(String, Arc<Session>), Refusal> {
+        if self.live().len() >= self.bounds.most {
+            return Err(Refusal::Full);
+        }
+        let id = fresh();
+        let now = self.now();
+        let row = store::Session {
+            id_hash: hash(&id),
+            principal: principal.name.clone(),
+            target: target.text(),
+            protocol: protocol.to_owned(),
+            client_info: client.info.get().to_owned(),
+            client_capabilities: client.capabilities.get().to_owned(),
+            log_level: None,
+            subscriptions: "[]".to_owned(),
+            created_at: now,
+            last_used_at: now,
+        };
+        let session = Session::begin(Beginning {
+            hash: row.id_hash.clone(),
+            principal: row.principal.clone(),
+            target: target.clone(),
+            protocol: row.protocol.clone(),
+            client: Arc::new(client),
+            level: None,
+            created_at: now.millis(),
+            now: now.millis(),
+        });
+        self.store.insert_session(row).await.map_err(Refusal::Store)?;
+        self.live().insert(session.hash.clone(), Arc::clone(&session));
+        Ok((id, session))
+    }
+
+    /// Begins a session that ends with its client's connection, and is not written down.
+    pub(super) fn begin_fleeting(
+        &self,
+        principal: &Principal,
+        target: &Target,
+    ) -> Result<(String, Arc<Session>), Refusal> {
+        if self.live().len() >= self.bounds.most {
+            return Err(Refusal::Full);
+        }
+        let id = fresh();
+        let now = self.now().millis();
+        let session = Session::begin(Beginning {
+            hash: hash(&id),
+            principal: principal.name.clone(),
+            target: target.clone(),
+            protocol: super::protocol::LEGACY[3].to_owned(),
+            client: Arc::new(Client {
+                info: raw(&serde_json::json!({"name": "unknown", "version": "0"})),
+                capabilities: raw(&serde_json::json!({})),
+                log_level: None,
+            }),
+            level: None,
+            created_at: now,
+            now,
+        });
+        self.live().insert(session.hash.clone(), Arc::clone(&session));
+        Ok((id, session))
+    }
+
+    /// The session of that id, of that principal, at that address; from the database where the daemon was restarted.
+    pub(super) async fn find(
+        &self,
+        id: &str,
+        principal: &Principal,
+        target: &Target,
+    ) -> Result<Option<Arc<Session>>, Error> {
+        let hash = hash(id);
+        let live = self.live().get(&hash).cloned();
+        let session = match live {
+            Some(session) => Some(session),
+            None => self.revive(&hash).await?,
+        };
+        let own = session.filter(|session| session.principal == principal.name && session.target == *target);
+        if let Some(session) = &own {
+            let now = self.now();
+            let before = session.touch(now.millis());
+            if now.millis() - before > NOTE || before == session.created_at {
+                let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+                used.insert(hash, now);
+            }
+        }
+        Ok(own)
+    }
+
+    async fn revive(&self, hash: &str) -> Result<Option<Arc<Session>>, Error> {
+        let Some(row) = self.store.session(hash).await? else {
+            return Ok(None);
+        };
+        let now = self.now();
+        let is_over =
+            now.since(row.last_used_at) > self.bounds.idle || now.since(row.created_at) > self.bounds.lifetime;
+        let (Some(target), false) = (Target::parse(&row.target), is_over) else {
+            return Ok(None);
+        };
+        let read = |text: &str| serde_json::from_str::<Raw>(text).unwrap_or_else(|_| raw(&serde_json::json!({})));
+        let session = Session::begin(Beginning {
+            hash: row.id_hash.clone(),
+            principal: row.principal,
+            target,
+            protocol: row.protocol,
+            client: Arc::new(Client {
+                info: read(&row.client_info),
+                capabilities: read(&row.client_capabilities),
+                log_level: None,
+            }),
+            level: row.log_level,
+            created_at: row.created_at.millis(),
+            now: now.millis(),
+        });
+        // Two requests may have come at once; both go on with the one that was there first.
+        Ok(Some(Arc::clone(self.live().entry(row.id_hash).or_insert(session))))
+    }
+
+    /// Writes down what a session has changed of itself.
+    pub(super) async fn keep(&self, session: &Session) -> Result<(), Error> {
+        let subscriptions = serde_json::to_string(&session.subscriptions()).expect("plain data");
+        self.store
+            .update_session(&session.hash, session.level(), subscriptions)
+            .await
+            .map(drop)
+    }
+
+    /// Ends a session for good.
+    pub(super) async fn end(&self, session: &Session) -> Result<(), Error> {
+        self.forget(session).await;
+        self.store.delete_session(&session.hash).await.map(drop)
+    }
+
+    /// Ends what is held for a session.
+    pub(super) async fn forget(&self, session: &Session) {
+        self.live().remove(&session.hash);
+        close_all(session.end()).await;
+    }
+
+    /// All sessions that are in use.
+    pub(super) fn all(&self) -> Vec<Arc<Session>> {
+        self.live().values().cloned().collect()
+    }
+
+    /// Ends what has gone on for too long, until `stop`.
+    pub(super) async fn sweep(&self, stop: tokio_util::sync::CancellationToken) {
+        let mut rounds: u32 = 0;
+        while stop.run_until_cancelled(tokio::time::sleep(SWEEP)).await.is_some() {
+            let now = self.now().millis();
+            let millis = |span: Duration| i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
+            let (idle, lifetime) = (millis(self.bounds.idle), millis(self.bounds.lifetime));
+            let over = |session: &Arc<Session>| {
+                let is_idle = now - session.last_used() > idle && !session.is_busy();
+                is_idle || now - session.created_at > lifetime
+            };
+            for session in self.all().iter().filter(|session| over(session)) {
+                if let Err(error) = self.end(session).await {
+                    tracing::warn!(session = session.short(), %error, "a session that is over cannot be removed");
+                }
+            }
+            let used: Vec<_> = {
+                let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+                used.drain().collect()
+            };
+            if !used.is_empty() {
+                self.store.note_sessions(used);
+            }
+            rounds = rounds.wrapping_add(1);
+            // Those of clients that never came back after a restart are only in the database.
+            if rounds.is_multiple_of(60) || rounds == 1 {
+                self.expire(now).await;
+            }
+        }
+    }
+
+    async fn expire(&self, now: i64) {
+        // One that is in use may not have been noted lately.
+        let busy: Vec<_> = self.all().iter().map(|session| session.hash.clone()).collect();
+        let now = Timestamp::from_millis(now);
+        self.store
+            .note_sessions(busy.into_iter().map(|hash| (hash, now)).collect());
+        let expiry = Expiry {
+            target: None,
+            idle: self.bounds.idle.max(Duration::from_secs(120)),
+            lifetime: self.bounds.lifetime,
+        };
+        if let Err(error) = self.store.expire_sessions(expiry).await {
+            tracing::debug!(%error, "sessions that are over cannot be removed now");
+        }
+    }
+}
+
+async fn close_all(links: Vec<Link>) {
+    let closing = links.iter().map(Link::close);
+    futures_util::future::join_all(closing).await;
+}
+
+fn fresh() -> String {
+    let mut bytes = [0_u8; 24];
+    getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn hash(id: &str) -> String {
+    Sha256::digest(id.as_bytes())
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}

@@ -1,0 +1,396 @@
+//! One session of a client of the older era: what the gateway knows of it, and what it has to tell it.
+//!
+//! A session has one stream of its own, for what belongs to no request, and one for each request whose answer did not come
+//! at once. Questions of servers go out on one of them and are answered by a message of the client's. All that is held for
+//! a session goes with it; what must outlive the daemon is in [`super::registry`].
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use orch_shared::jsonrpc::{Id, Members, Message, Notification, Outcome, Raw, Request};
+use tokio::sync::oneshot;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use super::stream::{Place, Stream};
+use super::traffic::Tap;
+use super::view::Target;
+use crate::runtime::link::{Client, Link};
+
+/// So many streams are kept for a client that may come back.
+const STREAMS: usize = 64;
+/// So many questions may be open.
+const QUESTIONS: usize = 256;
+
+/// The severities of log messages, the least first (RFC 5424).
+const LEVELS: [&str; 8] = [
+    "debug",
+    "info",
+    "notice",
+    "warning",
+    "error",
+    "critical",
+    "alert",
+    "emergency",
+];
+
+/// What servers of the newer era are told of a client that has not said what it wants to hear.
+const UNSAID: &str = "info";
+
+/// Whether a log message of that level is wanted by who asked for `least`.
+pub(super) fn is_wanted(level: &str, least: Option<&str>) -> bool {
+    let rank = |level| LEVELS.iter().position(|known| *known == level);
+    match (rank(level), least.and_then(rank)) {
+        (Some(level), Some(least)) => level >= least,
+        (Some(_) | None, _) => true,
+    }
+}
+
+/// Whether that is a severity.
+pub(super) fn is_level(level: &str) -> bool {
+    LEVELS.contains(&level)
+}
+
+/// A session.
+#[derive(Debug)]
+pub(super) struct Session {
+    /// SHA-256 of its id, in hex; the id itself is the client's alone.
+    pub(super) hash: String,
+    pub(super) principal: String,
+    pub(super) target: Target,
+    pub(super) protocol: String,
+    /// Who the client says it is; of a connection of the oldest transport, once it has greeted.
+    client: Mutex<Arc<Client>>,
+    pub(super) created_at: i64,
+    /// Milliseconds; when it was last spoken with.
+    last_used: AtomicI64,
+    next: AtomicU64,
+    /// Ends everything that is done for it.
+    pub(super) over: CancellationToken,
+    /// Its messages, for whoever watches.
+    pub(super) tap: Tap,
+    held: Mutex<Held>,
+}
+
+/// What is held for a session.
+#[derive(Debug, Default)]
+struct Held {
+    level: Option<String>,
+    /// The URIs it wants news of, and the server of each.
+    subscriptions: BTreeMap<String, Subscription>,
+    own: Option<Arc<Stream>>,
+    streams: BTreeMap<u64, Arc<Stream>>,
+    questions: HashMap<u64, oneshot::Sender<Outcome>>,
+    under_way: HashMap<Id, CancellationToken>,
+    /// The copy that each server's calls go to.
+    copies: HashMap<Arc<str>, Arc<str>>,
+    /// Conversations of its own, by copy.
+    links: HashMap<Arc<str>, Link>,
+}
+
+/// A resource that news are wanted of.
+#[derive(Debug)]
+pub(super) struct Subscription {
+    /// The uid of the server that has it.
+    pub(super) server: Arc<str>,
+    /// Ends what listens for it, where something does.
+    #[expect(dead_code, reason = "held for its end")]
+    pub(super) listening: Option<DropGuard>,
+}
+
+/// What is there to make a session from.
+#[derive(Debug)]
+pub(super) struct Beginning {
+    pub(super) hash: String,
+    pub(super) principal: String,
+    pub(super) target: Target,
+    pub(super) protocol: String,
+    pub(super) client: Arc<Client>,
+    pub(super) level: Option<String>,
+    pub(super) created_at: i64,
+    pub(super) now: i64,
+}
+
+impl Session {
+    pub(super) fn begin(beginning: Beginning) -> Arc<Self> {
+        Arc::new(Self {
+            hash: beginning.hash,
+            principal: beginning.principal,
+            target: beginning.target,
+            protocol: beginning.protocol,
+            client: Mutex::new(Arc::new(Client {
+                log_level: Some(beginning.level.clone().unwrap_or_else(|| UNSAID.to_owned())),
+                ..(*beginning.client).clone()
+            })),
+            created_at: beginning.created_at,
+            last_used: AtomicI64::new(beginning.now),
+            next: AtomicU64::new(1),
+            over: CancellationToken::new(),
+            tap: Tap::default(),
+            held: Mutex::new(Held {
+                level: beginning.level,
+                ..Held::default()
+            }),
+        })
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What people know it by.
+    pub(super) fn short(&self) -> &str {
+        self.hash.get(..12).unwrap_or(&self.hash)
+    }
+
+    /// Who the client says it is.
+    pub(super) fn client(&self) -> Arc<Client> {
+        Arc::clone(&self.client.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The client has said who it is.
+    pub(super) fn introduce(&self, mut client: Client) {
+        client.log_level = Some(self.level().unwrap_or_else(|| UNSAID.to_owned()));
+        *self.client.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(client);
+    }
+
+    /// Notes that it was spoken with; says when that was before.
+    pub(super) fn touch(&self, now: i64) -> i64 {
+        self.last_used.swap(now, Ordering::Relaxed)
+    }
+
+    /// When it was last spoken with.
+    pub(super) fn last_used(&self) -> i64 {
+        self.last_used.load(Ordering::Relaxed)
+    }
+
+    /// Whether something is under way for it, or its client listens.
+    pub(super) fn is_busy(&self) -> bool {
+        let held = self.held();
+        !held.under_way.is_empty() || held.own.as_ref().is_some_and(|own| own.is_read())
+    }
+
+    /// Whether its client can answer such a question.
+    pub(super) fn can_answer(&self, method: &str) -> bool {
+        can_answer(&self.client(), method)
+    }
+
+    /// The least severity it wants to hear of.
+    pub(super) fn level(&self) -> Option<String> {
+        self.held().level.clone()
+    }
+
+    pub(super) fn set_level(&self, level: &str) {
+        self.held().level = Some(level.to_owned());
+        let mut client = self.client.lock().unwrap_or_else(PoisonError::into_inner);
+        *client = Arc::new(Client {
+            log_level: Some(level.to_owned()),
+            ..(**client).clone()
+        });
+    }
+
+    /// The stream for what belongs to no request.
+    pub(super) fn own_stream(&self) -> Arc<Stream> {
+        Arc::clone(self.held().own.get_or_insert_with(|| Stream::new(0)))
+    }
+
+    /// Tells the client something that belongs to no request. Where it has never listened, nothing is kept but what it
+    /// will be asked.
+    pub(super) fn tell(&self, message: &Message) {
+        let own = self.held().own.clone();
+        let stream = match (own, message) {
+            (Some(own), _) => own,
+            (None, Message::Request(_)) => self.own_stream(),
+            (None, Message::Notification(_) | Message::Response(_)) => return,
+        };
+        stream.push(message.to_json());
+    }
+
+    /// A new stream for one request.
+    pub(super) fn open_stream(&self) -> Arc<Stream> {
+        let id = self.next.fetch_add(1, Ordering::Relaxed);
+        let stream = Stream::new(id);
+        let mut held = self.held();
+        held.streams.retain(|_, stream| !stream.is_spent());
+        while held.streams.len() >= STREAMS {
+            held.streams.pop_first();
+        }
+        held.streams.insert(id, Arc::clone(&stream));
+        stream
+    }
+
+    /// The stream that an event belongs to.
+    pub(super) fn stream(&self, place: Place) -> Option<Arc<Stream>> {
+        let held = self.held();
+        match place.stream {
+            0 => held.own.clone(),
+            id => held.streams.get(&id).cloned(),
+        }
+    }
+
+    /// A question for the client: the message to send, and where its answer will come; nothing when too many are open.
+    pub(super) fn ask(&self, method: String, params: Option<Raw>) -> Option<(Message, oneshot::Receiver<Outcome>)> {
+        let id = self.next.fetch_add(1, Ordering::Relaxed);
+        let (answer, answered) = oneshot::channel();
+        let mut held = self.held();
+        held.questions.retain(|_, question| !question.is_closed());
+        if held.questions.len() >= QUESTIONS {
+            return None;
+        }
+        held.questions.insert(id, answer);
+        let id = Id::number(id);
+        Some((Message::Request(Request { id, method, params }), answered))
+    }
+
+    /// Takes the client's answer to a question. One that nobody waits for any more is dropped.
+    pub(super) fn answered(&self, id: &Id, outcome: Outcome) {
+        let question = id.as_number().and_then(|id| self.held().questions.remove(&id));
+        if let Some(question) = question {
+            let _ = question.send(outcome);
+        }
+    }
+
+    /// Notes that a request is under way. The guard forgets it again.
+    pub(super) fn under_way(self: &Arc<Self>, id: &Id) -> UnderWay {
+        let token = self.over.child_token();
+        self.held().under_way.insert(id.clone(), token.clone());
+        UnderWay {
+            session: Arc::clone(self),
+            id: id.clone(),
+            token,
+        }
+    }
+
+    /// Cancels a request.
+    pub(super) fn cancel(&self, id: &Id) {
+        if let Some(token) = self.held().under_way.get(id) {
+            token.cancel();
+        }
+    }
+
+    /// The copy of a server that this session goes to.
+    pub(super) fn copy(&self, server: &str) -> Option<Arc<str>> {
+        self.held().copies.get(server).cloned()
+    }
+
+    /// From now on calls of that server go to this copy.
+    pub(super) fn stick(&self, server: &Arc<str>, copy: &Arc<str>) {
+        self.held().copies.insert(Arc::clone(server), Arc::clone(copy));
+    }
+
+    /// The session's own conversation with a copy, while it is open.
+    pub(super) fn link(&self, copy: &str) -> Option<Link> {
+        self.held().links.get(copy).filter(|link| link.is_open()).cloned()
+    }
+
+    /// Keeps a conversation. One with the same copy that was opened meanwhile is handed back instead.
+    pub(super) fn keep(&self, copy: &Arc<str>, link: Link) -> Result<(), Link> {
+        let mut held = self.held();
+        if let Some(there) = held.links.get(copy).filter(|there| there.is_open()) {
+            return Err(there.clone());
+        }
+        held.links.insert(Arc::clone(copy), link);
+        Ok(())
+    }
+
+    /// All conversations of its own.
+    pub(super) fn links(&self) -> Vec<Link> {
+        self.held().links.values().cloned().collect()
+    }
+
+    /// The copies it goes to.
+    pub(super) fn copies(&self) -> Vec<Arc<str>> {
+        self.held().copies.values().cloned().collect()
+    }
+
+    /// Notes that news of a resource are wanted.
+    pub(super) fn subscribe(&self, uri: &str, subscription: Subscription) {
+        self.held().subscriptions.insert(uri.to_owned(), subscription);
+    }
+
+    /// News of a resource are not wanted any more; the server that has it.
+    pub(super) fn unsubscribe(&self, uri: &str) -> Option<Arc<str>> {
+        Some(self.held().subscriptions.remove(uri)?.server)
+    }
+
+    /// Whether news of that resource of that server are wanted.
+    pub(super) fn is_subscribed(&self, server: &str, uri: &str) -> bool {
+        let held = self.held();
+        let wanted = held.subscriptions.get(uri);
+        wanted.is_some_and(|subscription| &*subscription.server == server)
+    }
+
+    /// The URIs it wants news of.
+    pub(super) fn subscriptions(&self) -> BTreeSet<String> {
+        self.held().subscriptions.keys().cloned().collect()
+    }
+
+    /// Ends everything that is held for it. What it leaves behind is to be closed.
+    pub(super) fn end(&self) -> Vec<Link> {
+        self.over.cancel();
+        let held = std::mem::take(&mut *self.held());
+        for stream in held.own.iter().chain(held.streams.values()) {
+            stream.end();
+        }
+        held.links.into_values().collect()
+    }
+}
+
+/// Whether a client said that it can answer such a question.
+pub(super) fn can_answer(client: &Client, method: &str) -> bool {
+    let Some(capability) = capability(method) else {
+        return true;
+    };
+    Members::of(&client.capabilities).is_some_and(|capabilities| capabilities.get(capability).is_some())
+}
+
+/// The capability without which a client cannot answer a question.
+pub(super) fn capability(method: &str) -> Option<&'static str> {
+    match method {
+        "sampling/createMessage" => Some("sampling"),
+        "elicitation/create" => Some("elicitation"),
+        "roots/list" => Some("roots"),
+        _ => None,
+    }
+}
+
+/// A request that is under way.
+#[derive(Debug)]
+pub(super) struct UnderWay {
+    session: Arc<Session>,
+    id: Id,
+    /// Cancelled when the client does not want the answer any more, or the session is over.
+    pub(super) token: CancellationToken,
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.session.held().under_way.remove(&self.id);
+    }
+}
+
+/// News with its parameters.
+pub(super) fn notification(method: &str, params: Option<Raw>) -> Message {
+    Message::Notification(Notification {
+        method: method.to_owned(),
+        params,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn levels_are_ordered() {
+        for (level, least, wanted) in [
+            ("debug", None, true),
+            ("debug", Some("info"), false),
+            ("error", Some("info"), true),
+            ("info", Some("info"), true),
+            ("odd", Some("alert"), true),
+        ] {
+            assert_eq!(is_wanted(level, least), wanted, "{level} {least:?}");
+        }
+    }
+}

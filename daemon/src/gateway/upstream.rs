@@ -1,0 +1,188 @@
+//! Finding somebody to ask: a running copy of a server, and the conversation with it.
+//!
+//! Calls are spread over the copies that run, to the one with the least to do; a session stays with the copy that it was
+//! given, as long as that runs. Where a server of the older era is reached over HTTP, each session has a conversation of
+//! its own with it; a process has one that all share. A server that is about to come up is waited for.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use orch_shared::kinds::instance::{Instance, InstancePhase};
+use orch_shared::kinds::server::Server;
+use orch_shared::resource::Phase;
+use tokio::time::Instant;
+
+use super::Gateway;
+use super::session::Session;
+use super::view::Member;
+use crate::runtime::launch::Era;
+use crate::runtime::link::{Link, Opening};
+
+/// How long a server that is about to come up is waited for.
+pub(super) const COMING_UP: Duration = Duration::from_secs(10);
+
+/// A conversation with a copy.
+#[derive(Debug, Clone)]
+pub(super) struct Upstream {
+    /// The copy's uid.
+    pub(super) copy: Arc<str>,
+    pub(super) link: Link,
+}
+
+/// Why there is nobody to ask, in a clause.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Unavailable(pub(super) String);
+
+impl Gateway {
+    /// A conversation with one of a server's copies, the one that all share.
+    pub(super) async fn upstream(&self, member: &Member, patience: Duration) -> Result<Upstream, Unavailable> {
+        let until = Instant::now() + patience;
+        loop {
+            let stirred = self.0.stirred.notified();
+            let mut upstreams = self.running(member);
+            if let Some(best) = upstreams
+                .iter()
+                .map(|one| one.link.in_flight())
+                .enumerate()
+                .min_by_key(|(_, load)| *load)
+            {
+                let upstream = upstreams.swap_remove(best.0);
+                self.attend(member, &upstream);
+                return Ok(upstream);
+            }
+            self.is_worth_waiting(member)?;
+            if tokio::time::timeout_at(until, stirred).await.is_err() {
+                return Err(Unavailable(self.reason(member)));
+            }
+        }
+    }
+
+    /// The conversation that a session has with a server.
+    pub(super) async fn upstream_of(&self, member: &Member, session: &Arc<Session>) -> Result<Upstream, Unavailable> {
+        let server = &member.object.uid;
+        let known = session.copy(server).and_then(|copy| {
+            let link = self.0.runtime.link(&copy)?;
+            self.serves(member, &copy).then_some(Upstream { copy, link })
+        });
+        let shared = match known {
+            Some(upstream) => upstream,
+            None => {
+                let upstream = self.upstream(member, COMING_UP).await?;
+                session.stick(server, &upstream.copy);
+                upstream
+            }
+        };
+        // A server of the newer era keeps nothing between two requests.
+        if shared.link.hello().era == Era::Modern {
+            return Ok(shared);
+        }
+        if let Some(link) = session.link(&shared.copy) {
+            return Ok(Upstream { link, ..shared });
+        }
+        let opening = Opening {
+            client: session.client(),
+            asks: Some(self.questions_for(session)),
+        };
+        let Some(opened) = self.0.runtime.open(&shared.copy, &opening).await else {
+            return Ok(shared);
+        };
+        let link = opened.map_err(|error| Unavailable(error.to_string()))?;
+        let link = match session.keep(&shared.copy, link.clone()) {
+            Ok(()) => {
+                self.attend_own(member, session, &link);
+                link
+            }
+            Err(there) => {
+                link.close().await;
+                there
+            }
+        };
+        if session.over.is_cancelled() {
+            link.close().await;
+        }
+        Ok(Upstream { link, ..shared })
+    }
+
+    /// The conversation with that copy, when it still takes calls.
+    pub(super) fn copy(&self, member: &Member, copy: &str) -> Option<Upstream> {
+        let upstream = self.running(member).into_iter().find(|one| &*one.copy == copy)?;
+        self.attend(member, &upstream);
+        Some(upstream)
+    }
+
+    /// The copies that can be asked now.
+    fn running(&self, member: &Member) -> Vec<Upstream> {
+        let snapshot = self.0.store.snapshot();
+        let copies = snapshot.owned_by(&member.object.uid).iter();
+        copies
+            .filter(|copy| copy.deleting_since.is_none() && copy.spec::<Instance>().is_some())
+            .filter_map(|copy| {
+                let link = self.0.runtime.link(&copy.uid)?;
+                Some(Upstream {
+                    copy: Arc::clone(&copy.uid),
+                    link,
+                })
+            })
+            .collect()
+    }
+
+    /// Whether a copy still takes calls.
+    fn serves(&self, member: &Member, copy: &str) -> bool {
+        let snapshot = self.0.store.snapshot();
+        let mut copies = snapshot.owned_by(&member.object.uid).iter();
+        copies.any(|one| &*one.uid == copy && one.deleting_since.is_none())
+    }
+
+    /// Refuses to wait for a server that will not come up by itself.
+    fn is_worth_waiting(&self, member: &Member) -> Result<(), Unavailable> {
+        let snapshot = self.0.store.snapshot();
+        let copies = snapshot.owned_by(&member.object.uid);
+        let comes_up = copies.iter().any(|copy| {
+            let Some(status) = copy.status::<Instance>() else {
+                return true;
+            };
+            match status.phase.unwrap_or_default() {
+                InstancePhase::Pending | InstancePhase::Running => true,
+                // One that has crashed more than once in a row is not about to stay.
+                InstancePhase::Starting => status.crashes_in_a_row < 2,
+                InstancePhase::Stopping | InstancePhase::Error => false,
+            }
+        });
+        let server = snapshot.by_uid(&member.object.uid);
+        let status = server.and_then(|server| server.status::<Server>());
+        let is_new = copies.is_empty()
+            && member.server().is_some_and(|server| server.replica_count() > 0)
+            && status.is_none_or(|status| {
+                matches!(
+                    status.phase,
+                    None | Some(Phase::Pending | Phase::Progressing | Phase::Ready)
+                )
+            });
+        if comes_up || is_new {
+            return Ok(());
+        }
+        Err(Unavailable(self.reason(member)))
+    }
+
+    /// Why a server cannot be asked, as its status says.
+    fn reason(&self, member: &Member) -> String {
+        let snapshot = self.0.store.snapshot();
+        let said = snapshot.by_uid(&member.object.uid).and_then(|server| {
+            let status = server.status::<Server>()?;
+            let ready = status
+                .conditions
+                .iter()
+                .find(|condition| condition.condition == "Ready")?;
+            let text = if ready.message.is_empty() {
+                &ready.reason
+            } else {
+                &ready.message
+            };
+            Some(text.clone())
+        });
+        match said.filter(|said| !said.is_empty()) {
+            Some(said) => format!("it is not ready: {said}"),
+            None => "it is not ready".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! What stands behind an address of the gateway: one server, or the servers and prompts of a project.
+//!
+//! A view is read from the store's snapshot with each request, so that nobody works with what was declared before. What
+//! somebody may not see is not there.
+
+use std::sync::Arc;
+
+use orch_shared::access::Principal;
+use orch_shared::kind::Kind;
+use orch_shared::kinds::project::Project;
+use orch_shared::kinds::prompt::Prompt;
+use orch_shared::kinds::server::{Server, Sessions, Tools};
+use orch_shared::name::{Name, ObjectRef, Scope};
+use orch_shared::tools::Filter;
+
+use crate::store::{Object, Snapshot};
+
+/// An address of the gateway.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum Target {
+    /// One server, its names as they are.
+    Server(Name),
+    /// All servers of a project, their names prefixed.
+    Project(Name),
+}
+
+impl Target {
+    /// The object that the address names.
+    pub(super) fn object(&self) -> ObjectRef {
+        match self {
+            Self::Server(name) => ObjectRef::cluster(Kind::Server, name.clone()),
+            Self::Project(name) => ObjectRef::cluster(Kind::Project, name.clone()),
+        }
+    }
+
+    /// The address as text: `server/files`, `project/web`.
+    pub(super) fn text(&self) -> String {
+        match self {
+            Self::Server(name) => format!("server/{name}"),
+            Self::Project(name) => format!("project/{name}"),
+        }
+    }
+
+    /// Reads [`Self::text`] back.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        match text.split_once('/')? {
+            ("server", name) => Some(Self::Server(name.parse().ok()?)),
+            ("project", name) => Some(Self::Project(name.parse().ok()?)),
+            _ => None,
+        }
+    }
+}
+
+/// What stands behind an address, now.
+#[derive(Debug, Clone)]
+pub(super) struct View {
+    pub(super) target: Target,
+    /// The object that the address names.
+    pub(super) object: Arc<Object>,
+    /// The servers, in the order of the project.
+    pub(super) members: Vec<Member>,
+    /// The prompts, those of higher rank first.
+    pub(super) prompts: Vec<Arc<Object>>,
+}
+
+/// A server as part of a view.
+#[derive(Debug, Clone)]
+pub(super) struct Member {
+    pub(super) name: Name,
+    pub(super) object: Arc<Object>,
+}
+
+impl Member {
+    /// What is declared of it, its template resolved.
+    pub(super) fn server(&self) -> Option<&Server> {
+        let written = self.object.spec::<Server>()?;
+        if written.template.is_none() {
+            return Some(written);
+        }
+        let status = self.object.status::<Server>()?;
+        status.template.as_ref().map(|template| &*template.server)
+    }
+
+    /// Which tools are offered.
+    pub(super) fn tools(&self) -> Option<&Tools> {
+        self.server()?.tools.as_ref()
+    }
+
+    /// What stands before its names.
+    pub(super) fn prefix(&self) -> &Name {
+        self.tools()
+            .and_then(|tools| tools.prefix.as_ref())
+            .unwrap_or(&self.name)
+    }
+
+    /// Which tools are offered, as a test of their names. Patterns that cannot be read offer nothing.
+    pub(super) fn filter(&self) -> Filter {
+        let Some(tools) = self.tools() else {
+            return Filter::default();
+        };
+        Filter::parse(tools.allow.as_deref(), tools.deny.as_deref()).unwrap_or_else(|_| Filter::nothing())
+    }
+
+    /// Whether each session has a copy of its own.
+    pub(super) fn is_isolated(&self) -> bool {
+        self.server().and_then(|server| server.sessions) == Some(Sessions::Isolated)
+    }
+}
+
+impl View {
+    /// What stands behind that address for somebody; nothing when it is not there, or they may not see it.
+    pub(super) fn of(target: &Target, snapshot: &Snapshot, principal: &Principal) -> Option<Self> {
+        let visible = |object: &ObjectRef| {
+            let found = snapshot.get(object)?;
+            let there = found.deleting_since.is_none() && principal.visibility.covers(object);
+            there.then(|| Arc::clone(found))
+        };
+        let object = visible(&target.object())?;
+        let (servers, prompts) = match target {
+            Target::Server(name) => (vec![name.clone()], vec![]),
+            Target::Project(name) => {
+                let servers = object.spec::<Project>()?.servers.clone().unwrap_or_default();
+                let scope = Scope::Project(name.clone());
+                let of_project = |prompt: &&Arc<Object>| {
+                    (prompt.object.scope == scope || prompt.object.scope == Scope::Cluster)
+                        && prompt.deleting_since.is_none()
+                        && principal.visibility.covers(&prompt.object)
+                };
+                let mut prompts: Vec<_> = snapshot.of_kind(Kind::Prompt).filter(of_project).cloned().collect();
+                prompts.sort_by_key(|prompt| {
+                    let rank = prompt.spec::<Prompt>().and_then(|spec| spec.priority).unwrap_or(50);
+                    (std::cmp::Reverse(rank), prompt.object.clone())
+                });
+                // A prompt of the project stands before one for everybody that has the same name.
+                let mut seen = std::collections::HashSet::new();
+                let mut own_first: Vec<_> = prompts.iter().filter(|prompt| prompt.object.scope == scope).collect();
+                own_first.extend(prompts.iter().filter(|prompt| prompt.object.scope != scope));
+                let kept: Vec<ObjectRef> = own_first
+                    .into_iter()
+                    .filter(|prompt| seen.insert(prompt.object.name.clone()))
+                    .map(|prompt| prompt.object.clone())
+                    .collect();
+                prompts.retain(|prompt| kept.contains(&prompt.object));
+                (servers, prompts)
+            }
+        };
+        let members = servers
+            .into_iter()
+            .filter_map(|name| {
+                let object = visible(&ObjectRef::cluster(Kind::Server, name.clone()))?;
+                Some(Member { name, object })
+            })
+            .collect();
+        Some(Self {
+            target: target.clone(),
+            object,
+            members,
+            prompts,
+        })
+    }
+
+    /// The server, when the address names one.
+    pub(super) fn single(&self) -> Option<&Member> {
+        match self.target {
+            Target::Server(_) => self.members.first(),
+            Target::Project(_) => None,
+        }
+    }
+
+    /// The size in which a project hands out long results, in bytes; nothing where they are handed out whole.
+    pub(super) fn page_size(&self) -> Option<usize> {
+        let size = self.object.spec::<Project>()?.page_size()?;
+        usize::try_from(size).ok()
+    }
+
+    /// What the project wants every client to know.
+    pub(super) fn instructions(&self) -> Option<&str> {
+        self.object.spec::<Project>()?.instructions.as_deref()
+    }
+}

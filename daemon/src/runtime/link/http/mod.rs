@@ -1,0 +1,27 @@
+//! Conversations over HTTP: streamable HTTP in both eras, and the older HTTP with server-sent events.
+//!
+//! What enters: an address with declared headers, and how a conversation is to be opened. What leaves: a
+//! [`Link`](super::Link) for each conversation, however many there are with the same server. The declared headers go to
+//! nobody else: a redirection is followed only within the same origin.
+//!
+//! Flow: a request is driven by whoever reads its exchange; there is no task for it. What the server says on the request's
+//! own stream belongs to it for certain. In reading order:
+
+pub(in crate::runtime) mod endpoint;
+
+mod target;
+mod trouble;
+pub(in crate::runtime) use trouble::{Miss, Trouble};
+
+mod events;
+mod exchange;
+mod headers;
+
+mod legacy;
+mod unsolicited;
+
+mod modern;
+mod sse;
+
+pub(in crate::runtime) use endpoint::Endpoint;
+pub(in crate::runtime) use target::{Clients, shown};

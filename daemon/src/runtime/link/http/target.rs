@@ -1,0 +1,293 @@
+//! Requests to one server: the client, the address, the declared headers.
+//!
+//! Connections are kept and shared by all conversations. How long an idle one is kept depends on how much it costs to make
+//! another: many local servers hang up after five seconds, and a request that meets them doing so is lost.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use bytes::Bytes;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, LOCATION, USER_AGENT};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use url::Url;
+
+use super::super::super::launch::Remote;
+use super::super::Error;
+use super::trouble;
+
+/// How long connecting may take, TLS not included.
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// How long an idle connection is kept: one in the clear, and one with TLS.
+const IDLE: (Duration, Duration) = (Duration::from_secs(4), Duration::from_secs(60));
+
+/// How many redirections are followed.
+const REDIRECTIONS: usize = 3;
+
+/// How many idle connections are kept to one server.
+const MOST_IDLE: usize = 256;
+
+pub(super) const EVENT_STREAM: &str = "text/event-stream";
+pub(super) const JSON: &str = "application/json";
+
+type Http = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
+
+/// The clients that all servers share. Root certificates are loaded when the first server needs them.
+#[derive(Default)]
+pub(in crate::runtime) struct Clients {
+    plain: OnceLock<Result<Http, String>>,
+    secure: OnceLock<Result<Http, String>>,
+}
+
+impl Clients {
+    fn get(&self, secure: bool) -> Result<Http, String> {
+        let (client, idle) = if secure {
+            (&self.secure, IDLE.1)
+        } else {
+            (&self.plain, IDLE.0)
+        };
+        client.get_or_init(|| client_of(secure, idle)).clone()
+    }
+}
+
+fn client_of(secure: bool, idle: Duration) -> Result<Http, String> {
+    let mut tcp = HttpConnector::new();
+    tcp.enforce_http(false);
+    tcp.set_nodelay(true);
+    tcp.set_connect_timeout(Some(CONNECT));
+    tcp.set_keepalive(Some(Duration::from_secs(60)));
+    let builder = HttpsConnectorBuilder::new();
+    let builder = if secure {
+        builder
+            .try_with_platform_verifier()
+            .map_err(|error| format!("cannot be asked: no root certificates can be loaded ({error})"))?
+            .https_only()
+    } else {
+        // Never used for TLS, and so it trusts nobody.
+        let nobody = rustls::ClientConfig::builder()
+            .with_root_certificates(rustls::RootCertStore::empty())
+            .with_no_client_auth();
+        builder.with_tls_config(nobody).https_or_http()
+    };
+    let connector = builder.enable_all_versions().wrap_connector(tcp);
+    Ok(Client::builder(TokioExecutor::new())
+        .pool_timer(TokioTimer::new())
+        .pool_idle_timeout(idle)
+        .pool_max_idle_per_host(MOST_IDLE)
+        .build(connector))
+}
+
+/// One server.
+#[derive(Clone)]
+pub(super) struct Target {
+    http: Http,
+    url: Url,
+    uri: Uri,
+    headers: HeaderMap,
+}
+
+impl Target {
+    /// A server that can be asked; or why it cannot, as the rest of a sentence that begins with its address.
+    pub(super) fn new(remote: &Remote, clients: &Clients) -> Result<Self, String> {
+        let no_address = || "is no http or https address".to_owned();
+        let mut url = Url::parse(&remote.url).map_err(|_| no_address())?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(no_address());
+        }
+        let mut headers = HeaderMap::new();
+        headers.insert(
+            USER_AGENT,
+            HeaderValue::from_static(concat!("orchd/", env!("CARGO_PKG_VERSION"))),
+        );
+        if let Some(value) = credentials(&mut url) {
+            headers.insert(AUTHORIZATION, value);
+        }
+        for (name, value) in &remote.headers {
+            let name =
+                HeaderName::try_from(name).map_err(|_| format!("cannot be asked: `{name}` is no header name"))?;
+            let mut value = HeaderValue::try_from(value)
+                .map_err(|_| format!("cannot be asked: the value of header `{name}` cannot be sent"))?;
+            value.set_sensitive(true);
+            if name == USER_AGENT || name == AUTHORIZATION {
+                headers.remove(&name);
+            }
+            headers.append(name, value);
+        }
+        url.set_fragment(None);
+        Ok(Self {
+            http: clients.get(url.scheme() == "https")?,
+            uri: uri(&url).ok_or_else(no_address)?,
+            url,
+            headers,
+        })
+    }
+
+    /// The same server at another path; nothing when it would be another server.
+    pub(super) fn at(&self, reference: &str) -> Option<Self> {
+        let url = self.within(&self.url, reference)?;
+        Some(Self {
+            uri: uri(&url)?,
+            url,
+            ..self.clone()
+        })
+    }
+
+    fn within(&self, base: &Url, reference: &str) -> Option<Url> {
+        let url = base.join(reference).ok()?;
+        (url.origin() == self.url.origin()).then_some(url)
+    }
+
+    /// Posts a message; what is answered may come at once or as a stream.
+    pub(super) async fn post(&self, more: HeaderMap, body: Bytes) -> Result<Response<Incoming>, Error> {
+        let mut headers = more;
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json, text/event-stream"));
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
+        self.send(Method::POST, headers, body).await
+    }
+
+    /// Opens a stream of events.
+    pub(super) async fn get(&self, more: HeaderMap) -> Result<Response<Incoming>, Error> {
+        let mut headers = more;
+        headers.insert(ACCEPT, HeaderValue::from_static(EVENT_STREAM));
+        self.send(Method::GET, headers, Bytes::new()).await
+    }
+
+    /// Says goodbye.
+    pub(super) async fn delete(&self, more: HeaderMap) -> Result<Response<Incoming>, Error> {
+        self.send(Method::DELETE, more, Bytes::new()).await
+    }
+
+    async fn send(&self, method: Method, more: HeaderMap, body: Bytes) -> Result<Response<Incoming>, Error> {
+        let mut headers = self.headers.clone();
+        // What the protocol says about a request comes before what was declared.
+        for (name, value) in &more {
+            headers.insert(name, value.clone());
+        }
+        let mut at = self.url.clone();
+        let mut address = self.uri.clone();
+        for redirection in 0.. {
+            let mut request = Request::new(Full::new(body.clone()));
+            *request.method_mut() = method.clone();
+            *request.uri_mut() = address;
+            *request.headers_mut() = headers.clone();
+            let response = self
+                .http
+                .request(request)
+                .await
+                .map_err(|error| match error.is_connect() {
+                    true => trouble::unreachable_because(&error, self.is_secure()),
+                    // It may have been heard; whether to say it again is the caller's to decide.
+                    false => trouble::broke_off(),
+                })?;
+            let next = match response.status().as_u16() {
+                301 | 302 | 307 | 308 if redirection < REDIRECTIONS => self.next(&at, response.headers()),
+                _ => None,
+            };
+            match next {
+                Some((url, uri)) => (at, address) = (url, uri),
+                None => return Ok(response),
+            }
+        }
+        unreachable!("the last answer is not followed")
+    }
+
+    /// Where a redirection leads, if that is still the same server.
+    fn next(&self, at: &Url, headers: &HeaderMap) -> Option<(Url, Uri)> {
+        let url = self.within(at, headers.get(LOCATION)?.to_str().ok()?)?;
+        let uri = uri(&url)?;
+        Some((url, uri))
+    }
+
+    fn is_secure(&self) -> bool {
+        self.url.scheme() == "https"
+    }
+}
+
+fn uri(url: &Url) -> Option<Uri> {
+    url.as_str().parse().ok()
+}
+
+/// Takes name and password out of an address.
+fn credentials(url: &mut Url) -> Option<HeaderValue> {
+    if url.username().is_empty() && url.password().is_none() {
+        return None;
+    }
+    let plain = |text: &str| {
+        url::form_urlencoded::parse(text.replace('+', "%2B").as_bytes())
+            .next()
+            .map(|(name, _)| name.into_owned())
+            .unwrap_or_default()
+    };
+    let both = format!(
+        "{}:{}",
+        plain(url.username()),
+        plain(url.password().unwrap_or_default())
+    );
+    // Fails only for addresses that have no host.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    let mut value = HeaderValue::try_from(format!("Basic {}", BASE64_STANDARD.encode(both))).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+/// An address as it may be shown: without what might be secret in it.
+pub(in crate::runtime) fn shown(url: &str) -> String {
+    match Url::parse(url) {
+        Ok(mut url) => {
+            let _ = url.set_password(None);
+            let _ = url.set_username("");
+            url.set_query(None);
+            url.set_fragment(None);
+            url.to_string()
+        }
+        Err(_) => "its address".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_shown_without_secrets() {
+        for (url, expected) in [
+            ("https://mcp.example/mcp", "https://mcp.example/mcp"),
+            (
+                "https://user:pass@mcp.example:8443/mcp?key=secret#x",
+                "https://mcp.example:8443/mcp",
+            ),
+            ("nonsense", "its address"),
+        ] {
+            assert_eq!(shown(url), expected);
+        }
+    }
+
+    #[test]
+    fn credentials_leave_the_address() {
+        for (address, expected) in [
+            ("http://h/x", None),
+            ("http://u:p@h/x", Some("u:p")),
+            ("http://u:p%3Aq+r%40@h/x", Some("u:p:q+r@")),
+            ("http://token@h/x", Some("token:")),
+        ] {
+            let mut url = Url::parse(address).expect("an address");
+            let value = credentials(&mut url);
+            let expected = expected.map(|both| format!("Basic {}", BASE64_STANDARD.encode(both)));
+            assert_eq!(
+                value.as_ref().and_then(|value| value.to_str().ok()),
+                expected.as_deref(),
+                "{address}"
+            );
+            assert_eq!(url.as_str(), "http://h/x");
+        }
+    }
+}

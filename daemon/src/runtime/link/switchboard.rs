@@ -1,0 +1,543 @@
+//! Who of many a message is for, in a conversation that they share.
+//!
+//! What enters: calls, and messages as they come from the server, one after the other. What leaves: frames in the inboxes of
+//! exchanges, news, questions, and messages to the server by way of an [`Outlet`]. Nothing in here waits, and nothing knows
+//! what carries the messages.
+//!
+//! Guarantees: each call has an id, and a progress token, that no other call of the conversation ever had. A question, a log
+//! message, or a notification that we know nothing of, reaches an exchange only when it can belong to no other: when it is
+//! the only one of a client's that the server may still be working at. A call that was cancelled counts for a while, for a
+//! server may not have heard of it.
+
+use std::collections::HashMap;
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use orch_shared::jsonrpc::{Id, Members, Message, Notification, Outcome, Raw, Request, Response, raw};
+use serde_json::value::RawValue;
+use tokio::sync::{broadcast, mpsc};
+use tokio::time::Instant;
+
+use super::inbox::{self, Inbox, Overfull};
+use super::meta::{self, Dress};
+use super::{Ask, Boxed, Call, Error, Frame, Frames, News, Purpose};
+
+/// How long a call that was cancelled counts as one that the server may be working at.
+const AFTERMATH: Duration = Duration::from_secs(300);
+
+/// Where messages to the server go.
+pub(super) trait Outlet: Send + Sync {
+    /// Sends a message; returns when it is on its way.
+    fn send(&self, message: Message) -> Boxed<'_, Result<(), Error>>;
+    /// Sends a message that nobody waits for.
+    fn post(&self, message: Message);
+}
+
+/// A call that is under way, as the rest of the link sees it.
+pub(super) struct Opened {
+    /// The request.
+    pub(super) request: Request,
+    /// What of it is to be read.
+    pub(super) reading: Reading,
+}
+
+/// Sorts messages.
+pub(super) struct Switchboard {
+    outlet: Arc<dyn Outlet>,
+    news: broadcast::Sender<News>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    last: u64,
+    open: HashMap<u64, Open>,
+    /// How many of the open ones are of clients.
+    relayed: usize,
+    /// Calls of clients that were cancelled and not answered, and when.
+    given_up: HashMap<u64, Instant>,
+    /// Questions of the server, and which exchange has them.
+    questions: HashMap<Id, Option<u64>>,
+    /// Where questions go that belong to no exchange.
+    asks: Option<mpsc::UnboundedSender<Ask>>,
+    /// Why it is over.
+    end: Option<Error>,
+}
+
+struct Open {
+    inbox: Arc<Inbox>,
+    token: Option<Raw>,
+    purpose: Purpose,
+}
+
+/// Whose a message is that does not say whose it is.
+enum Owner {
+    /// It can only be this exchange's.
+    Only(u64, Arc<Inbox>),
+    /// It may be any one's.
+    Unknown,
+}
+
+impl Switchboard {
+    pub(super) fn new(
+        outlet: Arc<dyn Outlet>,
+        news: broadcast::Sender<News>,
+        asks: Option<mpsc::UnboundedSender<Ask>>,
+    ) -> Arc<Self> {
+        let state = State {
+            asks,
+            ..State::default()
+        };
+        Arc::new(Self {
+            outlet,
+            news,
+            state: Mutex::new(state),
+        })
+    }
+
+    /// Gives a call its id, and an inbox for what comes back. The request is still to be sent.
+    pub(super) fn open(self: &Arc<Self>, call: Call, dress: Dress<'_>) -> Result<Opened, Error> {
+        let mut state = self.state();
+        if let Some(end) = &state.end {
+            return Err(end.clone());
+        }
+        state.last += 1;
+        let number = state.last;
+        let (params, token) = meta::outgoing(call.params, dress, &call.client, number);
+        let inbox = Arc::new(Inbox::default());
+        let open = Open {
+            inbox: Arc::clone(&inbox),
+            token,
+            purpose: call.purpose,
+        };
+        state.insert(number, open);
+        let request = Request {
+            id: Id::number(number),
+            method: call.method,
+            params,
+        };
+        let reading = Reading {
+            board: Arc::clone(self),
+            inbox,
+            number,
+            over: false,
+        };
+        Ok(Opened { request, reading })
+    }
+
+    /// From now on, questions that belong to no exchange, or to one of several, go there.
+    pub(super) fn put_questions(&self, asks: mpsc::UnboundedSender<Ask>) {
+        let mut state = self.state();
+        if state.end.is_none() {
+            state.asks = Some(asks);
+        }
+    }
+
+    /// How many calls of clients are under way.
+    pub(super) fn in_flight(&self) -> usize {
+        self.state().relayed
+    }
+
+    /// Ends all exchanges; there will be no more.
+    pub(super) fn end(&self, error: &Error) {
+        let mut state = self.state();
+        state.end.get_or_insert_with(|| error.clone());
+        let open = std::mem::take(&mut state.open);
+        state.relayed = 0;
+        state.questions.clear();
+        // Whoever waits for questions learns that there will be none.
+        state.asks = None;
+        drop(state);
+        for open in open.into_values() {
+            open.inbox.end(error.clone());
+        }
+    }
+
+    /// Ends one exchange.
+    pub(super) fn fail(&self, number: u64, error: Error) {
+        let open = self.state().remove(number);
+        if let Some(open) = open {
+            open.inbox.end(error);
+        }
+    }
+
+    /// Takes in a message of the server; `from` is the exchange on whose own stream it came, if it came on one.
+    pub(super) fn receive(self: &Arc<Self>, message: Message, from: Option<u64>) {
+        match message {
+            Message::Response(response) => self.answered(response, from),
+            Message::Request(request) => self.asked(request, from),
+            Message::Notification(notification) => self.told(notification, from),
+        }
+    }
+
+    fn answered(&self, response: Response, from: Option<u64>) {
+        // A server that could not read the request cannot say which one it was; where only one can be meant, it is that.
+        let number = response.id.as_ref().map_or(from, Id::as_number);
+        let mut state = self.state();
+        let open = number.and_then(|number| {
+            state.given_up.remove(&number);
+            state.remove(number)
+        });
+        drop(state);
+        match open {
+            Some(open) => open.inbox.done(response.outcome),
+            None => tracing::debug!(id = ?response.id, "the server answers what nobody asks any more"),
+        }
+    }
+
+    fn asked(self: &Arc<Self>, request: Request, from: Option<u64>) {
+        let Request { id, method, params } = request;
+        if method == "ping" {
+            let outcome = Outcome::Result(raw(&Members::default()));
+            let id = Some(id);
+            return self.outlet.post(Response { id, outcome }.into());
+        }
+        let mut state = self.state();
+        let owner = match from.and_then(|number| state.inbox(number).map(|inbox| (number, inbox))) {
+            Some((number, inbox)) => Owner::Only(number, inbox),
+            None => state.owner(),
+        };
+        let asks = state.asks.clone();
+        let owner = match (owner, asks) {
+            (Owner::Only(number, inbox), _) => Ok((number, inbox)),
+            (Owner::Unknown, Some(asks)) => Err(asks),
+            (Owner::Unknown, None) => {
+                drop(state);
+                let (id, outcome) = (Some(id), whose_is_it());
+                return self.outlet.post(Response { id, outcome }.into());
+            }
+        };
+        let number = owner.as_ref().ok().map(|(number, _)| *number);
+        state.questions.insert(id.clone(), number);
+        drop(state);
+        let ask = self.ask(id, method, params);
+        match owner {
+            Ok((number, inbox)) => self.unless_overfull(number, inbox.ask(ask)),
+            // One that nobody takes is refused when it is dropped.
+            Err(asks) => drop(asks.send(ask)),
+        }
+    }
+
+    fn ask(self: &Arc<Self>, id: Id, method: String, params: Option<Raw>) -> Ask {
+        let mut reply = Reply {
+            board: Arc::clone(self),
+            id: Some(id.clone()),
+        };
+        Ask::new(id, method, params, move |outcome| {
+            Box::pin(async move {
+                let Some(id) = reply.id.take() else { return Ok(()) };
+                // The server may not want to know any more.
+                if reply.board.state().questions.remove(&id).is_none() {
+                    return Ok(());
+                }
+                let id = Some(id);
+                reply.board.outlet.send(Response { id, outcome }.into()).await
+            })
+        })
+    }
+
+    fn told(&self, notification: Notification, from: Option<u64>) {
+        let params = notification.params.as_deref();
+        match &*notification.method {
+            "notifications/progress" => return self.progressed(notification),
+            "notifications/cancelled" => return self.withdrawn(notification, from),
+            _ => {}
+        }
+        let mut state = self.state();
+        let sure = from.or_else(|| meta::subscription_of(params));
+        let sure = sure.and_then(|number| state.inbox(number).map(|inbox| (number, inbox)));
+        let news = News::of(notification);
+        let owner = match (sure, &news) {
+            (Some((number, inbox)), _) => Owner::Only(number, inbox),
+            (None, News::Other(_)) => state.owner(),
+            (None, News::ListChanged(..) | News::ResourceUpdated(..)) => Owner::Unknown,
+        };
+        drop(state);
+        match owner {
+            Owner::Only(number, inbox) => self.unless_overfull(number, inbox.notification(news.into_notification())),
+            // Without listeners it is lost, as it should be.
+            Owner::Unknown => drop(self.news.send(news)),
+        }
+    }
+
+    fn progressed(&self, notification: Notification) {
+        let Some((number, members)) = meta::progress_of(notification.params.as_deref()) else {
+            return;
+        };
+        let state = self.state();
+        let found = state
+            .open
+            .get(&number)
+            .and_then(|open| Some((Arc::clone(&open.inbox), open.token.clone()?)));
+        drop(state);
+        if let Some((inbox, token)) = found {
+            let params = Some(meta::progress_for(members, token));
+            let method = notification.method;
+            self.unless_overfull(number, inbox.progress(Notification { method, params }));
+        }
+    }
+
+    /// The server takes a question back, or ends a subscription.
+    fn withdrawn(&self, notification: Notification, from: Option<u64>) {
+        let members = Members::of_params(notification.params.as_deref());
+        let Some(id) = members.get("requestId").and_then(Id::from_raw) else {
+            return;
+        };
+        let mut state = self.state();
+        let question = state.questions.remove(&id);
+        let number = match question {
+            Some(owner) => owner,
+            None => id.as_number().filter(|number| state.open.contains_key(number)).or(from),
+        };
+        let inbox = number.and_then(|number| state.inbox(number));
+        drop(state);
+        match (number, inbox) {
+            (Some(number), Some(inbox)) => self.unless_overfull(number, inbox.notification(notification)),
+            (Some(_), None) => {}
+            (None, _) if question.is_some() => drop(self.news.send(News::Other(notification))),
+            (None, _) => {}
+        }
+    }
+
+    fn unless_overfull(&self, number: u64, took: Result<(), Overfull>) {
+        if took == Err(Overfull) {
+            self.give_up(number);
+        }
+    }
+
+    /// Nobody waits for that call any more.
+    fn give_up(&self, number: u64) {
+        let mut state = self.state();
+        let Some(open) = state.remove(number) else { return };
+        if open.purpose == Purpose::Relay {
+            state.given_up.insert(number, Instant::now());
+        }
+        drop(state);
+        self.outlet.post(cancelled(number).into());
+    }
+
+    /// Nobody waits for that call any more, and the server is not to be told.
+    fn forget(&self, number: u64) {
+        let open = self.state().remove(number);
+        drop(open);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn insert(&mut self, number: u64, open: Open) {
+        self.relayed += usize::from(open.purpose == Purpose::Relay);
+        self.open.insert(number, open);
+    }
+
+    fn remove(&mut self, number: u64) -> Option<Open> {
+        let open = self.open.remove(&number)?;
+        self.relayed -= usize::from(open.purpose == Purpose::Relay);
+        Some(open)
+    }
+
+    fn inbox(&self, number: u64) -> Option<Arc<Inbox>> {
+        self.open.get(&number).map(|open| Arc::clone(&open.inbox))
+    }
+
+    /// Whose something is that does not say whose it is.
+    fn owner(&mut self) -> Owner {
+        self.given_up.retain(|_, since| since.elapsed() < AFTERMATH);
+        if self.relayed != 1 || !self.given_up.is_empty() {
+            return Owner::Unknown;
+        }
+        let relayed = |(_, open): &(&u64, &Open)| open.purpose == Purpose::Relay;
+        match self.open.iter().find(relayed) {
+            Some((number, open)) => Owner::Only(*number, Arc::clone(&open.inbox)),
+            None => Owner::Unknown,
+        }
+    }
+}
+
+impl News {
+    /// What a notification that belongs to no call is about.
+    pub(super) fn of(notification: Notification) -> Self {
+        let kind = match &*notification.method {
+            "notifications/tools/list_changed" => Some("tools"),
+            "notifications/prompts/list_changed" => Some("prompts"),
+            "notifications/resources/list_changed" => Some("resources"),
+            _ => None,
+        };
+        let uri = match &*notification.method {
+            "notifications/resources/updated" => Members::of_params(notification.params.as_deref()).text("uri"),
+            _ => None,
+        };
+        match (kind, uri) {
+            (Some(kind), _) => Self::ListChanged(kind, notification),
+            (None, Some(uri)) => Self::ResourceUpdated(uri, notification),
+            (None, None) => Self::Other(notification),
+        }
+    }
+
+    fn into_notification(self) -> Notification {
+        match self {
+            Self::ListChanged(_, notification) | Self::ResourceUpdated(_, notification) | Self::Other(notification) => {
+                notification
+            }
+        }
+    }
+}
+
+/// The answer to a question that may be any client's.
+fn whose_is_it() -> Outcome {
+    Outcome::error_with(
+        -32600,
+        "this question cannot be handed on: several clients share this server, and it may be any one's",
+        &serde_json::json!({"hint": "set `sessions: isolated` for this server; then each client has a copy for itself"}),
+    )
+}
+
+/// What a server is told about a request that nobody waits for.
+pub(super) fn cancelled(number: u64) -> Notification {
+    Notification {
+        method: "notifications/cancelled".to_owned(),
+        params: Some(raw(&serde_json::json!({"requestId": number}))),
+    }
+}
+
+/// A question that is dropped without an answer is refused.
+struct Reply {
+    board: Arc<Switchboard>,
+    id: Option<Id>,
+}
+
+impl Drop for Reply {
+    fn drop(&mut self) {
+        if let Some(id) = self.id.take()
+            && self.board.state().questions.remove(&id).is_some()
+        {
+            let outcome = Outcome::error(-32603, "nobody answered this question");
+            let id = Some(id);
+            self.board.outlet.post(Response { id, outcome }.into());
+        }
+    }
+}
+
+/// The reading end of a call. Dropping it before the answer cancels the call.
+pub(in crate::runtime) struct Reading {
+    board: Arc<Switchboard>,
+    inbox: Arc<Inbox>,
+    number: u64,
+    over: bool,
+}
+
+impl Reading {
+    /// The id of the call.
+    pub(super) const fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// What has come already, if anything has.
+    pub(in crate::runtime) fn take(&mut self) -> Option<Result<Frame, Error>> {
+        if self.over {
+            return Some(Err(inbox::over()));
+        }
+        let next = self.inbox.take()?;
+        Some(self.seen(next))
+    }
+
+    /// The next frame, now or when whoever asks is woken.
+    pub(super) fn poll(&mut self, context: &Context<'_>) -> Poll<Result<Frame, Error>> {
+        if self.over {
+            return Poll::Ready(Err(inbox::over()));
+        }
+        self.inbox.poll(context).map(|next| self.seen(next))
+    }
+
+    /// The answer, if it has come; whatever was said before it is dropped.
+    pub(in crate::runtime) fn answer(&mut self) -> Option<Result<Outcome, Error>> {
+        loop {
+            match self.take()? {
+                Ok(Frame::Done(outcome)) => return Some(Ok(outcome)),
+                Ok(Frame::Notification(_) | Frame::Ask(_)) => {}
+                Err(error) => return Some(Err(error)),
+            }
+        }
+    }
+
+    /// Ends it without an answer.
+    pub(super) fn fail(&self, error: Error) {
+        self.board.fail(self.number, error);
+    }
+
+    /// Waits no more, and does not tell the server.
+    pub(in crate::runtime) fn forget(mut self) {
+        self.over = true;
+        self.board.forget(self.number);
+    }
+
+    fn seen(&mut self, next: Result<Frame, Error>) -> Result<Frame, Error> {
+        self.over = matches!(next, Ok(Frame::Done(_)) | Err(_));
+        next
+    }
+}
+
+impl Frames for Reading {
+    fn next(&mut self) -> Boxed<'_, Result<Frame, Error>> {
+        Box::pin(poll_fn(|context| self.poll(context)))
+    }
+}
+
+impl Drop for Reading {
+    fn drop(&mut self) {
+        if !self.over {
+            self.board.give_up(self.number);
+        }
+    }
+}
+
+/// The id in the beginning of a message that was too long to be read: that of the request it answers.
+pub(super) fn answered_in(beginning: &[u8]) -> Option<u64> {
+    let text = match std::str::from_utf8(beginning) {
+        Ok(text) => text,
+        Err(error) => std::str::from_utf8(&beginning[..error.valid_up_to()]).ok()?,
+    };
+    let mut rest = text.trim_start().strip_prefix('{')?;
+    loop {
+        let mut values = serde_json::Deserializer::from_str(rest).into_iter::<String>();
+        let name = values.next()?.ok()?;
+        rest = rest[values.byte_offset()..].trim_start().strip_prefix(':')?;
+        let mut values = serde_json::Deserializer::from_str(rest).into_iter::<&RawValue>();
+        let value = values.next()?.ok()?;
+        match &*name {
+            "id" => return value.get().parse().ok(),
+            "method" => return None,
+            _ => rest = rest[values.byte_offset()..].trim_start().strip_prefix(',')?,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_id_of_what_is_too_long() {
+        for (beginning, expected) in [
+            (&br#"{"jsonrpc":"2.0","id":12,"result":{"a":"bbbb"#[..], Some(12)),
+            (br#" { "id" : 12 , "result":"#, Some(12)),
+            (br#"{"jsonrpc":"2.0","method":"x","id":12,"params":"#, None),
+            (br#"{"jsonrpc":"2.0","id":"a","result":"#, None),
+            (br#"{"jsonrpc":"2.0","result":{"a":"bbb"#, None),
+            (b"banner", None),
+            (b"{\"id\":7,\"result\":\"\xc3", Some(7)),
+        ] {
+            assert_eq!(
+                answered_in(beginning),
+                expected,
+                "{}",
+                String::from_utf8_lossy(beginning)
+            );
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! The tools: what each of them shows of whoever stands between.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+
+use crate::engine::{Answer, Engine};
+use crate::outlet::Outlet;
+use crate::session::{Session, lock};
+use crate::wire::{self, Refusal, UNKNOWN};
+
+/// The tools that are always there, in the order of their names.
+const TOOLS: [(&str, &str); 17] = [
+    (
+        "ask_elicitation",
+        "Asks the user, and tells back the answer as it came.",
+    ),
+    ("ask_roots", "Asks for the roots, and tells back the answer as it came."),
+    ("ask_sampling", "Asks the model, and tells back the answer as it came."),
+    (
+        "ask_unknown",
+        "Asks something no specification knows, and tells back the answer as it came.",
+    ),
+    ("big", "Answers with so many bytes: {bytes}."),
+    ("change_prompts", "Says that the prompts have changed."),
+    ("change_resources", "Says that the resources have changed."),
+    ("change_tools", "Offers one tool more from now on, and says so."),
+    ("crash", "Exits at once."),
+    ("echo", "Tells back the very text of the request."),
+    ("fail", "Answers that it failed."),
+    ("forget_sessions", "Forgets all sessions, as a restart would."),
+    ("log", "Logs a message before it answers."),
+    (
+        "notify_unknown",
+        "Sends a notification no specification knows before it answers.",
+    ),
+    ("progress", "Reports progress and answers, all in one piece: {steps}."),
+    ("stats", "Tells what was asked of this process."),
+    (
+        "wait",
+        "Answers after so many milliseconds, unless it is cancelled: {ms}.",
+    ),
+];
+
+/// How long the name of a tool with a long name is.
+const LONG: usize = 100;
+
+/// A request under way.
+#[derive(Debug)]
+pub(crate) struct Call {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) session: Arc<Session>,
+    /// Whether it is one without a session.
+    pub(crate) modern: bool,
+    /// The id, as it was written.
+    pub(crate) id: String,
+    pub(crate) params: Value,
+    /// The request, as it was written.
+    pub(crate) text: String,
+    pub(crate) outlet: Outlet,
+    /// Fires when the client no longer wants it.
+    pub(crate) gone: CancellationToken,
+}
+
+/// One page of the list of tools: the members of the result.
+pub(crate) fn list(call: &Call) -> Result<String, Refusal> {
+    let options = &call.engine.options;
+    let mut tools: Vec<String> = TOOLS
+        .iter()
+        .map(|(name, description)| tool(name, description))
+        .collect();
+    let grown = (0..call.engine.grown.load(Ordering::Relaxed)).map(|number| format!("grown_{number:05}"));
+    let extra = (0..options.tools).map(|number| format!("extra_{number:05}"));
+    let long = (0..options.long_names).map(|number| format!("{:a<LONG$}", format!("long_{number:05}_")));
+    tools.extend(
+        extra
+            .chain(grown)
+            .chain(long)
+            .map(|name| tool(&name, "Answers with its name.")),
+    );
+    let Some(page) = options.page else {
+        return Ok(format!(r#""tools":[{}]"#, tools.join(",")));
+    };
+    let from = match &call.params["cursor"] {
+        Value::Null => 0,
+        cursor => cursor
+            .as_str()
+            .and_then(|cursor| cursor.strip_prefix("from-")?.parse().ok())
+            .filter(|from| *from < tools.len())
+            .ok_or_else(|| Refusal::new(-32602, "there is no such page"))?,
+    };
+    let to = tools.len().min(from + page);
+    let mut members = format!(r#""tools":[{}]"#, tools[from..to].join(","));
+    if to < tools.len() {
+        let _ = write!(members, r#","nextCursor":"from-{to}""#);
+    }
+    Ok(members)
+}
+
+fn tool(name: &str, description: &str) -> String {
+    let description = wire::quote(description);
+    format!(
+        r#"{{"name":"{name}","description":{description},"inputSchema":{{"type":"object","x-vendor":{UNKNOWN}}},"annotations":{{"readOnlyHint":true,"x-vendor":1.0}},"execution":{{"taskSupport":"forbidden"}},"x-vendor":{UNKNOWN},"_meta":{{"com.example/kept":{UNKNOWN}}}}}"#
+    )
+}
+
+/// Calls a tool. None if the client gave it up.
+pub(crate) async fn call(call: &Call) -> Result<Option<Answer>, Refusal> {
+    let name = call.params["name"].as_str().unwrap_or_default();
+    let number = |name: &str| call.params["arguments"][name].as_u64();
+    let answer = match name {
+        "ask_elicitation" => ask(call, "elicitation/create", ELICITATION).await,
+        "ask_roots" => ask(call, "roots/list", "").await,
+        "ask_sampling" => ask(call, "sampling/createMessage", SAMPLING).await,
+        "ask_unknown" => ask(call, "vendor/ask", r#""question":"why?""#).await,
+        "big" => said(
+            call,
+            &"x".repeat(number("bytes").and_then(|bytes| bytes.try_into().ok()).unwrap_or(0)),
+        ),
+        "change_prompts" => changed(call, "notifications/prompts/list_changed"),
+        "change_resources" => changed(call, "notifications/resources/list_changed"),
+        "change_tools" => {
+            call.engine.grown.fetch_add(1, Ordering::Relaxed);
+            changed(call, "notifications/tools/list_changed")
+        }
+        "crash" => std::process::exit(17),
+        "echo" => said(call, &call.text),
+        "fail" => Answer::new(
+            call,
+            &format!(
+                r#""content":[{{"type":"text","text":"failed because it was asked to"}}],"isError":true,"structuredContent":{{"why":{UNKNOWN}}}"#
+            ),
+        ),
+        "forget_sessions" => {
+            let ids: Vec<String> = lock(&call.engine.sessions).keys().cloned().collect();
+            for id in &ids {
+                call.engine.close_session(id);
+            }
+            said(call, &format!("forgot {}", ids.len()))
+        }
+        "log" => {
+            let params = format!(r#"{{"level":"info","data":"logged","x-vendor":{UNKNOWN}}}"#);
+            call.outlet.send(wire::notify("notifications/message", &params));
+            said(call, "logged")
+        }
+        "notify_unknown" => {
+            let params = format!(r#"{{"hello":{UNKNOWN}}}"#);
+            call.outlet.send(wire::notify("notifications/vendor/hello", &params));
+            said(call, "notified")
+        }
+        "progress" => progress(call, number("steps").unwrap_or(3)),
+        "stats" => {
+            let told = call.engine.told();
+            let text = wire::quote(&told.to_string());
+            Answer::new(
+                call,
+                &format!(r#""content":[{{"type":"text","text":{text}}}],"structuredContent":{told}"#),
+            )
+        }
+        "wait" => {
+            let time = Duration::from_millis(number("ms").unwrap_or(600_000));
+            // Closing the stream is how modern clients over HTTP give up; a session goes on without it.
+            let closed = async {
+                match call.modern {
+                    true => call.outlet.closed().await,
+                    false => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = tokio::time::sleep(time) => said(call, "waited"),
+                () = call.gone.cancelled() => return Ok(given_up(call)),
+                () = closed => return Ok(given_up(call)),
+            }
+        }
+        name if ["extra_", "grown_", "long_"]
+            .iter()
+            .any(|start| name.starts_with(start)) =>
+        {
+            said(call, name)
+        }
+        name => return Err(Refusal::new(-32602, format!("there is no tool {name}"))),
+    };
+    Ok(Some(answer))
+}
+
+const ELICITATION: &str = r#""message":"What is it?","requestedSchema":{"type":"object","properties":{"it":{"type":"string"}},"required":["it"]}"#;
+const SAMPLING: &str = r#""messages":[{"role":"user","content":{"type":"text","text":"Say it."}}],"maxTokens":10"#;
+
+fn said(call: &Call, text: &str) -> Answer {
+    let text = wire::quote(text);
+    let content = format!(r#"{{"type":"text","text":{text},"annotations":{{"priority":0.50}},"x-vendor":{UNKNOWN}}}"#);
+    Answer::new(call, &format!(r#""content":[{content}]"#))
+}
+
+fn changed(call: &Call, method: &str) -> Answer {
+    call.engine.tell(method);
+    said(call, "changed")
+}
+
+fn given_up(call: &Call) -> Option<Answer> {
+    lock(&call.engine.stats).cancelled.push(call.id.clone());
+    None
+}
+
+fn progress(call: &Call, steps: u64) -> Answer {
+    let mut answer = said(call, "done");
+    let token = &call.params["_meta"]["progressToken"];
+    if !token.is_null() {
+        answer.before = (1..=steps)
+            .map(|step| {
+                let params =
+                    format!(r#"{{"progressToken":{token},"progress":{step},"total":{steps},"x-vendor":{UNKNOWN}}}"#);
+                wire::notify("notifications/progress", &params)
+            })
+            .collect();
+    }
+    answer
+}
+
+/// Asks the client: over its session while the call waits, or, if it has none, by a result that asks for another call.
+async fn ask(call: &Call, method: &str, members: &str) -> Answer {
+    let comma = if members.is_empty() { "" } else { "," };
+    let params = format!(r#"{{{members}{comma}"x-vendor":{UNKNOWN}}}"#);
+    if !call.modern {
+        let told = call.session.ask(&call.outlet, method, &params).await;
+        return said(call, &told.unwrap_or_default());
+    }
+    if call.params["inputResponses"].is_null() {
+        let request = format!(r#"{{"method":"{method}","params":{params}}}"#);
+        return Answer {
+            before: Vec::new(),
+            members: format!(
+                r#""resultType":"input_required","inputRequests":{{"question":{request}}},"requestState":"raw state of {method}","x-vendor":{UNKNOWN}"#
+            ),
+        };
+    }
+    said(call, &call.text)
+}
