@@ -507,7 +507,7 @@ impl Gateway {
         let attending = view
             .members
             .iter()
-            .map(|member| self.upstream(member, super::upstream::COMING_UP));
+            .map(|member| self.awake(member, super::upstream::COMING_UP));
         let _ = futures_util::future::join_all(attending).await;
         let listening = filter.uris.iter().map(|uri| async move {
             let listing = self.listing(view, Kind::Resources).await;
@@ -518,7 +518,7 @@ impl Gateway {
                 (None, None) => None,
             };
             let Some(member) = member else { return };
-            let Ok(upstream) = self.upstream(member, super::upstream::COMING_UP).await else {
+            let Ok(upstream) = self.awake(member, super::upstream::COMING_UP).await else {
                 return;
             };
             match upstream.link.hello().era {
