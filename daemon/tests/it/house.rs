@@ -55,7 +55,11 @@ const OWNED: &[(&str, &[&str])] = &[
     ("governor", &["daemon/src/gateway/"]),
     (
         "http_body_util",
-        &["daemon/src/api/", "daemon/src/gateway/", "daemon/src/runtime/link/http/"],
+        &[
+            "daemon/src/api/",
+            "daemon/src/gateway/",
+            "daemon/src/runtime/link/http/",
+        ],
     ),
     ("hyper", &["daemon/src/runtime/link/http/", "daemon/src/serve/"]),
     ("hyper_rustls", &["daemon/src/runtime/link/http/"]),
