@@ -1,10 +1,11 @@
 //! Finding somebody to ask: a running copy of a server, and the conversation with it.
 //!
-//! Calls are spread over the copies that run, to the one with the least to do; a session stays with the copy that it was
+//! Calls are spread over the copies that run, to the one with the least to do, and in turn where several have; a session stays with the copy that it was
 //! given, as long as that runs. Where a server of the older era is reached over HTTP, each session has a conversation of
 //! its own with it; a process has one that all share. A server that is about to come up is waited for.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use orch_shared::kinds::instance::{Instance, InstancePhase};
@@ -40,13 +41,16 @@ impl Gateway {
         loop {
             let stirred = self.0.stirred.notified();
             let mut upstreams = self.running(member);
+            // Of several with as little to do, another one each time.
+            let turn = self.0.turn.fetch_add(1, Ordering::Relaxed);
+            let count = upstreams.len();
             if let Some(best) = upstreams
                 .iter()
-                .map(|one| one.link.in_flight())
                 .enumerate()
-                .min_by_key(|(_, load)| *load)
+                .min_by_key(|(index, one)| (one.link.in_flight(), (index + turn) % count))
+                .map(|(index, _)| index)
             {
-                let upstream = upstreams.swap_remove(best.0);
+                let upstream = upstreams.swap_remove(best);
                 self.attend(member, &upstream);
                 return Ok(upstream);
             }
@@ -108,6 +112,13 @@ impl Gateway {
         let upstream = self.running(member).into_iter().find(|one| &*one.copy == copy)?;
         self.attend(member, &upstream);
         Some(upstream)
+    }
+
+    /// Sees to it that all copies that can be asked are listened to.
+    pub(super) fn attend_to_all(&self, member: &Member) {
+        for upstream in self.running(member) {
+            self.attend(member, &upstream);
+        }
     }
 
     /// The copies that can be asked now.

@@ -9,6 +9,7 @@ mod catalogue;
 mod chaos;
 mod clients;
 mod conformance;
+mod gateway;
 mod importing;
 mod leaders;
 mod life;
