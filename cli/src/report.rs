@@ -319,6 +319,10 @@ const fn exit_code_of(code: Code) -> u8 {
         | Code::ImageUnavailable
         | Code::ContainerRefused
         | Code::LimitExceeded
+        | Code::Unhealthy
+        | Code::RolloutStuck
+        | Code::WakeFailed
+        | Code::SessionsFull
         | Code::LocalFile => 1,
     }
 }

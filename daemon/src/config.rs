@@ -126,6 +126,9 @@ pub struct ServeArgs {
     /// How long the daemon that reconciles may be silent before another one on the same PostgreSQL takes over. Default: 15s.
     #[arg(long, value_name = "DURATION", env = "ORCHD_LEASE_DURATION")]
     pub lease_duration: Option<Span>,
+    /// How long a copy that is replaced may finish what is under way with it. Default: 30s.
+    #[arg(long, value_name = "DURATION", env = "ORCHD_DRAIN_TIMEOUT")]
+    pub drain_timeout: Option<Span>,
     /// The file of the key that seals secret values. Default: keys.json in the data directory.
     #[arg(long, value_name = "FILE", env = "ORCHD_KEY_FILE")]
     pub key_file: Option<PathBuf>,
@@ -196,6 +199,8 @@ pub struct Settings {
     pub reconcile_interval: Span,
     /// How long the leader may be silent.
     pub lease_duration: Span,
+    /// How long a copy that is replaced may finish what is under way.
+    pub drain_timeout: Span,
     /// The key file.
     pub key_file: PathBuf,
     /// Certificate chain and key.
@@ -310,6 +315,11 @@ impl Settings {
                 .clone()
                 .or(file.lease_duration)
                 .unwrap_or_else(|| Span::seconds(15)),
+            drain_timeout: args
+                .drain_timeout
+                .clone()
+                .or(file.drain_timeout)
+                .unwrap_or_else(|| Span::seconds(30)),
             key_file: args
                 .key_file
                 .clone()
@@ -360,6 +370,7 @@ impl Settings {
             database_url: self.database_url.as_deref().map(without_password),
             reconcile_interval: Some(self.reconcile_interval.clone()),
             lease_duration: Some(self.lease_duration.clone()),
+            drain_timeout: Some(self.drain_timeout.clone()),
             key_file: Some(self.key_file.clone()),
             tls_cert,
             tls_key,

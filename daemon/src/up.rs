@@ -300,7 +300,8 @@ impl State {
     }
 
     fn is_ready(&self) -> bool {
-        self.phase == "Ready"
+        // One that is suspended starts when it is used.
+        self.phase == "Ready" || (self.phase == "Suspended" && self.reason == "Suspended")
     }
 
     fn in_short(&self) -> (&str, &str) {

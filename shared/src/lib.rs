@@ -39,5 +39,6 @@ pub mod context;
 pub mod diff;
 pub mod query;
 pub mod route;
+pub mod session;
 pub mod tools;
 pub mod wire;

@@ -107,9 +107,13 @@ codes! {
     NotImplemented = "ORCH6008", "a field is understood but not yet acted on";
     ReferenceBroken = "ORCH6009", "something the object refers to has gone or cannot be resolved";
     LimitExceeded = "ORCH6010", "the server went over one of its resource limits";
+    Unhealthy = "ORCH6020", "the server runs, but does not answer its health checks";
     EngineUnavailable = "ORCH6021", "the container engine cannot be reached";
     ImageUnavailable = "ORCH6022", "the container image cannot be had";
     ContainerRefused = "ORCH6023", "the container cannot be made or started as declared";
+    RolloutStuck = "ORCH6024", "a changed server does not become ready; what ran before still serves";
+    WakeFailed = "ORCH6025", "a suspended server was used and could not be started";
+    SessionsFull = "ORCH6026", "as many sessions as are allowed have a copy of the server";
 
     // The command line.
     DaemonUnreachable = "ORCH7001", "the daemon cannot be reached";

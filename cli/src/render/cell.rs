@@ -66,6 +66,10 @@ fn says_nothing(conditions: &Value) -> bool {
 pub(crate) fn trouble(conditions: &[Condition]) -> Option<&Condition> {
     let wrong = |condition: &&Condition| condition.status == ConditionStatus::False && !condition.message.is_empty();
     let summary = |condition: &&Condition| matches!(condition.condition.as_str(), "Ready" | "Progressing");
+    let stuck = conditions.iter().find(|condition| condition.reason == "RolloutStuck");
+    if stuck.is_some() {
+        return stuck;
+    }
     let ready = conditions.iter().find(|condition| condition.condition == "Ready");
     if ready.is_some_and(|ready| ready.status == ConditionStatus::True) {
         return conditions

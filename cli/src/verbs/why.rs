@@ -152,8 +152,13 @@ impl<'s> Chain<'s> {
     /// an object that is Ready, and are only worth a note there.
     fn conditions(&mut self, object: &Object) {
         let conditions = object.conditions();
-        let is_wrong =
-            |condition: &&Condition| condition.status != ConditionStatus::True && condition.condition != "Progressing";
+        // That it does not progress, and whether it answers, follows from the others; that it goes back to what ran before
+        // is for somebody to decide.
+        let follows = |condition: &Condition| match condition.condition.as_str() {
+            "Progressing" => condition.reason != "RolloutStuck",
+            name => name == "Available",
+        };
+        let is_wrong = |condition: &&Condition| condition.status != ConditionStatus::True && !follows(condition);
         let (summary, particular): (Vec<_>, Vec<_>) = conditions
             .iter()
             .filter(is_wrong)

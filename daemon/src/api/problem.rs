@@ -68,7 +68,11 @@ pub(super) const fn status_of(code: Code) -> StatusCode {
         | Code::EngineUnavailable
         | Code::ImageUnavailable
         | Code::ContainerRefused
-        | Code::LimitExceeded => StatusCode::INTERNAL_SERVER_ERROR,
+        | Code::LimitExceeded
+        | Code::Unhealthy
+        | Code::RolloutStuck
+        | Code::WakeFailed
+        | Code::SessionsFull => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
 

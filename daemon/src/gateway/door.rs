@@ -19,6 +19,7 @@ use futures_util::stream as futures_stream;
 use http_body_util::{BodyExt as _, Limited};
 use orch_shared::access::Principal;
 use orch_shared::jsonrpc::{Id, Members, Message, Outcome, Request, raw};
+use orch_shared::session::Direction;
 use serde_json::json;
 use tokio::time::Instant;
 
@@ -31,7 +32,7 @@ use super::registry;
 use super::session::Session;
 use super::stream::{self, KEEP_ALIVE, Place, Primed};
 use super::view::{Target, View};
-use super::{Gateway, oldest};
+use super::{Gateway, oldest, watching};
 use crate::runtime::link::Client;
 
 /// The largest message, in bytes.
@@ -61,7 +62,10 @@ pub(super) fn routes(gateway: Gateway) -> Router {
     for address in both("/message") {
         router = router.route(&address, post(oldest::take));
     }
-    router.with_state(gateway)
+    router
+        .route("/api/v1/projects/{name}/sessions", get(watching::list))
+        .route("/api/v1/projects/{name}/sessions/{id}/traffic", get(watching::traffic))
+        .with_state(gateway)
 }
 
 /// The address that a path names.
@@ -131,6 +135,7 @@ impl Gateway {
             Ok(session) => session,
             Err(refusal) => return refusal,
         };
+        self.show(&session, Direction::FromClient, None, || message.to_json());
         match message {
             Message::Request(request) => {
                 let id = request.id.clone();
@@ -205,6 +210,21 @@ impl Gateway {
                 let outcome = error(code::INTERNAL, "the session cannot be written down; try again");
                 answer(StatusCode::SERVICE_UNAVAILABLE, Some(&request.id), &outcome)
             }
+        }
+    }
+
+    /// Shows a message to whoever watches the session.
+    pub(super) fn show(
+        &self,
+        session: &Session,
+        direction: Direction,
+        server: Option<&str>,
+        message: impl FnOnce() -> String,
+    ) {
+        if session.tap.is_open() {
+            session
+                .tap
+                .show(self.0.store.clock().now(), direction, server, &message());
         }
     }
 
@@ -307,8 +327,12 @@ impl Gateway {
     }
 
     async fn respond_legacy(&self, session: &Arc<Session>, id: &Id, reply: Reply) -> Response {
+        let told = |outcome: &Outcome| {
+            self.show(session, Direction::ToClient, None, || message_of(Some(id), outcome));
+            answer(StatusCode::OK, Some(id), outcome)
+        };
         let pump = match reply {
-            Reply::Now(outcome) | Reply::Limited(outcome, _) => return answer(StatusCode::OK, Some(id), &outcome),
+            Reply::Now(outcome) | Reply::Limited(outcome, _) => return told(&outcome),
             Reply::Listen(_) => {
                 return answer(
                     StatusCode::OK,
@@ -320,13 +344,14 @@ impl Gateway {
         };
         let mut running = run(pump);
         let (first, running) = match tokio::time::timeout(AT_ONCE, &mut running).await {
-            Ok((_, Step::Last(outcome))) => return answer(StatusCode::OK, Some(id), &outcome),
+            Ok((_, Step::Last(outcome))) => return told(&outcome),
             Ok((_, Step::Cancelled)) => return StatusCode::ACCEPTED.into_response(),
             Ok((pump, Step::Message(first))) => (Some(first), run(pump)),
             Err(_) => (None, running),
         };
         let stream = session.open_stream();
         if let Some(first) = first {
+            self.show(session, Direction::ToClient, None, || first.clone());
             stream.push(first);
         }
         let primed = if session.protocol.as_str() >= NEWEST_LEGACY {
@@ -335,24 +360,19 @@ impl Gateway {
             Primed::No
         };
         let response = stream.read(0).respond(primed, self.0.shutdown.clone());
-        tokio::spawn(go_on(running, id.clone(), stream, session.over.clone()));
+        tokio::spawn(go_on(self.clone(), Arc::clone(session), running, id.clone(), stream));
         response
     }
 }
 
 /// Goes on with a request whose answer is a stream, whether or not the client has lost its connection; but not for ever.
-pub(super) async fn go_on(
-    running: Running,
-    id: Id,
-    stream: Arc<stream::Stream>,
-    over: tokio_util::sync::CancellationToken,
-) {
+async fn go_on(gateway: Gateway, session: Arc<Session>, running: Running, id: Id, stream: Arc<stream::Stream>) {
     let mut running = running;
     let mut unread_since: Option<Instant> = None;
     loop {
         let step = tokio::select! {
             biased;
-            () = over.cancelled() => break,
+            () = session.over.cancelled() => break,
             step = &mut running => step,
             () = tokio::time::sleep(Duration::from_secs(5)) => {
                 if stream.is_read() {
@@ -365,12 +385,15 @@ pub(super) async fn go_on(
         };
         match step {
             (pump, Step::Message(message)) => {
+                gateway.show(&session, Direction::ToClient, None, || message.clone());
                 stream.push(message);
                 stream.has_room().await;
                 running = run(pump);
             }
             (_, Step::Last(outcome)) => {
-                stream.push(message_of(Some(&id), &outcome));
+                let message = message_of(Some(&id), &outcome);
+                gateway.show(&session, Direction::ToClient, None, || message.clone());
+                stream.push(message);
                 break;
             }
             (_, Step::Cancelled) => break,

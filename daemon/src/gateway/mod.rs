@@ -33,6 +33,9 @@ mod registry;
 mod session;
 mod stream;
 
+mod traffic;
+mod watching;
+
 mod ledger;
 mod limits;
 

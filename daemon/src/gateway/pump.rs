@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use orch_shared::jsonrpc::{Members, Message, Notification, Outcome, Raw, raw};
+use orch_shared::session::Direction;
 use serde_json::json;
 use serde_json::value::RawValue;
 use tokio::sync::oneshot;
@@ -119,6 +120,11 @@ impl Pump {
         let cancelled = under_way
             .as_ref()
             .map_or_else(|| gateway.0.shutdown.child_token(), |under_way| under_way.token.clone());
+        if let Side::Legacy(session) = &side {
+            gateway.show(session, Direction::ToServer, Some(&server), || {
+                json!({"method": call.method, "params": call.params}).to_string()
+            });
+        }
         let started = upstream.link.request(call.clone()).await;
         let exchange = match started {
             Ok(exchange) => exchange,
@@ -199,6 +205,12 @@ impl Pump {
 
     /// Takes in what the server says.
     fn take(&mut self, frame: Frame) -> Option<Step> {
+        if let Side::Legacy(session) = &self.side {
+            self.gateway
+                .show(session, Direction::FromServer, Some(&self.server), || {
+                    frame_text(&frame)
+                });
+        }
         match frame {
             Frame::Notification(news) => {
                 if let Some(message) = self.told(news) {
@@ -432,6 +444,17 @@ impl Pump {
         };
         Outcome::Result(result)
     }
+}
+
+/// What a server said, for whoever watches.
+fn frame_text(frame: &Frame) -> String {
+    match frame {
+        Frame::Notification(news) => json!({"method": news.method, "params": news.params}),
+        Frame::Ask(ask) => json!({"method": ask.method, "params": ask.params}),
+        Frame::Done(Outcome::Result(result)) => json!({"result": result}),
+        Frame::Done(Outcome::Error(error)) => json!({"error": error}),
+    }
+    .to_string()
 }
 
 /// What a server of the newer era wants to know before it answers.

@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::stream::{Place, Stream};
+use super::traffic::Tap;
 use super::view::Target;
 use crate::runtime::link::{Client, Link};
 
@@ -66,6 +67,8 @@ pub(super) struct Session {
     next: AtomicU64,
     /// Ends everything that is done for it.
     pub(super) over: CancellationToken,
+    /// Its messages, for whoever watches.
+    pub(super) tap: Tap,
     held: Mutex<Held>,
 }
 
@@ -128,6 +131,7 @@ impl Session {
             last_used: AtomicI64::new(beginning.now),
             next: AtomicU64::new(1),
             over: CancellationToken::new(),
+            tap: Tap::default(),
             held: Mutex::new(Held {
                 level: beginning.level,
                 left_over: beginning.subscriptions,

@@ -43,6 +43,7 @@ impl Hands {
                     }
                 }
                 Action::Stop => self.runtime.stop(&object.uid, GRACE).await,
+                Action::GiveUp { reason } => self.runtime.give_up(&object.uid, &reason, GRACE).await,
                 Action::Remove => {
                     self.runtime.forget(&object.uid).await;
                     removed = true;

@@ -14,5 +14,10 @@ mod election;
 mod observe;
 mod wiring;
 
+mod sessions;
+mod waking;
+
 pub use election::{Election, LEASE};
+pub use sessions::{ClaimError, SessionCopies};
+pub use waking::{WakeError, Waker};
 pub use wiring::{Reconciler, run};

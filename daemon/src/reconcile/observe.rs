@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use orch_shared::excerpt::printable;
 use orch_shared::kind::{self, Kind, Pending, Reference};
-use orch_shared::kinds::instance::{Instance, LastExit};
+use orch_shared::kinds::instance::{Health, HealthState, Instance, LastExit};
 use orch_shared::kinds::secret::Secret;
 use orch_shared::kinds::server::{self, ResolvedTemplate, Server, ToolSurface};
 use orch_shared::kinds::template::Template;
@@ -18,6 +18,7 @@ use zeroize::Zeroizing;
 
 use super::plan::Broken;
 use super::plan::instance::{Failure, Limits, Observed, Remedy, Running, State};
+use crate::runtime::Load;
 use crate::runtime::launch::{self, Era, Launch};
 use crate::runtime::observation::{self, Enforced, Observation};
 use crate::secrets::{Keyring, Place};
@@ -37,9 +38,9 @@ pub(super) struct Prepared {
 }
 
 /// Remembers preparations, so that visiting ten thousand unchanged Servers costs no copying and no hashing.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Preparations {
-    known: Mutex<HashMap<Arc<str>, Arc<Prepared>>>,
+    known: Arc<Mutex<HashMap<Arc<str>, Arc<Prepared>>>>,
     /// Where packages run that do not say so themselves.
     runtime: server::Runtime,
 }
@@ -47,7 +48,7 @@ pub(super) struct Preparations {
 impl Preparations {
     pub(super) fn new(runtime: server::Runtime) -> Self {
         Self {
-            known: Mutex::default(),
+            known: Arc::default(),
             runtime,
         }
     }
@@ -181,6 +182,7 @@ fn digest(run: &Server, restarted_at: Option<Timestamp>, world: &World<'_>) -> S
         tools: None,
         limits: None,
         idle: None,
+        session_limits: None,
         ..run.clone()
     };
     let secrets: Vec<_> = kind::Spec::references(run)
@@ -252,7 +254,7 @@ pub(super) fn broken(references: &[Reference], snapshot: &Snapshot) -> Vec<Broke
 }
 
 /// What the runtime sees, in the words of the plan.
-pub(super) fn observed(observation: Observation) -> Observed {
+pub(super) fn observed(observation: Observation, load: Load) -> Observed {
     let at = observation.since;
     let state = match observation.state {
         observation::State::Installing => State::Installing(
@@ -275,6 +277,7 @@ pub(super) fn observed(observation: Observation) -> Observed {
         }),
         observation::State::Stopping => State::Stopping,
         observation::State::Exited(exit) => State::Exited(LastExit {
+            unhealthy: matches!(exit.cause, observation::Cause::Unhealthy(_)),
             reason: exit.cause.reason(),
             code: exit.code,
             signal: exit.signal,
@@ -311,6 +314,17 @@ pub(super) fn observed(observation: Observation) -> Observed {
         pid: observation.pid,
         container: observation.container,
         resolved: observation.resolved.map(|resolved| (resolved.name, resolved.version)),
+        health: observation.health.map(|health| Health {
+            state: match health.state {
+                observation::HealthState::Unknown => HealthState::Unknown,
+                observation::HealthState::Healthy => HealthState::Healthy,
+                observation::HealthState::Degraded => HealthState::Degraded,
+                observation::HealthState::Unhealthy => HealthState::Unhealthy,
+            },
+            failures: health.failures,
+            last_error: health.last_error.map(printable),
+        }),
+        busy: load != Load::default(),
         limits: match observation.limits {
             Enforced::NotAsked => None,
             Enforced::Full => Some(Limits::Enforced),
@@ -376,6 +390,7 @@ pub(super) fn launch(
         working_directory: run.working_directory.as_ref().map(Into::into),
         limits: limits.unwrap_or_default(),
         startup_deadline: deadline.map_or(Duration::from_secs(60), orch_shared::quantity::Span::duration),
+        probe: probe(run.health_check.as_ref()),
         era_hint: era(object, spec, snapshot),
     })
 }
@@ -472,6 +487,21 @@ fn network(run: &Server) -> Result<launch::Network, Broken> {
             launch::Network::Only(hosts.iter().map(read).collect::<Result<_, _>>()?)
         }
     })
+}
+
+/// How a copy is checked, as its spec says.
+fn probe(check: Option<&server::HealthCheck>) -> launch::Probe {
+    let plain = launch::Probe::default();
+    let Some(check) = check else { return plain };
+    let span =
+        |given: &Option<orch_shared::quantity::Span>, plain| given.as_ref().map_or(plain, |span| span.duration());
+    launch::Probe {
+        tool: check.tool.clone(),
+        arguments: check.arguments.clone().unwrap_or_default(),
+        interval: span(&check.interval, plain.interval),
+        timeout: span(&check.timeout, plain.timeout),
+        threshold: check.failure_threshold.unwrap_or(plain.threshold),
+    }
 }
 
 /// The version that this generation of the Server was resolved to before.

@@ -19,11 +19,18 @@ use super::act::{GRACE, Hands};
 use super::driver::{Bell, Gauge, Outcome, Pace, Step, driver};
 use super::election::{Candidate, Election};
 use super::observe::{self, Preparations};
+use super::plan::instance::Deleting;
+use super::plan::server::Activity;
 use super::plan::{self, Plan};
+use super::sessions;
+use super::waking::Waker;
 use crate::runtime::{Launch, Runtime};
 use crate::secrets::Keyring;
 use crate::store::{Change, Object, Snapshot, Store};
 use crate::telemetry::Metrics;
+
+/// How long the copies of a server that is deleted may serve on.
+const LAST_CALLS: Duration = Duration::from_secs(5);
 
 /// How many objects are worked on at the same time.
 const WORKERS: usize = 32;
@@ -50,10 +57,14 @@ pub struct Reconciler {
     pub metrics: Metrics,
     /// Time between two visits to all objects.
     pub resync: Duration,
-    /// Uids of which the runtime sees something new.
+    /// Uids of which the runtime sees something new, or that somebody wants looked at.
     pub seen: UnboundedReceiver<String>,
     /// Where packages run that do not say so themselves.
     pub default_runtime: orch_shared::kinds::server::Runtime,
+    /// How servers are used.
+    pub waker: Waker,
+    /// How long a copy that is to go may serve on because of calls and sessions.
+    pub drain: Duration,
     /// How it is decided whether this daemon is the one to reconcile; nothing when there is no other.
     pub election: Option<Election>,
     /// Set when every status tells what is so now, or another daemon sees to that.
@@ -98,9 +109,14 @@ async fn lead(reconciler: &mut Reconciler, until: CancellationToken) {
         resync,
         seen,
         default_runtime,
+        waker,
+        drain,
         election,
         visited,
     } = reconciler;
+    let lease = election.as_ref().map(|election| Arc::new(election.claim.clone()));
+    recall(waker, &until).await;
+    sessions::clear(store, lease.clone(), &until).await;
     let gauge = Gauge::default();
     let (driver, bell) = driver::<Key>(
         Pace {
@@ -114,8 +130,10 @@ async fn lead(reconciler: &mut Reconciler, until: CancellationToken) {
         hands: Hands {
             store: store.clone(),
             runtime: runtime.clone(),
-            lease: election.as_ref().map(|election| Arc::new(election.claim.clone())),
+            lease,
         },
+        waker: waker.clone(),
+        drain: *drain,
         keyring: keyring.clone(),
         preparations: Preparations::new(*default_runtime),
         metrics: metrics.clone(),
@@ -137,6 +155,17 @@ async fn lead(reconciler: &mut Reconciler, until: CancellationToken) {
     );
     if let Err(error) = ringing.await {
         tracing::error!(%error, "a part of the reconciler has ended early");
+    }
+}
+
+/// Takes in how servers were used under an earlier daemon: without it, one in use would be suspended.
+async fn recall(waker: &Waker, until: &CancellationToken) {
+    while let Err(error) = waker.load().await {
+        tracing::warn!(%error, "it cannot be read yet when servers were last used");
+        let pause = tokio::time::sleep(Duration::from_secs(1));
+        if until.run_until_cancelled(pause).await.is_none() {
+            return;
+        }
     }
 }
 
@@ -229,6 +258,8 @@ impl Referrers {
 /// Looks at one key and says what is to be done.
 struct Eyes {
     hands: Hands,
+    waker: Waker,
+    drain: Duration,
     keyring: Keyring,
     preparations: Preparations,
     metrics: Metrics,
@@ -270,6 +301,7 @@ impl Eyes {
     /// The object is gone. Nothing of it may be left running.
     fn clear_up(&self, key: &Key) -> Step {
         self.preparations.forget(&key.0);
+        self.waker.forget(&key.0);
         if self.hands.runtime.observe(&key.0).is_none() {
             return Step::Done(None);
         }
@@ -312,6 +344,8 @@ impl Eyes {
                     name: &copy.object.name,
                     digest: &spec.digest,
                     failed_before: spec.failed_before.unwrap_or(0),
+                    created_at: copy.created_at,
+                    is_of_session: spec.session.is_some(),
                     deleting: copy.deleting_since.is_some(),
                     status: copy.status::<Instance>().unwrap_or(&fresh),
                 })
@@ -327,10 +361,34 @@ impl Eyes {
             status: known.unwrap_or(&blank),
             broken: &prepared.broken,
             pending: &prepared.pending,
+            restarted_at: object.restarted_at,
+            activity: self.activity(object, prepared.run.as_ref(), &copies),
             copies: &copies,
         };
         let plan = plan::server::plan(&world, self.hands.store.clock().now());
         self.settle(object, known, plan, None)
+    }
+
+    /// How a server is used; of one that is never suspended nobody needs to know.
+    fn activity(&self, object: &Object, run: Option<&Server>, copies: &[plan::server::Copy<'_>]) -> Activity {
+        let rests = run.is_some_and(|run| run.idle.as_ref().is_some_and(|idle| idle.suspend_after.is_some()));
+        if !rests {
+            return Activity::default();
+        }
+        Activity {
+            busy: copies.iter().any(|copy| self.hands.runtime.load(copy.uid).calls > 0),
+            ..self.waker.activity(&object.uid)
+        }
+    }
+
+    /// The end of a copy: it may serve on for a while, unless its whole server is to go.
+    fn end_of(&self, object: &Object, snapshot: &Snapshot) -> Option<Deleting> {
+        let owner = object.owner.as_ref().and_then(|owner| snapshot.by_uid(&owner.uid));
+        let drain = match owner.filter(|owner| owner.deleting_since.is_none()) {
+            Some(_) => self.drain,
+            None => self.drain.min(LAST_CALLS),
+        };
+        object.deleting_since.map(|since| Deleting { since, drain })
     }
 
     fn instance(&self, object: &Arc<Object>, snapshot: &Snapshot) -> Step {
@@ -339,11 +397,12 @@ impl Eyes {
         };
         let known = object.status::<Instance>();
         let blank = Default::default();
-        let observed = self.hands.runtime.observe(&object.uid).map(observe::observed);
+        let observed = self.hands.runtime.observe(&object.uid);
+        let observed = observed.map(|seen| observe::observed(seen, self.hands.runtime.load(&object.uid)));
         let world = plan::instance::World {
             uid: &object.uid,
             generation: object.generation,
-            deleting: object.deleting_since.is_some(),
+            deleting: self.end_of(object, snapshot),
             spec,
             status: known.unwrap_or(&blank),
             observed: observed.as_ref(),

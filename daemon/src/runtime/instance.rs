@@ -15,6 +15,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::docker;
 use super::environment::{self, Environment};
+use super::health::{Care, Source as Said};
 use super::launch::{Era, Launch, Package, Source};
 use super::link::http::endpoint::Endpoint;
 use super::link::{Hello, Link};
@@ -34,6 +35,7 @@ pub(super) struct Desk {
     pub(super) context: Arc<Context>,
     pub(super) observed: watch::Sender<Observation>,
     pub(super) link: Arc<Mutex<Option<Link>>>,
+    pub(super) care: Arc<Care>,
     pub(super) endpoint: Arc<Mutex<Option<Arc<Endpoint>>>>,
     pub(super) log_changed: watch::Sender<()>,
 }
@@ -67,6 +69,7 @@ impl Desk {
             if let State::Exited(exit) = &state {
                 seen.last_exit = Some(exit.clone());
             }
+            seen.health = matches!(state, State::Running(_)).then(|| self.care.begin());
             seen.state = state;
         });
     }
@@ -98,6 +101,27 @@ impl Desk {
         }
     }
 
+    /// Takes in how the copy fares while it runs; what is new rings the bell.
+    pub(super) fn fares(&self, source: Said, said: Result<(), &str>) {
+        let now = self.now();
+        let is_new = self.observed.send_if_modified(|seen| {
+            let Some(before) = seen.health.take() else { return false };
+            let after = self.care.note(source, said, now);
+            let is_new =
+                (before.state, before.failures, &before.last_error) != (after.state, after.failures, &after.last_error);
+            seen.health = Some(after);
+            is_new
+        });
+        if is_new {
+            (self.context.config.bell)(&self.uid);
+        }
+    }
+
+    /// The conversation with the copy that all share.
+    pub(super) fn link(&self) -> Option<Link> {
+        self.link.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Opens, or closes, the conversation with the copy to whoever asks for it.
     pub(super) fn set_link(&self, link: Option<Link>) {
         *self.link.lock().unwrap_or_else(PoisonError::into_inner) = link;
@@ -114,6 +138,10 @@ impl Desk {
 
     pub(super) fn exit(&self, ended: Option<(ExitStatus, Duration)>, cause: Cause, last_lines: Vec<String>) -> Exit {
         let status = ended.map(|(status, _)| status);
+        let cause = match (cause, self.care.given_up()) {
+            (Cause::Stopped, Some(reason)) => Cause::Unhealthy(reason.clone()),
+            (cause, _) => cause,
+        };
         Exit {
             code: status.and_then(|status| status.code()),
             signal: status.and_then(process::signal_name),

@@ -31,6 +31,8 @@ pub struct Launch {
     pub limits: Limits,
     /// How long the program has to answer the handshake. Installing has a deadline of its own.
     pub startup_deadline: Duration,
+    /// How it is checked while it runs.
+    pub probe: Probe,
     /// The protocol era this very program is known to speak.
     pub era_hint: Option<Era>,
 }
@@ -261,6 +263,33 @@ impl Limits {
     #[must_use]
     pub const fn is_none(&self) -> bool {
         self.memory.is_none() && self.cpu.is_none() && self.processes.is_none()
+    }
+}
+
+/// How a running copy is checked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Probe {
+    /// The tool that is called; its tools are listed when nothing is said.
+    pub tool: Option<String>,
+    /// Arguments for the tool.
+    pub arguments: serde_json::Map<String, serde_json::Value>,
+    /// Time between two checks.
+    pub interval: Duration,
+    /// How long a check may take.
+    pub timeout: Duration,
+    /// So many failures in a row are too many.
+    pub threshold: u32,
+}
+
+impl Default for Probe {
+    fn default() -> Self {
+        Self {
+            tool: None,
+            arguments: serde_json::Map::new(),
+            interval: Duration::from_secs(30),
+            timeout: Duration::from_secs(5),
+            threshold: 3,
+        }
     }
 }
 

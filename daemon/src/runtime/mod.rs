@@ -29,6 +29,13 @@ mod instance;
 mod process;
 mod serving;
 
+mod health;
+mod probe;
+pub use health::Traffic;
+
+mod hold;
+pub use hold::{Hold, Load};
+
 mod environment;
 pub mod exec;
 mod spawn;

@@ -33,12 +33,40 @@ pub struct Observation {
     pub era: Option<Era>,
     /// Whether its limits hold.
     pub limits: Enforced,
+    /// How it fares, while it runs.
+    pub health: Option<Health>,
     /// How it ended last.
     pub last_exit: Option<Exit>,
     /// How far installing has come, in a clause.
     pub progress: Option<String>,
     /// What its engine says of the container it runs, or ran, in.
     pub container: Option<ContainerStatus>,
+}
+
+/// How a running copy fares.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Health {
+    /// In a word.
+    pub state: HealthState,
+    /// How many checks or calls failed in a row.
+    pub failures: u32,
+    /// What the last failure was, in a clause.
+    pub last_error: Option<String>,
+    /// When it was last checked.
+    pub checked_at: Option<Timestamp>,
+}
+
+/// How a running copy fares, in a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HealthState {
+    /// The tool that is to show it has not answered yet.
+    Unknown,
+    /// It answers.
+    Healthy,
+    /// It has failed, but not often enough to be given up.
+    Degraded,
+    /// It has failed too often in a row.
+    Unhealthy,
 }
 
 /// Where a copy stands.
@@ -138,6 +166,8 @@ pub enum Cause {
     Itself,
     /// It was stopped as asked.
     Stopped,
+    /// It was stopped because it did not answer its checks any more: what was the last, in a clause.
+    Unhealthy(String),
     /// It went over a limit: which one, in words.
     LimitExceeded(String),
     /// It closed its standard output but went on living; nobody can speak with it.
@@ -157,6 +187,7 @@ impl Cause {
         match self {
             Self::Itself => None,
             Self::Stopped => Some("stopped as asked".to_owned()),
+            Self::Unhealthy(error) => Some(format!("it does not answer its health check: {error}")),
             Self::LimitExceeded(limit) => Some(limit.clone()),
             Self::ClosedOutput => Some("it closed its standard output".to_owned()),
             Self::Garbage => Some("it wrote too much to standard output that is not protocol".to_owned()),

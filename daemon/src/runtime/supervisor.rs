@@ -13,18 +13,21 @@ use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 use super::docker;
+use super::health::{Care, Source as Said, Traffic};
+use super::hold::{Hold, Holds, Load};
 use super::instance::{self, Check, Desk, Stop};
 use super::launch::{Launch, Limits, Source, Speech};
 use super::limits::{Confinement, Confiner, Group};
 use super::link::http::{Clients, Endpoint};
 use super::link::{Error, Link, Opening};
-use super::log::{self, Bounds, Follower, Line, Which, Window};
+use super::log::{self, Bounds, Follower, Line, Mask, Which, Window};
 use super::observation::{Enforced, Failure, Observation, State};
 use super::orphans;
 use super::packages::Packages;
+use super::probe;
 use super::spawn::Spawner;
 use super::tools::{self, Unlisted};
 use super::tree::{self, Tree};
@@ -69,6 +72,8 @@ pub(super) struct Context {
     pub(super) orchd: PathBuf,
     /// The directory whose programs are found by name.
     pub(super) programs: PathBuf,
+    /// So many copies are checked at the same time.
+    pub(super) checking: Arc<Semaphore>,
 }
 
 impl Context {
@@ -107,6 +112,8 @@ struct Copy {
     stop: watch::Sender<Option<Duration>>,
     checks: mpsc::Sender<Check>,
     link: Arc<Mutex<Option<Link>>>,
+    desk: Desk,
+    holds: Holds,
     endpoint: Arc<Mutex<Option<Arc<Endpoint>>>>,
     log_changed: watch::Sender<()>,
     /// Whether its own task asks it, over HTTP.
@@ -158,6 +165,7 @@ impl Runtime {
             engine,
             orchd,
             programs,
+            checking: Arc::new(Semaphore::new(probe::AT_ONCE)),
         };
         Ok(Self {
             context: Arc::new(context),
@@ -189,6 +197,7 @@ impl Runtime {
             resolved: None,
             era: launch.era_hint,
             limits: Enforced::NotAsked,
+            health: None,
             last_exit: None,
             progress: None,
             container: None,
@@ -215,30 +224,35 @@ impl Runtime {
         let log_changed = before.map_or_else(|| watch::Sender::new(()), |copy| copy.log_changed.clone());
         let (checks, asked) = mpsc::channel(1);
         let stop = watch::Sender::new(None);
-        let copy = Copy {
+        let holds = before.map(|copy| copy.holds.clone()).unwrap_or_default();
+        let desk = Desk {
+            uid: launch.uid.clone(),
+            context: Arc::clone(&self.context),
             observed: watch::Sender::new(seen),
-            stop: stop.clone(),
-            checks,
             link: Arc::default(),
             endpoint: Arc::default(),
+            care: Care::new(launch.probe.clone(), Mask::new(&launch.masked)),
             log_changed: log_changed.clone(),
+        };
+        let copy = Copy {
+            observed: desk.observed.clone(),
+            stop: stop.clone(),
+            checks,
+            link: Arc::clone(&desk.link),
+            endpoint: Arc::clone(&desk.endpoint),
+            desk: desk.clone(),
+            holds,
+            log_changed,
             remote: match &launch.source {
                 Source::Remote(_) => true,
                 Source::Container(container) => container.speech != Speech::Stdio,
                 Source::Command { .. } | Source::Package(_) => false,
             },
         };
-        let desk = Desk {
-            uid: launch.uid.clone(),
-            context: Arc::clone(&self.context),
-            observed: copy.observed.clone(),
-            link: Arc::clone(&copy.link),
-            endpoint: Arc::clone(&copy.endpoint),
-            log_changed,
-        };
         register.copies.insert(launch.uid.clone(), copy);
         drop(register);
         (self.context.config.bell)(&launch.uid);
+        tokio::spawn(probe::attend(desk.clone(), Arc::clone(&self.context.checking)));
         tokio::spawn(instance::run(launch, hint, desk, Stop(stop.subscribe()), asked));
     }
 
@@ -254,6 +268,53 @@ impl Runtime {
             stop.send_if_modified(|asked| asked.is_none() && asked.replace(grace).is_none());
             // An error means that the copy was forgotten, which it can only be when it was over.
             let _ = observed.wait_for(|seen| seen.state.is_over()).await;
+        }
+    }
+
+    /// Stops a copy like [`stop`](Self::stop), because it is not well any more: it counts as having ended for that reason.
+    pub async fn give_up(&self, uid: &str, reason: &str, grace: Duration) {
+        let desk = self.register().copies.get(uid).map(|copy| copy.desk.clone());
+        if let Some(desk) = desk {
+            desk.care.give_up(reason);
+            self.stop(uid, grace).await;
+        }
+    }
+
+    /// Takes in what a call of a client met with.
+    pub fn report(&self, uid: &str, traffic: &Traffic) {
+        let desk = {
+            let register = self.register();
+            let Some(copy) = register.copies.get(uid) else { return };
+            // Nearly every call ends here.
+            if *traffic == Traffic::Answered && copy.desk.care.is_at_ease() {
+                return;
+            }
+            copy.desk.clone()
+        };
+        match traffic {
+            Traffic::Answered => desk.fares(Said::Traffic, Ok(())),
+            Traffic::Failed(reason) => desk.fares(Said::Traffic, Err(reason)),
+        }
+    }
+
+    /// Needs a copy until what is returned is dropped; nothing when the copy is not known.
+    #[must_use]
+    pub fn hold(&self, uid: &str) -> Option<Hold> {
+        let register = self.register();
+        let copy = register.copies.get(uid)?;
+        Some(copy.holds.take(uid, &self.context.config.bell))
+    }
+
+    /// Who uses a copy now.
+    #[must_use]
+    pub fn load(&self, uid: &str) -> Load {
+        let register = self.register();
+        let Some(copy) = register.copies.get(uid) else {
+            return Load::default();
+        };
+        Load {
+            calls: copy.desk.link().map_or(0, |link| link.in_flight()),
+            holds: copy.holds.count(),
         }
     }
 

@@ -26,7 +26,7 @@ use crate::auth::Authenticator;
 use crate::clock::{Clock, Ids, RandomIds, SystemClock};
 use crate::config::Settings;
 use crate::gateway::{self, Gateway};
-use crate::reconcile::{self, Election, Reconciler};
+use crate::reconcile::{self, Election, Reconciler, SessionCopies, Waker};
 use crate::runtime::limits::Confinement;
 use crate::runtime::log::Bounds;
 use crate::runtime::{Config, Runtime};
@@ -53,6 +53,10 @@ pub struct Daemon {
     pub introduction: Introduction,
     /// The way in, for those in the same process.
     pub admission: Admission,
+    /// Notes the use of servers and wakes them.
+    pub waker: Waker,
+    /// Hands out copies of servers to sessions.
+    pub session_copies: SessionCopies,
     stop_serving: CancellationToken,
     stop_reconciling: CancellationToken,
     stop_store: CancellationToken,
@@ -148,6 +152,7 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
     };
     bootstrap::bring_catalogue(&admission).await;
     let (seen, runtime_news) = tokio::sync::mpsc::unbounded_channel();
+    let waker = Waker::new(store.clone(), seen.clone());
     let stirred = Arc::new(Notify::new());
     let stirring = Arc::clone(&stirred);
     let runtime = Runtime::start_up(Config {
@@ -198,6 +203,8 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
         resync: settings.reconcile_interval.duration(),
         seen: runtime_news,
         default_runtime: settings.containers.runtime.into(),
+        waker: waker.clone(),
+        drain: settings.drain_timeout.duration(),
         election,
         visited: Arc::clone(&visited),
     };
@@ -206,6 +213,7 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
     if tokio::time::timeout(FIRST_VISIT, visited.wait()).await.is_err() {
         tracing::warn!("serving before everything has been visited: the database is slow, or does not answer");
     }
+    let session_copies = SessionCopies::new(store.clone(), keyring.clone(), claim.clone());
     let (gateway, relaying) = Gateway::open(gateway::Config {
         store: store.clone(),
         runtime: runtime.clone(),
@@ -241,6 +249,8 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
         url,
         introduction,
         admission,
+        waker,
+        session_copies,
         stop_serving,
         stop_reconciling,
         stop_store,

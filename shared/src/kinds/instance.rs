@@ -28,6 +28,9 @@ pub struct Instance {
     /// How many copies before this one, in a row, ended in Error.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failed_before: Option<u32>,
+    /// The session that has this copy for itself; absent for copies that sessions share.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<String>,
 }
 
 /// Where a copy stands in its life: Pending -> Starting <-> Running -> Stopping -> gone; Error when it will not be
@@ -47,6 +50,34 @@ pub enum InstancePhase {
     Error,
 }
 
+/// How a running copy fares, by its health checks and by what calls of clients meet with.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Health {
+    /// In a word.
+    pub state: HealthState,
+    /// How many checks or calls failed in a row.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub failures: u32,
+    /// What the last failure was, with secret values masked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_error: Option<String>,
+}
+
+/// How a running copy fares, in a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub enum HealthState {
+    /// The tool that is to show it has not answered yet.
+    #[default]
+    Unknown,
+    /// It answers.
+    Healthy,
+    /// It has failed to, but not often enough to be given up.
+    Degraded,
+    /// It has failed `healthCheck.failureThreshold` times in a row, and is restarted.
+    Unhealthy,
+}
+
 /// How a copy's process ended.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -60,6 +91,9 @@ pub struct LastExit {
     /// Why, when the daemon knows more: `memory limit of 512Mi exceeded`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// Whether the daemon ended it because it was not well any more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unhealthy: bool,
     /// When.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Timestamp>,
@@ -108,6 +142,9 @@ pub struct InstanceStatus {
     /// The container it runs in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub container: Option<ContainerStatus>,
+    /// How it fares, while it runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub health: Option<Health>,
     /// The tools it offers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tools: Option<ToolSurface>,
@@ -136,9 +173,11 @@ impl Spec for Instance {
         columns: &[
             Column::new("SERVER", Cell::Field("spec.server")),
             Column::new("STATUS", Cell::Field("status.phase")),
+            Column::new("HEALTH", Cell::Field("status.health.state")),
             Column::new("RESTARTS", Cell::Field("status.restarts")),
             Column::new("PID", Cell::Field("status.pid")),
             Column::wide("PROTOCOL", Cell::Field("status.protocolVersion")),
+            Column::wide("SESSION", Cell::Field("spec.session")),
             Column::wide("TOOLS", Cell::Field("status.tools.count")),
             Column::new("", Cell::Trouble),
         ],

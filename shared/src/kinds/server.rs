@@ -4,17 +4,16 @@ mod container;
 mod source;
 mod status;
 mod surface;
-
-use std::time::Duration;
+mod upkeep;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
 pub use container::{AllowedHost, Network, NetworkMode, Resources, Runtime, Volume};
 pub use source::{Image, Package, PullPolicy, Registry, Remote, TemplateUse};
 pub use status::{ReplicaCount, ResolvedPackage, ResolvedTemplate, ServerStatus, ToolSurface};
 pub use surface::{Limits, Tools};
+pub use upkeep::{HealthCheck, Idle, Restart, SessionLimits, Sessions};
 
 use crate::kind::{
     Action, Cell, Column, Hazard, Kind, Lookup, Maker, Meta, Pending, Reference, Removal, Report, ScopeType, Spec,
@@ -22,7 +21,6 @@ use crate::kind::{
 };
 use crate::kinds::template::{self, Template};
 use crate::name::ObjectRef;
-use crate::quantity::Span;
 use crate::value::{self, NamedValue, Purpose};
 
 /// Keeps `replicas` copies of one MCP server running and healthy. Exactly one source says what to run: `package`,
@@ -85,6 +83,9 @@ pub struct Server {
     /// Whether clients share copies or each session gets one of its own. Default: shared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sessions: Option<Sessions>,
+    /// How many sessions there may be, and for how long.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_limits: Option<SessionLimits>,
     /// How much clients may ask of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limits: Option<Limits>,
@@ -114,93 +115,7 @@ pub enum Transport {
     Sse,
 }
 
-/// Who gets which copy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Sessions {
-    /// Clients are multiplexed over the replicas.
-    Shared,
-    /// One copy per client session.
-    Isolated,
-}
 
-/// How to tell whether a running copy is well.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct HealthCheck {
-    /// The tool to call; absent lists the tools instead.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tool: Option<String>,
-    /// Arguments for the tool.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub arguments: Option<Map<String, Value>>,
-    /// Time between checks. Default: 30s.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub interval: Option<Span>,
-    /// How long a check may take. Default: 5s.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub timeout: Option<Span>,
-    /// How many checks must fail in a row. Default: 3.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1))]
-    pub failure_threshold: Option<u32>,
-    /// How long a copy may take from its start to its first answer. Default: 60s.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub startup_deadline: Option<Span>,
-}
-
-/// How soon a copy that exited is started again.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct Restart {
-    /// Wait before the first restart; doubles with each further one. Default: 1s.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub backoff_initial: Option<Span>,
-    /// Longest wait. Default: 60s.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub backoff_max: Option<Span>,
-    /// How long a copy must run for its restarts to be forgotten. Default: 60s.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reset_after: Option<Span>,
-}
-
-impl Restart {
-    /// The pause after the first exit.
-    #[must_use]
-    pub fn first_pause(&self) -> Duration {
-        self.backoff_initial
-            .as_ref()
-            .map_or(Duration::from_secs(1), Span::duration)
-    }
-
-    /// The longest pause.
-    #[must_use]
-    pub fn longest_pause(&self) -> Duration {
-        self.backoff_max
-            .as_ref()
-            .map_or(Duration::from_secs(60), Span::duration)
-    }
-
-    /// How long a copy has to run for earlier exits to be forgotten.
-    #[must_use]
-    pub fn probation(&self) -> Duration {
-        self.reset_after
-            .as_ref()
-            .map_or(Duration::from_secs(60), Span::duration)
-    }
-}
-
-/// When to suspend or recycle copies.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct Idle {
-    /// Suspend after so long without use; first use starts the server again.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub suspend_after: Option<Span>,
-    /// Replace a copy after so long.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub max_lifetime: Option<Span>,
-}
 
 impl Server {
     /// How many copies to keep running.
@@ -333,31 +248,7 @@ impl Server {
         if let Some(tools) = &self.tools {
             tools.validate(&at("tools"), report);
         }
-        if let Some(restart) = &self.restart
-            && let (Some(initial), Some(most)) = (&restart.backoff_initial, &restart.backoff_max)
-            && initial.duration() > most.duration()
-        {
-            report.invalid(
-                &at("restart.backoffInitial"),
-                format!("{initial} is longer than backoffMax, {most}"),
-            );
-        }
-        if let Some(check) = &self.health_check {
-            if check.arguments.is_some() && check.tool.is_none() {
-                report
-                    .invalid(&at("healthCheck.arguments"), "there is no tool to give them to")
-                    .hint("set healthCheck.tool");
-            }
-            for (field, span) in [
-                ("interval", &check.interval),
-                ("timeout", &check.timeout),
-                ("startupDeadline", &check.startup_deadline),
-            ] {
-                if span.as_ref().is_some_and(|span| span.duration().is_zero()) {
-                    report.invalid(&at(&format!("healthCheck.{field}")), "the duration is zero");
-                }
-            }
-        }
+        upkeep::validate(self, prefix, report);
     }
 
     /// This server, with what it leaves open taken from another; variables of the environment by name.
@@ -389,6 +280,7 @@ impl Server {
             network: self.network.or(base.network),
             volumes: self.volumes.or(base.volumes),
             sessions: self.sessions.or(base.sessions),
+            session_limits: self.session_limits.or(base.session_limits),
             limits: self.limits.or(base.limits),
             tools: self.tools.or(base.tools),
             health_check: self.health_check.or(base.health_check),
@@ -478,15 +370,7 @@ impl Spec for Server {
         } else {
             Transport::Stdio
         });
-        let check = full.health_check.get_or_insert_default();
-        check.interval.get_or_insert_with(|| Span::seconds(30));
-        check.timeout.get_or_insert_with(|| Span::seconds(5));
-        check.failure_threshold.get_or_insert(3);
-        check.startup_deadline.get_or_insert_with(|| Span::seconds(60));
-        let restart = full.restart.get_or_insert_default();
-        restart.backoff_initial.get_or_insert_with(|| Span::seconds(1));
-        restart.backoff_max.get_or_insert_with(|| Span::seconds(60));
-        restart.reset_after.get_or_insert_with(|| Span::seconds(60));
+        upkeep::fill_in(&mut full);
         if let Some(package) = &mut full.package {
             package.allow_scripts.get_or_insert(false);
         }
@@ -502,8 +386,6 @@ impl Spec for Server {
     }
 
     fn pending(&self) -> Vec<Pending> {
-        let check = self.health_check.as_ref();
-        let idle = self.idle.as_ref();
         // Only what runs in a container, or elsewhere, is reached over HTTP.
         let local = self.remote.is_none() && !self.is_contained();
         let fields = [
@@ -523,36 +405,6 @@ impl Spec for Server {
                 "spec.sessions",
                 Hazard::Unsafe,
                 self.sessions == Some(Sessions::Isolated),
-            ),
-            (
-                "spec.healthCheck.tool",
-                Hazard::Harmless,
-                check.is_some_and(|check| check.tool.is_some()),
-            ),
-            (
-                "spec.healthCheck.interval",
-                Hazard::Harmless,
-                check.is_some_and(|check| check.interval.is_some()),
-            ),
-            (
-                "spec.healthCheck.timeout",
-                Hazard::Harmless,
-                check.is_some_and(|check| check.timeout.is_some()),
-            ),
-            (
-                "spec.healthCheck.failureThreshold",
-                Hazard::Harmless,
-                check.is_some_and(|check| check.failure_threshold.is_some()),
-            ),
-            (
-                "spec.idle.suspendAfter",
-                Hazard::Harmless,
-                idle.is_some_and(|idle| idle.suspend_after.is_some()),
-            ),
-            (
-                "spec.idle.maxLifetime",
-                Hazard::Harmless,
-                idle.is_some_and(|idle| idle.max_lifetime.is_some()),
             ),
         ];
         fields

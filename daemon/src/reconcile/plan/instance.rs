@@ -4,10 +4,16 @@
 //! `restart.backoffMax` and is forgotten once it has run for `restart.resetAfter`. A copy that cannot work as it is (its
 //! package does not install, its deadline passed) goes to Error with the instant at which its Server replaces it. A remote
 //! server that does not answer is asked again in place.
+//!
+//! A copy that runs but is not well any more is ended, and goes the way of one that exited. A copy that is deleted while it
+//! runs is drained first: it gets no new calls, and ends when those under way have been answered and no session holds it, or
+//! when its time is over.
 
 use std::time::Duration;
 
-use orch_shared::kinds::instance::{ContainerStatus, Instance, InstancePhase, InstanceStatus, LastExit};
+use orch_shared::kinds::instance::{
+    ContainerStatus, Health, HealthState, Instance, InstancePhase, InstanceStatus, LastExit,
+};
 use orch_shared::kinds::server::{ResolvedPackage, Restart, ToolSurface};
 use orch_shared::problem::Code;
 use orch_shared::resource::{ConditionStatus, Timestamp};
@@ -25,14 +31,23 @@ pub struct World<'w> {
     pub uid: &'w str,
     /// Its generation.
     pub generation: i64,
-    /// Whether it is being deleted.
-    pub deleting: bool,
+    /// Since when it is being deleted, and how long it may serve on because of calls and sessions.
+    pub deleting: Option<Deleting>,
     /// Its spec.
     pub spec: &'w Instance,
     /// The status it has.
     pub status: &'w InstanceStatus,
     /// What the runtime sees of it; nothing when it was never started by this daemon.
     pub observed: Option<&'w Observed>,
+}
+
+/// The end of a copy, as far as it has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Deleting {
+    /// Since when.
+    pub since: Timestamp,
+    /// How long it may serve on because of calls and sessions.
+    pub drain: Duration,
 }
 
 /// What a runtime sees of a copy.
@@ -48,6 +63,10 @@ pub struct Observed {
     pub resolved: Option<(String, String)>,
     /// Whether its limits hold: nothing when none are asked for.
     pub limits: Option<Limits>,
+    /// How it fares, while it runs.
+    pub health: Option<Health>,
+    /// Whether calls are under way with it, or sessions hold it.
+    pub busy: bool,
 }
 
 /// Where a copy stands, as a runtime sees it.
@@ -118,30 +137,52 @@ pub enum Limits {
 /// Decides.
 #[must_use]
 pub fn plan(world: &World<'_>, now: Timestamp) -> Plan<InstanceStatus> {
-    if world.deleting {
-        plan_end(world, now)
-    } else {
-        plan_life(world, now)
+    match world.deleting {
+        Some(deleting) => plan_end(world, deleting, now),
+        None => plan_life(world, now),
     }
 }
 
-fn plan_end(world: &World<'_>, now: Timestamp) -> Plan<InstanceStatus> {
+/// So long a copy serves on at least: whoever picked it just before it was deleted is still on the way.
+const SETTLE: Duration = Duration::from_millis(100);
+/// How long until it is looked at again whether calls are still under way.
+const DRAINING: Duration = Duration::from_millis(100);
+
+fn plan_end(world: &World<'_>, deleting: Deleting, now: Timestamp) -> Plan<InstanceStatus> {
+    let mut look_again = None;
+    let mut reason = "Stopping";
     let actions = match world.observed.map(|observed| &observed.state) {
         None | Some(State::Exited(_) | State::Failed(_)) => vec![Action::Remove],
         Some(State::Stopping) => vec![],
+        Some(State::Running(_)) if is_draining(world, deleting, now) => {
+            look_again = Some(DRAINING);
+            reason = "Draining";
+            vec![]
+        }
         Some(State::Installing(_) | State::Starting | State::Running(_)) => vec![Action::Stop],
     };
     let mut status = world.status.clone();
     status.phase = Some(InstancePhase::Stopping);
     let mut conditions = Conditions::from(&world.status.conditions, world.generation, now);
-    conditions.set("Ready", ConditionStatus::False, "Stopping", "it is being deleted");
+    let message = match reason {
+        "Draining" => "it is being deleted; what is under way with it may finish",
+        _ => "it is being deleted",
+    };
+    conditions.set("Ready", ConditionStatus::False, reason, message);
     status.conditions = conditions.into_inner();
     Plan {
         actions,
         status,
         events: vec![],
-        look_again: None,
+        look_again,
     }
+}
+
+/// Whether a running copy serves on although it is being deleted.
+fn is_draining(world: &World<'_>, deleting: Deleting, now: Timestamp) -> bool {
+    let gone_by = now.since(deleting.since);
+    let busy = world.observed.is_some_and(|observed| observed.busy);
+    gone_by < deleting.drain && (busy || gone_by < SETTLE)
 }
 
 /// How long until it is looked at again whether a reference has been mended.
@@ -183,6 +224,8 @@ struct Step {
     actions: Vec<Action>,
     events: Vec<Happening>,
     look_again: Option<Duration>,
+    /// Whether a copy that runs also does what it is there for.
+    is_well: bool,
 }
 
 impl Step {
@@ -194,6 +237,7 @@ impl Step {
             actions: vec![],
             events: vec![],
             look_again: None,
+            is_well: true,
         }
     }
 }
@@ -227,11 +271,12 @@ fn plan_life(world: &World<'_>, now: Timestamp) -> Plan<InstanceStatus> {
     };
     if step.phase != InstancePhase::Running {
         status.running_since = None;
+        status.health = None;
     }
     status.phase = Some(step.phase);
     status.observed_generation = Some(world.generation);
     let mut conditions = Conditions::from(&world.status.conditions, world.generation, now);
-    let ready = if step.phase == InstancePhase::Running {
+    let ready = if step.phase == InstancePhase::Running && step.is_well {
         ConditionStatus::True
     } else {
         ConditionStatus::False
@@ -305,6 +350,7 @@ fn live(world: &World<'_>, status: &mut InstanceStatus, running: &Running, now: 
     status.server_info.clone_from(&running.server_info);
     status.tools.clone_from(&running.tools);
     status.next_try = None;
+    status.health = world.observed.and_then(|observed| observed.health.clone());
     if world.status.phase != Some(InstancePhase::Running) || world.status.running_since != Some(running.since) {
         let info = running.server_info.as_deref().unwrap_or("an MCP server");
         let message = format!("{info} answers, speaking {}", running.protocol_version);
@@ -313,13 +359,64 @@ fn live(world: &World<'_>, status: &mut InstanceStatus, running: &Running, now: 
     if status.crashes_in_a_row > 0 {
         let enough = restart_of(world).probation();
         let ran = now.since(running.since);
-        if ran >= enough {
-            status.crashes_in_a_row = 0;
-        } else {
+        let state = status.health.as_ref().map(|health| health.state);
+        // One that was ended because it was not well has to show that it is.
+        let is_shown = match (status.last_exit.as_ref().is_some_and(|exit| exit.unhealthy), state) {
+            (false, _) | (true, Some(HealthState::Healthy)) => true,
+            (true, None | Some(HealthState::Unknown | HealthState::Degraded | HealthState::Unhealthy)) => false,
+        };
+        if ran < enough {
             step.look_again = Some(enough.saturating_sub(ran));
+        } else if is_shown {
+            status.crashes_in_a_row = 0;
         }
     }
+    fare(world, status, running, &mut step);
     step
+}
+
+/// What its health makes of a copy that runs.
+fn fare(world: &World<'_>, status: &InstanceStatus, running: &Running, step: &mut Step) {
+    let Some(health) = &status.health else { return };
+    let error = health.last_error.as_deref().unwrap_or("it does not answer");
+    let before = world.status.health.as_ref().map(|health| health.state);
+    match health.state {
+        HealthState::Healthy => {
+            if before == Some(HealthState::Degraded) {
+                step.events.push(Happening::normal("Healthy", "it answers again"));
+            }
+        }
+        HealthState::Unknown => {
+            step.reason = "Unchecked";
+            step.message = "it runs; its health check has not answered yet".to_owned();
+            step.is_well = false;
+        }
+        HealthState::Degraded => {
+            let ready = find(&world.status.conditions, "Ready");
+            // It stays what it was: one that has never been well does not become so by failing.
+            step.is_well = world.status.running_since == Some(running.since)
+                && ready.is_some_and(|ready| ready.status == ConditionStatus::True);
+            step.reason = "Degraded";
+            step.message = format!("a health check failed: {error}");
+            if before != Some(HealthState::Degraded) {
+                step.events.push(Happening::warning("HealthCheckFailed", error));
+            }
+        }
+        HealthState::Unhealthy => {
+            step.phase = InstancePhase::Stopping;
+            step.reason = "Unhealthy";
+            step.message = format!(
+                "{} health checks failed in a row: {error} ({})",
+                health.failures,
+                Code::Unhealthy
+            );
+            step.actions.push(Action::GiveUp {
+                reason: error.to_owned(),
+            });
+            step.look_again = None;
+            step.events.push(Happening::warning("Unhealthy", step.message.clone()));
+        }
+    }
 }
 
 fn crash(world: &World<'_>, status: &mut InstanceStatus, exit: &LastExit, now: Timestamp) -> Step {
@@ -330,7 +427,7 @@ fn crash(world: &World<'_>, status: &mut InstanceStatus, exit: &LastExit, now: T
     let mut events = vec![];
     if new {
         let ran = Duration::from_millis(exit.ran_for_ms.unwrap_or(0));
-        status.crashes_in_a_row = if ran >= restart.probation() {
+        status.crashes_in_a_row = if ran >= restart.probation() && !exit.unhealthy {
             1
         } else {
             status.crashes_in_a_row.saturating_add(1)

@@ -41,6 +41,11 @@ pub enum Action {
     Start,
     /// Stop what this Instance runs, within the grace period.
     Stop,
+    /// Stop what this Instance runs because it is not well; it counts as having exited.
+    GiveUp {
+        /// What is the matter, in a clause.
+        reason: String,
+    },
     /// The object is deleted and owns nothing any more: remove it.
     Remove,
 }

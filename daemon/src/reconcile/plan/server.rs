@@ -1,18 +1,27 @@
 //! A Server: as many Instances as declared, each a copy of what the Server says now.
 //!
-//! A change of the spec makes new copies beside the old ones; an old one goes when a new one answers in its place, so that
-//! a change that never becomes ready leaves the old copies serving. Copies that do not run at all go at once. A copy in
-//! Error is replaced when its time has come.
+//! A change of the spec, a restart, and the end of `idle.maxLifetime` replace copies one at a time: a new one is made beside
+//! the old ones, and an old one goes when a new one is ready in its place. So a change that never becomes ready leaves the
+//! old copies serving. Old copies that do not run at all go at once. A copy in Error is replaced when its time has come.
+//!
+//! A server that nobody uses for `idle.suspendAfter` is suspended: it keeps no copies until it is woken ([`rest`]).
+//!
+//! Copies that sessions have for themselves are no replicas. They are made elsewhere, and go when the server says something
+//! else than they do.
+
+mod report;
+mod rest;
+
+use std::time::Duration;
 
 use orch_shared::kind::Pending;
-use orch_shared::kinds::instance::{Instance, InstancePhase, InstanceStatus};
-use orch_shared::kinds::server::{ReplicaCount, ResolvedPackage, ResolvedTemplate, Runtime, Server, ServerStatus};
+use orch_shared::kinds::instance::{HealthState, Instance, InstancePhase, InstanceStatus};
+use orch_shared::kinds::server::{ResolvedTemplate, Runtime, Server, ServerStatus, Sessions};
 use orch_shared::name::Name;
 use orch_shared::resource::{ConditionStatus, Phase, Timestamp};
 
-use super::conditions::{Conditions, find, unsafe_to_ignore};
-use super::instance::CRASH_LOOP;
-use super::{Action, Broken, Happening, Plan};
+use super::conditions::{Conditions, find};
+use super::{Action, Broken, Plan};
 
 /// What is known of a Server.
 #[derive(Debug)]
@@ -35,8 +44,23 @@ pub struct World<'w> {
     pub broken: &'w [Broken],
     /// Fields in use that are not acted on.
     pub pending: &'w [Pending],
-    /// Its copies, oldest first.
+    /// When a restart was last asked for.
+    pub restarted_at: Option<Timestamp>,
+    /// How it is used.
+    pub activity: Activity,
+    /// Its copies.
     pub copies: &'w [Copy<'w>],
+}
+
+/// How a Server is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Activity {
+    /// When it was last used.
+    pub used: Option<Timestamp>,
+    /// When it was last asked to wake.
+    pub woken: Option<Timestamp>,
+    /// Whether calls are under way.
+    pub busy: bool,
 }
 
 /// One copy of a Server.
@@ -50,6 +74,10 @@ pub struct Copy<'w> {
     pub digest: &'w str,
     /// How many before it ended in Error.
     pub failed_before: u32,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// Whether a session has it for itself.
+    pub is_of_session: bool,
     /// Whether it is being deleted.
     pub deleting: bool,
     /// Its status.
@@ -59,6 +87,20 @@ pub struct Copy<'w> {
 impl Copy<'_> {
     fn runs(&self) -> bool {
         !self.deleting && self.status.phase == Some(InstancePhase::Running)
+    }
+
+    /// Whether it answers and is well: an old copy may go in its place.
+    fn is_ready(&self) -> bool {
+        let stays_ready = || {
+            let ready = find(&self.status.conditions, "Ready");
+            ready.is_some_and(|ready| ready.status == ConditionStatus::True)
+        };
+        self.runs()
+            && match self.status.health.as_ref().map(|health| health.state) {
+                None | Some(HealthState::Healthy) => true,
+                Some(HealthState::Degraded) => stays_ready(),
+                Some(HealthState::Unknown | HealthState::Unhealthy) => false,
+            }
     }
 
     fn is_due(&self, now: Timestamp) -> bool {
@@ -72,65 +114,58 @@ pub fn plan(world: &World<'_>, now: Timestamp) -> Plan<ServerStatus> {
     if world.deleting {
         return plan_end(world, now);
     }
-    let mut actions = Vec::new();
-    let (current, old): (Vec<_>, Vec<_>) = world
-        .copies
-        .iter()
-        .filter(|copy| !copy.deleting)
-        .partition(|copy| copy.digest == world.digest);
-    let runnable = world.run.filter(|_| world.broken.is_empty()).filter(|run| can_run(run));
-    let desired = world.run.map_or(0, Server::replica_count) as usize;
-    let ready = current.iter().filter(|copy| copy.runs()).count();
+    let lifetime = world.run.and_then(|run| run.idle.as_ref()?.lifetime());
+    let age = |copy: &Copy<'_>| now.since(copy.created_at);
+    let is_worn = |copy: &Copy<'_>| lifetime.is_some_and(|lifetime| age(copy) >= lifetime);
+    let living = || world.copies.iter().filter(|copy| !copy.deleting);
+    let (current, old): (Vec<_>, Vec<_>) = living()
+        .filter(|copy| !copy.is_of_session)
+        .partition(|copy| copy.digest == world.digest && !is_worn(copy));
+    let rest = rest::decide(world, &current, &old, now);
+    let desired = rest.desired;
 
-    // Replace what will not be retried, and drop what is too many: first what runs least, then the youngest.
-    let mut keep: Vec<&Copy<'_>> = Vec::new();
-    let mut failed_before = 0;
-    for copy in &current {
-        if copy.is_due(now) {
-            failed_before = failed_before.max(copy.failed_before.saturating_add(1));
-            actions.push(Action::DeleteInstance {
-                uid: copy.uid.to_owned(),
-            });
-        } else {
-            keep.push(copy);
-        }
-    }
-    keep.sort_by_key(|copy| !copy.runs());
-    for copy in keep.iter().skip(desired) {
-        actions.push(Action::DeleteInstance {
-            uid: copy.uid.to_owned(),
-        });
-    }
-    keep.truncate(desired);
-
-    // Old copies serve until as many new ones do; those that do not run serve nobody.
-    let mut serving_old = desired.saturating_sub(ready);
+    let mut actions: Vec<_> = living()
+        .filter(|copy| copy.is_of_session && !keeps_session(world, copy, now))
+        .map(delete)
+        .collect();
+    let (keep, failed_before) = keep(&current, desired, now, &mut actions);
+    let ready = keep.iter().filter(|copy| copy.is_ready()).count();
+    // Old copies serve until as many new ones are ready; those that do not run serve nobody.
+    let mut serving_old = 0;
     for copy in &old {
-        if copy.runs() && serving_old > 0 {
-            serving_old -= 1;
+        if copy.runs() && serving_old < desired.saturating_sub(ready) {
+            serving_old += 1;
         } else {
-            actions.push(Action::DeleteInstance {
-                uid: copy.uid.to_owned(),
-            });
+            actions.push(delete(copy));
         }
     }
-    if let Some(run) = runnable {
-        for _ in keep.len()..desired {
+    if let Some(run) = runnable(world) {
+        let missing = desired - keep.len();
+        let room = match serving_old {
+            0 => missing,
+            serving => (desired + 1).saturating_sub(keep.len() + serving),
+        };
+        for _ in 0..missing.min(room) {
             actions.push(Action::CreateInstance(Box::new(Instance {
                 server: world.name.clone(),
                 generation: world.generation,
                 digest: world.digest.to_owned(),
                 run: Box::new(run.clone()),
                 failed_before: (failed_before > 0).then_some(failed_before),
+                session: None,
             })));
         }
     }
-    let due = current
-        .iter()
+    let due = living()
         .filter(|copy| copy.status.phase == Some(InstancePhase::Error))
-        .filter_map(|copy| copy.status.next_try);
-    let look_again = due.filter(|next| *next > now).min().map(|next| next.since(now));
-    let (status, events) = report(world, &current, &old, desired, ready, now);
+        .filter_map(|copy| copy.status.next_try)
+        .filter(|next| *next > now)
+        .map(|next| next.since(now));
+    let worn = lifetime
+        .into_iter()
+        .flat_map(|lifetime| current.iter().map(move |copy| lifetime.saturating_sub(age(copy))));
+    let look_again: Option<Duration> = due.chain(worn).chain(rest.look_again).min();
+    let (status, events) = report::report(world, &current, &old, &rest, now);
     Plan {
         actions,
         status,
@@ -139,13 +174,44 @@ pub fn plan(world: &World<'_>, now: Timestamp) -> Plan<ServerStatus> {
     }
 }
 
+/// The copies of what is declared now that stay, and how many in a row ended in Error before those that are replaced.
+/// What is too many goes: first what runs least, then the youngest.
+fn keep<'c, 'w>(
+    current: &[&'c Copy<'w>],
+    desired: usize,
+    now: Timestamp,
+    actions: &mut Vec<Action>,
+) -> (Vec<&'c Copy<'w>>, u32) {
+    let (due, mut keep): (Vec<_>, Vec<_>) = current.iter().copied().partition(|copy| copy.is_due(now));
+    keep.sort_by_key(|copy| (!copy.is_ready(), !copy.runs(), copy.created_at));
+    let too_many = keep.split_off(desired.min(keep.len()));
+    actions.extend(due.iter().chain(&too_many).copied().map(delete));
+    let failed_before = due.iter().map(|copy| copy.failed_before.saturating_add(1)).max();
+    (keep, failed_before.unwrap_or(0))
+}
+
+/// Whether a copy that a session has for itself still is what the session would get now.
+fn keeps_session(world: &World<'_>, copy: &Copy<'_>, now: Timestamp) -> bool {
+    let is_isolated = world
+        .run
+        .is_some_and(|run| run.sessions == Some(Sessions::Isolated) && run.replica_count() > 0);
+    is_isolated && copy.digest == world.digest && !copy.is_due(now)
+}
+
+fn delete(copy: &Copy<'_>) -> Action {
+    Action::DeleteInstance {
+        uid: copy.uid.to_owned(),
+    }
+}
+
+/// What copies are to run, when there can be any.
+fn runnable<'w>(world: &World<'w>) -> Option<&'w Server> {
+    world.run.filter(|_| world.broken.is_empty()).filter(|run| can_run(run))
+}
+
 fn plan_end(world: &World<'_>, now: Timestamp) -> Plan<ServerStatus> {
     let going = world.copies.iter().filter(|copy| !copy.deleting);
-    let mut actions: Vec<_> = going
-        .map(|copy| Action::DeleteInstance {
-            uid: copy.uid.to_owned(),
-        })
-        .collect();
+    let mut actions: Vec<_> = going.map(delete).collect();
     if world.copies.is_empty() {
         actions.push(Action::Remove);
     }
@@ -179,181 +245,5 @@ fn can_run(run: &Server) -> bool {
         Some(Runtime::Process) | None => run.image.is_none() && !run.is_http(),
         Some(Runtime::Docker) => run.image.is_some() || run.package.is_some(),
         Some(Runtime::Kubernetes) => false,
-    }
-}
-
-fn report(
-    world: &World<'_>,
-    current: &[&Copy<'_>],
-    old: &[&Copy<'_>],
-    desired: usize,
-    ready: usize,
-    now: Timestamp,
-) -> (ServerStatus, Vec<Happening>) {
-    let running = ready + old.iter().filter(|copy| copy.runs()).count();
-    let mut trouble = current
-        .iter()
-        .filter(|copy| copy.status.phase == Some(InstancePhase::Error));
-    let error = trouble.next();
-    let looping = current.iter().find(|copy| copy.status.crashes_in_a_row >= CRASH_LOOP);
-    let hurt = error
-        .or(looping)
-        .or_else(|| current.iter().find(|copy| copy.status.crashes_in_a_row > 0))
-        .map(|copy| {
-            let ready = find(&copy.status.conditions, "Ready");
-            let said = ready.map(|ready| ready.message.as_str()).unwrap_or_default();
-            let reason = ready.map_or("Unknown", |ready| ready.reason.as_str());
-            (reason.to_owned(), format!("instance/{}: {said}", copy.name))
-        })
-        .or_else(|| failed_before(world, current));
-
-    let mut conditions = Conditions::from(&world.status.conditions, world.generation, now);
-    let (phase, is_ready, reason, message) = if let Some(Broken(first)) = world.broken.first() {
-        (
-            Phase::Degraded,
-            ConditionStatus::False,
-            "ReferenceMissing".to_owned(),
-            format!("{first} (ORCH6009)"),
-        )
-    } else if let Some(message) = unsafe_to_ignore(world.pending) {
-        let phase = if world.run.is_some_and(can_run) {
-            Phase::Degraded
-        } else {
-            Phase::Failed
-        };
-        (phase, ConditionStatus::False, "NotImplemented".to_owned(), message)
-    } else if ready >= desired {
-        let message = if desired == 0 { "declared, not to be run" } else { "" };
-        (
-            Phase::Ready,
-            ConditionStatus::True,
-            "Ready".to_owned(),
-            message.to_owned(),
-        )
-    } else if let Some((reason, message)) = hurt.clone() {
-        (Phase::Degraded, ConditionStatus::False, reason, message)
-    } else {
-        let message = format!("{ready} of {desired} answer");
-        (
-            Phase::Progressing,
-            ConditionStatus::False,
-            "Progressing".to_owned(),
-            message,
-        )
-    };
-    conditions.set("Ready", is_ready, &reason, message.clone());
-    if phase == Phase::Progressing {
-        conditions.set(
-            "Progressing",
-            ConditionStatus::True,
-            "Progressing",
-            format!("{ready} of {desired} answer"),
-        );
-    } else if is_ready == ConditionStatus::True {
-        conditions.set("Progressing", ConditionStatus::False, "Complete", "");
-    } else {
-        conditions.set("Progressing", ConditionStatus::False, "Stuck", "");
-    }
-    conditions.references(world.broken);
-    match hurt {
-        Some((reason, message)) => conditions.set("Healthy", ConditionStatus::False, &reason, message),
-        None if running > 0 || desired == 0 => conditions.set("Healthy", ConditionStatus::True, "Healthy", ""),
-        None => conditions.set("Healthy", ConditionStatus::Unknown, "Starting", ""),
-    }
-    conditions.pending(world.pending);
-    let conditions = conditions.into_inner();
-
-    let answering = current
-        .iter()
-        .find(|copy| copy.runs())
-        .or_else(|| old.iter().find(|copy| copy.runs()));
-    let resolved = resolved(world, current);
-    let version = resolved.as_ref().map(|resolved| resolved.version.as_str());
-    let restarts = current
-        .iter()
-        .map(|copy| copy.status.restarts + copy.failed_before)
-        .sum();
-    let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-    let status = ServerStatus {
-        phase: Some(phase),
-        replicas: Some(ReplicaCount {
-            desired: count(desired),
-            running: count(running),
-            ready: count(ready.min(desired)),
-        }),
-        source: world.run.map(|run| run.source_line(version)),
-        template: world.template.clone(),
-        tools: answering
-            .and_then(|copy| copy.status.tools.clone())
-            .or_else(|| world.status.tools.clone()),
-        restarts: Some(restarts),
-        observed_generation: Some(world.generation),
-        resolved,
-        conditions,
-    };
-    let events = happenings(world.status, phase, &reason, &message);
-    (status, events)
-}
-
-/// What was the matter with the copies that were replaced, as long as those in their place do not run: each try would else
-/// look like a fresh start.
-fn failed_before(world: &World<'_>, current: &[&Copy<'_>]) -> Option<(String, String)> {
-    let again = current.iter().any(|copy| copy.failed_before > 0 && !copy.runs());
-    let ready = find(&world.status.conditions, "Ready").filter(|_| again)?;
-    let holds = world.status.phase == Some(Phase::Degraded) && ready.observed_generation == world.generation;
-    holds.then(|| (ready.reason.clone(), ready.message.clone()))
-}
-
-/// The version that this generation's package was resolved to: once, by the first copy that did. An image has the digest that
-/// its copies run.
-fn resolved(world: &World<'_>, current: &[&Copy<'_>]) -> Option<ResolvedPackage> {
-    let run = world.run?;
-    if run.image.is_some() {
-        let newest = current.iter().rev().find_map(|copy| copy.status.resolved.clone());
-        return newest.or_else(|| {
-            let before = world.status.resolved.as_ref();
-            before.filter(|before| before.generation == world.generation).cloned()
-        });
-    }
-    let package = run.package.as_ref()?;
-    let pinned = world
-        .status
-        .resolved
-        .as_ref()
-        .filter(|resolved| resolved.generation == world.generation && resolved.name == package.name);
-    let found = || current.iter().find_map(|copy| copy.status.resolved.as_ref());
-    let resolved = pinned.or_else(found)?;
-    Some(ResolvedPackage {
-        generation: world.generation,
-        ..resolved.clone()
-    })
-}
-
-/// What changed between the last phase and this one, when it is worth telling.
-fn happenings(before: &ServerStatus, phase: Phase, reason: &str, message: &str) -> Vec<Happening> {
-    if before.phase == Some(phase) {
-        return Vec::new();
-    }
-    match phase {
-        Phase::Ready => vec![Happening::normal(
-            "Ready",
-            if message.is_empty() {
-                "every copy answers"
-            } else {
-                message
-            },
-        )],
-        Phase::Degraded | Phase::Failed => {
-            let said = if message.is_empty() {
-                reason.to_owned()
-            } else {
-                message.to_owned()
-            };
-            vec![Happening::warning(
-                if phase == Phase::Failed { "Failed" } else { "Degraded" },
-                said,
-            )]
-        }
-        Phase::Pending | Phase::Progressing | Phase::Suspended => Vec::new(),
     }
 }

@@ -258,6 +258,8 @@ pub(super) trait Carrier: Send + Sync {
     /// Somebody listens to the news from now on.
     fn listened(&self);
     fn in_flight(&self) -> usize;
+    /// One client has the conversation for itself: questions that belong to no exchange are its own.
+    fn reserve(&self, asks: mpsc::UnboundedSender<Ask>);
     /// Ends the conversation in good order; the server is told where it can be.
     fn close(&self) -> Boxed<'_, ()>;
 }
@@ -342,6 +344,12 @@ impl Link {
     #[must_use]
     pub fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.hello, &other.hello)
+    }
+
+    /// Says that one client has the whole copy, and with it this conversation, for itself: whatever the server asks is a
+    /// question to that client.
+    pub fn reserve(&self, asks: mpsc::UnboundedSender<Ask>) {
+        self.carrier.reserve(asks);
     }
 
     /// Ends a conversation that the caller has opened for itself.

@@ -27,7 +27,7 @@ use super::meta::{self, Dress};
 use super::subscription::Listening;
 pub(in crate::runtime) use super::switchboard::Reading;
 use super::switchboard::{self, Outlet, Switchboard};
-use super::{Boxed, Call, Carrier, Error, Exchange, Hello, Link, NEWS};
+use super::{Ask, Boxed, Call, Carrier, Error, Exchange, Hello, Link, NEWS};
 
 /// The longest message that is taken.
 const LONGEST: usize = 16 << 20;
@@ -375,6 +375,10 @@ impl Carrier for Greeted {
 
     fn in_flight(&self) -> usize {
         self.shared.board.in_flight()
+    }
+
+    fn reserve(&self, asks: mpsc::UnboundedSender<Ask>) {
+        self.shared.board.put_questions(asks);
     }
 
     fn close(&self) -> Boxed<'_, ()> {

@@ -127,6 +127,14 @@ impl Switchboard {
         Ok(Opened { request, reading })
     }
 
+    /// From now on, questions that belong to no exchange, or to one of several, go there.
+    pub(super) fn put_questions(&self, asks: mpsc::UnboundedSender<Ask>) {
+        let mut state = self.state();
+        if state.end.is_none() {
+            state.asks = Some(asks);
+        }
+    }
+
     /// How many calls of clients are under way.
     pub(super) fn in_flight(&self) -> usize {
         self.state().relayed

@@ -1,12 +1,14 @@
 //! Small worlds and what is done in them, as text.
 
-use orch_daemon::reconcile::plan::instance::{self, Observed, Running, State};
-use orch_daemon::reconcile::plan::server::{self, Copy};
+use std::time::Duration;
+
+use orch_daemon::reconcile::plan::instance::{self, Deleting, Observed, Running, State};
+use orch_daemon::reconcile::plan::server::{self, Activity, Copy};
 use orch_daemon::reconcile::plan::{Action, Plan};
-use orch_shared::kinds::instance::{Instance, InstancePhase, InstanceStatus, LastExit};
+use orch_shared::kinds::instance::{Health, HealthState, Instance, InstancePhase, InstanceStatus, LastExit};
 use orch_shared::kinds::server::{Server, ServerStatus};
 use orch_shared::name::Name;
-use orch_shared::resource::{Phase, Timestamp};
+use orch_shared::resource::{Condition, ConditionStatus, Phase, Timestamp};
 
 const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 
@@ -19,6 +21,7 @@ fn told<S>(plan: &Plan<S>, phase: &str) -> String {
         Action::DeleteInstance { uid } => format!("delete {uid}"),
         Action::Start => "start".to_owned(),
         Action::Stop => "stop".to_owned(),
+        Action::GiveUp { .. } => "give up".to_owned(),
         Action::Remove => "remove".to_owned(),
     });
     let actions: Vec<_> = actions.collect();
@@ -56,7 +59,7 @@ fn plan_server(replicas: u32, drawn: &[&str], status: &ServerStatus) -> Plan<Ser
         .map(|copy| {
             let word = copy.split(' ').nth(2).unwrap();
             let (phase, next_try) = match word {
-                "running" => (InstancePhase::Running, None),
+                "running" | "unchecked" => (InstancePhase::Running, None),
                 "starting" | "again" => (InstancePhase::Starting, None),
                 "error-due" => (InstancePhase::Error, Some(NOW)),
                 "error-later" => (InstancePhase::Error, Some(Timestamp::from_millis(NOW.millis() + 5_000))),
@@ -66,6 +69,7 @@ fn plan_server(replicas: u32, drawn: &[&str], status: &ServerStatus) -> Plan<Ser
             InstanceStatus {
                 phase: Some(phase),
                 next_try,
+                health: (word == "unchecked").then(Health::default),
                 ..InstanceStatus::default()
             }
         })
@@ -81,6 +85,8 @@ fn plan_server(replicas: u32, drawn: &[&str], status: &ServerStatus) -> Plan<Ser
                 name: &name,
                 digest: words.next().unwrap(),
                 failed_before: u32::from(copy.ends_with("again")),
+                created_at: NOW,
+                is_of_session: false,
                 deleting: status.phase == Some(InstancePhase::Stopping),
                 status,
             }
@@ -96,6 +102,8 @@ fn plan_server(replicas: u32, drawn: &[&str], status: &ServerStatus) -> Plan<Ser
         status,
         broken: &[],
         pending: &[],
+        restarted_at: None,
+        activity: Activity::default(),
         copies: &copies,
     };
     server::plan(&world, NOW)
@@ -108,8 +116,14 @@ fn servers() {
     check_server(1, &["a new starting", "b new running"], "Ready: delete a ! Ready");
     check_server(0, &["a new running"], "Ready: delete a ! Ready");
     check_server(0, &[], "Ready: - ! Ready");
-    // A change of the spec: new copies beside the old ones, which go as new ones answer.
-    check_server(2, &["a old running", "b old running"], "Progressing: create, create");
+    // A change of the spec: one new copy beside the old ones, of which one goes when the new one is ready; and so on.
+    check_server(2, &["a old running", "b old running"], "Progressing: create");
+    check_server(
+        2,
+        &["a old running", "b old running", "c new starting"],
+        "Progressing: -",
+    );
+    check_server(2, &["a old running", "c new running"], "Progressing: create");
     check_server(
         2,
         &["a old running", "b old running", "c new running", "d new starting"],
@@ -121,6 +135,8 @@ fn servers() {
         "Progressing: delete b",
     );
     check_server(1, &["a old running", "b new running"], "Ready: delete a ! Ready");
+    check_server(1, &["a old running", "b new unchecked"], "Progressing: -");
+    check_server(1, &["a old running", "b new error-later"], "Degraded: - ! Degraded");
     // What will not be retried is replaced when its time has come.
     check_server(1, &["a new error-later"], "Degraded: - ! Degraded");
     check_server(
@@ -150,6 +166,139 @@ fn a_server_that_fails_stays_degraded_while_it_is_tried_again() {
     );
 }
 
+#[test]
+fn a_change_that_does_not_come_up_says_so() {
+    let said = |drawn: &[&str], name: &str| {
+        let conditions = plan_server(1, drawn, &ServerStatus::default()).status.conditions;
+        let found = conditions.into_iter().find(|one| one.condition == name).unwrap();
+        (found.status, found.reason)
+    };
+    use ConditionStatus::{False, True};
+    for (drawn, progressing, available) in [
+        (&["a new running"][..], (False, "Complete"), (True, "Serving")),
+        (
+            &["a old running", "b new starting"],
+            (True, "Progressing"),
+            (True, "Serving"),
+        ),
+        (
+            &["a old running", "b new error-later"],
+            (False, "RolloutStuck"),
+            (True, "Serving"),
+        ),
+        (&["b new error-later"], (False, "Stuck"), (False, "Unknown")),
+    ] {
+        assert_eq!(
+            said(drawn, "Progressing"),
+            (progressing.0, progressing.1.to_owned()),
+            "{drawn:?}"
+        );
+        assert_eq!(
+            said(drawn, "Available"),
+            (available.0, available.1.to_owned()),
+            "{drawn:?}"
+        );
+    }
+}
+
+/// A server that is suspended after a minute, `used` so many seconds ago, and woken so many; with a copy or without.
+fn check_idle(suspended: Option<i64>, used: i64, woken: Option<i64>, copy: Option<InstanceStatus>, expected: &str) {
+    let ago = |seconds: i64| Timestamp::from_millis(NOW.millis() - seconds * 1000);
+    let spec = serde_json::json!({"command": ["x"], "replicas": 1, "idle": {"suspendAfter": "60s"}});
+    let run: Server = serde_json::from_value(spec).unwrap();
+    let name: Name = "files".parse().unwrap();
+    let status = ServerStatus {
+        suspended_since: suspended.map(ago),
+        awake_since: Some(ago(3600)),
+        observed_generation: Some(2),
+        ..ServerStatus::default()
+    };
+    let copies: Vec<_> = copy
+        .iter()
+        .map(|status| Copy {
+            uid: "a",
+            name: &name,
+            digest: "new",
+            failed_before: 0,
+            created_at: NOW,
+            is_of_session: false,
+            deleting: false,
+            status,
+        })
+        .collect();
+    let world = server::World {
+        name: &name,
+        generation: 2,
+        deleting: false,
+        run: Some(&run),
+        digest: "new",
+        template: None,
+        status: &status,
+        broken: &[],
+        pending: &[],
+        restarted_at: None,
+        activity: Activity {
+            used: Some(ago(used)),
+            woken: woken.map(ago),
+            busy: false,
+        },
+        copies: &copies,
+    };
+    let plan = server::plan(&world, NOW);
+    let ready = plan
+        .status
+        .conditions
+        .iter()
+        .find(|one| one.condition == "Ready")
+        .unwrap();
+    let said = format!(
+        "{} {}",
+        told(&plan, &format!("{:?}", plan.status.phase.unwrap())),
+        ready.reason
+    );
+    assert_eq!(said, expected, "suspended {suspended:?}, used {used}, woken {woken:?}");
+}
+
+#[test]
+fn servers_that_nobody_uses_rest() {
+    let copy = |phase, crashes_in_a_row| {
+        Some(InstanceStatus {
+            phase: Some(phase),
+            crashes_in_a_row,
+            ..InstanceStatus::default()
+        })
+    };
+    let running = || copy(InstancePhase::Running, 0);
+    check_idle(None, 30, None, running(), "Ready: - ! Ready Ready");
+    check_idle(None, 61, None, running(), "Suspended: delete a ! Suspended Suspended");
+    // What is not ready is not hidden.
+    check_idle(
+        None,
+        61,
+        None,
+        copy(InstancePhase::Starting, 1),
+        "Degraded: - ! Degraded Unknown",
+    );
+    check_idle(Some(10), 90, Some(20), None, "Suspended: - Suspended");
+    // Woken: it starts, and is awake once a copy answers. The first that fails ends the wake.
+    check_idle(Some(10), 90, Some(5), None, "Progressing: create Progressing");
+    check_idle(
+        Some(10),
+        90,
+        Some(5),
+        copy(InstancePhase::Starting, 0),
+        "Progressing: - Progressing",
+    );
+    check_idle(Some(10), 90, Some(5), running(), "Ready: - ! Ready Ready");
+    check_idle(
+        Some(10),
+        90,
+        Some(5),
+        copy(InstancePhase::Error, 1),
+        "Suspended: delete a ! WakeFailed WakeFailed",
+    );
+}
+
 fn check_instance(status: &InstanceStatus, state: Option<State>, deleting: bool, expected: &str) {
     let said = format!("{status:?} {state:?}");
     let plan = plan_of(status, state, deleting);
@@ -161,6 +310,18 @@ fn check_instance(status: &InstanceStatus, state: Option<State>, deleting: bool,
 }
 
 fn plan_of(status: &InstanceStatus, state: Option<State>, deleting: bool) -> Plan<InstanceStatus> {
+    let deleting = deleting.then_some(Deleting {
+        since: Timestamp::from_millis(NOW.millis() - 1_000),
+        drain: Duration::from_secs(30),
+    });
+    plan_seen(status, state.map(|state| (state, None, false)), deleting)
+}
+
+fn plan_seen(
+    status: &InstanceStatus,
+    state: Option<(State, Option<Health>, bool)>,
+    deleting: Option<Deleting>,
+) -> Plan<InstanceStatus> {
     let run: Server = serde_json::from_value(serde_json::json!({"command": ["x"]})).unwrap();
     let spec = Instance {
         server: "files".parse().unwrap(),
@@ -168,13 +329,16 @@ fn plan_of(status: &InstanceStatus, state: Option<State>, deleting: bool) -> Pla
         digest: "d".to_owned(),
         run: Box::new(run),
         failed_before: None,
+        session: None,
     };
-    let observed = state.map(|state| Observed {
+    let observed = state.map(|(state, health, busy)| Observed {
         state,
         container: None,
         pid: Some(7),
         resolved: None,
         limits: None,
+        health,
+        busy,
     });
     let world = instance::World {
         uid: "u",
@@ -245,4 +409,117 @@ fn instances() {
     check_instance(&was, Some(running()), true, "Stopping: stop");
     check_instance(&was, Some(State::Stopping), true, "Stopping: -");
     check_instance(&was, None, true, "Stopping: remove");
+}
+
+#[test]
+fn health() {
+    let running_since = Timestamp::from_millis(NOW.millis() - 1);
+    let check = |before: Option<HealthState>, now: HealthState, expected: &str| {
+        let health = |state| Health {
+            state,
+            failures: 1,
+            last_error: Some("no answer within 5 s".to_owned()),
+        };
+        let ready = before == Some(HealthState::Healthy);
+        let status = InstanceStatus {
+            phase: Some(InstancePhase::Running),
+            running_since: Some(running_since),
+            health: before.map(health),
+            conditions: vec![Condition {
+                condition: "Ready".to_owned(),
+                status: if ready {
+                    ConditionStatus::True
+                } else {
+                    ConditionStatus::False
+                },
+                reason: "Running".to_owned(),
+                message: String::new(),
+                last_transition_time: running_since,
+                observed_generation: 1,
+            }],
+            ..InstanceStatus::default()
+        };
+        let running = State::Running(Running {
+            since: running_since,
+            protocol_version: "2025-11-25".to_owned(),
+            server_info: None,
+            tools: None,
+        });
+        let plan = plan_seen(&status, Some((running, Some(health(now)), false)), None);
+        let ready = plan
+            .status
+            .conditions
+            .iter()
+            .find(|one| one.condition == "Ready")
+            .unwrap();
+        let said = format!(
+            "{} {:?}",
+            told(&plan, &format!("{:?}", plan.status.phase.unwrap())),
+            ready.status
+        );
+        assert_eq!(said, expected, "{before:?} {now:?}");
+    };
+    use HealthState::{Degraded, Healthy, Unhealthy, Unknown};
+    check(Some(Healthy), Healthy, "Running: - True");
+    check(Some(Healthy), Degraded, "Running: - ! HealthCheckFailed True");
+    check(Some(Degraded), Healthy, "Running: - ! Healthy True");
+    check(Some(Degraded), Unhealthy, "Stopping: give up ! Unhealthy False");
+    // One that has not shown yet that it is well does not become ready by failing.
+    check(Some(Unknown), Unknown, "Running: - False");
+    check(Some(Unknown), Degraded, "Running: - ! HealthCheckFailed False");
+}
+
+#[test]
+fn what_ends_because_it_is_not_well_backs_off_however_long_it_ran() {
+    let exited = |unhealthy| {
+        State::Exited(LastExit {
+            unhealthy,
+            at: Some(NOW),
+            ran_for_ms: Some(300_000),
+            ..LastExit::default()
+        })
+    };
+    let before = InstanceStatus {
+        crashes_in_a_row: 4,
+        ..InstanceStatus::default()
+    };
+    for (unhealthy, crashes) in [(false, 1), (true, 5)] {
+        let plan = plan_seen(&before, Some((exited(unhealthy), None, false)), None);
+        assert_eq!(plan.status.crashes_in_a_row, crashes);
+    }
+}
+
+#[test]
+fn what_is_to_go_finishes_what_is_under_way() {
+    let running = || {
+        State::Running(Running {
+            since: NOW,
+            protocol_version: "2025-11-25".to_owned(),
+            server_info: None,
+            tools: None,
+        })
+    };
+    for (ago, busy, expected) in [
+        // Whoever picked it just before is on the way.
+        (10, false, "Stopping: -"),
+        (1_000, false, "Stopping: stop"),
+        (1_000, true, "Stopping: -"),
+        (29_000, true, "Stopping: -"),
+        (30_000, true, "Stopping: stop"),
+    ] {
+        let deleting = Deleting {
+            since: Timestamp::from_millis(NOW.millis() - ago),
+            drain: Duration::from_secs(30),
+        };
+        let plan = plan_seen(
+            &InstanceStatus::default(),
+            Some((running(), None, busy)),
+            Some(deleting),
+        );
+        assert_eq!(
+            told(&plan, &format!("{:?}", plan.status.phase.unwrap())),
+            expected,
+            "{ago} {busy}"
+        );
+    }
 }

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use orch_daemon::reconcile::plan::instance::{self, Failure, Observed, Remedy, Running, State};
-use orch_daemon::reconcile::plan::server::{self, Copy};
+use orch_daemon::reconcile::plan::instance::{self, Deleting, Failure, Observed, Remedy, Running, State};
+use orch_daemon::reconcile::plan::server::{self, Activity, Copy};
 use orch_daemon::reconcile::plan::{Action, Broken, backoff, plain};
 use orch_shared::kind::{Hazard, Pending};
-use orch_shared::kinds::instance::{Instance, InstancePhase, InstanceStatus, LastExit};
+use orch_shared::kinds::instance::{Health, HealthState, Instance, InstancePhase, InstanceStatus, LastExit};
 use orch_shared::kinds::server::{Server, ServerStatus};
 use orch_shared::name::Name;
 use orch_shared::problem::Code;
@@ -44,17 +44,35 @@ fn phase() -> impl Strategy<Value = Option<InstancePhase>> {
     ]
 }
 
+fn health() -> impl Strategy<Value = Option<Health>> {
+    use HealthState as H;
+    let state = prop_oneof![
+        Just(H::Unknown),
+        Just(H::Healthy),
+        Just(H::Degraded),
+        Just(H::Unhealthy)
+    ];
+    proptest::option::of((state, 0..4_u32).prop_map(|(state, failures)| Health {
+        state,
+        failures,
+        last_error: (failures > 0).then(|| "no answer".to_owned()),
+    }))
+}
+
 fn instance_status() -> impl Strategy<Value = InstanceStatus> {
-    (phase(), 0..9_u32, 0..9_u32, instant(), instant()).prop_map(
-        |(phase, restarts, crashes_in_a_row, next_try, last)| InstanceStatus {
+    let numbers = (0..9_u32, 0..9_u32);
+    (phase(), numbers, instant(), instant(), any::<bool>(), health()).prop_map(
+        |(phase, (restarts, crashes_in_a_row), next_try, last, unhealthy, health)| InstanceStatus {
             phase,
             restarts,
             crashes_in_a_row,
             next_try,
             last_exit: last.map(|at| LastExit {
                 at: Some(at),
+                unhealthy,
                 ..LastExit::default()
             }),
+            health: health.filter(|_| phase == Some(InstancePhase::Running)),
             ..InstanceStatus::default()
         },
     )
@@ -68,7 +86,16 @@ struct Drawn {
     digest: &'static str,
     deleting: bool,
     failed_before: u32,
+    /// How long ago it was made, in milliseconds.
+    age: i64,
+    is_of_session: bool,
     status: InstanceStatus,
+}
+
+impl Drawn {
+    fn serves(&self) -> bool {
+        !self.deleting && !self.is_of_session && self.status.phase == Some(InstancePhase::Running)
+    }
 }
 
 fn copies() -> impl Strategy<Value = Vec<Drawn>> {
@@ -76,25 +103,87 @@ fn copies() -> impl Strategy<Value = Vec<Drawn>> {
         prop_oneof![Just("now"), Just("then")],
         any::<bool>(),
         0..4_u32,
+        0..100_000_i64,
+        proptest::bool::weighted(0.1),
         instance_status(),
     );
     proptest::collection::vec(copy, 0..8).prop_map(|copies| {
         let number = copies.into_iter().enumerate();
         number
-            .map(|(index, (digest, deleting, failed_before, status))| Drawn {
-                uid: format!("uid-{index}"),
-                name: format!("files-{index}").parse().unwrap(),
-                digest,
-                deleting,
-                failed_before,
-                status,
-            })
+            .map(
+                |(index, (digest, deleting, failed_before, age, is_of_session, status))| Drawn {
+                    age,
+                    is_of_session,
+                    uid: format!("uid-{index}"),
+                    name: format!("files-{index}").parse().unwrap(),
+                    digest,
+                    deleting,
+                    failed_before,
+                    status,
+                },
+            )
             .collect()
     })
 }
 
 fn spec(replicas: u32) -> Server {
-    serde_json::from_value(serde_json::json!({"command": ["x"], "replicas": replicas})).unwrap()
+    serde_json::from_value(serde_json::json!({"command": ["x"], "replicas": replicas, "sessions": "isolated"})).unwrap()
+}
+
+/// What a server says of idling, and how it is used.
+#[derive(Debug, Clone)]
+struct Idling {
+    suspends: bool,
+    recycles: bool,
+    suspended_since: Option<Timestamp>,
+    activity: Activity,
+}
+
+impl Idling {
+    const NONE: Self = Self {
+        suspends: false,
+        recycles: false,
+        suspended_since: None,
+        activity: Activity {
+            used: None,
+            woken: None,
+            busy: false,
+        },
+    };
+
+    fn spec(&self, replicas: u32) -> Server {
+        let mut run = spec(replicas);
+        let idle = serde_json::json!({
+            "suspendAfter": self.suspends.then_some("60s"), "maxLifetime": self.recycles.then_some("80s"),
+        });
+        run.idle = serde_json::from_value(idle).unwrap();
+        run
+    }
+
+    /// The status of a server that is known.
+    fn status(&self) -> ServerStatus {
+        ServerStatus {
+            suspended_since: self.suspended_since,
+            observed_generation: Some(3),
+            ..ServerStatus::default()
+        }
+    }
+}
+
+fn idling() -> impl Strategy<Value = Idling> {
+    let activity = (instant(), instant(), any::<bool>());
+    (any::<bool>(), any::<bool>(), instant(), activity).prop_map(|(suspends, recycles, suspended_since, activity)| {
+        Idling {
+            suspends,
+            recycles,
+            suspended_since,
+            activity: Activity {
+                used: activity.0,
+                woken: activity.1,
+                busy: activity.2,
+            },
+        }
+    })
 }
 
 fn plan_server(
@@ -103,6 +192,7 @@ fn plan_server(
     broken: &[Broken],
     drawn: &[Drawn],
     status: &ServerStatus,
+    activity: Activity,
 ) -> orch_daemon::reconcile::plan::Plan<ServerStatus> {
     let name: Name = "files".parse().unwrap();
     let copies: Vec<_> = drawn
@@ -112,6 +202,8 @@ fn plan_server(
             name: &copy.name,
             digest: copy.digest,
             failed_before: copy.failed_before,
+            created_at: Timestamp::from_millis(NOW.millis() - copy.age),
+            is_of_session: copy.is_of_session,
             deleting: copy.deleting,
             status: &copy.status,
         })
@@ -126,6 +218,8 @@ fn plan_server(
         status,
         broken,
         pending: &[],
+        restarted_at: None,
+        activity,
         copies: &copies,
     };
     server::plan(&world, NOW)
@@ -135,60 +229,72 @@ proptest! {
     #![proptest_config(cases())]
 
     #[test]
-    fn a_server_is_content_with_the_world_it_asked_for(replicas in 0..5_u32, deleting in any::<bool>(), is_broken in any::<bool>(), mut drawn in copies()) {
-        let run = spec(replicas);
+    fn a_server_is_content_with_the_world_it_asked_for(replicas in 0..5_u32, deleting in any::<bool>(), is_broken in any::<bool>(), idling in idling(), mut drawn in copies()) {
+        let run = idling.spec(replicas);
         let broken = if is_broken { vec![Broken("secret `s` is gone".to_owned())] } else { vec![] };
-        let first = plan_server(Some(&run), deleting, &broken, &drawn, &ServerStatus::default());
-        prop_assert_eq!(&first, &plan_server(Some(&run), deleting, &broken, &drawn, &ServerStatus::default()));
-        let mut created = 0;
+        let look = |drawn: &[Drawn], status: &ServerStatus| plan_server(Some(&run), deleting, &broken, drawn, status, idling.activity);
+        let first = look(&drawn, &idling.status());
+        prop_assert_eq!(&first, &look(&drawn, &idling.status()));
         for action in &first.actions {
-            match action {
-                Action::CreateInstance(instance) => {
-                    created += 1;
-                    prop_assert!(!deleting && !is_broken);
-                    drawn.push(Drawn {
-                        uid: format!("new-{created}"),
-                        name: format!("files-new{created}").parse().unwrap(),
-                        digest: "now",
-                        deleting: false,
-                        failed_before: instance.failed_before.unwrap_or(0),
-                        status: InstanceStatus::default(),
-                    });
-                }
-                Action::DeleteInstance { uid } => {
-                    let copy = drawn.iter_mut().find(|copy| copy.uid == *uid).expect("only what is there is deleted");
-                    prop_assert!(!copy.deleting, "nothing is deleted twice");
-                    copy.deleting = true;
-                }
-                Action::Remove => prop_assert!(deleting && drawn.is_empty()),
-                Action::Start | Action::Stop => prop_assert!(false, "a server neither starts nor stops processes"),
-            }
+            prop_assert!(!matches!(action, Action::CreateInstance(_)) || (!deleting && !is_broken));
+            prop_assert!(!matches!(action, Action::Remove) || (deleting && drawn.is_empty()));
         }
-        let current = drawn.iter().filter(|copy| !copy.deleting && copy.digest == "now").count();
-        prop_assert!(current <= replicas as usize);
-        let second = plan_server(Some(&run), deleting, &broken, &drawn, &first.status);
-        if !deleting || !drawn.is_empty() {
+        let was_empty = drawn.is_empty();
+        done(&first.actions, &mut drawn)?;
+        let current = drawn.iter().filter(|copy| !copy.deleting && !copy.is_of_session && copy.digest == "now").count();
+        // Those whose lifetime is over serve on until others do.
+        prop_assert!(current <= replicas as usize + usize::from(idling.recycles) * drawn.len());
+        let second = look(&drawn, &first.status);
+        if !deleting || !was_empty {
             prop_assert_eq!(&second.actions, &Vec::<Action>::new());
         }
-        let third = plan_server(Some(&run), deleting, &broken, &drawn, &second.status);
+        let third = look(&drawn, &second.status);
         prop_assert_eq!(&third.status, &second.status);
         prop_assert!(third.events.is_empty());
     }
 
     #[test]
-    fn an_old_copy_that_serves_goes_only_when_a_new_one_does(replicas in 1..5_u32, drawn in copies()) {
-        let run = spec(replicas);
-        let plan = plan_server(Some(&run), false, &[], &drawn, &ServerStatus::default());
-        let serves = |copy: &&Drawn| !copy.deleting && copy.status.phase == Some(InstancePhase::Running);
-        let before = drawn.iter().filter(serves).count();
+    fn an_old_copy_that_serves_goes_only_when_a_new_one_does(replicas in 1..5_u32, recycles in any::<bool>(), drawn in copies()) {
+        let idling = Idling { recycles, ..Idling::NONE };
+        let plan = plan_server(Some(&idling.spec(replicas)), false, &[], &drawn, &idling.status(), idling.activity);
+        let before = drawn.iter().filter(|copy| copy.serves()).count();
         let gone = |copy: &Drawn| plan.actions.iter().any(|action| matches!(action, Action::DeleteInstance { uid } if *uid == copy.uid));
-        let after = drawn.iter().filter(serves).filter(|copy| !gone(copy)).count();
+        let after = drawn.iter().filter(|copy| copy.serves() && !gone(copy)).count();
         prop_assert!(after >= before.min(replicas as usize), "{before} served, {after} would");
     }
 
     #[test]
-    fn an_instance_is_content_with_the_world_it_asked_for(deleting in any::<bool>(), status in instance_status(), observed in proptest::option::of(observed())) {
+    fn a_roll_never_serves_less_makes_one_too_many_at_most_and_ends(replicas in 1..5_u32, old in 0..6_usize, stubborn in 0..3_u32) {
+        let run = spec(replicas);
+        let mut drawn: Vec<_> = (0..old).map(|index| of_old(index)).collect();
+        let enough = old.min(replicas as usize);
+        let (mut status, mut rounds) = (ServerStatus::default(), 0);
+        loop {
+            let plan = plan_server(Some(&run), false, &[], &drawn, &status, Activity::default());
+            status = plan.status.clone();
+            done(&plan.actions, &mut drawn)?;
+            // What is deleted is gone by the next time, and what was made takes its time to answer.
+            drawn.retain(|copy| !copy.deleting);
+            prop_assert!(drawn.iter().filter(|copy| copy.serves()).count() >= enough);
+            prop_assert!(drawn.len() <= old.max(replicas as usize + 1));
+            let starting = drawn.iter_mut().find(|copy| copy.status.phase != Some(InstancePhase::Running));
+            match starting {
+                Some(copy) if copy.status.restarts >= stubborn => copy.status.phase = Some(InstancePhase::Running),
+                Some(copy) => copy.status.restarts += 1,
+                None if plan.actions.is_empty() => break,
+                None => {}
+            }
+            rounds += 1;
+            prop_assert!(rounds < 200, "it never ends: {drawn:?}");
+        }
+        prop_assert_eq!(drawn.len(), replicas as usize);
+        prop_assert!(drawn.iter().all(|copy| copy.digest == "now"));
+    }
+
+    #[test]
+    fn an_instance_is_content_with_the_world_it_asked_for(deleting in proptest::option::of((0..40_000_i64, 0..30_u64)), status in instance_status(), observed in proptest::option::of(observed())) {
         let spec = instance_spec();
+        let deleting = deleting.map(|(ago, drain)| Deleting { since: Timestamp::from_millis(NOW.millis() - ago), drain: Duration::from_secs(drain) });
         let look = |status: &InstanceStatus, observed: Option<&Observed>| {
             instance::plan(&instance::World { uid: "u", generation: 1, deleting, spec: &spec, status, observed }, NOW)
         };
@@ -198,13 +304,23 @@ proptest! {
         for action in &first.actions {
             match action {
                 Action::Start => {
-                    prop_assert!(!deleting);
+                    prop_assert!(deleting.is_none());
                     after = Some(seen(State::Starting));
                 }
+                Action::GiveUp { .. } => {
+                    prop_assert!(deleting.is_none());
+                    after = Some(seen(State::Stopping));
+                }
                 Action::Stop => after = Some(seen(State::Stopping)),
-                Action::Remove => prop_assert!(deleting),
+                Action::Remove => prop_assert!(deleting.is_some()),
                 Action::CreateInstance(_) | Action::DeleteInstance { .. } => prop_assert!(false, "an instance has none of its own"),
             }
+        }
+        // One that is to go and still serves is looked at again, and not for ever.
+        let serves_on = deleting.is_some() && after.as_ref().is_some_and(|seen| matches!(seen.state, State::Running(_)));
+        prop_assert_eq!(serves_on, deleting.is_some() && first.look_again.is_some());
+        if let (true, Some(Deleting { since, drain })) = (serves_on, deleting) {
+            prop_assert!(NOW.since(since) < drain);
         }
         if first.actions.contains(&Action::Remove) {
             return Ok(());
@@ -238,6 +354,58 @@ proptest! {
     }
 }
 
+/// A copy of what was declared before, which serves.
+fn of_old(index: usize) -> Drawn {
+    Drawn {
+        uid: format!("old-{index}"),
+        name: format!("files-old{index}").parse().unwrap(),
+        digest: "then",
+        deleting: false,
+        failed_before: 0,
+        age: 1_000,
+        is_of_session: false,
+        status: InstanceStatus {
+            phase: Some(InstancePhase::Running),
+            ..InstanceStatus::default()
+        },
+    }
+}
+
+/// Does to the copies what a server's plan says.
+fn done(actions: &[Action], drawn: &mut Vec<Drawn>) -> Result<(), TestCaseError> {
+    for action in actions {
+        match action {
+            Action::CreateInstance(instance) => {
+                let number = drawn.len();
+                drawn.push(Drawn {
+                    uid: format!(
+                        "new-{number}-{}",
+                        drawn.iter().filter(|copy| copy.digest == "now").count()
+                    ),
+                    name: format!("files-new{number}").parse().unwrap(),
+                    digest: "now",
+                    deleting: false,
+                    failed_before: instance.failed_before.unwrap_or(0),
+                    age: 0,
+                    is_of_session: false,
+                    status: InstanceStatus::default(),
+                });
+            }
+            Action::DeleteInstance { uid } => {
+                let copy = drawn.iter_mut().find(|copy| copy.uid == *uid);
+                let copy = copy.expect("only what is there is deleted");
+                prop_assert!(!copy.deleting, "nothing is deleted twice");
+                copy.deleting = true;
+            }
+            Action::Remove => {}
+            Action::Start | Action::Stop | Action::GiveUp { .. } => {
+                prop_assert!(false, "a server neither starts nor stops processes");
+            }
+        }
+    }
+    Ok(())
+}
+
 fn instance_spec() -> Instance {
     Instance {
         server: "files".parse().unwrap(),
@@ -245,6 +413,7 @@ fn instance_spec() -> Instance {
         digest: "now".to_owned(),
         run: Box::new(spec(1)),
         failed_before: None,
+        session: None,
     }
 }
 
@@ -255,6 +424,8 @@ fn seen(state: State) -> Observed {
         pid: None,
         resolved: None,
         limits: None,
+        health: None,
+        busy: false,
     }
 }
 
@@ -268,8 +439,9 @@ fn observed() -> impl Strategy<Value = Observed> {
             tools: None,
         })
     });
-    let exited = (past.clone(), 0..200_000_u64).prop_map(|(at, ran)| {
+    let exited = (past.clone(), 0..200_000_u64, any::<bool>()).prop_map(|(at, ran, unhealthy)| {
         State::Exited(LastExit {
+            unhealthy,
             code: Some(1),
             at: Some(at),
             ran_for_ms: Some(ran),
@@ -286,13 +458,17 @@ fn observed() -> impl Strategy<Value = Observed> {
             stderr: vec![],
         })
     });
-    prop_oneof![
+    let state = prop_oneof![
         Just(State::Installing("pulling".to_owned())),
         Just(State::Starting),
         Just(State::Stopping),
         running,
         exited,
         failed
-    ]
-    .prop_map(seen)
+    ];
+    (state, health(), any::<bool>()).prop_map(|(state, health, busy)| Observed {
+        health: health.filter(|_| matches!(state, State::Running(_))),
+        busy,
+        ..seen(state)
+    })
 }

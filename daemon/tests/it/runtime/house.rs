@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use orch_daemon::clock::SystemClock;
 use orch_daemon::runtime::docker::Settings;
-use orch_daemon::runtime::launch::{Launch, Limits, Source};
+use orch_daemon::runtime::launch::{Launch, Limits, Probe, Source};
 use orch_daemon::runtime::limits::Confinement;
 use orch_daemon::runtime::link::{Call, Client, Purpose};
 use orch_daemon::runtime::log::{Bounds, Which, Window};
@@ -175,6 +175,7 @@ pub(crate) fn launch(arguments: &[&str]) -> Launch {
         working_directory: None,
         limits: Limits::default(),
         startup_deadline: Duration::from_secs(30),
+        probe: Probe::default(),
         era_hint: None,
     }
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Server;
 use crate::name::Name;
-use crate::resource::{Condition, Phase};
+use crate::resource::{Condition, Phase, Timestamp};
 
 /// What the reconciler reports of a Server.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
@@ -32,10 +32,16 @@ pub struct ServerStatus {
     /// Restarts of the copies that exist now, summed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restarts: Option<u32>,
+    /// Since when nothing runs because nobody used it; present until it has woken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspended_since: Option<Timestamp>,
+    /// When it was last meant to run for a reason other than use: it was changed, or has woken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub awake_since: Option<Timestamp>,
     /// The generation this status is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// Ready, Progressing, ReferencesResolved, Healthy, Implemented.
+    /// Ready, Available, Progressing, ReferencesResolved, Healthy, Implemented.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<Condition>,
 }

@@ -14,12 +14,12 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use hyper::body::Incoming;
 use orch_shared::jsonrpc::{Message, Notification};
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use super::super::meta::{self, Dress};
 use super::super::switchboard::{Outlet, Switchboard};
-use super::super::{Boxed, Call, Carrier, Client, Error, Exchange, Hello, Link, NEWS, News, Opening, greeting};
+use super::super::{Ask, Boxed, Call, Carrier, Client, Error, Exchange, Hello, Link, NEWS, News, Opening, greeting};
 use super::exchange::{self, Driven, Place, Read};
 use super::headers::{LAST_EVENT, SESSION, VERSION};
 use super::target::Target;
@@ -263,6 +263,10 @@ impl Carrier for Carried {
 
     fn in_flight(&self) -> usize {
         self.0.board.in_flight()
+    }
+
+    fn reserve(&self, asks: mpsc::UnboundedSender<Ask>) {
+        self.0.board.put_questions(asks);
     }
 
     fn close(&self) -> Boxed<'_, ()> {

@@ -9,13 +9,13 @@ use std::sync::{Arc, Weak};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
 use orch_shared::jsonrpc::{Message, Notification, Raw};
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use super::super::meta::{self, Dress};
 use super::super::subscription::Listening;
 use super::super::switchboard::{Outlet, Switchboard};
-use super::super::{Boxed, Call, Carrier, Error, Exchange, Hello, Link, NEWS, greeting};
+use super::super::{Ask, Boxed, Call, Carrier, Error, Exchange, Hello, Link, NEWS, greeting};
 use super::exchange::{self, Driven, Place, Read};
 use super::headers::{self, VERSION};
 use super::target::Target;
@@ -119,6 +119,10 @@ impl Carrier for Modern {
 
     fn in_flight(&self) -> usize {
         self.board.in_flight()
+    }
+
+    fn reserve(&self, asks: mpsc::UnboundedSender<Ask>) {
+        self.board.put_questions(asks);
     }
 
     fn close(&self) -> Boxed<'_, ()> {

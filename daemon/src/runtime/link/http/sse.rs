@@ -8,12 +8,14 @@ use std::sync::Arc;
 
 use http::HeaderMap;
 use orch_shared::jsonrpc::{Message, Notification};
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use super::super::meta::{self, Dress};
 use super::super::switchboard::{Outlet, Switchboard};
-use super::super::{Boxed, Call, Carrier, Error, Exchange, Frame, Frames as _, Link, NEWS, Opening, greeting, pipe};
+use super::super::{
+    Ask, Boxed, Call, Carrier, Error, Exchange, Frame, Frames as _, Link, NEWS, Opening, greeting, pipe,
+};
 use super::events::{Events, message_in};
 use super::exchange;
 use super::target::Target;
@@ -119,6 +121,10 @@ impl Carrier for Stream {
 
     fn in_flight(&self) -> usize {
         self.board.in_flight()
+    }
+
+    fn reserve(&self, asks: mpsc::UnboundedSender<Ask>) {
+        self.board.put_questions(asks);
     }
 
     fn close(&self) -> Boxed<'_, ()> {

@@ -1,0 +1,102 @@
+//! Sessions for people to look at: which there are, and what is said in one of them.
+
+use std::convert::Infallible;
+
+use axum::body::{Body, Bytes};
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+use futures_util::stream as futures_stream;
+use orch_shared::access::Principal;
+use orch_shared::jsonrpc::Members;
+use orch_shared::resource::Timestamp;
+use orch_shared::session::{Session as Shown, Sessions};
+use tokio::sync::broadcast::error::RecvError;
+
+use super::Gateway;
+use super::door::problem;
+use super::session::Session;
+use super::stream::{self, KEEP_ALIVE};
+use super::view::{Target, View};
+
+/// The sessions of a project that are in use.
+pub(super) async fn list(
+    State(gateway): State<Gateway>,
+    Extension(principal): Extension<Principal>,
+    Path(name): Path<String>,
+) -> Response {
+    let Some(target) = visible(&gateway, &principal, &name) else {
+        return nothing();
+    };
+    let mut items: Vec<Shown> = gateway
+        .0
+        .registry
+        .all()
+        .iter()
+        .filter(|session| session.target == target)
+        .map(|session| shown(session))
+        .collect();
+    items.sort_by(|one, other| (other.created_at, &other.id).cmp(&(one.created_at, &one.id)));
+    Json(Sessions { items }).into_response()
+}
+
+/// What is said in a session, from now on.
+pub(super) async fn traffic(
+    State(gateway): State<Gateway>,
+    Extension(principal): Extension<Principal>,
+    Path((name, id)): Path<(String, String)>,
+) -> Response {
+    let target = visible(&gateway, &principal, &name);
+    let sessions = gateway.0.registry.all();
+    let session = sessions
+        .into_iter()
+        .find(|session| Some(&session.target) == target.as_ref() && session.short() == id);
+    let Some(session) = session else {
+        return nothing();
+    };
+    let said = session.tap.watch();
+    let state = (said, session.over.clone(), gateway.0.shutdown.clone());
+    let body = futures_stream::unfold(state, |(mut said, over, shutdown)| async move {
+        let event = tokio::select! {
+            biased;
+            () = shutdown.cancelled() => return None,
+            () = over.cancelled() => return None,
+            said = said.recv() => match said {
+                Ok(message) => {
+                    let text = serde_json::to_string(&message).expect("plain data");
+                    stream::event(None, &text)
+                }
+                Err(RecvError::Lagged(count)) => format!(": {count} messages were not shown\n\n"),
+                Err(RecvError::Closed) => return None,
+            },
+            () = tokio::time::sleep(KEEP_ALIVE) => ": still here\n\n".to_owned(),
+        };
+        Some((Ok::<_, Infallible>(Bytes::from(event)), (said, over, shutdown)))
+    });
+    stream::events(Body::from_stream(body))
+}
+
+fn visible(gateway: &Gateway, principal: &Principal, name: &str) -> Option<Target> {
+    let target = Target::Project(name.parse().ok()?);
+    View::of(&target, &gateway.0.store.snapshot(), principal).map(|_| target)
+}
+
+fn nothing() -> Response {
+    problem(StatusCode::NOT_FOUND, "there is nothing of that name, or you may not see it")
+}
+
+fn shown(session: &Session) -> Shown {
+    let client = session.client();
+    let info = Members::of(&client.info).unwrap_or_default();
+    Shown {
+        id: session.short().to_owned(),
+        target: session.target.text(),
+        principal: session.principal.clone(),
+        client: info.text("name"),
+        client_version: info.text("version"),
+        protocol: session.protocol.clone(),
+        created_at: Timestamp::from_millis(session.created_at),
+        last_used_at: Timestamp::from_millis(session.last_used()),
+    }
+}

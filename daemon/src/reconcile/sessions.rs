@@ -1,0 +1,233 @@
+//! Copies of servers that sessions have for themselves (`sessions: isolated`).
+//!
+//! Flow: whoever serves a session claims a copy for it, and gives it back when the session ends. The copy is an Instance like
+//! any other: started, healed, drained and removed by the same plans; only that it is no replica. It goes when its server
+//! goes or changes, and when the daemon that it ran under has ended; the session then claims another.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use orch_shared::access::Principal;
+use orch_shared::kind;
+use orch_shared::kinds::instance::Instance;
+use orch_shared::kinds::server::{Server, SessionLimits, Sessions};
+use tokio_util::sync::CancellationToken;
+
+use super::observe::Preparations;
+use super::plan::Broken;
+use crate::admission::admit_instance;
+use crate::secrets::Keyring;
+use crate::store::{Claim, Error, Mutation, Row, Store, Transaction};
+
+/// How long to wait before trying again to remove what an earlier daemon has left.
+const RETRY: Duration = Duration::from_millis(500);
+
+/// Hands out copies to sessions. Cheap to clone.
+#[derive(Clone)]
+pub struct SessionCopies {
+    store: Store,
+    keyring: Keyring,
+    preparations: Preparations,
+    lease: Option<Arc<Claim>>,
+}
+
+/// Why a session gets no copy.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum ClaimError {
+    /// The server is not there any more.
+    #[error("the server is gone")]
+    Gone,
+    /// Sessions share the server's copies.
+    #[error("sessions of this server share its copies")]
+    Shared,
+    /// There are as many as are allowed.
+    #[error("{most} sessions have a copy of this server, which is as many as are allowed (ORCH6026)")]
+    Full {
+        /// How many that is.
+        most: u32,
+    },
+    /// The server cannot be run: why, in a sentence.
+    #[error("{0}")]
+    Broken(String),
+    /// The database does not take it.
+    #[error(transparent)]
+    Store(#[from] Error),
+}
+
+impl SessionCopies {
+    /// Hands out copies of what is declared in that store.
+    #[must_use]
+    pub fn new(store: Store, keyring: Keyring, lease: Option<Claim>) -> Self {
+        Self {
+            store,
+            keyring,
+            preparations: Preparations::default(),
+            lease: lease.map(Arc::new),
+        }
+    }
+
+    /// The uid of the copy of a server that a session has for itself; a new one when it has none, or has one of what the
+    /// server was before. The session goes by a short name that tells nobody its id.
+    ///
+    /// # Errors
+    /// Why it gets none.
+    pub async fn claim(&self, server: &str, session: &str) -> Result<String, ClaimError> {
+        let snapshot = self.store.snapshot();
+        let object = snapshot
+            .by_uid(server)
+            .filter(|object| object.deleting_since.is_none())
+            .ok_or(ClaimError::Gone)?;
+        let spec = object.spec::<Server>().ok_or(ClaimError::Gone)?;
+        let prepared = self.preparations.of(object, spec, &snapshot, &self.keyring);
+        if let Some(Broken(reason)) = prepared.broken.first() {
+            return Err(ClaimError::Broken(reason.clone()));
+        }
+        let run = prepared.run.as_ref().ok_or(ClaimError::Gone)?;
+        if run.sessions != Some(Sessions::Isolated) {
+            return Err(ClaimError::Shared);
+        }
+        let most = run
+            .session_limits
+            .as_ref()
+            .map_or_else(|| SessionLimits::default().most(), SessionLimits::most);
+        let instance = Instance {
+            server: object.object.name.clone(),
+            generation: object.generation,
+            digest: prepared.digest.clone(),
+            run: Box::new(run.clone()),
+            failed_before: None,
+            session: Some(session.to_owned()),
+        };
+        loop {
+            let wish = Wish {
+                server: server.to_owned(),
+                session: session.to_owned(),
+                digest: prepared.digest.clone(),
+                most,
+                create: admit_instance(self.store.ids().as_ref(), object, instance.clone()),
+                lease: self.lease.clone(),
+            };
+            let written = self.store.write(move |transaction| Box::pin(wish.fulfil(transaction)));
+            match written.await {
+                // The name was taken; the next one is another.
+                Err(ClaimError::Store(Error::Taken { .. })) => {}
+                Ok((uid, revision)) => {
+                    self.store.wait_for(revision).await;
+                    return Ok(uid);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Gives a copy back: it ends once what is under way with it has ended.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn release(&self, uid: &str) -> Result<(), Error> {
+        let uid = uid.to_owned();
+        let lease = self.lease.clone();
+        let written = self.store.write(move |transaction| {
+            Box::pin(async move {
+                must_hold(transaction, lease.as_deref()).await?;
+                let mark = vec![Mutation::MarkDeleting { uid }];
+                transaction.mutate(mark, &Principal::daemon().name).await.map(drop)
+            })
+        });
+        match written.await {
+            Ok(()) | Err(Error::Gone { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+async fn must_hold(transaction: &mut Transaction, lease: Option<&Claim>) -> Result<(), Error> {
+    match lease {
+        Some(lease) => transaction.must_hold(lease).await,
+        None => Ok(()),
+    }
+}
+
+/// What is to be done about a claim, all at once.
+struct Wish {
+    server: String,
+    session: String,
+    digest: String,
+    most: u32,
+    create: Mutation,
+    lease: Option<Arc<Claim>>,
+}
+
+impl Wish {
+    /// The copy's uid, and the revision that shows it.
+    async fn fulfil(self, transaction: &mut Transaction) -> Result<(String, i64), ClaimError> {
+        must_hold(transaction, self.lease.as_deref()).await?;
+        let server = transaction.load_uid(&self.server).await?;
+        if server.is_none_or(|server| server.deleting_since.is_some()) {
+            return Err(ClaimError::Gone);
+        }
+        let owned = transaction.owned(&self.server).await?;
+        let taken: Vec<_> = owned
+            .into_iter()
+            .filter(|row| row.deleting_since.is_none())
+            .filter_map(|row| Some((of_session(&row)?, row.uid)))
+            .collect();
+        let own = taken
+            .iter()
+            .find(|(copy, _)| copy.session.as_deref() == Some(&*self.session) && copy.digest == self.digest);
+        if let Some((_, uid)) = own {
+            return Ok((uid.clone(), transaction.revision()));
+        }
+        if taken.len() >= self.most as usize {
+            return Err(ClaimError::Full { most: self.most });
+        }
+        let Mutation::Create(create) = &self.create else {
+            return Err(ClaimError::Gone);
+        };
+        let uid = create.uid.clone();
+        transaction.mutate(vec![self.create], &Principal::daemon().name).await?;
+        Ok((uid, transaction.revision()))
+    }
+}
+
+/// The Instance in a row, when a session has it for itself.
+fn of_session(row: &Row) -> Option<Instance> {
+    let instance: Instance = serde_json::from_str(&row.spec).ok()?;
+    instance.session.is_some().then_some(instance)
+}
+
+/// Removes the copies that sessions had under an earlier daemon: what ran of them has ended with it.
+pub(super) async fn clear(store: &Store, lease: Option<Arc<Claim>>, until: &CancellationToken) {
+    loop {
+        let left: Vec<_> = store
+            .snapshot()
+            .of_kind(kind::Kind::Instance)
+            .filter(|copy| copy.deleting_since.is_none())
+            .filter(|copy| copy.spec::<Instance>().is_some_and(|spec| spec.session.is_some()))
+            .map(|copy| Mutation::MarkDeleting {
+                uid: copy.uid.to_string(),
+            })
+            .collect();
+        if left.is_empty() {
+            return;
+        }
+        let lease = lease.clone();
+        let written = store.write(move |transaction| {
+            Box::pin(async move {
+                must_hold(transaction, lease.as_deref()).await?;
+                transaction.mutate(left, &Principal::daemon().name).await?;
+                Ok::<_, Error>(transaction.revision())
+            })
+        });
+        match written.await {
+            Ok(revision) => {
+                store.wait_for(revision).await;
+                return;
+            }
+            Err(error) => tracing::warn!(%error, "copies of earlier sessions cannot be removed yet"),
+        }
+        if until.run_until_cancelled(tokio::time::sleep(RETRY)).await.is_none() {
+            return;
+        }
+    }
+}
