@@ -135,7 +135,7 @@ impl Gateway {
 
     /// Sees to it that the servers behind a view are listened to: whose lists are to be told of must be.
     pub(super) async fn attend_everywhere(&self, view: &View) {
-        let attending = view.members.iter().map(|member| self.upstream(member, COMING_UP));
+        let attending = view.members.iter().map(|member| self.awake(member, COMING_UP));
         let _ = futures_util::future::join_all(attending).await;
     }
 
@@ -174,10 +174,20 @@ impl Gateway {
 
     /// Asks a server to tell of a resource. One of the older era tells everybody who listens to the conversation; returns
     /// when that is over, for such a server.
-    async fn ask_to_tell(&self, member: &Member, uri: &str, client: &Arc<Client>, whose: Whose<'_>) -> Option<Exchange> {
+    async fn ask_to_tell(
+        &self,
+        member: &Member,
+        uri: &str,
+        client: &Arc<Client>,
+        whose: Whose<'_>,
+    ) -> Option<Exchange> {
+        // What rests tells nothing, and is not woken to do so.
+        if self.is_suspended(member) {
+            return None;
+        }
         let upstream = match whose {
             Whose::Session(session) => self.upstream_of(member, session).await.ok()?,
-            Whose::Everybodys => self.upstream(member, COMING_UP).await.ok()?,
+            Whose::Everybodys => self.awake(member, COMING_UP).await.ok()?,
         };
         match upstream.link.hello().era {
             Era::Legacy => {
@@ -209,7 +219,12 @@ impl Gateway {
                     continue;
                 };
                 if let Outcome::Error(error) = gateway.subscribe_session(member, &session, &uri).await {
-                    tracing::debug!(session = session.short(), uri, error = error.get(), "a subscription was not taken up");
+                    tracing::debug!(
+                        session = session.short(),
+                        uri,
+                        error = error.get(),
+                        "a subscription was not taken up"
+                    );
                 }
             }
         }));

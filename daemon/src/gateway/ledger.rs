@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::limits::Place;
-use crate::runtime::link;
+use crate::runtime::{Hold, link};
 use crate::store::{Error, NewAudit, Store};
 
 /// How long entries are gathered.
@@ -87,6 +87,7 @@ impl Ledger {
             name,
             told: false,
             place: Place::default(),
+            hold: None,
         }
     }
 }
@@ -104,6 +105,8 @@ pub(super) struct Note {
     told: bool,
     /// What the request holds of its limits; given back with the note.
     place: Place,
+    /// Keeps the copy that is asked from going.
+    hold: Option<Hold>,
 }
 
 impl Note {
@@ -115,6 +118,11 @@ impl Note {
     /// Holds a place for as long as the request is under way.
     pub(super) fn hold(&mut self, place: Place) {
         self.place = place;
+    }
+
+    /// Keeps the copy that is asked from going meanwhile.
+    pub(super) fn use_copy(&mut self, hold: Option<Hold>) {
+        self.hold = hold;
     }
 
     /// It was answered, well or not.

@@ -7,8 +7,10 @@ use http::HeaderMap;
 use orch_shared::access::Principal;
 use orch_shared::jsonrpc::{Members, Outcome, Raw, Request, raw};
 use orch_shared::kinds::prompt::Prompt;
+use orch_shared::kinds::server::Idle;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 use super::Gateway;
 use super::asking::{self, without_reserved};
@@ -20,9 +22,10 @@ use super::parking::State;
 use super::protocol::{self, META_MISSING, META_SERVER, code, error, error_with, result};
 use super::pump::{Pump, Side, failed};
 use super::session;
-use super::surface::{self, Kind};
+use super::surface::{self, Item, Kind};
 use super::upstream::{COMING_UP, Unavailable, Upstream};
 use super::view::{Member, View};
+use crate::runtime::Use;
 use crate::runtime::link::{Call, Purpose};
 
 /// How long a list may be used without asking again, for clients that want to know: milliseconds.
@@ -127,7 +130,7 @@ impl Gateway {
             });
             return (raw(&all), view.instructions().map(str::to_owned));
         };
-        match self.upstream(member, surface::PATIENCE).await {
+        match self.awake(member, surface::PATIENCE).await {
             Ok(upstream) => {
                 let hello = upstream.link.hello();
                 (hello.capabilities.clone(), hello.instructions.clone())
@@ -149,9 +152,16 @@ impl Gateway {
         let ask = || {
             let (gateway, member) = (self.clone(), member.clone());
             async move {
-                let upstream = gateway.upstream(&member, surface::PATIENCE).await;
+                if gateway.is_suspended(&member) {
+                    return gateway.remembered(&member, kind).await;
+                }
+                let upstream = gateway.awake(&member, surface::PATIENCE).await;
                 let upstream = upstream.map_err(|Unavailable(reason)| reason)?;
-                surface::fetch(&upstream.link, kind, &gateway.0.ourselves).await
+                let items = surface::fetch(&upstream.link, kind, &gateway.0.ourselves).await?;
+                if kind == Kind::Tools {
+                    gateway.remember(&member, &items);
+                }
+                Ok(items)
             }
         };
         let patience = surface::PATIENCE.min(ALL);
@@ -161,10 +171,39 @@ impl Gateway {
         Part { member, listed }
     }
 
+    /// The tools of a server that rests, as it listed them last.
+    async fn remembered(&self, member: &Member, kind: Kind) -> Result<Vec<Item>, String> {
+        if kind != Kind::Tools {
+            return Ok(Vec::new());
+        }
+        let kept = self.0.store.surface(&member.object.uid).await;
+        match kept.map_err(|error| error.to_string())? {
+            Some(kept) => surface::read(Kind::Tools, &kept.list),
+            None => Err("it is suspended, and its tools are not known yet".to_owned()),
+        }
+    }
+
+    /// Keeps the tools of a server that may be suspended.
+    fn remember(&self, member: &Member, items: &[Item]) {
+        let may_rest = member.server().and_then(|server| server.idle.as_ref());
+        if may_rest.and_then(Idle::patience).is_none() {
+            return;
+        }
+        let list = surface::write(items);
+        let hash = Sha256::digest(list.as_bytes());
+        let digest = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        let (store, uid) = (self.0.store.clone(), Arc::clone(&member.object.uid));
+        tokio::spawn(async move {
+            if let Err(error) = store.keep_surface(&uid, crate::store::Surface { digest, list }).await {
+                tracing::warn!(%error, "the tools of a server cannot be kept for when it rests");
+            }
+        });
+    }
+
     async fn list(&self, asked: &Asked<'_>, kind: Kind) -> Outcome {
         if let Some(member) = asked.view.single() {
             // A server that is not asked for such lists says so itself.
-            if let Ok(upstream) = self.upstream(member, surface::PATIENCE).await
+            if let Ok(upstream) = self.awake(member, surface::PATIENCE).await
                 && !upstream.link.hello().offers(kind.capability())
             {
                 return unknown_method(kind.method());
@@ -238,6 +277,7 @@ impl Gateway {
             }
         };
         note.hold(place);
+        self.0.waker.touch(&member.object.uid);
         let mut params = Members::of_params(params.as_deref());
         let mut wanted = None;
         if let (Side::Modern(_), Some(state)) = (&side, params.text("requestState")) {
@@ -279,6 +319,11 @@ impl Gateway {
                 ));
             }
         };
+        if let Side::Legacy(session) = &side
+            && session.link(&upstream.copy).is_some()
+        {
+            note.use_copy(self.0.runtime.hold(&upstream.copy, Use::Call));
+        }
         let under_way = match &side {
             Side::Legacy(session) => Some(session.under_way(&request.id)),
             Side::Modern(_) => None,
@@ -527,7 +572,7 @@ impl Gateway {
             );
         };
         if let Some(member) = asked.view.single()
-            && let Ok(upstream) = self.upstream(member, surface::PATIENCE).await
+            && let Ok(upstream) = self.awake(member, surface::PATIENCE).await
             && !upstream.link.hello().offers("logging")
         {
             return unknown_method("logging/setLevel");

@@ -50,6 +50,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use registry::Bounds;
 
+use crate::reconcile::{SessionCopies, Waker};
 use crate::runtime::Runtime;
 use crate::runtime::link::Client;
 use crate::store::Store;
@@ -68,6 +69,10 @@ pub struct Config {
     pub store: Store,
     /// Where the servers run.
     pub runtime: Runtime,
+    /// Notes use, and wakes what is suspended.
+    pub waker: Waker,
+    /// Where sessions get copies of their own.
+    pub copies: SessionCopies,
     /// Rung whenever a copy of a server has changed.
     pub stirred: Arc<Notify>,
     /// When sessions end by themselves.
@@ -87,6 +92,8 @@ pub struct Gateway(Arc<Shared>);
 struct Shared {
     store: Store,
     runtime: Runtime,
+    waker: Waker,
+    copies: SessionCopies,
     stirred: Arc<Notify>,
     shutdown: CancellationToken,
     /// What servers are told when the gateway asks for itself.
@@ -109,6 +116,8 @@ impl Gateway {
         let Config {
             store,
             runtime,
+            waker,
+            copies,
             stirred,
             sessions,
             principal_limits,
@@ -116,9 +125,11 @@ impl Gateway {
         } = config;
         let (ledger, writing) = ledger::open(store.clone(), shutdown.clone());
         let gateway = Self(Arc::new(Shared {
-            registry: Registry::new(store.clone(), sessions),
+            registry: Registry::new(store.clone(), copies.clone(), sessions),
             store,
             runtime,
+            waker,
+            copies,
             stirred,
             shutdown,
             ourselves: Arc::new(Client {

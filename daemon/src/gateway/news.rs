@@ -33,7 +33,7 @@ use crate::store::NewEvent;
 /// How often what is over is cleared away.
 pub(super) const TIDY: Duration = Duration::from_secs(30);
 /// So long copies that come up are waited for before anybody is told of them.
-const TOGETHER: Duration = Duration::from_millis(100);
+const TOGETHER: Duration = Duration::from_millis(250);
 /// How long a client has to answer a question that belongs to no request.
 const ANSWER: Duration = Duration::from_secs(600);
 /// So many pieces of news wait for a client of the newer era.
@@ -449,7 +449,10 @@ impl Gateway {
         }
         drop(missing);
         let object = member.object.object.clone();
-        let mut note = self.0.ledger.note(&Principal::daemon().name, kind.method(), object, None);
+        let mut note = self
+            .0
+            .ledger
+            .note(&Principal::daemon().name, kind.method(), object, None);
         note.unavailable(&reason);
         let event = NewEvent {
             object: member.object.object.clone(),
@@ -493,7 +496,9 @@ impl Gateway {
         let mut come = BTreeSet::new();
         let mut links = HashMap::new();
         for copy in self.0.store.snapshot().of_kind(ObjectKind::Instance) {
-            let Some(link) = self.0.runtime.link(&copy.uid) else { continue };
+            let Some(link) = self.0.runtime.link(&copy.uid) else {
+                continue;
+            };
             if let (false, Some(owner)) = (known.get(&copy.uid).is_some_and(|known| known.is(&link)), &copy.owner) {
                 come.insert(Arc::from(owner.uid.as_str()));
             }

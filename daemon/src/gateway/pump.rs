@@ -26,6 +26,7 @@ use super::parking::Parked;
 use super::protocol::{self, META_SERVER, code, error, error_with};
 use super::session::{self, Session, UnderWay};
 use super::upstream::Upstream;
+use crate::runtime::Traffic;
 use crate::runtime::launch::Era;
 use crate::runtime::link::{self, Ask, Call, Client, Exchange, Frame};
 
@@ -179,6 +180,7 @@ impl Pump {
                         Ok(Ok(frame)) => frame,
                         Ok(Err(error)) => {
                             self.state = State::Over;
+                            self.report(&error);
                             self.note.failed(&error);
                             return Step::Last(failed(&self.server, &error));
                         }
@@ -186,6 +188,7 @@ impl Pump {
                             self.state = State::Over;
                             let seconds = SILENCE.as_secs();
                             let error = link::Error::Unreachable(format!("no answer within {seconds} s"));
+                            self.report(&error);
                             self.note.failed(&error);
                             return Step::Last(failed(&self.server, &error));
                         }
@@ -230,8 +233,21 @@ impl Pump {
                     return self.pass_questions(&session, &needed);
                 }
                 self.state = State::Over;
+                self.gateway.0.runtime.report(&self.upstream.copy, &Traffic::Answered);
                 self.note.answered(&outcome);
                 Some(Step::Last(self.in_era(self.in_pages(outcome))))
+            }
+        }
+    }
+
+    /// Tells the runtime what a copy failed to do. One that has ended is known to have.
+    fn report(&self, error: &link::Error) {
+        match error {
+            link::Error::Closed(_) | link::Error::Overrun => {}
+            link::Error::Status { status, .. } if *status < 500 => {}
+            link::Error::Unreachable(_) | link::Error::Status { .. } | link::Error::Garbled(_) => {
+                let failed = Traffic::Failed(error.to_string());
+                self.gateway.0.runtime.report(&self.upstream.copy, &failed);
             }
         }
     }

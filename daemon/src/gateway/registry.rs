@@ -13,8 +13,9 @@ use orch_shared::jsonrpc::{Raw, raw};
 use orch_shared::resource::Timestamp;
 use sha2::{Digest as _, Sha256};
 
-use super::session::{Beginning, Session};
+use super::session::{Beginning, Leftovers, Session};
 use super::view::Target;
+use crate::reconcile::SessionCopies;
 use crate::runtime::link::{Client, Link};
 use crate::store::{self, Error, Expiry, Store};
 
@@ -37,6 +38,7 @@ pub struct Bounds {
 /// All sessions.
 pub(super) struct Registry {
     store: Store,
+    copies: SessionCopies,
     bounds: Bounds,
     live: Mutex<HashMap<String, Arc<Session>>>,
     used: Mutex<HashMap<String, Timestamp>>,
@@ -52,9 +54,10 @@ pub(super) enum Refusal {
 }
 
 impl Registry {
-    pub(super) fn new(store: Store, bounds: Bounds) -> Self {
+    pub(super) fn new(store: Store, copies: SessionCopies, bounds: Bounds) -> Self {
         Self {
             store,
+            copies,
             bounds,
             live: Mutex::default(),
             used: Mutex::default(),
@@ -213,7 +216,13 @@ impl Registry {
     /// Ends what is held for a session.
     pub(super) async fn forget(&self, session: &Session) {
         self.live().remove(&session.hash);
-        close_all(session.end()).await;
+        let Leftovers { links, copies } = session.end();
+        close_all(links).await;
+        for copy in copies {
+            if let Err(error) = self.copies.release(&copy).await {
+                tracing::warn!(session = session.short(), %error, "the copy of a session that is over cannot be given back");
+            }
+        }
     }
 
     /// All sessions that are in use.

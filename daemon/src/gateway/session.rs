@@ -15,6 +15,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use super::stream::{Place, Stream};
 use super::traffic::Tap;
 use super::view::Target;
+use crate::runtime::Hold;
 use crate::runtime::link::{Client, Link};
 
 /// So many streams are kept for a client that may come back.
@@ -86,9 +87,28 @@ struct Held {
     questions: HashMap<u64, oneshot::Sender<Outcome>>,
     under_way: HashMap<Id, CancellationToken>,
     /// The copy that each server's calls go to.
-    copies: HashMap<Arc<str>, Arc<str>>,
+    copies: HashMap<Arc<str>, Sticking>,
+    /// Copies that nobody else uses.
+    own_copies: BTreeSet<Arc<str>>,
     /// Conversations of its own, by copy.
     links: HashMap<Arc<str>, Link>,
+}
+
+/// A copy that a session goes to.
+#[derive(Debug)]
+struct Sticking {
+    copy: Arc<str>,
+    /// Keeps the copy from going without notice.
+    _hold: Option<Hold>,
+}
+
+/// What a session leaves behind.
+#[derive(Debug)]
+pub(super) struct Leftovers {
+    /// Conversations, to be closed.
+    pub(super) links: Vec<Link>,
+    /// Copies that were its own, to be given back.
+    pub(super) copies: BTreeSet<Arc<str>>,
 }
 
 /// A resource that news are wanted of.
@@ -276,12 +296,23 @@ impl Session {
 
     /// The copy of a server that this session goes to.
     pub(super) fn copy(&self, server: &str) -> Option<Arc<str>> {
-        self.held().copies.get(server).cloned()
+        Some(Arc::clone(&self.held().copies.get(server)?.copy))
     }
 
     /// From now on calls of that server go to this copy.
-    pub(super) fn stick(&self, server: &Arc<str>, copy: &Arc<str>) {
-        self.held().copies.insert(Arc::clone(server), Arc::clone(copy));
+    pub(super) fn stick(&self, server: &Arc<str>, copy: &Arc<str>, hold: Option<Hold>) {
+        let sticking = Sticking {
+            copy: Arc::clone(copy),
+            _hold: hold,
+        };
+        let before = self.held().copies.insert(Arc::clone(server), sticking);
+        // Letting go rings a bell; not while anything is locked.
+        drop(before);
+    }
+
+    /// A copy is this session's alone. Says whether that is news.
+    pub(super) fn own(&self, copy: &Arc<str>) -> bool {
+        self.held().own_copies.insert(Arc::clone(copy))
     }
 
     /// The session's own conversation with a copy, while it is open.
@@ -292,7 +323,9 @@ impl Session {
     /// Keeps a conversation. One with the same copy that was opened meanwhile is handed back instead.
     pub(super) fn keep(&self, copy: &Arc<str>, link: Link) -> Result<(), Link> {
         let mut held = self.held();
-        if let Some(there) = held.links.get(copy).filter(|there| there.is_open()) {
+        let known = held.links.get(copy).filter(|there| there.is_open() && !there.is(&link));
+        // A copy of its own has but one conversation, the newest.
+        if let Some(there) = known.filter(|_| !held.own_copies.contains(copy)) {
             return Err(there.clone());
         }
         held.links.insert(Arc::clone(copy), link);
@@ -306,7 +339,11 @@ impl Session {
 
     /// The copies it goes to.
     pub(super) fn copies(&self) -> Vec<Arc<str>> {
-        self.held().copies.values().cloned().collect()
+        self.held()
+            .copies
+            .values()
+            .map(|sticking| Arc::clone(&sticking.copy))
+            .collect()
     }
 
     /// Notes that news of a resource are wanted.
@@ -351,13 +388,16 @@ impl Session {
     }
 
     /// Ends everything that is held for it. What it leaves behind is to be closed.
-    pub(super) fn end(&self) -> Vec<Link> {
+    pub(super) fn end(&self) -> Leftovers {
         self.over.cancel();
         let held = std::mem::take(&mut *self.held());
         for stream in held.own.iter().chain(held.streams.values()) {
             stream.end();
         }
-        held.links.into_values().collect()
+        Leftovers {
+            links: held.links.into_values().collect(),
+            copies: held.own_copies,
+        }
     }
 }
 

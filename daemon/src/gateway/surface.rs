@@ -291,6 +291,19 @@ pub(super) async fn fetch(link: &Link, kind: Kind, client: &Arc<Client>) -> Resu
     Ok(items)
 }
 
+/// Reads a list that was kept.
+pub(super) fn read(kind: Kind, list: &str) -> Result<Vec<Item>, String> {
+    let list: Vec<&RawValue> =
+        serde_json::from_str(list).map_err(|_| "what was kept of its list cannot be read".to_owned())?;
+    Ok(list.into_iter().filter_map(|raw| item(kind, raw)).collect())
+}
+
+/// A list, to be kept.
+pub(super) fn write(items: &[Item]) -> String {
+    let texts: Vec<&str> = items.iter().map(|item| item.raw.get()).collect();
+    format!("[{}]", texts.join(","))
+}
+
 fn not_a_list(kind: Kind) -> String {
     format!("its answer to {} holds no list", kind.method())
 }

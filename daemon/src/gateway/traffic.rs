@@ -15,7 +15,15 @@ const WAITING: usize = 1024;
 const MASK: &str = "***";
 /// What the names of members hold whose values are not shown.
 const SECRET: [&str; 9] = [
-    "password", "passwd", "secret", "token", "apikey", "api_key", "api-key", "authorization", "credential",
+    "password",
+    "passwd",
+    "secret",
+    "token",
+    "apikey",
+    "api_key",
+    "api-key",
+    "authorization",
+    "credential",
 ];
 
 /// Where the messages of a session can be watched.
@@ -102,9 +110,18 @@ mod tests {
     #[test]
     fn secrets_are_not_shown() {
         for (message, shown) in [
-            (r#"{"params":{"apiKey":"x","name":"a"}}"#, r#"{"params":{"apiKey":"***","name":"a"}}"#),
-            (r#"{"arguments":{"db_password":7,"rows":[{"token":"t"}]}}"#, r#"{"arguments":{"db_password":"***","rows":[{"token":"***"}]}}"#),
-            (r#"{"_meta":{"progressToken":"p"}}"#, r#"{"_meta":{"progressToken":"p"}}"#),
+            (
+                r#"{"params":{"apiKey":"x","name":"a"}}"#,
+                r#"{"params":{"apiKey":"***","name":"a"}}"#,
+            ),
+            (
+                r#"{"arguments":{"db_password":7,"rows":[{"token":"t"}]}}"#,
+                r#"{"arguments":{"db_password":"***","rows":[{"token":"***"}]}}"#,
+            ),
+            (
+                r#"{"_meta":{"progressToken":"p"}}"#,
+                r#"{"_meta":{"progressToken":"p"}}"#,
+            ),
             (r#"{"x":"Bearer abc"}"#, r#"{"x":"***"}"#),
             ("not JSON", "not JSON"),
         ] {

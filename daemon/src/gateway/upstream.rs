@@ -1,8 +1,9 @@
 //! Finding somebody to ask: a running copy of a server, and the conversation with it.
 //!
-//! Calls are spread over the copies that run, to the one with the least to do, and in turn where several have; a session stays with the copy that it was
-//! given, as long as that runs. Where a server of the older era is reached over HTTP, each session has a conversation of
-//! its own with it; a process has one that all share. A server that is about to come up is waited for.
+//! Calls are spread over the copies that run, to the one with the least to do, and in turn where several have as little; a
+//! session stays with the copy that it was given, as long as that runs. Where a server of the older era is reached over
+//! HTTP, each session has a conversation of its own with it; a process has one that all share. A server that is about to
+//! come up is waited for.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -16,11 +17,14 @@ use tokio::time::Instant;
 use super::Gateway;
 use super::session::Session;
 use super::view::Member;
+use crate::runtime::Use;
 use crate::runtime::launch::Era;
 use crate::runtime::link::{Link, Opening};
 
 /// How long a server that is about to come up is waited for.
 pub(super) const COMING_UP: Duration = Duration::from_secs(10);
+/// How long one that has to be started first is.
+const WAKING: Duration = Duration::from_secs(90);
 
 /// A conversation with a copy.
 #[derive(Debug, Clone)]
@@ -35,23 +39,24 @@ pub(super) struct Upstream {
 pub(super) struct Unavailable(pub(super) String);
 
 impl Gateway {
-    /// A conversation with one of a server's copies, the one that all share.
+    /// A conversation with one of a server's copies, the one that all share; a server that is suspended is woken for it.
     pub(super) async fn upstream(&self, member: &Member, patience: Duration) -> Result<Upstream, Unavailable> {
+        if let Some(upstream) = self.least_busy(member) {
+            return Ok(upstream);
+        }
+        if self.is_suspended(member) {
+            let woken = self.0.waker.wake(&member.object.uid, WAKING).await;
+            woken.map_err(|error| Unavailable(format!("it was suspended and did not wake: {error}")))?;
+        }
+        self.awake(member, patience).await
+    }
+
+    /// A conversation with one of a server's copies, the one that all share. What is suspended stays so.
+    pub(super) async fn awake(&self, member: &Member, patience: Duration) -> Result<Upstream, Unavailable> {
         let until = Instant::now() + patience;
         loop {
             let stirred = self.0.stirred.notified();
-            let mut upstreams = self.running(member);
-            // Of several with as little to do, another one each time.
-            let turn = self.0.turn.fetch_add(1, Ordering::Relaxed);
-            let count = upstreams.len();
-            if let Some(best) = upstreams
-                .iter()
-                .enumerate()
-                .min_by_key(|(index, one)| (one.link.in_flight(), (index + turn) % count))
-                .map(|(index, _)| index)
-            {
-                let upstream = upstreams.swap_remove(best);
-                self.attend(member, &upstream);
+            if let Some(upstream) = self.least_busy(member) {
                 return Ok(upstream);
             }
             self.is_worth_waiting(member)?;
@@ -61,8 +66,87 @@ impl Gateway {
         }
     }
 
+    /// The copy with the least to do; of several that have as little, another one each time.
+    fn least_busy(&self, member: &Member) -> Option<Upstream> {
+        let upstreams = self.running(member);
+        let turn = self.0.turn.fetch_add(1, Ordering::Relaxed);
+        let count = upstreams.len();
+        let (_, upstream) = upstreams
+            .into_iter()
+            .enumerate()
+            .min_by_key(|(index, one)| (self.0.runtime.load(&one.copy).calls, index.wrapping_add(turn) % count))?;
+        self.attend(member, &upstream);
+        Some(upstream)
+    }
+
+    /// Whether a server rests until it is used.
+    pub(super) fn is_suspended(&self, member: &Member) -> bool {
+        let snapshot = self.0.store.snapshot();
+        let status = snapshot
+            .by_uid(&member.object.uid)
+            .and_then(|server| server.status::<Server>());
+        status.is_some_and(|status| status.phase == Some(Phase::Suspended))
+    }
+
+    /// The copy that a session has for itself, and the conversation with it.
+    async fn own_copy(&self, member: &Member, session: &Arc<Session>) -> Result<Upstream, Unavailable> {
+        let server = &member.object.uid;
+        let claimed = self.0.copies.claim(server, session.short()).await;
+        let copy: Arc<str> = claimed.map_err(|error| Unavailable(error.to_string()))?.into();
+        let is_new = session.own(&copy);
+        if session.over.is_cancelled() {
+            // It ended meanwhile; nobody else gives the copy back.
+            if let Err(error) = self.0.copies.release(&copy).await {
+                tracing::warn!(%error, "the copy of a session that is over cannot be given back");
+            }
+            return Err(Unavailable("the session is over".to_owned()));
+        }
+        let until = Instant::now() + WAKING;
+        loop {
+            let stirred = self.0.stirred.notified();
+            if let Some(link) = self.0.runtime.link(&copy) {
+                if is_new || session.link(&copy).is_none_or(|known| !known.is(&link)) {
+                    link.reserve(self.questions_for(session));
+                    // Kept so that the next call sees that it is attended; a newer one takes its place.
+                    drop(session.keep(&copy, link.clone()));
+                    self.attend_own(member, session, &link);
+                }
+                session.stick(server, &copy, None);
+                return Ok(Upstream { copy, link });
+            }
+            self.is_coming_up(&copy)?;
+            if tokio::time::timeout_at(until, stirred).await.is_err() {
+                return Err(Unavailable("the session's own copy does not answer yet".to_owned()));
+            }
+        }
+    }
+
+    /// Refuses to wait for a session's copy that will not come up by itself.
+    fn is_coming_up(&self, copy: &str) -> Result<(), Unavailable> {
+        let snapshot = self.0.store.snapshot();
+        let Some(instance) = snapshot.by_uid(copy) else {
+            return Err(Unavailable("the session's own copy is gone".to_owned()));
+        };
+        let Some(status) = instance.status::<Instance>() else {
+            return Ok(());
+        };
+        let is_lost = status.phase == Some(InstancePhase::Error) || status.crashes_in_a_row > 1;
+        if !is_lost {
+            return Ok(());
+        }
+        let ready = status
+            .conditions
+            .iter()
+            .find(|condition| condition.condition == "Ready");
+        let why = ready.map(|ready| ready.message.clone()).unwrap_or_default();
+        Err(Unavailable(format!("the session's own copy does not start: {why}")))
+    }
+
     /// The conversation that a session has with a server.
     pub(super) async fn upstream_of(&self, member: &Member, session: &Arc<Session>) -> Result<Upstream, Unavailable> {
+        if member.is_isolated() {
+            return self.own_copy(member, session).await;
+        }
         let server = &member.object.uid;
         let known = session.copy(server).and_then(|copy| {
             let link = self.0.runtime.link(&copy)?;
@@ -72,7 +156,12 @@ impl Gateway {
             Some(upstream) => upstream,
             None => {
                 let upstream = self.upstream(member, COMING_UP).await?;
-                session.stick(server, &upstream.copy);
+                let hold = match upstream.link.hello().era {
+                    Era::Legacy => self.0.runtime.hold(&upstream.copy, Use::Session),
+                    // Nothing is kept there between two requests.
+                    Era::Modern => None,
+                };
+                session.stick(server, &upstream.copy, hold);
                 upstream
             }
         };
@@ -126,7 +215,9 @@ impl Gateway {
         let snapshot = self.0.store.snapshot();
         let copies = snapshot.owned_by(&member.object.uid).iter();
         copies
-            .filter(|copy| copy.deleting_since.is_none() && copy.spec::<Instance>().is_some())
+            .filter(|copy| copy.deleting_since.is_none())
+            // Those of sessions are for these alone.
+            .filter(|copy| copy.spec::<Instance>().is_some_and(|spec| spec.session.is_none()))
             .filter_map(|copy| {
                 let link = self.0.runtime.link(&copy.uid)?;
                 Some(Upstream {
@@ -147,7 +238,11 @@ impl Gateway {
     /// Refuses to wait for a server that will not come up by itself.
     fn is_worth_waiting(&self, member: &Member) -> Result<(), Unavailable> {
         let snapshot = self.0.store.snapshot();
-        let copies = snapshot.owned_by(&member.object.uid);
+        let copies: Vec<_> = snapshot
+            .owned_by(&member.object.uid)
+            .iter()
+            .filter(|copy| copy.spec::<Instance>().is_some_and(|spec| spec.session.is_none()))
+            .collect();
         let comes_up = copies.iter().any(|copy| {
             let Some(status) = copy.status::<Instance>() else {
                 return true;

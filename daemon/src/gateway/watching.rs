@@ -83,7 +83,10 @@ fn visible(gateway: &Gateway, principal: &Principal, name: &str) -> Option<Targe
 }
 
 fn nothing() -> Response {
-    problem(StatusCode::NOT_FOUND, "there is nothing of that name, or you may not see it")
+    problem(
+        StatusCode::NOT_FOUND,
+        "there is nothing of that name, or you may not see it",
+    )
 }
 
 fn shown(session: &Session) -> Shown {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use orch_shared::access::Principal;
 use orch_shared::kind;
 use orch_shared::kinds::instance::Instance;
-use orch_shared::kinds::server::{Server, SessionLimits, Sessions};
+use orch_shared::kinds::server::{Runtime, Server, SessionLimits, Sessions};
 use tokio_util::sync::CancellationToken;
 
 use super::observe::Preparations;
@@ -55,13 +55,13 @@ pub enum ClaimError {
 }
 
 impl SessionCopies {
-    /// Hands out copies of what is declared in that store.
+    /// Hands out copies of what is declared in that store; packages that do not say where they run, run there.
     #[must_use]
-    pub fn new(store: Store, keyring: Keyring, lease: Option<Claim>) -> Self {
+    pub fn new(store: Store, keyring: Keyring, default_runtime: Runtime, lease: Option<Claim>) -> Self {
         Self {
             store,
             keyring,
-            preparations: Preparations::default(),
+            preparations: Preparations::new(default_runtime),
             lease: lease.map(Arc::new),
         }
     }

@@ -1,5 +1,6 @@
-//! Holds: who needs a copy although no call is under way. A session that sticks to a copy holds it, so that one which is to
-//! go waits for the session to end, or for its time to be over.
+//! Holds: who needs a copy although nothing is under way in the conversation that all share. A call in a conversation of a
+//! session's own holds the copy, and so does a session that sticks to it, so that a copy which is to go waits for the call
+//! and the session to end, or for its time to be over.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,25 +10,49 @@ use super::supervisor::Bell;
 /// Who uses a copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Load {
-    /// Calls that are under way in the conversation that all share.
+    /// Calls that are under way.
     pub calls: usize,
     /// Those who need it although no call is under way.
     pub holds: usize,
 }
 
+/// What a copy is held for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Use {
+    /// A call that is under way in a conversation of somebody's own.
+    Call,
+    /// A session that sticks to it.
+    Session,
+}
+
 /// How many hold a copy.
 #[derive(Clone, Default)]
-pub(super) struct Holds(Arc<AtomicUsize>);
+pub(super) struct Holds(Arc<Counts>);
+
+#[derive(Default)]
+struct Counts {
+    calls: AtomicUsize,
+    sessions: AtomicUsize,
+}
 
 impl Holds {
-    pub(super) fn count(&self) -> usize {
-        self.0.load(Ordering::Relaxed)
+    /// How many hold it for that.
+    pub(super) fn count(&self, what: Use) -> usize {
+        self.of(what).load(Ordering::Relaxed)
     }
 
-    pub(super) fn take(&self, uid: &str, bell: &Bell) -> Hold {
-        self.0.fetch_add(1, Ordering::Relaxed);
+    fn of(&self, what: Use) -> &AtomicUsize {
+        match what {
+            Use::Call => &self.0.calls,
+            Use::Session => &self.0.sessions,
+        }
+    }
+
+    pub(super) fn take(&self, uid: &str, what: Use, bell: &Bell) -> Hold {
+        self.of(what).fetch_add(1, Ordering::Relaxed);
         Hold {
             holds: self.clone(),
+            what,
             uid: uid.to_owned(),
             bell: Arc::clone(bell),
         }
@@ -37,6 +62,7 @@ impl Holds {
 /// Somebody needs a copy, until this is dropped.
 pub struct Hold {
     holds: Holds,
+    what: Use,
     uid: String,
     bell: Bell,
 }
@@ -49,7 +75,9 @@ impl std::fmt::Debug for Hold {
 
 impl Drop for Hold {
     fn drop(&mut self) {
-        if self.holds.0.fetch_sub(1, Ordering::Relaxed) == 1 {
+        let was_last = self.holds.of(self.what).fetch_sub(1, Ordering::Relaxed) == 1;
+        // Calls are too many to tell of each; whoever waits for their end looks from time to time.
+        if was_last && self.what == Use::Session {
             // Whoever waits for the copy to be free looks again.
             (self.bell)(&self.uid);
         }
@@ -71,11 +99,16 @@ mod tests {
             })
         };
         let holds = Holds::default();
-        let (one, two) = (holds.take("u", &bell), holds.take("u", &bell));
-        assert_eq!(holds.count(), 2);
+        let (one, two) = (
+            holds.take("u", Use::Session, &bell),
+            holds.take("u", Use::Session, &bell),
+        );
+        let call = holds.take("u", Use::Call, &bell);
+        assert_eq!((holds.count(Use::Call), holds.count(Use::Session)), (1, 2));
+        drop(call);
         drop(one);
-        assert_eq!((holds.count(), rung.load(Ordering::Relaxed)), (1, 0));
+        assert_eq!((holds.count(Use::Session), rung.load(Ordering::Relaxed)), (1, 0));
         drop(two);
-        assert_eq!((holds.count(), rung.load(Ordering::Relaxed)), (0, 1));
+        assert_eq!((holds.count(Use::Session), rung.load(Ordering::Relaxed)), (0, 1));
     }
 }

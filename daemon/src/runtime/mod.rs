@@ -34,7 +34,7 @@ mod probe;
 pub use health::Traffic;
 
 mod hold;
-pub use hold::{Hold, Load};
+pub use hold::{Hold, Load, Use};
 
 mod environment;
 pub mod exec;

@@ -17,7 +17,7 @@ use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 use super::docker;
 use super::health::{Care, Source as Said, Traffic};
-use super::hold::{Hold, Holds, Load};
+use super::hold::{Hold, Holds, Load, Use};
 use super::instance::{self, Check, Desk, Stop};
 use super::launch::{Launch, Limits, Source, Speech};
 use super::limits::{Confinement, Confiner, Group};
@@ -299,10 +299,10 @@ impl Runtime {
 
     /// Needs a copy until what is returned is dropped; nothing when the copy is not known.
     #[must_use]
-    pub fn hold(&self, uid: &str) -> Option<Hold> {
+    pub fn hold(&self, uid: &str, what: Use) -> Option<Hold> {
         let register = self.register();
         let copy = register.copies.get(uid)?;
-        Some(copy.holds.take(uid, &self.context.config.bell))
+        Some(copy.holds.take(uid, what, &self.context.config.bell))
     }
 
     /// Who uses a copy now.
@@ -313,8 +313,8 @@ impl Runtime {
             return Load::default();
         };
         Load {
-            calls: copy.desk.link().map_or(0, |link| link.in_flight()),
-            holds: copy.holds.count(),
+            calls: copy.desk.link().map_or(0, |link| link.in_flight()) + copy.holds.count(Use::Call),
+            holds: copy.holds.count(Use::Session),
         }
     }
 

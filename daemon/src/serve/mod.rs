@@ -53,10 +53,6 @@ pub struct Daemon {
     pub introduction: Introduction,
     /// The way in, for those in the same process.
     pub admission: Admission,
-    /// Notes the use of servers and wakes them.
-    pub waker: Waker,
-    /// Hands out copies of servers to sessions.
-    pub session_copies: SessionCopies,
     stop_serving: CancellationToken,
     stop_reconciling: CancellationToken,
     stop_store: CancellationToken,
@@ -213,10 +209,17 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
     if tokio::time::timeout(FIRST_VISIT, visited.wait()).await.is_err() {
         tracing::warn!("serving before everything has been visited: the database is slow, or does not answer");
     }
-    let session_copies = SessionCopies::new(store.clone(), keyring.clone(), claim.clone());
+    let copies = SessionCopies::new(
+        store.clone(),
+        keyring,
+        settings.containers.runtime.into(),
+        claim.clone(),
+    );
     let (gateway, relaying) = Gateway::open(gateway::Config {
         store: store.clone(),
         runtime: runtime.clone(),
+        waker,
+        copies,
         stirred,
         sessions: gateway::Bounds {
             idle: settings.gateway.session_idle.duration(),
@@ -249,8 +252,6 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
         url,
         introduction,
         admission,
-        waker,
-        session_copies,
         stop_serving,
         stop_reconciling,
         stop_store,

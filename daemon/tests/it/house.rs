@@ -128,7 +128,7 @@ const COMMON: &[&str] = &[
 /// Which rooms of the daemon a room may know. What is not listed here knows no other room but the clock.
 const ARROWS: &[(&str, &[&str])] = &[
     ("api", &["admission", "auth", "store", "runtime", "telemetry"]),
-    ("gateway", &["store", "runtime"]),
+    ("gateway", &["reconcile", "store", "runtime"]),
     ("auth", &["store"]),
     ("admission", &["store", "secrets"]),
     ("catalogue", &[]),

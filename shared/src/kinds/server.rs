@@ -115,8 +115,6 @@ pub enum Transport {
     Sse,
 }
 
-
-
 impl Server {
     /// How many copies to keep running.
     #[must_use]
@@ -401,11 +399,6 @@ impl Spec for Server {
                 local && self.container_port.is_some(),
             ),
             ("spec.path", Hazard::Harmless, local && self.path.is_some()),
-            (
-                "spec.sessions",
-                Hazard::Unsafe,
-                self.sessions == Some(Sessions::Isolated),
-            ),
         ];
         fields
             .into_iter()

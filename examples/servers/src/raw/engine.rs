@@ -323,6 +323,5 @@ async fn listen(call: &Call) {
         () = call.outlet.closed() => {}
         () = call.gone.cancelled() => {}
     }
-    lock(&call.engine.listeners)
-        .retain(|listener| listener.id != call.id || !listener.outlet.is(&call.outlet));
+    lock(&call.engine.listeners).retain(|listener| listener.id != call.id || !listener.outlet.is(&call.outlet));
 }

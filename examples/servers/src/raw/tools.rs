@@ -39,7 +39,10 @@ const TOOLS: [(&str, &str); 19] = [
         "Sends a notification no specification knows before it answers.",
     ),
     ("progress", "Reports progress and answers, all in one piece: {steps}."),
-    ("region", "Tells back its argument, which is repeated in a header: {region}."),
+    (
+        "region",
+        "Tells back its argument, which is repeated in a header: {region}.",
+    ),
     ("stats", "Tells what was asked of this process."),
     ("update_resource", "Says that a resource has changed: {uri}."),
     (

@@ -16,12 +16,24 @@ fn progress_comes_in_order_and_before_the_answer() {
             for token in [json!("a token"), json!(7)] {
                 let params = json!({"name": "progress", "arguments": {"steps": 60}, "_meta": {"progressToken": token}});
                 let told = client.ask("tools/call", params);
-                let steps: Vec<Value> = told.before.iter().map(|news| news["params"]["progress"].clone()).collect();
+                let steps: Vec<Value> = told
+                    .before
+                    .iter()
+                    .map(|news| news["params"]["progress"].clone())
+                    .collect();
                 let all: Vec<Value> = (1..=60).map(Value::from).collect();
                 assert_eq!(steps, all, "{server} {era:?}");
-                assert!(told.before.iter().all(|news| news["params"]["progressToken"] == token), "{server} {era:?}");
+                assert!(
+                    told.before.iter().all(|news| news["params"]["progressToken"] == token),
+                    "{server} {era:?}"
+                );
                 assert_eq!(text_of(&told.answer["result"]), "done", "{server} {era:?}");
-                assert_eq!(told.text.matches(UNKNOWN).count(), 60 + 3, "{server} {era:?}: {}", told.text);
+                assert_eq!(
+                    told.text.matches(UNKNOWN).count(),
+                    60 + 3,
+                    "{server} {era:?}: {}",
+                    told.text
+                );
             }
         }
     }
@@ -39,7 +51,8 @@ fn what_a_client_gives_up_ends_at_the_server() {
             let before = cancelled();
             match era {
                 Era::Legacy => {
-                    let call = json!({"jsonrpc": "2.0", "id": "given up", "method": "tools/call", "params": {"name": "wait"}});
+                    let call =
+                        json!({"jsonrpc": "2.0", "id": "given up", "method": "tools/call", "params": {"name": "wait"}});
                     let request = client.posted(&call);
                     let asked = calls();
                     let waiting = std::thread::spawn(move || request.send());
@@ -49,12 +62,19 @@ fn what_a_client_gives_up_ends_at_the_server() {
                         looks += 1;
                         calls() > asked + looks
                     });
-                    assert_eq!(client.notify("notifications/cancelled", json!({"requestId": "given up"})), 202);
+                    assert_eq!(
+                        client.notify("notifications/cancelled", json!({"requestId": "given up"})),
+                        202
+                    );
                     let answer = waiting.join().expect("no panic");
                     assert!(!answer.body.contains("result"), "{server}: {}", answer.body);
                 }
                 // A client without a session closes the stream.
-                Era::Modern => drop(client.request("tools/call", json!({"name": "wait", "arguments": {}})).stream()),
+                Era::Modern => drop(
+                    client
+                        .request("tools/call", json!({"name": "wait", "arguments": {}}))
+                        .stream(),
+                ),
             }
             eventually("the server has given it up", || cancelled() == before + 1);
         }
@@ -76,7 +96,10 @@ fn log_messages_come_at_the_level_that_is_wanted() {
                 }
                 let told = client.ask("tools/call", params);
                 assert_eq!(text_of(&told.answer["result"]), "logged");
-                let messages = told.before.iter().filter(|news| news["method"] == "notifications/message");
+                let messages = told
+                    .before
+                    .iter()
+                    .filter(|news| news["method"] == "notifications/message");
                 messages.map(|news| news["params"]["data"].clone()).collect::<Vec<_>>()
             };
             // Who has said nothing is told everything with a session, and nothing without.
@@ -111,7 +134,10 @@ fn a_level_reaches_the_server() {
         let client = Client::begin(&home, Era::Legacy, &at(server));
         client.result("logging/setLevel", json!({"level": "warning"}));
         let said = client.said("echo", json!({}));
-        assert!(said.contains(r#""io.modelcontextprotocol/logLevel":"warning""#), "{server}: {said}");
+        assert!(
+            said.contains(r#""io.modelcontextprotocol/logLevel":"warning""#),
+            "{server}: {said}"
+        );
     }
 }
 
@@ -127,7 +153,10 @@ fn errors_keep_their_code_and_data() {
                 ("nobody/knows", json!({}), -32601),
             ] {
                 let told = client.ask(method, params);
-                assert_eq!(told.answer["error"]["code"], code, "{server} {era:?} {method}: {told:?}");
+                assert_eq!(
+                    told.answer["error"]["code"], code,
+                    "{server} {era:?} {method}: {told:?}"
+                );
                 assert!(told.text.contains(&data), "{server} {era:?} {method}: {}", told.text);
             }
             let failed = client.ask("tools/call", json!({"name": "fail", "arguments": {}}));

@@ -14,7 +14,9 @@ fn with_copies(count: u32) -> Home {
     let home = Home::new().started();
     home.apply(&(raw_with("raw", &["--era", "legacy"], json!({"replicas": count})) + &project("all", &["raw"])));
     home.until_ready(&["server/raw"]);
-    eventually("all copies run", || super::super::pids(&home, "raw").len() == count as usize);
+    eventually("all copies run", || {
+        super::super::pids(&home, "raw").len() == count as usize
+    });
     home
 }
 
@@ -31,7 +33,11 @@ fn calls_are_spread_over_the_copies() {
         // The answer begins as a stream once it takes longer.
         waiting.push(request.stream());
         let free: BTreeSet<String> = (0..12).map(|_| pid()).collect();
-        assert_eq!(free.len(), 3 - waiting.len(), "only copies with nothing to do are asked: {free:?}");
+        assert_eq!(
+            free.len(),
+            3 - waiting.len(),
+            "only copies with nothing to do are asked: {free:?}"
+        );
         busy.insert(free);
     }
     assert_eq!(busy.len(), 2);
@@ -43,7 +49,11 @@ fn a_session_stays_with_its_copy() {
     let home = with_copies(3);
     let mut pids = BTreeSet::new();
     for path in [at("raw"), "/mcp/projects/all".to_owned()] {
-        let tool = if path.contains("projects") { "raw__stats" } else { "stats" };
+        let tool = if path.contains("projects") {
+            "raw__stats"
+        } else {
+            "stats"
+        };
         let sessions: Vec<Client> = (0..12).map(|_| Client::begin(&home, Era::Legacy, &path)).collect();
         for client in &sessions {
             let of: BTreeSet<String> = (0..5).map(|_| stats(client, tool)["pid"].to_string()).collect();
@@ -91,6 +101,8 @@ fn sessions_with_servers_end_with_those_of_clients() {
     for client in leaving {
         client.end().expect(204);
     }
-    eventually("all sessions are over", || open() == baseline && database::sessions(&home) == 0);
+    eventually("all sessions are over", || {
+        open() == baseline && database::sessions(&home) == 0
+    });
     assert!(stats_of(&far)["sessionsClosed"].as_u64() >= Some(10));
 }

@@ -46,7 +46,11 @@ fn nobody_comes_in_without_a_token() {
     let home = home_with("raw", &[]);
     for method in METHODS {
         for path in [at("raw"), "/mcp/projects/all".to_owned(), format!("{}/sse", at("raw"))] {
-            assert_eq!(Request::new(home.address(), method, &path).send().status, 401, "{method} {path}");
+            assert_eq!(
+                Request::new(home.address(), method, &path).send().status,
+                401,
+                "{method} {path}"
+            );
         }
     }
     // What is not there, and what may not be seen, look the same.
@@ -67,7 +71,10 @@ fn what_is_no_message_is_refused() {
     let home = home_with("raw", &[]);
     let path = at("raw");
     let send = |kind: &str, accept: &str, body: &str| {
-        let request = home.http("POST", &path).header("Content-Type", kind).header("Accept", accept);
+        let request = home
+            .http("POST", &path)
+            .header("Content-Type", kind)
+            .header("Accept", accept);
         let answer = request.body(body.as_bytes().to_vec()).send();
         (answer.status, answer.json()["error"]["code"].clone())
     };
@@ -79,9 +86,19 @@ fn what_is_no_message_is_refused() {
         (json_type, both, "{", 400, -32700),
         (json_type, both, "[]", 400, -32600),
         (json_type, both, r#"{"id":1,"method":"ping"}"#, 400, -32600),
-        (json_type, both, r#"{"jsonrpc":"2.0","id":{},"method":"ping"}"#, 400, -32600),
+        (
+            json_type,
+            both,
+            r#"{"jsonrpc":"2.0","id":{},"method":"ping"}"#,
+            400,
+            -32600,
+        ),
     ] {
-        assert_eq!(send(kind, accept, body), (status, json!(code)), "{kind} {accept} {body}");
+        assert_eq!(
+            send(kind, accept, body),
+            (status, json!(code)),
+            "{kind} {accept} {body}"
+        );
     }
     assert_eq!(send("application/json; charset=utf-8", "*/*", &hello).0, 200);
 }
@@ -95,10 +112,16 @@ fn bodies_are_bounded() {
         let text = "x".repeat(4 << 20);
         let said = client.said("echo", json!({"text": text}));
         assert!(said.len() > 4 << 20, "{era:?}");
-        let told = client.ask("tools/call", json!({"name": "echo", "arguments": {"text": "x".repeat(17 << 20)}}));
+        let told = client.ask(
+            "tools/call",
+            json!({"name": "echo", "arguments": {"text": "x".repeat(17 << 20)}}),
+        );
         assert_eq!(told.status, 413, "{era:?}");
         assert_eq!(told.answer["error"]["code"], -32600, "{era:?}");
-        assert!(client.said("echo", json!({})).contains("tools/call"), "{era:?}: it goes on");
+        assert!(
+            client.said("echo", json!({})).contains("tools/call"),
+            "{era:?}: it goes on"
+        );
     }
     // One that says nothing of its length is stopped on its way.
     let head = format!(
@@ -109,7 +132,11 @@ fn bodies_are_bounded() {
         home.token(),
     );
     let chunk = format!("100000\r\n{}\r\n", " ".repeat(1 << 20));
-    let told = converse(home.address(), (head + &chunk.repeat(20)).as_bytes(), Duration::from_secs(20));
+    let told = converse(
+        home.address(),
+        (head + &chunk.repeat(20)).as_bytes(),
+        Duration::from_secs(20),
+    );
     assert!(told.text.is_empty() || told.text.contains(" 413 "), "{}", told.text);
 }
 
@@ -125,25 +152,40 @@ fn headers_that_contradict_the_body_are_refused() {
     let before = asked(&far, "tools/call");
     let refused = |request: &Request, why: &str| {
         let told = mcp::send(request);
-        assert_eq!((told.status, &told.answer["error"]["code"]), (400, &json!(-32020)), "{why}: {told:?}");
+        assert_eq!(
+            (told.status, &told.answer["error"]["code"]),
+            (400, &json!(-32020)),
+            "{why}: {told:?}"
+        );
         assert_eq!(told.answer["id"], 1, "{why}");
     };
     refused(&call("far__echo").header("Mcp-Name", "far__fail"), "another tool");
     refused(&call("far__echo").header("Mcp-Name", "echo"), "the server's own name");
     refused(&call("far__echo").header("Mcp-Name", "=?base64?!?="), "no base64");
     refused(&call("far__echo").header("Mcp-Method", "tools/list"), "another method");
-    refused(&call("far__echo").header("MCP-Protocol-Version", "2025-11-25"), "another revision");
+    refused(
+        &call("far__echo").header("MCP-Protocol-Version", "2025-11-25"),
+        "another revision",
+    );
     let read = client.request("resources/read", json!({"uri": "raw://echo"}));
     refused(&read.header("Mcp-Name", "raw://other"), "another resource");
     let get = client.request("prompts/get", json!({"name": "raw__echo"}));
     refused(&get.header("Mcp-Name", "echo"), "another prompt");
-    assert_eq!(asked(&far, "tools/call"), before, "nothing of it has reached the server");
+    assert_eq!(
+        asked(&far, "tools/call"),
+        before,
+        "nothing of it has reached the server"
+    );
 
     // With a session, nobody has to say it twice; who does, says the same.
     let legacy = Client::begin(&home, Era::Legacy, "/mcp/projects/all");
     let call = legacy.request("tools/call", json!({"name": "far__echo", "arguments": {}}));
     let told = mcp::send(&call.header("Mcp-Name", "far__fail"));
-    assert_eq!((told.status, &told.answer["error"]["code"]), (400, &json!(-32020)), "{told:?}");
+    assert_eq!(
+        (told.status, &told.answer["error"]["code"]),
+        (400, &json!(-32020)),
+        "{told:?}"
+    );
 }
 
 /// After a name has changed, its header says the new one; arguments that a server wants in headers come there.
@@ -168,7 +210,11 @@ fn headers_are_made_anew_for_the_server() {
             })
         };
         assert_eq!(call(Some("eu")).answer["result"]["content"][0]["text"], "eu", "{path}");
-        assert_eq!(call(Some("=?base64?ZXU=?=")).answer["result"]["content"][0]["text"], "eu", "{path}");
+        assert_eq!(
+            call(Some("=?base64?ZXU=?=")).answer["result"]["content"][0]["text"],
+            "eu",
+            "{path}"
+        );
         for wrong in [None, Some("us"), Some("")] {
             let told = call(wrong);
             let got = (told.status, &told.answer["error"]["code"]);
@@ -208,6 +254,10 @@ fn idle_streams_say_that_they_live() {
     for method in ["GET", "DELETE"] {
         let request = home.http(method, &at("raw")).header("Accept", "text/event-stream");
         let answer = request.header("MCP-Protocol-Version", MODERN).send();
-        assert_eq!((answer.status, answer.json()["result"].clone()), (405, Value::Null), "{method}");
+        assert_eq!(
+            (answer.status, answer.json()["result"].clone()),
+            (405, Value::Null),
+            "{method}"
+        );
     }
 }

@@ -32,7 +32,11 @@ fn one_address_serves_every_revision() {
     // Methods of the other era are not there.
     for method in ["initialize", "ping", "logging/setLevel"] {
         let told = modern.ask(method, json!({}));
-        assert_eq!((told.status, &told.answer["error"]["code"]), (404, &json!(-32601)), "{method}");
+        assert_eq!(
+            (told.status, &told.answer["error"]["code"]),
+            (404, &json!(-32601)),
+            "{method}"
+        );
     }
     let legacy = Client::begin(&home, Era::Legacy, &path);
     assert_eq!(legacy.result("ping", json!({})), json!({}));
@@ -49,7 +53,11 @@ fn one_address_serves_every_revision() {
         }}}),
     );
     let unknown = mcp::send(&request.header("MCP-Protocol-Version", "2031-01-01"));
-    assert_eq!((unknown.status, &unknown.answer["error"]["code"]), (400, &json!(-32022)), "{unknown:?}");
+    assert_eq!(
+        (unknown.status, &unknown.answer["error"]["code"]),
+        (400, &json!(-32022)),
+        "{unknown:?}"
+    );
     assert_eq!(unknown.answer["error"]["data"]["supported"][0], MODERN);
 }
 
@@ -64,7 +72,10 @@ fn a_server_hears_only_the_revision_it_agreed_on() {
     for (name, far, revision) in [("old", &old, "2025-03-26"), ("new", &new, MODERN)] {
         for era in ERAS {
             let client = Client::begin(&home, era, &at(name));
-            assert!(client.names("tools/list").contains(&"echo".to_owned()), "{name} {era:?}");
+            assert!(
+                client.names("tools/list").contains(&"echo".to_owned()),
+                "{name} {era:?}"
+            );
             assert!(client.said("echo", json!({})).contains("tools/call"), "{name} {era:?}");
         }
         let headers = &stats_of(far)["revisionHeaders"];
@@ -83,7 +94,10 @@ fn the_era_of_a_server_is_remembered() {
         home.until_ready(&[&format!("server/{name}")]);
         let greeted = |client: &Client| {
             let stats = super::stats(client, "stats");
-            (stats["pid"].clone(), stats["methods"]["initialize"].as_u64().unwrap_or(0))
+            (
+                stats["pid"].clone(),
+                stats["methods"]["initialize"].as_u64().unwrap_or(0),
+            )
         };
         let first = greeted(&Client::begin(&home, Era::Modern, &at(&name)));
         for _ in 0..3 {
@@ -109,7 +123,11 @@ fn a_greeting_names_what_is_there() {
     let answer = post(&home, &at("raw"), &greeting("2025-11-25", &json!({}))).send();
     let result = &answer.json()["result"];
     assert_eq!(result["instructions"], "Ask, and be told back.");
-    assert!(answer.body.contains(super::UNKNOWN), "capabilities as the server wrote them: {}", answer.body);
+    assert!(
+        answer.body.contains(super::UNKNOWN),
+        "capabilities as the server wrote them: {}",
+        answer.body
+    );
     let discovered = Client::begin(&home, Era::Modern, &at("raw")).ask("server/discover", json!({}));
     assert!(discovered.text.contains(super::UNKNOWN), "{}", discovered.text);
     assert_eq!(discovered.answer["result"]["instructions"], "Ask, and be told back.");

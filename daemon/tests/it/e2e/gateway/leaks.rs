@@ -74,7 +74,11 @@ fn nothing_is_left_behind() {
     let objects = ["server/pipe", "server/new", "server/far"];
     home.until_ready(&objects);
     for era in ERAS {
-        assert!(!Client::begin(&home, era, "/mcp/projects/all").names("tools/list").is_empty());
+        assert!(
+            !Client::begin(&home, era, "/mcp/projects/all")
+                .names("tools/list")
+                .is_empty()
+        );
     }
     eventually("the first session is over", || database::sessions(&home) == 0);
     let baseline = Held::of(&home, &far);
@@ -92,7 +96,11 @@ fn nothing_is_left_behind() {
                         1 => drop(client.ask("tools/list", json!({}))),
                         2 => drop(client.listen(json!({}))),
                         _ => {
-                            let tool = if client.names("tools/list").contains(&"echo".to_owned()) { "echo" } else { "far__echo" };
+                            let tool = if client.names("tools/list").contains(&"echo".to_owned()) {
+                                "echo"
+                            } else {
+                                "far__echo"
+                            };
                             drop(client.ask("tools/call", json!({"name": tool, "arguments": {}})));
                         }
                     }
@@ -106,7 +114,10 @@ fn nothing_is_left_behind() {
     while kills < SERVER_KILLS {
         let client = Client::begin(&home, ERAS[kills % 2], "/mcp/projects/all");
         for server in ["pipe", "new"] {
-            drop(client.ask("tools/call", json!({"name": format!("{server}__echo"), "arguments": {}})));
+            drop(client.ask(
+                "tools/call",
+                json!({"name": format!("{server}__echo"), "arguments": {}}),
+            ));
             for pid in super::super::pids(&home, server) {
                 if processes::is_alive(pid) {
                     processes::signal(pid, Signal::KILL);
@@ -130,6 +141,9 @@ fn nothing_is_left_behind() {
     let after = Held::of(&home, &far);
     say(&format!("right after {DAEMON_KILLS} kills of the daemon: {after:?}"));
     // Nobody could tell the server on the other side that they were gone; it has to forget by itself.
-    let baseline = Held { far: after.far, ..baseline };
+    let baseline = Held {
+        far: after.far,
+        ..baseline
+    };
     returns(&home, &far, baseline, &format!("{DAEMON_KILLS} kills of the daemon"));
 }

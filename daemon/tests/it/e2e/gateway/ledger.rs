@@ -13,7 +13,10 @@ use crate::support::database;
 fn is_told_to_wait(told: &crate::support::mcp::Told, era: Era, whose: &str) {
     let error = &told.answer["error"];
     assert_eq!(error["code"], -32029, "{era:?}: {told:?}");
-    assert!(error["message"].as_str().is_some_and(|text| text.contains(whose)), "{era:?}: {error}");
+    assert!(
+        error["message"].as_str().is_some_and(|text| text.contains(whose)),
+        "{era:?}: {error}"
+    );
     assert!(error["data"]["retryAfterMs"].as_u64() > Some(0), "{era:?}: {error}");
     if era == Era::Modern {
         assert_eq!(told.status, 429, "{told:?}");
@@ -40,12 +43,16 @@ fn a_server_is_asked_no_more_than_it_may_be() {
         assert!(call(client, "once__echo").answer["result"].is_object());
     }
 
-    let waiting = clients[1].request("tools/call", json!({"name": "once__wait", "arguments": {}})).stream();
+    let waiting = clients[1]
+        .request("tools/call", json!({"name": "once__wait", "arguments": {}}))
+        .stream();
     for (client, era) in clients.iter().zip(ERAS) {
         is_told_to_wait(&call(client, "once__echo"), era, "server/once");
     }
     drop(waiting);
-    eventually("there is room again", || call(&clients[0], "once__echo").answer["result"].is_object());
+    eventually("there is room again", || {
+        call(&clients[0], "once__echo").answer["result"].is_object()
+    });
 }
 
 #[test]
@@ -74,7 +81,9 @@ fn a_principal_asks_no_more_than_it_may() {
 #[test]
 fn calls_are_written_down_and_their_words_are_not() {
     let home = home_with("raw", &["--era", "legacy"]);
-    home.apply(&(raw_with("raw", &["--era", "legacy"], json!({"tools": {"deny": ["big"]}})) + &project("all", &["raw"])));
+    home.apply(
+        &(raw_with("raw", &["--era", "legacy"], json!({"tools": {"deny": ["big"]}})) + &project("all", &["raw"])),
+    );
     home.until_ready(&["server/raw"]);
     let secret = "a-word-that-is-nobodys-business";
     for era in ERAS {
@@ -85,25 +94,41 @@ fn calls_are_written_down_and_their_words_are_not() {
         }
         drop(client.ask("resources/read", json!({"uri": "raw://echo"})));
         drop(client.ask("prompts/get", json!({"name": "raw__echo"})));
-        drop(client.ask("completion/complete", json!({"ref": {"type": "ref/prompt", "name": "raw__echo"}, "argument": {"name": "a", "value": "b"}})));
+        drop(client.ask(
+            "completion/complete",
+            json!({"ref": {"type": "ref/prompt", "name": "raw__echo"}, "argument": {"name": "a", "value": "b"}}),
+        ));
     }
     let query = "SELECT json_object('principal', principal, 'action', action, 'kind', kind, 'name', name, \
                  'outcome', outcome, 'detail', json(detail)) FROM audit ORDER BY sequence";
     let entries = || -> Vec<Value> {
         let rows = database::texts(&home, query);
-        rows.iter().map(|row| serde_json::from_str(row).expect("JSON")).collect()
+        rows.iter()
+            .map(|row| serde_json::from_str(row).expect("JSON"))
+            .collect()
     };
     let of_calls = || -> Vec<Value> {
         let actions = ["tools/call", "resources/read", "prompts/get", "completion/complete"];
-        entries().into_iter().filter(|entry| actions.iter().any(|action| entry["action"] == *action)).collect()
+        entries()
+            .into_iter()
+            .filter(|entry| actions.iter().any(|action| entry["action"] == *action))
+            .collect()
     };
     eventually("all calls are written down", || of_calls().len() == 12);
     let seen: BTreeSet<String> = of_calls()
         .iter()
         .map(|entry| {
-            assert!(entry["principal"].as_str().is_some_and(|who| !who.is_empty()), "{entry}");
+            assert!(
+                entry["principal"].as_str().is_some_and(|who| !who.is_empty()),
+                "{entry}"
+            );
             let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-            format!("{} {} {}", text(&entry["action"]), text(&entry["detail"]["name"]), text(&entry["outcome"]))
+            format!(
+                "{} {} {}",
+                text(&entry["action"]),
+                text(&entry["detail"]["name"]),
+                text(&entry["outcome"])
+            )
         })
         .collect();
     let expected = [
@@ -115,6 +140,10 @@ fn calls_are_written_down_and_their_words_are_not() {
         "tools/call raw__big denied",
     ];
     assert_eq!(seen, expected.map(str::to_owned).into());
-    assert!(!entries().iter().any(|entry| entry.to_string().contains(secret)), "{:?}", entries());
+    assert!(
+        !entries().iter().any(|entry| entry.to_string().contains(secret)),
+        "{:?}",
+        entries()
+    );
     assert!(!home.logs().contains(secret), "the log holds what was said");
 }

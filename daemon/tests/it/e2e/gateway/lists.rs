@@ -33,9 +33,20 @@ fn what_is_missing_is_named_and_the_rest_is_there() {
         let result = client.result("tools/list", json!({}));
         let names = result["tools"].as_array().expect("tools").iter();
         let names: Vec<&str> = names.filter_map(|tool| tool["name"].as_str()).collect();
-        let of = |server: &str| names.iter().filter(|name| name.starts_with(&format!("{server}__"))).count();
-        assert_eq!((of("many"), of("notes"), of("long")), (19 + 5000, 5, 19 + 20), "{era:?}");
-        let missing = result["_meta"]["orchctl.dev/missing"].as_array().expect("who is missing");
+        let of = |server: &str| {
+            names
+                .iter()
+                .filter(|name| name.starts_with(&format!("{server}__")))
+                .count()
+        };
+        assert_eq!(
+            (of("many"), of("notes"), of("long")),
+            (19 + 5000, 5, 19 + 20),
+            "{era:?}"
+        );
+        let missing = result["_meta"]["orchctl.dev/missing"]
+            .as_array()
+            .expect("who is missing");
         let missing_names: Vec<&Value> = missing.iter().map(|one| &one["server"]).collect();
         assert_eq!(missing_names, ["hung", "crashing", "garbage", "refusing"], "{era:?}");
         for (name, _, said) in UNWELL {
@@ -44,7 +55,10 @@ fn what_is_missing_is_named_and_the_rest_is_there() {
             assert!(!reason.is_empty() && reason.contains(said), "{era:?} {name}: {reason}");
         }
         if era == Era::Modern {
-            assert_eq!((&result["ttlMs"], &result["cacheScope"]), (&json!(0), &json!("private")));
+            assert_eq!(
+                (&result["ttlMs"], &result["cacheScope"]),
+                (&json!(0), &json!("private"))
+            );
         }
         // The part that is there works.
         assert_eq!(client.said("notes__list_notes", json!({})), "", "{era:?}");
@@ -110,7 +124,12 @@ fn the_order_is_always_the_same() {
 fn a_list_says_for_whom_and_how_long_it_is_good() {
     let home = super::home_with("raw", &[]);
     let client = Client::begin(&home, Era::Modern, &at("raw"));
-    for method in ["tools/list", "prompts/list", "resources/list", "resources/templates/list"] {
+    for method in [
+        "tools/list",
+        "prompts/list",
+        "resources/list",
+        "resources/templates/list",
+    ] {
         let result = client.result(method, json!({}));
         assert_eq!(result["cacheScope"], "private", "{method}");
         assert!(result["ttlMs"].as_u64() > Some(0), "{method}: {result}");

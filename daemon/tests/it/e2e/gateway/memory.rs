@@ -21,12 +21,21 @@ fn far(arguments: &[&str]) -> (Home, Far) {
 /// However many clients ask, at once or one after the other, a server is asked once.
 #[test]
 fn a_server_is_asked_once_for_its_list() {
-    for list in ["tools/list", "prompts/list", "resources/list", "resources/templates/list"] {
+    for list in [
+        "tools/list",
+        "prompts/list",
+        "resources/list",
+        "resources/templates/list",
+    ] {
         let (home, far) = far(&["--slow", &format!("{list}=1000")]);
         let before = asked(&far, list);
         std::thread::scope(|scope| {
             for number in 0..12 {
-                let client = Client::begin(&home, ERAS[number % 2], ["/mcp/projects/all", "/mcp/servers/far"][number % 2]);
+                let client = Client::begin(
+                    &home,
+                    ERAS[number % 2],
+                    ["/mcp/projects/all", "/mcp/servers/far"][number % 2],
+                );
                 scope.spawn(move || assert!(!client.names(list).is_empty()));
             }
         });
@@ -52,9 +61,15 @@ fn a_failure_is_remembered_and_told() {
         for _ in 0..10 {
             let told = single.ask("tools/list", json!({}));
             let message = told.answer["error"]["message"].as_str().unwrap_or_default();
-            assert!(message.contains("server/far") && message.contains("-32055"), "{era:?}: {told:?}");
+            assert!(
+                message.contains("server/far") && message.contains("-32055"),
+                "{era:?}: {told:?}"
+            );
             let result = project.result("tools/list", json!({}));
-            assert_eq!(result["_meta"]["orchctl.dev/missing"][0]["server"], "far", "{era:?}: {result}");
+            assert_eq!(
+                result["_meta"]["orchctl.dev/missing"][0]["server"], "far",
+                "{era:?}: {result}"
+            );
         }
     }
     let times = asked(&far, "tools/list") - before;
@@ -75,7 +90,10 @@ fn a_change_is_in_the_next_list() {
             let client = Client::begin(&home, era, "/mcp/projects/all");
             let grown = || {
                 let names = client.names("tools/list");
-                names.iter().filter(|name| name.starts_with(&format!("{server}__grown_"))).count()
+                names
+                    .iter()
+                    .filter(|name| name.starts_with(&format!("{server}__grown_")))
+                    .count()
             };
             let before = grown();
             client.call(&format!("{server}__change_tools"), json!({}));
@@ -108,7 +126,10 @@ fn what_is_declared_is_in_the_next_list() {
     let client = Client::begin(&home, Era::Legacy, "/mcp/projects/all");
     let of = |server: &str| {
         let names = client.names("tools/list");
-        names.iter().filter(|name| name.starts_with(&format!("{server}__"))).count()
+        names
+            .iter()
+            .filter(|name| name.starts_with(&format!("{server}__")))
+            .count()
     };
     assert_eq!((of("one"), of("two")), (19, 0));
     home.apply(&super::project("all", &["two", "one"]));

@@ -9,8 +9,8 @@ mod eras;
 mod questions;
 mod unknown;
 
-mod memory;
 mod lists;
+mod memory;
 mod names;
 mod news;
 mod surviving;

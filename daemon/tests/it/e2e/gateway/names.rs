@@ -26,14 +26,19 @@ fn names_say_whose_they_are_and_fit_every_client() {
         once.sort();
         once.dedup();
         assert_eq!(once.len(), names.len(), "{era:?}: a name twice");
-        assert!(names.contains(&"books__echo".to_owned()) && names.contains(&"two__echo".to_owned()), "{era:?}");
+        assert!(
+            names.contains(&"books__echo".to_owned()) && names.contains(&"two__echo".to_owned()),
+            "{era:?}"
+        );
         // A name that was changed leads back to the tool; each server has its own.
         for (prefix, others) in [("books__long_", "two"), ("two__long_", "books")] {
             let long: Vec<&String> = names.iter().filter(|name| name.starts_with(prefix)).collect();
             assert_eq!(long.len(), 3, "{era:?} {others}: {names:?}");
             let mut said: Vec<String> = long.iter().map(|name| client.said(name, json!({}))).collect();
             said.sort();
-            let expected: Vec<String> = (0..3).map(|number| format!("{:a<100}", format!("long_{number:05}_"))).collect();
+            let expected: Vec<String> = (0..3)
+                .map(|number| format!("{:a<100}", format!("long_{number:05}_")))
+                .collect();
             assert_eq!(said, expected, "{era:?}");
         }
         let tools = client.result("tools/list", json!({}))["tools"].clone();
@@ -42,13 +47,22 @@ fn names_say_whose_they_are_and_fit_every_client() {
             tool.map(|tool| tool["description"].clone()).unwrap_or_default()
         };
         let plain = "Tells back the very text of the request.";
-        assert_eq!(description("books__echo"), format!("{plain} (server one: Keeps the books.)"));
+        assert_eq!(
+            description("books__echo"),
+            format!("{plain} (server one: Keeps the books.)")
+        );
         assert_eq!(description("two__echo"), plain);
         // The server sees its own name.
-        assert!(client.said("books__echo", json!({})).contains(r#""name":"echo""#), "{era:?}");
+        assert!(
+            client.said("books__echo", json!({})).contains(r#""name":"echo""#),
+            "{era:?}"
+        );
         // At its own address, a server's names are its own.
         let single = Client::begin(&home, era, &at("one"));
-        assert!(single.names("tools/list").contains(&format!("{:a<100}", "long_00000_")), "{era:?}");
+        assert!(
+            single.names("tools/list").contains(&format!("{:a<100}", "long_00000_")),
+            "{era:?}"
+        );
         assert!(single.said("echo", json!({})).contains("tools/call"));
     }
 }
@@ -62,11 +76,19 @@ fn what_is_denied_cannot_be_called() {
     home.until_ready(&["server/raw"]);
     let project_of = |era| Client::begin(&home, era, "/mcp/projects/all");
     let names = project_of(Era::Modern).names("tools/list");
-    let alias = names.iter().find(|name| name.starts_with("raw__long_00000_")).expect("a shortened name").clone();
+    let alias = names
+        .iter()
+        .find(|name| name.starts_with("raw__long_00000_"))
+        .expect("a shortened name")
+        .clone();
     let original = format!("{:a<100}", "long_00000_");
     let cases: [(Value, &[&str], &str); 3] = [
         (json!({"deny": ["ask_*", "long_00000*"]}), &["ask_roots"], "echo"),
-        (json!({"allow": ["echo", "stats"]}), &["ask_roots", "fail", "nobody"], "echo"),
+        (
+            json!({"allow": ["echo", "stats"]}),
+            &["ask_roots", "fail", "nobody"],
+            "echo",
+        ),
         (json!({"allow": ["*"], "deny": ["*", "echo"]}), &["echo", "stats"], ""),
     ];
     for (tools, denied, allowed) in cases {

@@ -8,12 +8,24 @@ use crate::support::daemon::{Home, eventually};
 
 const LISTS: [(&str, &str, &str); 3] = [
     ("change_tools", "notifications/tools/list_changed", "toolsListChanged"),
-    ("change_prompts", "notifications/prompts/list_changed", "promptsListChanged"),
-    ("change_resources", "notifications/resources/list_changed", "resourcesListChanged"),
+    (
+        "change_prompts",
+        "notifications/prompts/list_changed",
+        "promptsListChanged",
+    ),
+    (
+        "change_resources",
+        "notifications/resources/list_changed",
+        "resourcesListChanged",
+    ),
 ];
 
 fn all_lists() -> Value {
-    LISTS.iter().map(|(.., wanted)| ((*wanted).to_owned(), json!(true))).collect::<serde_json::Map<_, _>>().into()
+    LISTS
+        .iter()
+        .map(|(.., wanted)| ((*wanted).to_owned(), json!(true)))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
 }
 
 /// News that come of themselves, such as those of a server that has come up, may come between.
@@ -21,7 +33,10 @@ fn all_lists() -> Value {
 fn changes_of_lists_are_told_to_both_eras() {
     let (home, _far) = home_with_all(Home::new());
     for server in SERVERS {
-        for (path, prefix) in [(at(server), String::new()), ("/mcp/projects/all".to_owned(), format!("{server}__"))] {
+        for (path, prefix) in [
+            (at(server), String::new()),
+            ("/mcp/projects/all".to_owned(), format!("{server}__")),
+        ] {
             let actor = Client::begin(&home, Era::Modern, &path);
             let clients = ERAS.map(|era| Client::begin(&home, era, &path));
             let mut listening: Vec<_> = clients
@@ -80,7 +95,10 @@ fn changes_of_resources_are_told_to_who_wants_them() {
                 hearing.join().expect("no panic")
             });
             assert_eq!(told["params"]["uri"], mine, "{server} {era:?}: {told}");
-            assert_eq!(told["params"]["x-vendor"]["nested"][1]["deep"], true, "{server} {era:?}: {told}");
+            assert_eq!(
+                told["params"]["x-vendor"]["nested"][1]["deep"], true,
+                "{server} {era:?}: {told}"
+            );
             if era == Era::Legacy {
                 client.result("resources/unsubscribe", json!({"uri": mine}));
                 // Those from before it was enough come first.
@@ -91,7 +109,9 @@ fn changes_of_resources_are_told_to_who_wants_them() {
                 let (_, before) = heard.until("the change of the prompts", |message| {
                     message["method"] == "notifications/prompts/list_changed"
                 });
-                let updated = before.iter().filter(|message| message["method"] == "notifications/resources/updated");
+                let updated = before
+                    .iter()
+                    .filter(|message| message["method"] == "notifications/resources/updated");
                 assert_eq!(updated.count(), 0, "{server}: {before:?}");
             }
         }

@@ -16,7 +16,10 @@ struct Oldest<'h> {
 
 impl<'h> Oldest<'h> {
     fn connect(home: &'h Home, path: &str) -> Self {
-        let mut stream = home.http("GET", &format!("{path}/sse")).header("Accept", "text/event-stream").stream();
+        let mut stream = home
+            .http("GET", &format!("{path}/sse"))
+            .header("Accept", "text/event-stream")
+            .stream();
         assert_eq!(stream.status, 200);
         assert_eq!(stream.line().as_deref(), Some("event: endpoint"));
         let data = stream.line().expect("an address");
@@ -61,14 +64,24 @@ fn everything_goes_over_the_oldest_transport() {
     for server in SERVERS {
         let mut client = Oldest::connect(&home, &format!("/mcp/servers/{server}"));
         let listed = client.ask("tools/list", json!({}));
-        assert!(listed[0]["result"]["tools"].as_array().map_or(0, Vec::len) > 10, "{server}: {listed:?}");
+        assert!(
+            listed[0]["result"]["tools"].as_array().map_or(0, Vec::len) > 10,
+            "{server}: {listed:?}"
+        );
         let params = json!({"name": "progress", "arguments": {"steps": 5}, "_meta": {"progressToken": 9}});
         let told = client.ask("tools/call", params);
         let steps: Vec<&Value> = told.iter().map(|message| &message["params"]["progress"]).collect();
-        assert_eq!(steps[..5], [1, 2, 3, 4, 5].map(|step| json!(step)).each_ref()[..], "{server}: {told:?}");
+        assert_eq!(
+            steps[..5],
+            [1, 2, 3, 4, 5].map(|step| json!(step)).each_ref()[..],
+            "{server}: {told:?}"
+        );
         let asked = client.ask("tools/call", json!({"name": "ask_elicitation", "arguments": {}}));
         let answer = asked.last().expect("an answer");
-        assert!(text_of(&answer["result"]).contains("over the oldest way"), "{server}: {answer}");
+        assert!(
+            text_of(&answer["result"]).contains("over the oldest way"),
+            "{server}: {answer}"
+        );
         let unknown = client.ask("vendor/hello", json!({}));
         assert!(unknown[0]["result"]["echo"].is_string(), "{server}: {unknown:?}");
     }

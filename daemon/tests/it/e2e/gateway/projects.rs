@@ -16,10 +16,19 @@ fn shop(pages: &Value) -> Home {
     let spec = json!({"servers": ["raw", "other"], "instructions": "Count twice.", "pages": pages});
     manifests += &manifest("Project", "shop", &spec);
     for (name, spec) in [
-        ("manners", json!({"content": "Be kind.", "summary": "How to behave.", "priority": 10})),
-        ("rules", json!({"content": "Read this first:", "link": "shop/other:test://static-text", "priority": 90})),
+        (
+            "manners",
+            json!({"content": "Be kind.", "summary": "How to behave.", "priority": 10}),
+        ),
+        (
+            "rules",
+            json!({"content": "Read this first:", "link": "shop/other:test://static-text", "priority": 90}),
+        ),
     ] {
-        manifests += &manifest("Prompt", name, &spec).replace(&format!("{{name: {name}}}"), &format!("{{name: {name}, project: shop}}"));
+        manifests += &manifest("Prompt", name, &spec).replace(
+            &format!("{{name: {name}}}"),
+            &format!("{{name: {name}, project: shop}}"),
+        );
     }
     home.apply(&manifests);
     home.until_ready(&["server/raw", "server/other"]);
@@ -42,17 +51,32 @@ fn prompts_of_the_project_and_of_its_servers() {
         let client = Client::begin(&home, era, PATH);
         let names = client.names("prompts/list");
         assert_eq!(names[..3], ["rules", "manners", "raw__echo"], "{era:?}");
-        assert!(names.contains(&"other__test_simple_prompt".to_owned()), "{era:?}: {names:?}");
+        assert!(
+            names.contains(&"other__test_simple_prompt".to_owned()),
+            "{era:?}: {names:?}"
+        );
         let text = |name: &str| {
             let result = client.result("prompts/get", json!({"name": name}));
-            result["messages"][0]["content"]["text"].as_str().expect("a text").to_owned()
+            result["messages"][0]["content"]["text"]
+                .as_str()
+                .expect("a text")
+                .to_owned()
         };
         assert_eq!(text("manners"), "Be kind.");
         let linked = text("rules");
-        assert!(linked.starts_with("Read this first:\n\n") && linked.len() > 30, "{era:?}: {linked}");
-        assert!(text("raw__echo").contains(r#""name":"echo""#), "{era:?}: the server's own name");
+        assert!(
+            linked.starts_with("Read this first:\n\n") && linked.len() > 30,
+            "{era:?}: {linked}"
+        );
+        assert!(
+            text("raw__echo").contains(r#""name":"echo""#),
+            "{era:?}: the server's own name"
+        );
         let resources = client.names("resources/list");
-        assert!(resources.contains(&"orch://prompts/manners".to_owned()), "{era:?}: {resources:?}");
+        assert!(
+            resources.contains(&"orch://prompts/manners".to_owned()),
+            "{era:?}: {resources:?}"
+        );
         let read = client.result("resources/read", json!({"uri": "orch://prompts/manners"}));
         assert_eq!(read["contents"][0]["text"], "Be kind.", "{era:?}");
         let unknown = client.ask("prompts/get", json!({"name": "nobody"}));
@@ -79,7 +103,12 @@ fn resources_and_templates_of_two_servers() {
         ] {
             let read = client.result("resources/read", json!({"uri": uri}));
             assert_eq!(read["contents"][0]["uri"], uri, "{era:?}: {read}");
-            assert!(read["contents"][0]["text"].as_str().is_some_and(|text| text.contains(said)), "{era:?}: {read}");
+            assert!(
+                read["contents"][0]["text"]
+                    .as_str()
+                    .is_some_and(|text| text.contains(said)),
+                "{era:?}: {read}"
+            );
         }
         let missing = client.ask("resources/read", json!({"uri": "nobody://knows"}));
         let code = match era {
@@ -104,10 +133,18 @@ fn completion_finds_its_server() {
             json!({"type": "ref/resource", "uri": "raw://{name}"}),
         ] {
             let told = complete(reference);
-            assert_eq!(told.answer["result"]["completion"]["values"], json!(["raw"]), "{era:?}: {told:?}");
+            assert_eq!(
+                told.answer["result"]["completion"]["values"],
+                json!(["raw"]),
+                "{era:?}: {told:?}"
+            );
         }
         let own = complete(json!({"type": "ref/prompt", "name": "manners"}));
-        assert_eq!(own.answer["result"]["completion"]["values"], json!([]), "{era:?}: {own:?}");
+        assert_eq!(
+            own.answer["result"]["completion"]["values"],
+            json!([]),
+            "{era:?}: {own:?}"
+        );
         let unknown = complete(json!({"type": "ref/prompt", "name": "nobody"}));
         assert_eq!(unknown.answer["error"]["code"], -32602, "{era:?}: {unknown:?}");
     }
@@ -119,13 +156,22 @@ fn long_results_come_in_pages() {
     let home = shop(&json!({"size": "1Ki"}));
     for era in ERAS {
         let client = Client::begin(&home, era, PATH);
-        assert!(client.names("tools/list").contains(&"orch_read_page".to_owned()), "{era:?}");
+        assert!(
+            client.names("tools/list").contains(&"orch_read_page".to_owned()),
+            "{era:?}"
+        );
         assert_eq!(client.said("raw__big", json!({"bytes": 1024})).len(), 1024, "{era:?}");
         let first = client.call("raw__big", json!({"bytes": 5000}));
         let mut all = text_of(&first);
         let footer = first["content"][1]["text"].as_str().expect("what to call").to_owned();
-        assert!(footer.contains("Page 1 of 5") && footer.contains("orch_read_page"), "{era:?}: {footer}");
-        assert_eq!(first["content"][0]["x-vendor"]["nested"][1]["deep"], true, "{era:?}: all else stays");
+        assert!(
+            footer.contains("Page 1 of 5") && footer.contains("orch_read_page"),
+            "{era:?}: {footer}"
+        );
+        assert_eq!(
+            first["content"][0]["x-vendor"]["nested"][1]["deep"], true,
+            "{era:?}: all else stays"
+        );
         let id = footer.split('"').nth(3).expect("an id").to_owned();
         for page in 2..=5 {
             let next = client.call("orch_read_page", json!({"id": id, "page": page}));
@@ -140,7 +186,10 @@ fn long_results_come_in_pages() {
         // At its own address, a server's results are its own.
         let single = Client::begin(&home, era, "/mcp/servers/raw");
         assert_eq!(single.said("big", json!({"bytes": 5000})).len(), 5000, "{era:?}");
-        assert!(!single.names("tools/list").contains(&"orch_read_page".to_owned()), "{era:?}");
+        assert!(
+            !single.names("tools/list").contains(&"orch_read_page".to_owned()),
+            "{era:?}"
+        );
     }
     let whole = shop(&json!({"size": "0"}));
     let client = Client::begin(&whole, Era::Modern, PATH);

@@ -22,14 +22,22 @@ fn questions_reach_the_client_and_its_answers_the_server() {
             let client = Client::begin(&home, era, &at(server));
             for (tool, method) in ASKING {
                 let answer = json!({"told": format!("{tool} was answered"), "x-own": [1, null]});
-                let (questions, told) = client.asked_back("tools/call", json!({"name": tool, "arguments": {}}), &answer);
+                let (questions, told) =
+                    client.asked_back("tools/call", json!({"name": tool, "arguments": {}}), &answer);
                 let [question] = &questions[..] else {
                     panic!("{server} {era:?} {tool}: {questions:?}");
                 };
                 assert_eq!(question["method"], method, "{server} {era:?}");
-                assert_eq!(question["params"]["x-vendor"]["nested"], json!([null, {"deep": true}]), "{server} {era:?}");
+                assert_eq!(
+                    question["params"]["x-vendor"]["nested"],
+                    json!([null, {"deep": true}]),
+                    "{server} {era:?}"
+                );
                 let said = text_of(&told["result"]);
-                assert!(said.contains(&format!("{tool} was answered")), "{server} {era:?}: {said}");
+                assert!(
+                    said.contains(&format!("{tool} was answered")),
+                    "{server} {era:?}: {said}"
+                );
                 assert!(said.contains(r#""x-own":[1,null]"#), "{server} {era:?}: {said}");
             }
         }
@@ -63,16 +71,32 @@ fn a_client_that_cannot_answer_is_not_asked() {
         let refused = told.answer.to_string();
         assert!(told.before.is_empty(), "{server}: {told:?}");
         assert!(refused.contains("cannot answer"), "{server}: {refused}");
-        let (questions, _) = client.asked_back("tools/call", json!({"name": "ask_elicitation", "arguments": {}}), &json!({}));
+        let (questions, _) = client.asked_back(
+            "tools/call",
+            json!({"name": "ask_elicitation", "arguments": {}}),
+            &json!({}),
+        );
         assert_eq!(questions.len(), 1, "{server}");
 
-        let request = mcp::request(home.address(), &at(server), "tools/call", with_abilities(&call, &json!({})));
+        let request = mcp::request(
+            home.address(),
+            &at(server),
+            "tools/call",
+            with_abilities(&call, &json!({})),
+        );
         let told = mcp::send(&request.token(&home.token()));
         // One of the newer era has seen what the client can do, and has to know itself.
         if server.ends_with("modern") {
-            assert_eq!(told.answer["result"]["resultType"], "input_required", "{server}: {told:?}");
+            assert_eq!(
+                told.answer["result"]["resultType"], "input_required",
+                "{server}: {told:?}"
+            );
         } else {
-            assert_eq!((told.status, &told.answer["error"]["code"]), (400, &json!(-32021)), "{server}: {told:?}");
+            assert_eq!(
+                (told.status, &told.answer["error"]["code"]),
+                (400, &json!(-32021)),
+                "{server}: {told:?}"
+            );
             let required = &told.answer["error"]["data"]["requiredCapabilities"];
             assert_eq!(*required, json!({"sampling": {}}), "{server}: {told:?}");
         }

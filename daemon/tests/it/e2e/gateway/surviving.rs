@@ -11,7 +11,10 @@ use crate::support::far::Far;
 use crate::support::processes;
 
 fn pid(stats: &Value) -> u32 {
-    stats["pid"].as_u64().and_then(|pid| u32::try_from(pid).ok()).expect("a pid")
+    stats["pid"]
+        .as_u64()
+        .and_then(|pid| u32::try_from(pid).ok())
+        .expect("a pid")
 }
 
 /// Kills a server's process, and waits until another one answers.
@@ -121,7 +124,12 @@ fn sessions_go_on_when_the_daemon_starts_anew() {
             _ => home.kill_9(),
         }
         home.start();
-        home.until_ready(&SERVERS.map(|name| format!("server/{name}")).each_ref().map(String::as_str));
+        home.until_ready(
+            &SERVERS
+                .map(|name| format!("server/{name}"))
+                .each_ref()
+                .map(String::as_str),
+        );
         for (client, server) in clients.iter_mut().zip(SERVERS) {
             client.follow(&home);
             // It comes back to listen first, as clients do that have lost their connection.
@@ -131,7 +139,10 @@ fn sessions_go_on_when_the_daemon_starts_anew() {
             assert_eq!(told["params"]["uri"], "raw://echo", "{how} {server}");
             let told = client.ask("tools/call", json!({"name": "log", "arguments": {}}));
             assert!(told.answer["result"].is_object(), "{how} {server}: {told:?}");
-            assert!(told.before.is_empty(), "{how} {server}: the level is forgotten: {told:?}");
+            assert!(
+                told.before.is_empty(),
+                "{how} {server}: the level is forgotten: {told:?}"
+            );
         }
     }
 }
@@ -142,7 +153,9 @@ fn streams_end_with_the_daemon() {
     for how in ["stop", "kill"] {
         let mut home = super::home_with("raw", &[]);
         let clients = ERAS.map(|era| Client::begin(&home, era, &at("raw")));
-        let listening = clients.each_ref().map(|client| client.listen(json!({"toolsListChanged": true})));
+        let listening = clients
+            .each_ref()
+            .map(|client| client.listen(json!({"toolsListChanged": true})));
         match how {
             "stop" => assert_eq!(home.stop(), 0),
             _ => home.kill_9(),

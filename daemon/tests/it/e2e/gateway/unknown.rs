@@ -39,14 +39,29 @@ fn members_that_nobody_knows_arrive_as_they_were_written() {
                     member => result[member].as_str().expect("an echo").to_owned(),
                 };
                 assert_eq!(heard.matches(UNKNOWN).count(), 3, "{server} {era:?} {method}: {heard}");
-                assert!(heard.contains("00-0af7651916cd43dd8448eb211c80319c"), "{server} {era:?}: {heard}");
-                assert!(told.text.matches(UNKNOWN).count() >= 2, "{server} {era:?} {method}: {}", told.text);
+                assert!(
+                    heard.contains("00-0af7651916cd43dd8448eb211c80319c"),
+                    "{server} {era:?}: {heard}"
+                );
+                assert!(
+                    told.text.matches(UNKNOWN).count() >= 2,
+                    "{server} {era:?} {method}: {}",
+                    told.text
+                );
                 // What one hop says of itself is not said on the next; who asks is.
                 let reserved = heard.matches("io.modelcontextprotocol/clientInfo").count();
                 let is_modern = server.ends_with("modern");
                 assert_eq!(reserved, usize::from(is_modern), "{server} {era:?}: {heard}");
-                assert_eq!(heard.contains("io.modelcontextprotocol/"), is_modern, "{server} {era:?}: {heard}");
-                assert_eq!(heard.contains(r#"{"name":"raw","version":"1"}"#), is_modern, "{server} {era:?}: {heard}");
+                assert_eq!(
+                    heard.contains("io.modelcontextprotocol/"),
+                    is_modern,
+                    "{server} {era:?}: {heard}"
+                );
+                assert_eq!(
+                    heard.contains(r#"{"name":"raw","version":"1"}"#),
+                    is_modern,
+                    "{server} {era:?}: {heard}"
+                );
             }
         }
     }
@@ -65,11 +80,21 @@ fn lists_are_handed_on_as_they_were_written() {
                 ("resources/templates/list", 1),
             ] {
                 let told = client.ask(method, json!({}));
-                assert!(told.text.matches(UNKNOWN).count() >= least, "{server} {era:?} {method}: {}", told.text);
+                assert!(
+                    told.text.matches(UNKNOWN).count() >= least,
+                    "{server} {era:?} {method}: {}",
+                    told.text
+                );
             }
             let tools = client.ask("tools/list", json!({})).text;
-            assert!(tools.contains(r#""annotations":{"readOnlyHint":true,"x-vendor":1.0}"#), "{server} {era:?}");
-            assert!(tools.contains(r#""execution":{"taskSupport":"forbidden"}"#), "{server} {era:?}");
+            assert!(
+                tools.contains(r#""annotations":{"readOnlyHint":true,"x-vendor":1.0}"#),
+                "{server} {era:?}"
+            );
+            assert!(
+                tools.contains(r#""execution":{"taskSupport":"forbidden"}"#),
+                "{server} {era:?}"
+            );
         }
     }
     // Renamed in a project, and otherwise as they were.
@@ -84,9 +109,16 @@ fn news_that_nobody_knows_go_both_ways() {
         for era in ERAS {
             let client = Client::begin(&home, era, &at(server));
             let told = client.ask("tools/call", json!({"name": "notify_unknown", "arguments": {}}));
-            let hello = told.before.iter().find(|news| news["method"] == "notifications/vendor/hello");
+            let hello = told
+                .before
+                .iter()
+                .find(|news| news["method"] == "notifications/vendor/hello");
             assert!(hello.is_some(), "{server} {era:?}: {told:?}");
-            assert!(told.text.contains(&format!(r#""params":{{"hello":{UNKNOWN}}}"#)), "{server} {era:?}: {}", told.text);
+            assert!(
+                told.text.contains(&format!(r#""params":{{"hello":{UNKNOWN}}}"#)),
+                "{server} {era:?}: {}",
+                told.text
+            );
         }
         let client = Client::begin(&home, Era::Legacy, &at(server));
         assert!(!client.said("echo", json!({})).is_empty());
