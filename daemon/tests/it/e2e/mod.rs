@@ -10,6 +10,7 @@ mod chaos;
 mod clients;
 mod conformance;
 mod containers;
+mod gateway;
 mod importing;
 mod leaders;
 mod life;
