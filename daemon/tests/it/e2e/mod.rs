@@ -9,6 +9,8 @@ mod catalogue;
 mod chaos;
 mod clients;
 mod conformance;
+mod containers;
+mod gateway;
 mod importing;
 mod leaders;
 mod life;
