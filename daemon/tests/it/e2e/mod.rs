@@ -18,6 +18,7 @@ mod packages;
 mod registry;
 mod secrets;
 mod servers;
+mod serving;
 mod verbs;
 mod watching;
 mod wire;
