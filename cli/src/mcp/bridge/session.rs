@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 
-use orch_shared::jsonrpc::{Id, Members, Message, Notification, Outcome, Raw, Request, Response, raw};
+use orch_shared::jsonrpc::{Id, Members, Message, Notification, Outcome, Raw, Request, Response};
 use serde_json::{Value, json};
 
 use super::{Bridge, PAUSE, STARTING};
@@ -299,9 +299,4 @@ pub(super) fn failed(message: &str) -> Outcome {
         message,
         &json!({"hint": "is the daemon running? orchctl doctor"}),
     )
-}
-
-/// The parameters that are sent again.
-pub(super) fn kept(params: Option<&Raw>) -> Option<Raw> {
-    params.map(|params| raw(params))
 }
