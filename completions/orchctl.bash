@@ -34,6 +34,9 @@ _orchctl() {
             orchctl,config)
                 cmd="orchctl__subcmd__config"
                 ;;
+            orchctl,console)
+                cmd="orchctl__subcmd__console"
+                ;;
             orchctl,create)
                 cmd="orchctl__subcmd__create"
                 ;;
@@ -70,6 +73,9 @@ _orchctl() {
             orchctl,logs)
                 cmd="orchctl__subcmd__logs"
                 ;;
+            orchctl,mcp)
+                cmd="orchctl__subcmd__mcp"
+                ;;
             orchctl,patch)
                 cmd="orchctl__subcmd__patch"
                 ;;
@@ -90,6 +96,9 @@ _orchctl() {
                 ;;
             orchctl,status)
                 cmd="orchctl__subcmd__status"
+                ;;
+            orchctl,tools)
+                cmd="orchctl__subcmd__tools"
                 ;;
             orchctl,version)
                 cmd="orchctl__subcmd__version"
@@ -184,6 +193,21 @@ _orchctl() {
             orchctl__subcmd__create,tpl)
                 cmd="orchctl__subcmd__create__subcmd__template"
                 ;;
+            orchctl__subcmd__mcp,headers)
+                cmd="orchctl__subcmd__mcp__subcmd__headers"
+                ;;
+            orchctl__subcmd__mcp,serve)
+                cmd="orchctl__subcmd__mcp__subcmd__serve"
+                ;;
+            orchctl__subcmd__tools,call)
+                cmd="orchctl__subcmd__tools__subcmd__call"
+                ;;
+            orchctl__subcmd__tools,inspect)
+                cmd="orchctl__subcmd__tools__subcmd__inspect"
+                ;;
+            orchctl__subcmd__tools,list)
+                cmd="orchctl__subcmd__tools__subcmd__list"
+                ;;
             *)
                 ;;
         esac
@@ -191,7 +215,7 @@ _orchctl() {
 
     case "${cmd}" in
         orchctl)
-            opts="-p -q -h -V --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help --version apply diff plan create edit replace patch delete get describe why events logs history wait scale restart rollback client explain api-resources help status doctor config version completion __generate"
+            opts="-p -q -h -V --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help --version apply diff plan create edit replace patch delete get describe why events logs history wait scale restart rollback client tools console mcp explain api-resources help status doctor config version completion __generate"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1251,6 +1275,56 @@ _orchctl() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        orchctl__subcmd__console)
+            opts="-p -q -h --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --project)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -p)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --agent)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --request-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         orchctl__subcmd__create)
             opts="-p -q -f -o -h --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --filename --output --dry-run --help server srv template tpl secret sec llm agent ag project proj prompt"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -1602,7 +1676,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__create__subcmd__project)
-            opts="-o -p -q -h --label --annotation --description --instructions --servers --gated --members-users --members-groups --budget-tokens --budget-cost --budget-tool-calls --budget-wall-time --set --output --wait --dry-run --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help"
+            opts="-o -p -q -h --label --annotation --description --instructions --servers --pages-size --gated --members-users --members-groups --budget-tokens --budget-cost --budget-tool-calls --budget-wall-time --set --output --wait --dry-run --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1625,6 +1699,10 @@ _orchctl() {
                     return 0
                     ;;
                 --servers)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pages-size)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1916,7 +1994,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__create__subcmd__server)
-            opts="-o -p -q -h --label --annotation --package --image --remote --header --header-from-secret --from-template --param --param-secret --arg --description --package-executable --package-allow-scripts --image-command --image-pull-policy --command --transport --container-port --path --replicas --runtime --env --env-from-secret --working-directory --resources-cpu --resources-memory --resources-pids --sessions --tools-allow --tools-deny --tools-prefix --health-check-tool --health-check-arguments --health-check-interval --health-check-timeout --health-check-failure-threshold --health-check-startup-deadline --restart-backoff-initial --restart-backoff-max --restart-reset-after --idle-suspend-after --idle-max-lifetime --set --output --wait --dry-run --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help"
+            opts="-o -p -q -h --label --annotation --package --image --remote --header --header-from-secret --from-template --param --param-secret --arg --description --package-executable --package-allow-scripts --image-command --image-pull-policy --image-read-only-root --image-capabilities --command --transport --container-port --path --replicas --runtime --env --env-from-secret --working-directory --resources-cpu --resources-memory --resources-pids --network-mode --network-allow --volumes --sessions --limits-requests-per-minute --limits-concurrent --tools-allow --tools-deny --tools-prefix --tools-describe --health-check-tool --health-check-arguments --health-check-interval --health-check-timeout --health-check-failure-threshold --health-check-startup-deadline --restart-backoff-initial --restart-backoff-max --restart-reset-after --idle-suspend-after --idle-max-lifetime --set --output --wait --dry-run --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1986,6 +2064,14 @@ _orchctl() {
                     COMPREPLY=($(compgen -W "Always IfNotPresent Never" -- "${cur}"))
                     return 0
                     ;;
+                --image-read-only-root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --image-capabilities)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --command)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2034,8 +2120,28 @@ _orchctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --network-mode)
+                    COMPREPLY=($(compgen -W "none internal egress" -- "${cur}"))
+                    return 0
+                    ;;
+                --network-allow)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --volumes)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --sessions)
                     COMPREPLY=($(compgen -W "shared isolated" -- "${cur}"))
+                    return 0
+                    ;;
+                --limits-requests-per-minute)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --limits-concurrent)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --tools-allow)
@@ -2047,6 +2153,10 @@ _orchctl() {
                     return 0
                     ;;
                 --tools-prefix)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tools-describe)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2158,7 +2268,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__create__subcmd__template)
-            opts="-o -p -q -h --label --annotation --from-server-json --package --description --parameters --server-description --server-package --server-image --server-command --server-remote --server-template --server-transport --server-container-port --server-path --server-replicas --server-runtime --server-env --server-env-from-secret --server-working-directory --server-resources --server-sessions --server-tools --server-health-check --server-restart --server-idle --set --output --wait --dry-run --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help"
+            opts="-o -p -q -h --label --annotation --from-server-json --package --description --parameters --server-description --server-package --server-image --server-command --server-remote --server-template --server-transport --server-container-port --server-path --server-replicas --server-runtime --server-env --server-env-from-secret --server-working-directory --server-resources --server-network --server-volumes --server-sessions --server-limits --server-tools --server-health-check --server-restart --server-idle --set --output --wait --dry-run --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2248,8 +2358,20 @@ _orchctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --server-network)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --server-volumes)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --server-sessions)
                     COMPREPLY=($(compgen -W "shared isolated" -- "${cur}"))
+                    return 0
+                    ;;
+                --server-limits)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --server-tools)
@@ -3009,6 +3131,160 @@ _orchctl() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        orchctl__subcmd__mcp)
+            opts="-p -q -h --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help serve headers"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --project)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -p)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --agent)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --request-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        orchctl__subcmd__mcp__subcmd__headers)
+            opts="-p -q -h --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --project)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -p)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --agent)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --request-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        orchctl__subcmd__mcp__subcmd__serve)
+            opts="-p -q -h --debug --debug-payloads --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --debug)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --project)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -p)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --agent)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --request-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         orchctl__subcmd__patch)
             opts="-P -p -q -h --patch --patch-file --dry-run --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -3431,6 +3707,275 @@ _orchctl() {
                     ;;
                 -o)
                     COMPREPLY=($(compgen -W "table json yaml" -- "${cur}"))
+                    return 0
+                    ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --project)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -p)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --agent)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --request-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        orchctl__subcmd__tools)
+            opts="-p -q -h --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help list inspect call"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --project)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -p)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --agent)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --request-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        orchctl__subcmd__tools__subcmd__call)
+            opts="-f -o -p -q -h --arg --json --filename --save --output --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --arg)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --json)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --filename)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                -f)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --save)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table json yaml" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table json yaml" -- "${cur}"))
+                    return 0
+                    ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --project)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -p)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --agent)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --request-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        orchctl__subcmd__tools__subcmd__inspect)
+            opts="-o -p -q -h --output --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --output)
+                    COMPREPLY=($(compgen -W "table json yaml" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table json yaml" -- "${cur}"))
+                    return 0
+                    ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --project)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -p)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --agent)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --request-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        orchctl__subcmd__tools__subcmd__list)
+            opts="-o -p -q -h --output --no-headers --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --output)
+                    COMPREPLY=($(compgen -W "table wide name json yaml" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table wide name json yaml" -- "${cur}"))
                     return 0
                     ;;
                 --context)

@@ -57,6 +57,9 @@ complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "scale" -d 'Set the 
 complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "restart" -d 'Start objects afresh'
 complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "rollback" -d 'Go back to an earlier generation of an object'
 complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "client" -d 'Point MCP clients at a project, and import their servers'
+complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "tools" -d 'List, inspect and call the tools that MCP clients get'
+complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "console" -d 'Try tools and watch MCP traffic, on the whole terminal'
+complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "mcp" -d 'Serve MCP clients that only speak over standard input and output'
 complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "explain" -d 'Explain kinds, fields and error codes'
 complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "api-resources" -d 'Show the kinds there are'
 complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "help" -d 'Show the page of a verb, or of the exit codes'
@@ -174,10 +177,12 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l description -d 'What the server is for, in a sentence' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l package-executable -d 'Which of the package\'s programs to run: a name of npm\'s `bin`, or a console script of PyPI. Default: its only one, or the one named like the package' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l package-allow-scripts -d 'Whether npm may run the package\'s install scripts. Default: false' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l image-command -d 'Replaces the image\'s entry point; the server is then run beside it. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l image-command -d 'The server is this program: run in the container beside the image\'s own entry point, whose standard input is held open. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l image-pull-policy -d 'When to pull. Default: IfNotPresent' -r -f -a "Always\t''
 IfNotPresent\t''
 Never\t''"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l image-read-only-root -d 'Whether the image\'s files can only be read; `/tmp` and volumes can be written all the same. Default: true' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l image-capabilities -d 'Capabilities of the kernel that the container keeps, such as `NET_BIND_SERVICE`. Default: none. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l command -d 'Source: a program on the daemon\'s machine and its arguments. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l transport -d 'How to talk to it. Default: stdio, or streamable-http for `remote`' -r -f -a "stdio\t''
 streamable-http\t''
@@ -185,7 +190,7 @@ sse\t''"
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l container-port -d 'The port on which an HTTP transport listens inside its container' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l path -d 'The path of an HTTP transport. Default: /mcp' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l replicas -d 'How many copies to keep running; 0 declares the server without running it. Default: 1' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l runtime -d 'Where copies run. Default: process' -r -f -a "process\t''
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l runtime -d 'Where copies run. Default: docker for an image, process for a command; for a package, what the daemon is told with `--runtime`' -r -f -a "process\t''
 docker\t''
 kubernetes\t''"
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l env -d 'Environment variables, beside the documented base. May be repeated' -r
@@ -194,11 +199,19 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l resources-cpu -d 'Processor time, in cores' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l resources-memory -d 'Memory of the whole process tree' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l resources-pids -d 'Processes and threads of the whole tree' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l network-mode -d 'How far it reaches' -r -f -a "none\t''
+internal\t''
+egress\t''"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l network-allow -d 'With `egress`: the hosts it may reach over HTTP and HTTPS, as `api.example.com`, `*.example.com` or `git.example.com:8443`; without a port, 80 and 443. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l volumes -d 'The storage that the container of a copy sees, besides its read-only image and a `/tmp` of its own. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l sessions -d 'Whether clients share copies or each session gets one of its own. Default: shared' -r -f -a "shared\t''
 isolated\t''"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l limits-requests-per-minute -d 'Requests in a minute; they may come all at once. Default: no limit' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l limits-concurrent -d 'Requests under way at the same time. Default: no limit' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l tools-allow -d 'Patterns of tools to offer; absent offers all. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l tools-deny -d 'Patterns of tools never to offer; stronger than `allow`. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l tools-prefix -d 'What stands before the `__` in the names clients see. Default: the server\'s name' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l tools-describe -d 'Whether descriptions seen through a project say which server a tool belongs to. Default: true' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l health-check-tool -d 'The tool to call; absent lists the tools instead' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l health-check-arguments -d 'Arguments for the tool. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l health-check-interval -d 'Time between checks. Default: 30s' -r
@@ -245,10 +258,12 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l description -d 'What the server is for, in a sentence' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l package-executable -d 'Which of the package\'s programs to run: a name of npm\'s `bin`, or a console script of PyPI. Default: its only one, or the one named like the package' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l package-allow-scripts -d 'Whether npm may run the package\'s install scripts. Default: false' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l image-command -d 'Replaces the image\'s entry point; the server is then run beside it. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l image-command -d 'The server is this program: run in the container beside the image\'s own entry point, whose standard input is held open. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l image-pull-policy -d 'When to pull. Default: IfNotPresent' -r -f -a "Always\t''
 IfNotPresent\t''
 Never\t''"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l image-read-only-root -d 'Whether the image\'s files can only be read; `/tmp` and volumes can be written all the same. Default: true' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l image-capabilities -d 'Capabilities of the kernel that the container keeps, such as `NET_BIND_SERVICE`. Default: none. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l command -d 'Source: a program on the daemon\'s machine and its arguments. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l transport -d 'How to talk to it. Default: stdio, or streamable-http for `remote`' -r -f -a "stdio\t''
 streamable-http\t''
@@ -256,7 +271,7 @@ sse\t''"
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l container-port -d 'The port on which an HTTP transport listens inside its container' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l path -d 'The path of an HTTP transport. Default: /mcp' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l replicas -d 'How many copies to keep running; 0 declares the server without running it. Default: 1' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l runtime -d 'Where copies run. Default: process' -r -f -a "process\t''
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l runtime -d 'Where copies run. Default: docker for an image, process for a command; for a package, what the daemon is told with `--runtime`' -r -f -a "process\t''
 docker\t''
 kubernetes\t''"
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l env -d 'Environment variables, beside the documented base. May be repeated' -r
@@ -265,11 +280,19 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l resources-cpu -d 'Processor time, in cores' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l resources-memory -d 'Memory of the whole process tree' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l resources-pids -d 'Processes and threads of the whole tree' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l network-mode -d 'How far it reaches' -r -f -a "none\t''
+internal\t''
+egress\t''"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l network-allow -d 'With `egress`: the hosts it may reach over HTTP and HTTPS, as `api.example.com`, `*.example.com` or `git.example.com:8443`; without a port, 80 and 443. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l volumes -d 'The storage that the container of a copy sees, besides its read-only image and a `/tmp` of its own. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l sessions -d 'Whether clients share copies or each session gets one of its own. Default: shared' -r -f -a "shared\t''
 isolated\t''"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l limits-requests-per-minute -d 'Requests in a minute; they may come all at once. Default: no limit' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l limits-concurrent -d 'Requests under way at the same time. Default: no limit' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l tools-allow -d 'Patterns of tools to offer; absent offers all. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l tools-deny -d 'Patterns of tools never to offer; stronger than `allow`. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l tools-prefix -d 'What stands before the `__` in the names clients see. Default: the server\'s name' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l tools-describe -d 'Whether descriptions seen through a project say which server a tool belongs to. Default: true' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l health-check-tool -d 'The tool to call; absent lists the tools instead' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l health-check-arguments -d 'Arguments for the tool. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l health-check-interval -d 'Time between checks. Default: 30s' -r
@@ -320,15 +343,18 @@ sse\t''"
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l server-container-port -d 'The port on which an HTTP transport listens inside its container' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l server-path -d 'The path of an HTTP transport. Default: /mcp' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l server-replicas -d 'How many copies to keep running; 0 declares the server without running it. Default: 1' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l server-runtime -d 'Where copies run. Default: process' -r -f -a "process\t''
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l server-runtime -d 'Where copies run. Default: docker for an image, process for a command; for a package, what the daemon is told with `--runtime`' -r -f -a "process\t''
 docker\t''
 kubernetes\t''"
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l server-env -d 'Environment variables, beside the documented base. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l server-env-from-secret -d 'Environment variables, beside the documented base, from a Secret. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l server-working-directory -d 'Absolute path of the directory to run in. Default: a directory of the instance\'s own' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l server-resources -d 'What a copy may use at most' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l server-network -d 'What the container of a copy may reach' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l server-volumes -d 'The storage that the container of a copy sees, besides its read-only image and a `/tmp` of its own. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l server-sessions -d 'Whether clients share copies or each session gets one of its own. Default: shared' -r -f -a "shared\t''
 isolated\t''"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l server-limits -d 'How much clients may ask of it' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l server-tools -d 'Which tools clients may see and call' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l server-health-check -d 'How to tell whether a running copy is well' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l server-restart -d 'How soon a copy that exited is started again' -r
@@ -372,15 +398,18 @@ sse\t''"
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l server-container-port -d 'The port on which an HTTP transport listens inside its container' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l server-path -d 'The path of an HTTP transport. Default: /mcp' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l server-replicas -d 'How many copies to keep running; 0 declares the server without running it. Default: 1' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l server-runtime -d 'Where copies run. Default: process' -r -f -a "process\t''
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l server-runtime -d 'Where copies run. Default: docker for an image, process for a command; for a package, what the daemon is told with `--runtime`' -r -f -a "process\t''
 docker\t''
 kubernetes\t''"
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l server-env -d 'Environment variables, beside the documented base. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l server-env-from-secret -d 'Environment variables, beside the documented base, from a Secret. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l server-working-directory -d 'Absolute path of the directory to run in. Default: a directory of the instance\'s own' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l server-resources -d 'What a copy may use at most' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l server-network -d 'What the container of a copy may reach' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l server-volumes -d 'The storage that the container of a copy sees, besides its read-only image and a `/tmp` of its own. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l server-sessions -d 'Whether clients share copies or each session gets one of its own. Default: shared' -r -f -a "shared\t''
 isolated\t''"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l server-limits -d 'How much clients may ask of it' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l server-tools -d 'Which tools clients may see and call' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l server-health-check -d 'How to tell whether a running copy is well' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l server-restart -d 'How soon a copy that exited is started again' -r
@@ -589,6 +618,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l description -d 'What the project is for, in a sentence' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l instructions -d 'What every MCP client is told when it connects' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l servers -d 'The Servers whose tools the project offers. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l pages-size -d 'Texts that are longer are handed out in pages of this size; `0` hands out everything at once. Default: 128Ki' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l gated -d 'Whether a session must begin before it sees the tools. Default: false' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l members-users -d 'Users by name. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l members-groups -d 'Groups by name. May be repeated' -r
@@ -622,6 +652,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l description -d 'What the project is for, in a sentence' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l instructions -d 'What every MCP client is told when it connects' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l servers -d 'The Servers whose tools the project offers. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l pages-size -d 'Texts that are longer are handed out in pages of this size; `0` hands out everything at once. Default: 128Ki' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l gated -d 'Whether a session must begin before it sees the tools. Default: false' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l members-users -d 'Users by name. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l members-groups -d 'Groups by name. May be repeated' -r
@@ -1029,6 +1060,133 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from import" -s q -l quiet -d 'Say only what was asked for, and errors'
 complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from import" -l verbose -d 'Also say each request on standard error'
 complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from import" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and not __fish_seen_subcommand_from list inspect call" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and not __fish_seen_subcommand_from list inspect call" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and not __fish_seen_subcommand_from list inspect call" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and not __fish_seen_subcommand_from list inspect call" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and not __fish_seen_subcommand_from list inspect call" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and not __fish_seen_subcommand_from list inspect call" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and not __fish_seen_subcommand_from list inspect call" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and not __fish_seen_subcommand_from list inspect call" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and not __fish_seen_subcommand_from list inspect call" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and not __fish_seen_subcommand_from list inspect call" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and not __fish_seen_subcommand_from list inspect call" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and not __fish_seen_subcommand_from list inspect call" -f -a "list" -d 'List the tools of a project (-p) or a server (--server NAME)'
+complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and not __fish_seen_subcommand_from list inspect call" -f -a "inspect" -d 'Show what a tool does, takes and gives'
+complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and not __fish_seen_subcommand_from list inspect call" -f -a "call" -d 'Call a tool, and show its result'
+complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and __fish_seen_subcommand_from list" -s o -l output -d 'Form: table, wide, name, json or yaml' -r -f -a "table\t''
+wide\t''
+name\t''
+json\t''
+yaml\t''"
+complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and __fish_seen_subcommand_from list" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and __fish_seen_subcommand_from list" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and __fish_seen_subcommand_from list" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and __fish_seen_subcommand_from list" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and __fish_seen_subcommand_from list" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and __fish_seen_subcommand_from list" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and __fish_seen_subcommand_from list" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and __fish_seen_subcommand_from list" -l no-headers -d 'Leave out the heading'
+complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and __fish_seen_subcommand_from list" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and __fish_seen_subcommand_from inspect" -s o -l output -d 'Form' -r -f -a "table\t'For people'
+json\t'JSON'
+yaml\t'YAML'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and __fish_seen_subcommand_from inspect" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and __fish_seen_subcommand_from inspect" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and __fish_seen_subcommand_from inspect" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and __fish_seen_subcommand_from inspect" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and __fish_seen_subcommand_from inspect" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and __fish_seen_subcommand_from inspect" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and __fish_seen_subcommand_from inspect" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and __fish_seen_subcommand_from inspect" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and __fish_seen_subcommand_from inspect" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and __fish_seen_subcommand_from inspect" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and __fish_seen_subcommand_from inspect" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and __fish_seen_subcommand_from call" -l arg -d 'An argument, typed by what the tool takes; of a list, one element each time. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and __fish_seen_subcommand_from call" -l json -d 'All arguments as JSON; --arg goes on top' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and __fish_seen_subcommand_from call" -s f -l filename -d 'A file with all arguments, as JSON or YAML, or `-` for standard input; --arg goes on top' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and __fish_seen_subcommand_from call" -l save -d 'Save pictures, sounds and files of the result in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and __fish_seen_subcommand_from call" -s o -l output -d 'Form: for people, or the whole result as it came' -r -f -a "table\t'For people'
+json\t'JSON'
+yaml\t'YAML'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and __fish_seen_subcommand_from call" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and __fish_seen_subcommand_from call" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and __fish_seen_subcommand_from call" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and __fish_seen_subcommand_from call" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and __fish_seen_subcommand_from call" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and __fish_seen_subcommand_from call" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and __fish_seen_subcommand_from call" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and __fish_seen_subcommand_from call" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and __fish_seen_subcommand_from call" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and __fish_seen_subcommand_from call" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and __fish_seen_subcommand_from call" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand console" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand console" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand console" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand console" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand console" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand console" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand console" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand console" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand console" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand console" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand console" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand mcp; and not __fish_seen_subcommand_from serve headers" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand mcp; and not __fish_seen_subcommand_from serve headers" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand mcp; and not __fish_seen_subcommand_from serve headers" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand mcp; and not __fish_seen_subcommand_from serve headers" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand mcp; and not __fish_seen_subcommand_from serve headers" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand mcp; and not __fish_seen_subcommand_from serve headers" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand mcp; and not __fish_seen_subcommand_from serve headers" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand mcp; and not __fish_seen_subcommand_from serve headers" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand mcp; and not __fish_seen_subcommand_from serve headers" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand mcp; and not __fish_seen_subcommand_from serve headers" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand mcp; and not __fish_seen_subcommand_from serve headers" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand mcp; and not __fish_seen_subcommand_from serve headers" -f -a "serve" -d 'Carry messages between standard input and output and a project (-p) or a server (--server NAME)'
+complete -c orchctl -n "__fish_orchctl_using_subcommand mcp; and not __fish_seen_subcommand_from serve headers" -f -a "headers" -d 'Print the headers for that address as JSON: the token, for clients that run a program to get them'
+complete -c orchctl -n "__fish_orchctl_using_subcommand mcp; and __fish_seen_subcommand_from serve" -l debug -d 'Write down what is said, keys masked: in this file, or on standard error' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand mcp; and __fish_seen_subcommand_from serve" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand mcp; and __fish_seen_subcommand_from serve" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand mcp; and __fish_seen_subcommand_from serve" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand mcp; and __fish_seen_subcommand_from serve" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand mcp; and __fish_seen_subcommand_from serve" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand mcp; and __fish_seen_subcommand_from serve" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand mcp; and __fish_seen_subcommand_from serve" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand mcp; and __fish_seen_subcommand_from serve" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand mcp; and __fish_seen_subcommand_from serve" -l debug-payloads -d 'Write down what messages carry, too'
+complete -c orchctl -n "__fish_orchctl_using_subcommand mcp; and __fish_seen_subcommand_from serve" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand mcp; and __fish_seen_subcommand_from serve" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand mcp; and __fish_seen_subcommand_from serve" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand mcp; and __fish_seen_subcommand_from headers" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand mcp; and __fish_seen_subcommand_from headers" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand mcp; and __fish_seen_subcommand_from headers" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand mcp; and __fish_seen_subcommand_from headers" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand mcp; and __fish_seen_subcommand_from headers" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand mcp; and __fish_seen_subcommand_from headers" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand mcp; and __fish_seen_subcommand_from headers" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand mcp; and __fish_seen_subcommand_from headers" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand mcp; and __fish_seen_subcommand_from headers" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand mcp; and __fish_seen_subcommand_from headers" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand mcp; and __fish_seen_subcommand_from headers" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c orchctl -n "__fish_orchctl_using_subcommand explain" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand explain" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand explain" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F

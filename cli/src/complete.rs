@@ -1,4 +1,4 @@
-//! What the shell may offer: kinds, names of live objects, contexts, forms.
+//! What the shell may offer: kinds, names of live objects, tools, contexts, forms.
 //!
 //! Enters: the word so far, and through [`words`] the line before it. Leaves: candidates, within 300 ms. The daemon gets
 //! most of that, however often it is asked; whatever goes wrong, nothing is offered and nothing is said.
@@ -15,7 +15,10 @@ use orch_shared::path::FieldPath;
 use orch_shared::problem::Code;
 
 use crate::args;
+use crate::client::mcp::Interrupt;
 use crate::client::{Client, Object, Scopes, Selection};
+use crate::mcp::dialogue::{Dialogue, Host, Tool};
+use crate::mcp::target::Target;
 use crate::render::schema::Field;
 use crate::settings::Settings;
 use crate::ui::{Color, NoColor, Talk, Ui};
@@ -220,12 +223,70 @@ fn names(kind: Kind) -> Vec<String> {
     objects.map(|object| object.metadata.name.to_string()).collect()
 }
 
+/// What is left of the daemon's time.
+fn time_left() -> Option<Duration> {
+    let pressed = *ASKED.get_or_init(Instant::now);
+    PATIENCE.checked_sub(pressed.elapsed()).filter(|left| !left.is_zero())
+}
+
+/// Names of tools.
+pub(crate) fn tools(current: &OsStr) -> Vec<CompletionCandidate> {
+    let candidate = |tool: Tool| {
+        let about = tool.description.unwrap_or_default();
+        let about = about.lines().next().unwrap_or_default().to_owned();
+        CompletionCandidate::new(tool.name).help((!about.is_empty()).then(|| about.into()))
+    };
+    let current = current.to_string_lossy();
+    let fits = |tool: &Tool| tool.name.starts_with(&*current);
+    live_tools().into_iter().filter(fits).map(candidate).collect()
+}
+
+/// Arguments of the tool on the line: `NAME=`.
+pub(crate) fn tool_arguments(current: &OsStr) -> Vec<CompletionCandidate> {
+    let words = words();
+    let tool = live_tools().into_iter().find(|tool| words.contains(&tool.name));
+    let names = tool.and_then(|tool| {
+        let properties = tool.input_schema.get("properties")?.as_object()?;
+        Some(properties.keys().map(|name| format!("{name}=")).collect::<Vec<_>>())
+    });
+    starting_with(names.unwrap_or_default(), &current.to_string_lossy())
+}
+
+fn live_tools() -> Vec<Tool> {
+    list_tools().unwrap_or_default()
+}
+
+fn list_tools() -> Option<Vec<Tool>> {
+    let settings = Settings::resolve(globals()?.with_server_named());
+    let target = Target::of(&settings).ok()?;
+    let client = Client::new(&settings.connection().ok()?).ok()?;
+    let endpoint = client.endpoint(&target.path());
+    let (sender, receiver) = std::sync::mpsc::channel();
+    // What does not come in time is not waited for: the program ends.
+    std::thread::spawn(move || {
+        let tools = Dialogue::new(endpoint).tools(&Nobody);
+        sender.send(tools.map(|tools| tools.read()))
+    });
+    receiver.recv_timeout(time_left()?).ok()?.ok()
+}
+
+/// Nobody is told or asked anything while a shell waits.
+struct Nobody;
+
+impl Host for Nobody {
+    fn progress(&self, _done: f64, _total: Option<f64>, _message: Option<&str>) {}
+    fn log(&self, _level: &str, _text: &str) {}
+    fn elicit(&self, _params: &serde_json::Value) -> serde_json::Value {
+        serde_json::json!({"action": "decline"})
+    }
+    fn started(&self, _interrupt: Interrupt) {}
+}
+
 fn ask(kind: Kind) -> Option<Vec<Object>> {
     let globals = globals()?;
     let settings = Settings::resolve(globals);
     let mut connection = settings.connection().ok()?;
-    let pressed = *ASKED.get_or_init(Instant::now);
-    connection.timeout = PATIENCE.checked_sub(pressed.elapsed()).filter(|left| !left.is_zero())?;
+    connection.timeout = time_left()?;
     let selection = Selection {
         scope: Scopes::One(settings.scope(kind).unwrap_or(Scope::Cluster)),
         ..Selection::default()

@@ -3,6 +3,7 @@
 //! Enters: what a person or a client wants. Leaves: JSON-RPC over HTTP, by [`crate::client::mcp`]. Messages that are handed
 //! on stay byte for byte what they were.
 
+pub(crate) mod dialogue;
 pub(crate) mod message;
 pub(crate) mod target;
 

@@ -21,7 +21,7 @@ pub(crate) enum Outcome {
     Done,
     /// It did, and found differences: `diff`.
     Differs,
-    /// It did, and what it looked at is not well: `doctor`.
+    /// It did, and what it looked at is not well: `doctor`, `tools call`.
     Unwell,
 }
 
@@ -254,7 +254,7 @@ pub(crate) const EXIT_CODES: &[(u8, &str)] = &[
     (0, "done; for diff: no differences"),
     (
         1,
-        "the request was refused or failed; for diff: there are differences; for doctor: something is not well",
+        "the request was refused or failed; for diff: there are differences; for doctor: something is not well; for tools call: the tool failed",
     ),
     (
         2,

@@ -26,7 +26,9 @@ mod rollback;
 mod scale;
 
 mod client;
+mod console;
 mod mcp;
+mod tools;
 
 mod api_resources;
 mod explain;
@@ -89,6 +91,8 @@ verbs! {
     Restart(restart),
     Rollback(rollback),
     Client(client),
+    Tools(tools),
+    Console(console),
     Mcp(mcp),
     Explain(explain),
     ApiResources(api_resources),
@@ -105,7 +109,7 @@ verbs! {
 impl Verb {
     /// Whether `--server NAME` means a server of ours to this verb, and not the daemon's address.
     pub(crate) const fn speaks_mcp(&self) -> bool {
-        matches!(self, Self::Client(_) | Self::Mcp(_))
+        matches!(self, Self::Client(_) | Self::Tools(_) | Self::Console(_) | Self::Mcp(_))
     }
 }
 

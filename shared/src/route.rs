@@ -59,6 +59,18 @@ pub fn mcp_server(name: &Name) -> String {
     format!("/mcp/servers/{name}")
 }
 
+/// The sessions that MCP clients have with a project.
+#[must_use]
+pub fn sessions(project: &Name) -> String {
+    format!("{PREFIX}/projects/{project}/sessions")
+}
+
+/// What is said in one of them, as a stream of server-sent events.
+#[must_use]
+pub fn traffic(project: &Name, session: &str) -> String {
+    format!("{PREFIX}/projects/{project}/sessions/{session}/traffic")
+}
+
 /// A set of objects, applied as one.
 pub const APPLY: &str = "/api/v1/apply";
 /// Several objects, deleted as one.

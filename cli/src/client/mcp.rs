@@ -75,6 +75,11 @@ impl Client {
 }
 
 impl Endpoint {
+    /// Where it is.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
     /// A line of one's own: one that is idle, or a new one.
     pub(crate) fn line(&self) -> Line {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);

@@ -65,7 +65,8 @@ impl<'s> Field<'s> {
                 let found = if target == "#" {
                     Some(self.root)
                 } else {
-                    self.root.get("$defs").and_then(|all| all.get(name))
+                    let defined = ["$defs", "definitions"].into_iter();
+                    defined.filter_map(|all| self.root.get(all)?.get(name)).next()
                 };
                 match found {
                     Some(found) => schema = found,

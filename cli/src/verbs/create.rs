@@ -8,7 +8,7 @@ mod flags;
 mod parameters;
 mod server_json;
 mod shorthands;
-mod values;
+pub(in crate::verbs) mod values;
 
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 use orch_shared::apply::{Expectation, Request, Verdict};

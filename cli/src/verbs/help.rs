@@ -62,7 +62,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ),
     ("Look", &["get", "describe", "why", "events", "logs", "history", "wait"]),
     ("Act", &["scale", "restart", "rollback"]),
-    ("Connect", &["client", "mcp"]),
+    ("Connect", &["tools", "console", "client", "mcp"]),
     ("Learn", &["explain", "api-resources", "help"]),
     (
         "The daemon and this program",

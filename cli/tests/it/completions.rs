@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::support::daemon::{Answer, Daemon, list, server};
+use crate::support::gateway::Gateway;
 use crate::support::home::Home;
 use serde_json::json;
 
@@ -202,4 +203,23 @@ fn bash_completes_after_sourcing() {
 #[expect(clippy::print_stderr, reason = "a skipped test says so where people look")]
 fn skipped(why: &str) {
     eprintln!("skipped: {why}");
+}
+
+#[test]
+fn shells_are_offered_tools_and_their_arguments() {
+    let gateway = Gateway::start();
+    let home = Home::with_daemon(&gateway.address);
+    // On a busy machine nothing may come in time; that is the bargain.
+    let in_time = |line: &[&str]| (0..50).map(|_| offered(&home, line)).find(|found| !found.is_empty());
+    let tools = in_time(&["orchctl", "tools", "call", "-p", "web", "ec"]);
+    assert_eq!(tools, Some(vec!["echo".to_owned()]));
+    let arguments = in_time(&["orchctl", "tools", "call", "echo", "--server", "files", "--arg", "m"]);
+    assert_eq!(arguments.unwrap_or_default(), ["message=", "mood=", "more="]);
+    assert_eq!(gateway.heard()[0].path, "/mcp/projects/web");
+    assert!(gateway.heard().iter().any(|heard| heard.path == "/mcp/servers/files"));
+    let gone = Home::with_daemon("http://127.0.0.1:1");
+    assert_eq!(
+        offered(&gone, &["orchctl", "tools", "call", "-p", "web", "ec"]),
+        Vec::<String>::new()
+    );
 }

@@ -14,3 +14,5 @@ mod flags;
 mod manifests;
 mod offline;
 mod streams;
+mod terminal;
+mod tools;

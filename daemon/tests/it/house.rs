@@ -33,6 +33,7 @@ const OWNED: &[(&str, &[&str])] = &[
     ("clap_complete", &["cli/src/"]),
     ("clap_mangen", &["cli/src/"]),
     ("comfy_table", &["cli/src/render/"]),
+    ("crossterm", &["cli/src/verbs/console"]),
     (
         "getrandom",
         &[
@@ -74,6 +75,8 @@ const OWNED: &[(&str, &[&str])] = &[
         ],
     ),
     ("prometheus_client", &["daemon/src/telemetry.rs"]),
+    ("ratatui", &["cli/src/verbs/console"]),
+    ("reqwest", &["daemon/src/runtime/"]),
     ("rmcp", &["daemon/src/runtime/"]),
     (
         "rustix",

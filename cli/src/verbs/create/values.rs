@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use crate::render::schema::{Field, Shape};
 
 /// `KEY=VALUE`.
-pub(super) fn pair(text: &str) -> Result<(&str, &str), String> {
+pub(in crate::verbs) fn pair(text: &str) -> Result<(&str, &str), String> {
     match text.split_once('=') {
         Some((key, value)) if !key.is_empty() => Ok((key, value)),
         _ => Err(format!("`{text}` is not KEY=VALUE")),
@@ -15,7 +15,7 @@ pub(super) fn pair(text: &str) -> Result<(&str, &str), String> {
 }
 
 /// The value that a text stands for in a field: what is text there stays text, everything else is read as YAML.
-pub(super) fn of_field(field: Field<'_>, text: &str) -> Result<Value, String> {
+pub(in crate::verbs) fn of_field(field: Field<'_>, text: &str) -> Result<Value, String> {
     match field.shape() {
         Shape::Text | Shape::Choice => Ok(text.into()),
         Shape::Boolean | Shape::Integer | Shape::Number | Shape::Any => Ok(plain(text)),
@@ -24,7 +24,7 @@ pub(super) fn of_field(field: Field<'_>, text: &str) -> Result<Value, String> {
 }
 
 /// A text read as YAML; as it stands when that is not possible.
-pub(super) fn plain(text: &str) -> Value {
+pub(in crate::verbs) fn plain(text: &str) -> Value {
     yaml(text).unwrap_or_else(|_| text.into())
 }
 
@@ -38,7 +38,7 @@ fn yaml(text: &str) -> Result<Value, String> {
 }
 
 /// Puts a value at a path; what is missing on the way is made.
-pub(super) fn put(root: &mut Value, path: &FieldPath, value: Value) -> Result<(), String> {
+pub(in crate::verbs) fn put(root: &mut Value, path: &FieldPath, value: Value) -> Result<(), String> {
     let mut here = root;
     for segment in path.segments() {
         here = match segment {
@@ -73,7 +73,7 @@ pub(super) fn put(root: &mut Value, path: &FieldPath, value: Value) -> Result<()
 }
 
 /// Adds an element to the list at a path.
-pub(super) fn append(root: &mut Value, path: &FieldPath, value: Value) -> Result<(), String> {
+pub(in crate::verbs) fn append(root: &mut Value, path: &FieldPath, value: Value) -> Result<(), String> {
     let length = path.find(root).and_then(Value::as_array).map_or(0, Vec::len);
     put(root, &path.index(length), value)
 }

@@ -118,6 +118,11 @@ impl Gateway {
             .insert(path.to_owned(), body);
     }
 
+    /// Says that at a path of the API, as the first event of a stream.
+    pub(crate) fn stream(&self, path: &str, event: Value) {
+        self.api(&format!("stream {path}"), event);
+    }
+
     /// What it was asked so far.
     pub(crate) fn heard(&self) -> Vec<Heard> {
         self.state.heard.lock().expect("no test panics here").clone()
@@ -188,6 +193,18 @@ fn request(reader: &mut BufReader<TcpStream>) -> Option<Heard> {
 fn respond(state: &State, heard: &Heard, out: &mut TcpStream) -> bool {
     if let Some(body) = state.api.lock().expect("no test panics here").get(&heard.path) {
         return whole(out, 200, &[], &body.to_string());
+    }
+    let streamed = state
+        .api
+        .lock()
+        .expect("no test panics here")
+        .get(&format!("stream {}", heard.path))
+        .cloned();
+    if let Some(said) = streamed {
+        begin(out);
+        event(out, &said);
+        until(state, || None::<()>);
+        return false;
     }
     if heard.header("authorization") != "Bearer orch_test" {
         let problem =

@@ -74,10 +74,8 @@ pub(crate) struct Call {
 /// One page of the list of tools: the members of the result.
 pub(crate) fn list(call: &Call) -> Result<String, Refusal> {
     let options = &call.engine.options;
-    let mut tools: Vec<String> = TOOLS
-        .iter()
-        .map(|(name, description)| tool(name, description))
-        .collect();
+    let own = if options.bare { &[] } else { TOOLS.as_slice() };
+    let mut tools: Vec<String> = own.iter().map(|(name, description)| tool(name, description)).collect();
     let grown = (0..call.engine.grown.load(Ordering::Relaxed)).map(|number| format!("grown_{number:05}"));
     let extra = (0..options.tools).map(|number| format!("extra_{number:05}"));
     let long = (0..options.long_names).map(|number| format!("{:a<LONG$}", format!("long_{number:05}_")));

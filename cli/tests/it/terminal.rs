@@ -1,0 +1,168 @@
+//! The program on a terminal: what a person sees, types and gets back. Python lends the terminal; without it these tests
+//! say that they are skipped, unless `ORCH_REQUIRE_ALL` asks for everything.
+
+use std::process::Command;
+
+use orch_shared::resource::Timestamp;
+use orch_shared::session::{Session, Sessions};
+use serde_json::json;
+
+use crate::support::gateway::Gateway;
+use crate::support::home::Home;
+
+/// Runs the program on a terminal. Each step is what must be seen, and what is typed then. The last line it prints is
+/// how the program ended, and whether the terminal is as it was before.
+const SCRIPT: &str = r#"
+import fcntl, json, os, pty, select, struct, sys, termios, time
+steps = json.loads(sys.argv[1])
+master, slave = pty.openpty()
+fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 0, 0))
+before = termios.tcgetattr(slave)
+child = os.fork()
+if child == 0:
+    os.setsid()
+    fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
+    for fd in (0, 1, 2):
+        os.dup2(slave, fd)
+    os.execv(sys.argv[2], sys.argv[2:])
+seen = ""
+deadline = time.time() + 60
+for wanted, keys in steps:
+    while wanted not in seen:
+        if time.time() > deadline:
+            os.kill(child, 9)
+            sys.exit("not seen: " + wanted + "\n" + repr(seen[-3000:]))
+        if select.select([master], [], [], 0.1)[0]:
+            try:
+                seen += os.read(master, 65536).decode("utf8", "replace")
+            except OSError:
+                break
+    seen = seen.split(wanted, 1)[1] if wanted and wanted in seen else seen
+    os.write(master, keys.encode())
+while time.time() < deadline:
+    pid, status = os.waitpid(child, os.WNOHANG)
+    if select.select([master], [], [], 0.05)[0]:
+        try:
+            seen += os.read(master, 65536).decode("utf8", "replace")
+        except OSError:
+            pass
+    if pid:
+        break
+else:
+    os.kill(child, 9)
+    sys.exit("it does not end: " + repr(seen[-3000:]))
+after = termios.tcgetattr(slave)
+print(seen)
+print("ended", os.waitstatus_to_exitcode(status), "restored" if before == after else "not restored")
+"#;
+
+/// What was seen after the last step, when there is a Python to lend a terminal.
+fn on_terminal(home: &Home, arguments: &[&str], steps: &[(&str, &str)]) -> Option<String> {
+    if Command::new("python3").arg("--version").output().is_err() {
+        assert!(std::env::var_os("ORCH_REQUIRE_ALL").is_none(), "python3 is required");
+        skipped("python3 is not installed; there is no terminal to try");
+        return None;
+    }
+    let command = home.command(&[]);
+    let program = command.get_program().to_owned();
+    let mut python = Command::new("python3");
+    python
+        .arg("-c")
+        .arg(SCRIPT)
+        .arg(json!(steps).to_string())
+        .arg(program)
+        .args(arguments)
+        .env_clear();
+    python.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    python.env("TERM", "xterm-256color").current_dir(home.path());
+    let output = python.output().expect("python3 runs");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(
+        output.status.success(),
+        "{said}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Some(said)
+}
+
+#[test]
+fn the_console_calls_a_tool_watches_a_session_and_gives_the_terminal_back() {
+    let gateway = Gateway::start();
+    let session = Session {
+        id: "s-7".to_owned(),
+        target: "project/web".to_owned(),
+        client: Some("some-client".to_owned()),
+        client_version: Some("1".to_owned()),
+        protocol: "2025-11-25".to_owned(),
+        principal: "user/ada".to_owned(),
+        created_at: Timestamp::from_millis(0),
+        last_used_at: Timestamp::from_millis(0),
+    };
+    let sessions = Sessions { items: vec![session] };
+    gateway.api(
+        "/api/v1/projects/web/sessions",
+        serde_json::to_value(sessions).expect("plain data"),
+    );
+    let said = json!({
+        "at": "2026-01-01T00:00:00.000Z", "direction": "from-client", "size": 40, "text": "{\"method\":\"watched\"}",
+    });
+    gateway.stream("/api/v1/projects/web/sessions/s-7/traffic", said);
+    let home = Home::with_daemon(&gateway.address);
+    let steps = [
+        ("echo", "\r"),
+        ("Ctrl-R call", "hello\u{12}"),
+        ("done", "2"),
+        ("some-client", "\r"),
+        ("watched", "\u{3}"),
+    ];
+    if let Some(said) = on_terminal(&home, &["console", "-p", "web"], &steps) {
+        assert!(said.trim_end().ends_with("ended 0 restored"), "{said}");
+        assert!(said.contains("\u{1b}[?1049l"), "the screen of before is back: {said:?}");
+        let call = gateway.until("the call", |heard| heard.method() == "tools/call");
+        assert_eq!(call.body["params"]["arguments"], json!({"message": "hello"}));
+    }
+}
+
+#[test]
+fn without_a_terminal_there_is_no_console() {
+    let run = Home::with_daemon("http://127.0.0.1:1").run(&["console", "-p", "web"]);
+    assert_eq!(run.code, 2, "{run}");
+    assert!(run.stderr.contains("orchctl tools list --project web"), "{run}");
+}
+
+#[test]
+fn a_person_is_asked_what_a_server_wants_to_know() {
+    let gateway = Gateway::start();
+    let home = Home::with_daemon(&gateway.address);
+    let call = ["tools", "call", "ask", "-p", "web"];
+    let asked = ("Your name (string):", "Ada\r");
+    for (steps, expected) in [
+        (vec![asked, ("send this?", "\r")], "\"accept\" {\"name\":\"Ada\"}"),
+        (vec![asked, ("send this?", "n\r")], "\"decline\" null"),
+        (vec![("Who are you?", "\r"), ("Your name", "\u{4}")], "\"cancel\" null"),
+    ] {
+        if let Some(said) = on_terminal(&home, &call, &steps) {
+            assert!(
+                said.contains(expected) && said.contains("ended 0"),
+                "{expected}: {said}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_person_is_asked_before_a_file_is_written() {
+    let home = Home::with_daemon("http://127.0.0.1:1");
+    let install = ["client", "install", "cursor", "-p", "web"];
+    let file = home.path().join(".cursor/mcp.json");
+    if let Some(said) = on_terminal(&home, &install, &[("Write this for Cursor? [y/N]", "n\r")]) {
+        assert!(said.contains("nothing was written") && !file.exists(), "{said}");
+        let said = on_terminal(&home, &install, &[("Write this for Cursor? [y/N]", "y\r")]).unwrap_or_default();
+        assert!(said.contains("ended 0") && file.exists(), "{said}");
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "a skipped test says so where people look")]
+fn skipped(why: &str) {
+    eprintln!("skipped: {why}");
+}

@@ -1,0 +1,112 @@
+//! `tools`: a person looks at tools and tries them.
+
+use crate::support::gateway::Gateway;
+use crate::support::home::{Home, story};
+
+fn place() -> (Gateway, Home) {
+    let gateway = Gateway::start();
+    let home = Home::with_daemon(&gateway.address);
+    (gateway, home)
+}
+
+#[test]
+fn tools_are_listed_and_inspected() {
+    let (_gateway, home) = place();
+    insta::assert_snapshot!(story([
+        home.run(&["tools", "list", "-p", "web"]),
+        home.run(&["tools", "list", "--server", "files", "-o", "name"]),
+        home.run(&["tools", "inspect", "echo", "-p", "web"]),
+        home.run(&["tools", "inspect", "ecko", "-p", "web"]),
+        home.run(&["tools", "list"]),
+    ]));
+    let raw = home.run(&["tools", "inspect", "regional", "-p", "web", "-o", "json"]);
+    assert!(
+        raw.stdout.contains("\"x-mcp-header\": \"Region\""),
+        "what nobody knows is shown too: {raw}"
+    );
+}
+
+#[test]
+fn tools_are_called() {
+    let (gateway, home) = place();
+    home.write("more.yaml", "message: from a file\nmore: {tags: [a]}\n");
+    insta::assert_snapshot!(story([
+        home.run(&[
+            "tools",
+            "call",
+            "echo",
+            "-p",
+            "web",
+            "--arg",
+            "message=8080",
+            "--arg",
+            "times=2",
+            "--arg",
+            "more.tags=x"
+        ]),
+        home.run(&[
+            "tools",
+            "call",
+            "echo",
+            "-p",
+            "web",
+            "--json",
+            r#"{"message": "a", "times": 1}"#,
+            "--arg",
+            "times=3"
+        ]),
+        home.run(&["tools", "call", "echo", "-p", "web", "-f", "more.yaml"]),
+        home.run_with_input(
+            &["tools", "call", "echo", "-p", "web", "-f", "-"],
+            "{\"message\": \"from a pipe\"}"
+        ),
+        home.run(&["tools", "call", "picture", "-p", "web", "--save", "out"]),
+        home.run(&["tools", "call", "picture", "-p", "web"]),
+        home.run(&["tools", "call", "slow", "-p", "web"]),
+        home.run(&["tools", "call", "regional", "-p", "web", "--arg", "region=eu"]),
+        home.run(&["tools", "call", "fail", "-p", "web"]),
+        home.run(&["tools", "call", "fail", "-p", "web", "-o", "json"]),
+        home.run(&["tools", "call", "ask", "-p", "web"]),
+        home.run(&["tools", "call", "echo", "-p", "web"]),
+        home.run(&[
+            "tools",
+            "call",
+            "echo",
+            "-p",
+            "web",
+            "--arg",
+            "message=a",
+            "--arg",
+            "times=many"
+        ]),
+        home.run(&["tools", "call", "none", "-p", "web"]),
+    ]));
+    assert_eq!(
+        std::fs::read(home.path().join("out/picture-1.png")).expect("it is saved"),
+        b"\x89PNG\r\n\x1a\n"
+    );
+    let call = gateway.until("the call", |heard| heard.body["params"]["name"] == "regional");
+    assert_eq!(call.header("mcp-param-region"), "eu");
+    assert_eq!(call.header("mcp-session-id"), "", "no session is left behind");
+}
+
+#[test]
+fn without_a_gateway_it_is_told_so() {
+    let run = Home::with_daemon("http://127.0.0.1:1").run(&["tools", "list", "-p", "web"]);
+    assert_eq!(run.code, 6, "{run}");
+    assert!(
+        run.stderr.contains("connection refused") && run.stderr.contains("orchctl doctor"),
+        "{run}"
+    );
+    let gateway = Gateway::start();
+    let stranger = Home::new();
+    stranger.write(
+        "config.yaml",
+        &format!(
+            "currentContext: t\ncontexts:\n- {{name: t, server: \"{}\", token: orch_wrong}}\n",
+            gateway.address
+        ),
+    );
+    let run = stranger.run(&["tools", "list", "-p", "web"]);
+    assert_eq!(run.code, 5, "{run}");
+}
