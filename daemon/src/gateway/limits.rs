@@ -117,8 +117,8 @@ impl Limits {
         }
     }
 
-    /// Lets a request of a principal to a server through, or says why not.
-    pub(super) fn enter(&self, principal: &str, server: &str, declared: Bounds) -> Result<Place, Over> {
+    /// Lets a request of a principal to a server through, or says why not. The server is told apart by its uid, and named.
+    pub(super) fn enter(&self, principal: &str, uid: &str, name: &str, declared: Bounds) -> Result<Place, Over> {
         let mut places = Vec::new();
         for (key, whose, bounds) in [
             (
@@ -126,7 +126,7 @@ impl Limits {
                 format!("`{principal}`"),
                 self.principals,
             ),
-            (format!("server {server}"), format!("server/{server}"), declared),
+            (format!("server {uid}"), format!("server/{name}"), declared),
         ] {
             if bounds == Bounds::default() {
                 continue;
@@ -172,23 +172,25 @@ mod tests {
     #[test]
     fn each_limit_is_its_own() {
         let limits = Limits::new(bounds(0, 2));
-        let first = limits.enter("ann", "files", bounds(3, 0)).expect("free");
-        let second = limits.enter("ann", "files", bounds(3, 0)).expect("free");
-        let over = limits.enter("ann", "git", Bounds::default()).expect_err("two at once");
+        let first = limits.enter("ann", "1", "files", bounds(3, 0)).expect("free");
+        let second = limits.enter("ann", "1", "files", bounds(3, 0)).expect("free");
+        let over = limits
+            .enter("ann", "2", "git", Bounds::default())
+            .expect_err("two at once");
         assert_eq!(
             (over.what.as_str(), over.retry_after),
             ("`ann` has 2 requests under way, which is all it may have at once", SOON)
         );
         limits
-            .enter("bob", "git", Bounds::default())
+            .enter("bob", "2", "git", Bounds::default())
             .expect("another principal");
         drop((first, second));
         limits
-            .enter("ann", "files", bounds(3, 0))
+            .enter("ann", "1", "files", bounds(3, 0))
             .expect("the third of a minute");
-        let over = limits.enter("bob", "files", bounds(3, 0)).expect_err("the fourth");
+        let over = limits.enter("bob", "1", "files", bounds(3, 0)).expect_err("the fourth");
         assert_eq!(over.what, "server/files may be asked 3 times a minute");
         assert!(over.retry_after > Duration::from_secs(10) && over.retry_after <= Duration::from_secs(20));
-        limits.enter("bob", "files", bounds(4, 0)).expect("declared anew");
+        limits.enter("bob", "1", "files", bounds(4, 0)).expect("declared anew");
     }
 }

@@ -338,7 +338,8 @@ impl Gateway {
     fn enter(&self, principal: &Principal, member: &Member) -> Result<limits::Place, limits::Over> {
         let declared = member.server().and_then(|server| server.limits.as_ref());
         let declared = declared.map(limits::Bounds::of).unwrap_or_default();
-        self.0.limits.enter(&principal.name, &member.object.uid, declared)
+        let (uid, name) = (&member.object.uid, member.name.as_str());
+        self.0.limits.enter(&principal.name, uid, name, declared)
     }
 
     /// The conversation that a request goes to.

@@ -1,12 +1,21 @@
-//! `docs/features.md` is true: no line is missing, and every test it names is there.
+//! `docs/features.md` and `docs/mcp.md` are true: no line is missing, and every test they name is there.
 
 use std::collections::BTreeSet;
 use std::fs;
 
 use crate::house::source::{Source, root, sources};
 
-/// How many lines each part has.
-const PARTS: &[(&str, usize)] = &[("A", 29), ("B", 15), ("C", 23), ("D", 13), ("F", 9), ("O", 7)];
+/// How many lines a part has.
+type Part = (&'static str, usize);
+
+/// The pages, and the parts of each.
+const PAGES: [(&str, &[Part]); 2] = [
+    (
+        "docs/features.md",
+        &[("A", 29), ("B", 15), ("C", 23), ("D", 13), ("E", 23), ("F", 9), ("O", 7)],
+    ),
+    ("docs/mcp.md", &[("L", 12), ("B", 5), ("T", 8), ("P", 7)]),
+];
 
 /// A line of the checklist.
 struct Line {
@@ -15,8 +24,8 @@ struct Line {
     tests: Vec<String>,
 }
 
-fn lines() -> Vec<Line> {
-    let page = fs::read_to_string(root().join("docs/features.md")).expect("the checklist is there");
+fn lines(page: &str) -> Vec<Line> {
+    let page = fs::read_to_string(root().join(page)).expect("the checklist is there");
     let rows = page.lines().filter_map(|line| {
         let cells: Vec<&str> = line.strip_prefix("| ")?.trim_end_matches('|').split(" | ").collect();
         let [id, _, holds, tests] = cells[..] else { return None };
@@ -50,19 +59,21 @@ fn holds(source: &Source, test: &str) -> bool {
 
 #[test]
 fn no_line_is_missing() {
-    let wanted: Vec<String> = PARTS
-        .iter()
-        .flat_map(|(part, count)| (1..=*count).map(move |number| format!("{part}-{number:02}")))
-        .collect();
-    let found: Vec<String> = lines().into_iter().map(|line| line.id).collect();
-    assert_eq!(found, wanted);
+    for (page, parts) in PAGES {
+        let wanted: Vec<String> = parts
+            .iter()
+            .flat_map(|(part, count)| (1..=*count).map(move |number| format!("{part}-{number:02}")))
+            .collect();
+        let found: Vec<String> = lines(page).into_iter().map(|line| line.id).collect();
+        assert_eq!(found, wanted, "{page}");
+    }
 }
 
 #[test]
 fn every_test_that_is_named_is_there() {
     let code = sources(&["cli", "daemon", "shared", "examples/servers"]);
     let mut missing = BTreeSet::new();
-    for line in lines() {
+    for line in PAGES.into_iter().flat_map(|(page, _)| lines(page)) {
         if line.tests.is_empty() && !line.holds.contains("comes with a later stage") {
             missing.insert(format!("{} names no test", line.id));
         }

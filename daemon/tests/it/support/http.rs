@@ -108,19 +108,14 @@ impl Request {
         Stream { status, lines }
     }
 
+    /// Sends it and leaves; who holds the connection may still be answered.
+    pub(crate) fn leave(&self) -> TcpStream {
+        self.write()
+            .unwrap_or_else(|error| panic!("{} {}: {error}", self.method, self.path))
+    }
+
     fn begin(&self) -> std::io::Result<Begun> {
-        let mut connection = TcpStream::connect_timeout(&self.address, PATIENCE)?;
-        connection.set_read_timeout(Some(PATIENCE))?;
-        let mut head = format!("{} {} HTTP/1.0\r\n", self.method, self.path);
-        for (name, value) in &self.headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
-        }
-        if !self.body.is_empty() {
-            head.push_str(&format!("Content-Length: {}\r\n", self.body.len()));
-        }
-        head.push_str("\r\n");
-        connection.write_all(head.as_bytes())?;
-        connection.write_all(&self.body)?;
+        let connection = self.write()?;
         let mut reader = BufReader::new(connection);
         let mut lines = Vec::new();
         loop {
@@ -138,6 +133,22 @@ impl Request {
         let headers = lines.iter().skip(1).filter_map(|line| line.split_once(':'));
         let headers = headers.map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()));
         Ok((status.ok_or(ErrorKind::InvalidData)?, headers.collect(), reader))
+    }
+
+    fn write(&self) -> std::io::Result<TcpStream> {
+        let mut connection = TcpStream::connect_timeout(&self.address, PATIENCE)?;
+        connection.set_read_timeout(Some(PATIENCE))?;
+        let mut head = format!("{} {} HTTP/1.0\r\n", self.method, self.path);
+        for (name, value) in &self.headers {
+            head.push_str(&format!("{name}: {value}\r\n"));
+        }
+        if !self.body.is_empty() {
+            head.push_str(&format!("Content-Length: {}\r\n", self.body.len()));
+        }
+        head.push_str("\r\n");
+        connection.write_all(head.as_bytes())?;
+        connection.write_all(&self.body)?;
+        Ok(connection)
     }
 }
 

@@ -48,20 +48,22 @@ fn what_a_client_gives_up_ends_at_the_server() {
             let watcher = Client::begin(&home, Era::Modern, &at(server));
             let cancelled = || stats(&watcher, "stats")["cancelled"].as_array().map_or(0, Vec::len);
             let calls = || stats(&watcher, "stats")["methods"]["tools/call"].as_u64().unwrap_or(0);
-            let before = cancelled();
+            let under_way = |before: u64| {
+                // Each look is a call of its own.
+                let mut looks = 0;
+                eventually("the call is under way", || {
+                    looks += 1;
+                    calls() > before + looks
+                });
+            };
+            let (before, asked) = (cancelled(), calls());
             match era {
                 Era::Legacy => {
-                    let call =
-                        json!({"jsonrpc": "2.0", "id": "given up", "method": "tools/call", "params": {"name": "wait"}});
+                    let params = json!({"name": "wait", "arguments": {}});
+                    let call = json!({"jsonrpc": "2.0", "id": "given up", "method": "tools/call", "params": params});
                     let request = client.posted(&call);
-                    let asked = calls();
                     let waiting = std::thread::spawn(move || request.send());
-                    // Each look is a call of its own.
-                    let mut looks = 0;
-                    eventually("the call is under way", || {
-                        looks += 1;
-                        calls() > asked + looks
-                    });
+                    under_way(asked);
                     assert_eq!(
                         client.notify("notifications/cancelled", json!({"requestId": "given up"})),
                         202
@@ -69,12 +71,17 @@ fn what_a_client_gives_up_ends_at_the_server() {
                     let answer = waiting.join().expect("no panic");
                     assert!(!answer.body.contains("result"), "{server}: {}", answer.body);
                 }
-                // A client without a session closes the stream.
-                Era::Modern => drop(
-                    client
-                        .request("tools/call", json!({"name": "wait", "arguments": {}}))
-                        .stream(),
-                ),
+                // A client without a session goes: at once, or when the answer has become a stream.
+                Era::Modern => {
+                    let call = || client.request("tools/call", json!({"name": "wait", "arguments": {}}));
+                    let connection = call().leave();
+                    under_way(asked);
+                    drop(connection);
+                    eventually("the server has given it up", || cancelled() == before + 1);
+                    drop(call().stream());
+                    eventually("the server has given it up", || cancelled() == before + 2);
+                    continue;
+                }
             }
             eventually("the server has given it up", || cancelled() == before + 1);
         }

@@ -16,6 +16,7 @@ mod news;
 mod surviving;
 
 mod copies;
+mod resting;
 mod sessions;
 
 mod door;
