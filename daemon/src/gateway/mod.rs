@@ -12,15 +12,18 @@
 //!
 //! In reading order:
 
+mod answering;
 mod asking;
 mod door;
 mod protocol;
 
 mod listing;
+mod lists;
 mod methods;
 mod surface;
 mod view;
 
+mod changes;
 mod following;
 mod news;
 mod pages;

@@ -16,7 +16,8 @@ use orch_shared::jsonrpc::Message;
 use serde::Deserialize;
 
 use super::Gateway;
-use super::door::{self, introduced, message_of, problem, target};
+use super::answering::{message_of, problem};
+use super::door::{self, introduced, target};
 use super::methods::{Asked, Reply, unknown_method};
 use super::pump::Side;
 use super::registry;

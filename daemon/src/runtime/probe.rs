@@ -115,7 +115,10 @@ fn question(link: &Link, probe: &Probe) -> Call {
 
 /// The first text of a tool's result.
 fn text_of(result: &Members) -> String {
-    let content = result.get("content").map(|content| content.get()).unwrap_or("[]");
+    let content = result
+        .get("content")
+        .map(serde_json::value::RawValue::get)
+        .unwrap_or("[]");
     let content: Vec<serde_json::Value> = serde_json::from_str(content).unwrap_or_default();
     let mut texts = content.iter().filter_map(|block| block["text"].as_str());
     texts.next().unwrap_or("it does not say why").to_owned()
