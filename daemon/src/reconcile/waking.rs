@@ -33,11 +33,11 @@ struct Shared {
     /// Rings for a key.
     bell: UnboundedSender<String>,
     uses: Mutex<HashMap<Arc<str>, Use>>,
-    wakes: Mutex<HashMap<String, Waiting>>,
+    wakes: Mutex<HashMap<String, Outcome>>,
 }
 
-/// Where the outcome of a wake will be told.
-type Waiting = watch::Receiver<Option<Result<(), WakeError>>>;
+/// What becomes of a wake, once that is known.
+type Outcome = watch::Receiver<Option<Result<(), WakeError>>>;
 
 /// What is known of a server's use.
 #[derive(Debug, Clone, Copy, Default)]
@@ -157,7 +157,7 @@ impl Waker {
     }
 
     /// The outcome of the wake that is under way; of a new one when there is none.
-    fn join(&self, server: &str) -> Waiting {
+    fn join(&self, server: &str) -> Outcome {
         let mut wakes = self.0.wakes.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(outcome) = wakes.get(server) {
             return outcome.clone();
