@@ -13,6 +13,7 @@ mod objects;
 mod process;
 
 mod apply;
+mod gateway;
 mod list;
 mod memory;
 mod programs;
@@ -43,6 +44,9 @@ const BENCHES: &[(&str, Bench)] = &[
     ("watch", watch::measure),
     ("programs", programs::measure),
     ("memory", memory::measure),
+    ("gateway-calls", gateway::calls::measure),
+    ("gateway-lists", gateway::lists::measure),
+    ("gateway-memory", gateway::memory::measure),
 ];
 
 fn main() -> ExitCode {

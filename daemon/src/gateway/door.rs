@@ -173,7 +173,10 @@ impl Gateway {
         };
         let given = given.to_str().unwrap_or_default();
         match self.0.registry.find(given, principal, target).await {
-            Ok(Some(session)) => Ok(session),
+            Ok(Some(session)) => {
+                self.take_up(&session, principal);
+                Ok(session)
+            }
             Ok(None) => {
                 let outcome = error(code::NO_SESSION, "Session not found");
                 Err(answer(StatusCode::NOT_FOUND, id, &outcome))
@@ -465,7 +468,13 @@ async fn stream_news(
         .and_then(Place::parse);
     let shutdown = gateway.0.shutdown.clone();
     match place.map(|place| (place, session.stream(place))) {
-        None => session.own_stream().read(0).respond(Primed::No, shutdown),
+        None => {
+            if let Some(view) = View::of(&target, &gateway.0.store.snapshot(), &principal) {
+                let gateway = gateway.clone();
+                tokio::spawn(async move { gateway.attend_everywhere(&view).await });
+            }
+            session.own_stream().read(0).respond(Primed::No, shutdown)
+        }
         Some((place, Some(stream))) => stream.read(place.position).respond(Primed::No, shutdown),
         // What is gone cannot be had again; an error would only be tried again.
         Some((_, None)) => stream::events(Body::empty()),

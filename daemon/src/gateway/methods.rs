@@ -387,7 +387,7 @@ impl Gateway {
     }
 
     /// Who is behind a name or URI: by the list, and where that does not say, the only server there is.
-    async fn find<'v>(&self, view: &'v View, kind: Kind, name: &str) -> Option<(&'v Member, Route)> {
+    pub(super) async fn find<'v>(&self, view: &'v View, kind: Kind, name: &str) -> Option<(&'v Member, Route)> {
         if let Some(member) = view.single() {
             if kind == Kind::Tools && !member.filter().admits(name) {
                 return None;

@@ -21,6 +21,7 @@ mod methods;
 mod surface;
 mod view;
 
+mod following;
 mod news;
 mod pages;
 mod parking;
@@ -39,6 +40,7 @@ mod ledger;
 mod limits;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use axum::Router;
 use orch_shared::jsonrpc::raw;
@@ -99,6 +101,8 @@ struct Shared {
     surfaces: Surfaces,
     listings: Listings,
     attention: Attention,
+    /// Counts up with each choice among copies.
+    turn: AtomicUsize,
     parking: Parking,
     pages: Pages,
     registry: Registry,
@@ -136,6 +140,7 @@ impl Gateway {
             surfaces: Surfaces::default(),
             listings: Listings::default(),
             attention: Attention::default(),
+            turn: AtomicUsize::new(0),
             parking: Parking::default(),
             pages: Pages::default(),
             ledger,
@@ -159,7 +164,8 @@ impl Gateway {
                 writing,
                 sweeping,
                 background.0.registry.sweep(shutdown.clone()),
-                background.watch_declared()
+                background.watch_declared(),
+                background.watch_copies()
             );
         };
         (gateway, work)

@@ -19,19 +19,21 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::mpsc;
 
 use super::methods::{Asked, Reply};
-use super::protocol::{META_SUBSCRIPTION, code, error, result};
+use super::protocol::{META_SUBSCRIPTION, code, error};
 use super::pump::Side;
-use super::session::{Session, Subscription, is_wanted, notification};
+use super::session::{Session, is_wanted, notification};
 use super::surface::{Kind, Listed};
-use super::upstream::{Unavailable, Upstream};
+use super::upstream::Upstream;
 use super::view::{Member, Target, View};
 use super::{Gateway, asking};
 use crate::runtime::launch::Era;
-use crate::runtime::link::{Ask, Call, Client, Exchange, Frame, Link, News, Purpose};
+use crate::runtime::link::{Ask, Call, Link, News, Purpose};
 use crate::store::NewEvent;
 
 /// How often what is over is cleared away.
 pub(super) const TIDY: Duration = Duration::from_secs(30);
+/// So long copies that come up are waited for before anybody is told of them.
+const TOGETHER: Duration = Duration::from_millis(250);
 /// How long a client has to answer a question that belongs to no request.
 const ANSWER: Duration = Duration::from_secs(600);
 /// So many pieces of news wait for a client of the newer era.
@@ -230,7 +232,7 @@ impl Gateway {
     }
 
     /// Asks a server for the gateway itself.
-    async fn ask(
+    pub(super) async fn ask(
         &self,
         link: &Link,
         method: &str,
@@ -282,7 +284,7 @@ impl Gateway {
         }
     }
 
-    fn tell_updated(&self, server: &str, uri: &str, news: &Notification) {
+    pub(super) fn tell_updated(&self, server: &str, uri: &str, news: &Notification) {
         let params = asking::without_reserved(news.params.clone());
         let message = notification(&news.method, params.clone());
         for session in self.0.registry.all() {
@@ -383,82 +385,6 @@ impl Gateway {
         }
     }
 
-    /// Subscribes a session to a resource.
-    pub(super) async fn subscribe_session(&self, member: &Member, session: &Arc<Session>, uri: &str) -> Outcome {
-        let upstream = match self.upstream_of(member, session).await {
-            Ok(upstream) => upstream,
-            Err(Unavailable(reason)) => return error(code::INTERNAL, format!("server/{}: {reason}", member.name)),
-        };
-        let listening = match upstream.link.hello().era {
-            Era::Legacy => {
-                match self
-                    .ask(&upstream.link, "resources/subscribe", json!({"uri": uri}))
-                    .await
-                {
-                    Ok(Outcome::Result(_)) => {}
-                    Ok(refused @ Outcome::Error(_)) => return refused,
-                    Err(error) => return super::pump::failed(member.name.as_str(), &error),
-                }
-                None
-            }
-            Era::Modern => {
-                let stop = session.over.child_token();
-                let exchange = match self.listen_at(&upstream.link, &session.client(), uri).await {
-                    Ok(exchange) => exchange,
-                    Err(error) => return super::pump::failed(member.name.as_str(), &error),
-                };
-                let session = Arc::clone(session);
-                tokio::spawn(stop.clone().run_until_cancelled_owned(async move {
-                    forward(exchange, |news| session.tell(&Message::Notification(news))).await;
-                }));
-                Some(stop.drop_guard())
-            }
-        };
-        let subscription = Subscription {
-            server: Arc::clone(&member.object.uid),
-            listening,
-        };
-        session.subscribe(uri, subscription);
-        result(&json!({}))
-    }
-
-    /// Asks a server of the newer era for news of a resource.
-    async fn listen_at(
-        &self,
-        link: &Link,
-        client: &Arc<Client>,
-        uri: &str,
-    ) -> Result<Exchange, crate::runtime::link::Error> {
-        let call = Call {
-            method: "subscriptions/listen".to_owned(),
-            params: Some(raw(&json!({"notifications": {"resourceSubscriptions": [uri]}}))),
-            client: Arc::clone(client),
-            purpose: Purpose::Own,
-            schema: None,
-        };
-        link.request(call).await
-    }
-
-    /// Ends a session's subscription.
-    pub(super) async fn unsubscribe_session(&self, view: &View, session: &Arc<Session>, uri: &str) {
-        let Some(server) = session.unsubscribe(uri) else { return };
-        let Some(member) = view.members.iter().find(|member| member.object.uid == server) else {
-            return;
-        };
-        let Ok(upstream) = self.upstream_of(member, session).await else {
-            return;
-        };
-        let is_own = session.link(&upstream.copy).is_some();
-        let others = self.0.registry.all();
-        let is_wanted = others.iter().any(|other| other.is_subscribed(&server, uri));
-        if upstream.link.hello().era == Era::Legacy && (is_own || !is_wanted) {
-            drop(
-                self.ask(&upstream.link, "resources/unsubscribe", json!({"uri": uri}))
-                    .await,
-            );
-        }
-    }
-
     /// Begins to tell a client of the newer era what it wants to hear.
     pub(super) fn listen(&self, asked: &Asked<'_>) -> Reply {
         let params = Members::of_params(asked.request.params.as_deref());
@@ -490,7 +416,7 @@ impl Gateway {
         };
         let (gateway, view) = (self.clone(), asked.view.clone());
         tokio::spawn(stop.clone().run_until_cancelled_owned(async move {
-            gateway.listen_everywhere(&view, &filter, &client).await;
+            gateway.listen_everywhere(&view, &filter.uris, &client).await;
         }));
         Reply::Listen(Listening {
             gateway: self.clone(),
@@ -499,41 +425,6 @@ impl Gateway {
             news,
             _asked: stop.drop_guard(),
         })
-    }
-
-    /// Sees to it that the servers behind a view tell what somebody waits for.
-    async fn listen_everywhere(&self, view: &View, filter: &Filter, client: &Arc<Client>) {
-        // Whose lists are to be told of must be listened to.
-        let attending = view
-            .members
-            .iter()
-            .map(|member| self.awake(member, super::upstream::COMING_UP));
-        let _ = futures_util::future::join_all(attending).await;
-        let listening = filter.uris.iter().map(|uri| async move {
-            let listing = self.listing(view, Kind::Resources).await;
-            let route = listing.route(uri);
-            let member = match (view.single(), route) {
-                (Some(member), _) => Some(member),
-                (None, Some(route)) => view.members.iter().find(|member| member.name == route.server),
-                (None, None) => None,
-            };
-            let Some(member) = member else { return };
-            let Ok(upstream) = self.awake(member, super::upstream::COMING_UP).await else {
-                return;
-            };
-            match upstream.link.hello().era {
-                Era::Legacy => drop(
-                    self.ask(&upstream.link, "resources/subscribe", json!({"uri": uri}))
-                        .await,
-                ),
-                Era::Modern => {
-                    if let Ok(exchange) = self.listen_at(&upstream.link, client, uri).await {
-                        forward(exchange, |news| self.tell_updated(&member.object.uid, uri, &news)).await;
-                    }
-                }
-            }
-        });
-        futures_util::future::join_all(listening).await;
     }
 
     /// Writes an event when a server's part of a list goes missing, and forgets it when it is back.
@@ -557,6 +448,12 @@ impl Gateway {
             return;
         }
         drop(missing);
+        let object = member.object.object.clone();
+        let mut note = self
+            .0
+            .ledger
+            .note(&Principal::daemon().name, kind.method(), object, None);
+        note.unavailable(&reason);
         let event = NewEvent {
             object: member.object.object.clone(),
             uid: member.object.uid.to_string(),
@@ -572,6 +469,69 @@ impl Gateway {
                 tracing::debug!(%error, "an event cannot be written");
             }
         });
+    }
+
+    /// Sees when a server can be asked that could not be before, until the end: that it could not is forgotten, and who sees
+    /// it is told that there may be more now.
+    pub(super) async fn watch_copies(&self) {
+        let mut known: HashMap<Arc<str>, Link> = HashMap::new();
+        loop {
+            let stirred = self.0.stirred.notified();
+            tokio::pin!(stirred);
+            stirred.as_mut().enable();
+            for server in self.come_up(&mut known) {
+                self.0.surfaces.drop_failures(&server);
+                self.welcome(&server);
+            }
+            if self.0.shutdown.run_until_cancelled(stirred).await.is_none() {
+                return;
+            }
+            // Copies often come up together.
+            tokio::time::sleep(TOGETHER).await;
+        }
+    }
+
+    /// The servers of which a copy can be asked that could not be when this was called last.
+    fn come_up(&self, known: &mut HashMap<Arc<str>, Link>) -> BTreeSet<Arc<str>> {
+        let mut come = BTreeSet::new();
+        let mut links = HashMap::new();
+        for copy in self.0.store.snapshot().of_kind(ObjectKind::Instance) {
+            let Some(link) = self.0.runtime.link(&copy.uid) else {
+                continue;
+            };
+            if let (false, Some(owner)) = (known.get(&copy.uid).is_some_and(|known| known.is(&link)), &copy.owner) {
+                come.insert(Arc::from(owner.uid.as_str()));
+            }
+            links.insert(Arc::clone(&copy.uid), link);
+        }
+        *known = links;
+        come
+    }
+
+    /// Listens to a server that has come up, if somebody sees it, and tells them.
+    fn welcome(&self, server: &str) {
+        let sessions = self.0.registry.all();
+        let is_seen = sessions
+            .iter()
+            .any(|session| self.is_behind(&session.target, &Principal::daemon(), server))
+            || self
+                .waiting()
+                .values()
+                .any(|one| self.is_behind(&one.target, &one.principal, server));
+        if !is_seen {
+            return;
+        }
+        let snapshot = self.0.store.snapshot();
+        if let Some(object) = snapshot.by_uid(server) {
+            let member = Member {
+                name: object.object.name.clone(),
+                object: Arc::clone(object),
+            };
+            self.attend_to_all(&member);
+        }
+        for list in ["tools", "prompts", "resources"] {
+            self.tell_list_changed(server, list);
+        }
     }
 
     /// Tells clients when what is declared of their address has changed, until the end.
@@ -641,25 +601,6 @@ fn labelled(method: &str, mut params: Members, id: &Id) -> Arc<str> {
     meta.set(META_SUBSCRIPTION, raw(id));
     params.set("_meta", meta.to_raw());
     notification(method, Some(params.to_raw())).to_json().into()
-}
-
-/// Hands on what a server tells in an exchange that is about nothing else.
-async fn forward(mut exchange: Exchange, tell: impl Fn(Notification)) {
-    loop {
-        match exchange.next().await {
-            Ok(Frame::Notification(news)) if news.method == "notifications/resources/updated" => {
-                tell(Notification {
-                    params: asking::without_reserved(news.params),
-                    ..news
-                });
-            }
-            Ok(Frame::Notification(_)) => {}
-            Ok(Frame::Ask(ask)) => {
-                tokio::spawn(ask.answer(error(code::METHOD_NOT_FOUND, "nobody is there to answer")));
-            }
-            Ok(Frame::Done(_)) | Err(_) => return,
-        }
-    }
 }
 
 fn tell_one(session: &Session, news: &Notification) {

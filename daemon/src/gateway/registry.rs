@@ -4,7 +4,7 @@
 //! The id of a session is random and the client's alone; what is kept is its SHA-256. A session that was not used for too
 //! long, or has lasted too long, is ended with all that is held for it, whether or not its client ever says so.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -104,6 +104,7 @@ impl Registry {
             protocol: row.protocol.clone(),
             client: Arc::new(client),
             level: None,
+            subscriptions: BTreeSet::new(),
             created_at: now.millis(),
             now: now.millis(),
         });
@@ -134,6 +135,7 @@ impl Registry {
                 log_level: None,
             }),
             level: None,
+            subscriptions: BTreeSet::new(),
             created_at: now,
             now,
         });
@@ -188,6 +190,7 @@ impl Registry {
                 log_level: None,
             }),
             level: row.log_level,
+            subscriptions: serde_json::from_str(&row.subscriptions).unwrap_or_default(),
             created_at: row.created_at.millis(),
             now: now.millis(),
         });
@@ -197,7 +200,7 @@ impl Registry {
 
     /// Writes down what a session has changed of itself.
     pub(super) async fn keep(&self, session: &Session) -> Result<(), Error> {
-        let subscriptions = serde_json::to_string(&session.subscriptions()).expect("plain data");
+        let subscriptions = serde_json::to_string(&session.all_subscriptions()).expect("plain data");
         self.store
             .update_session(&session.hash, session.level(), subscriptions)
             .await

@@ -79,6 +79,9 @@ struct Held {
     level: Option<String>,
     /// The URIs it wants news of, and the server of each.
     subscriptions: BTreeMap<String, Subscription>,
+    /// Those from before the daemon was started anew that are not taken up yet, and whether that has begun.
+    left_over: BTreeSet<String>,
+    taken_up: bool,
     own: Option<Arc<Stream>>,
     streams: BTreeMap<u64, Arc<Stream>>,
     questions: HashMap<u64, oneshot::Sender<Outcome>>,
@@ -127,6 +130,8 @@ pub(super) struct Beginning {
     pub(super) protocol: String,
     pub(super) client: Arc<Client>,
     pub(super) level: Option<String>,
+    /// The URIs that it had subscribed to.
+    pub(super) subscriptions: BTreeSet<String>,
     pub(super) created_at: i64,
     pub(super) now: i64,
 }
@@ -149,6 +154,7 @@ impl Session {
             tap: Tap::default(),
             held: Mutex::new(Held {
                 level: beginning.level,
+                left_over: beginning.subscriptions,
                 ..Held::default()
             }),
         })
@@ -342,12 +348,16 @@ impl Session {
 
     /// Notes that news of a resource are wanted.
     pub(super) fn subscribe(&self, uri: &str, subscription: Subscription) {
-        self.held().subscriptions.insert(uri.to_owned(), subscription);
+        let mut held = self.held();
+        held.left_over.remove(uri);
+        held.subscriptions.insert(uri.to_owned(), subscription);
     }
 
     /// News of a resource are not wanted any more; the server that has it.
     pub(super) fn unsubscribe(&self, uri: &str) -> Option<Arc<str>> {
-        Some(self.held().subscriptions.remove(uri)?.server)
+        let mut held = self.held();
+        held.left_over.remove(uri);
+        Some(held.subscriptions.remove(uri)?.server)
     }
 
     /// Whether news of that resource of that server are wanted.
@@ -355,6 +365,21 @@ impl Session {
         let held = self.held();
         let wanted = held.subscriptions.get(uri);
         wanted.is_some_and(|subscription| &*subscription.server == server)
+    }
+
+    /// The URIs that it had subscribed to before the daemon was started anew; for the first who asks.
+    pub(super) fn left_over(&self) -> BTreeSet<String> {
+        let mut held = self.held();
+        match std::mem::replace(&mut held.taken_up, true) {
+            true => BTreeSet::new(),
+            false => held.left_over.clone(),
+        }
+    }
+
+    /// The URIs it wants news of, those included that are not taken up yet.
+    pub(super) fn all_subscriptions(&self) -> BTreeSet<String> {
+        let held = self.held();
+        held.subscriptions.keys().chain(&held.left_over).cloned().collect()
     }
 
     /// The URIs it wants news of.

@@ -218,6 +218,20 @@ impl Surfaces {
         }
     }
 
+    /// Forgets that a server has not answered.
+    pub(super) fn drop_failures(&self, server: &Arc<str>) {
+        let mut known = self.0.known.lock().unwrap_or_else(PoisonError::into_inner);
+        for kind in Kind::ALL {
+            let key = (Arc::clone(server), kind);
+            let has_failed = known
+                .get(&key)
+                .is_some_and(|slot| matches!(&*slot.answer.borrow(), Some(Err(_))));
+            if has_failed {
+                known.remove(&key);
+            }
+        }
+    }
+
     /// Forgets everything of a server.
     pub(super) fn drop_all(&self, server: &Arc<str>) {
         let mut known = self.0.known.lock().unwrap_or_else(PoisonError::into_inner);

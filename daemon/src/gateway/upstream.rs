@@ -1,10 +1,12 @@
 //! Finding somebody to ask: a running copy of a server, and the conversation with it.
 //!
-//! Calls are spread over the copies that run, to the one with the least to do; a session stays with the copy that it was
-//! given, as long as that runs. Where a server of the older era is reached over HTTP, each session has a conversation of
-//! its own with it; a process has one that all share. A server that is about to come up is waited for.
+//! Calls are spread over the copies that run, to the one with the least to do, and in turn where several have as little; a
+//! session stays with the copy that it was given, as long as that runs. Where a server of the older era is reached over
+//! HTTP, each session has a conversation of its own with it; a process has one that all share. A server that is about to
+//! come up is waited for.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use orch_shared::kinds::instance::{Instance, InstancePhase};
@@ -64,10 +66,15 @@ impl Gateway {
         }
     }
 
-    /// The copy with the least to do.
+    /// The copy with the least to do; of several that have as little, another one each time.
     fn least_busy(&self, member: &Member) -> Option<Upstream> {
-        let upstreams = self.running(member).into_iter();
-        let upstream = upstreams.min_by_key(|one| self.0.runtime.load(&one.copy).calls)?;
+        let upstreams = self.running(member);
+        let turn = self.0.turn.fetch_add(1, Ordering::Relaxed);
+        let count = upstreams.len();
+        let (_, upstream) = upstreams
+            .into_iter()
+            .enumerate()
+            .min_by_key(|(index, one)| (self.0.runtime.load(&one.copy).calls, index.wrapping_add(turn) % count))?;
         self.attend(member, &upstream);
         Some(upstream)
     }
@@ -194,6 +201,13 @@ impl Gateway {
         let upstream = self.running(member).into_iter().find(|one| &*one.copy == copy)?;
         self.attend(member, &upstream);
         Some(upstream)
+    }
+
+    /// Sees to it that all copies that can be asked are listened to.
+    pub(super) fn attend_to_all(&self, member: &Member) {
+        for upstream in self.running(member) {
+            self.attend(member, &upstream);
+        }
     }
 
     /// The copies that can be asked now.

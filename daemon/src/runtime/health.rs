@@ -31,6 +31,13 @@ pub(super) enum Source {
     Traffic,
 }
 
+/// Whether a copy has listed its tools when it was greeted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Listed {
+    Yes,
+    No,
+}
+
 /// How long an error may be that is kept.
 const LONGEST_ERROR: usize = 300;
 
@@ -46,7 +53,7 @@ pub(super) struct Care {
 impl Care {
     pub(super) fn new(probe: Probe, mask: Mask) -> Arc<Self> {
         Arc::new(Self {
-            tally: Mutex::new(Tally::new(&probe)),
+            tally: Mutex::new(Tally::new(&probe, Listed::No)),
             probe,
             mask,
             given_up: OnceLock::new(),
@@ -57,10 +64,10 @@ impl Care {
         self.tally.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Begins anew: it has answered the handshake.
-    pub(super) fn begin(&self) -> Health {
+    /// Begins anew: it has answered the handshake, and listed its tools or not.
+    pub(super) fn begin(&self, listed: Listed) -> Health {
         let mut tally = self.tally();
-        *tally = Tally::new(&self.probe);
+        *tally = Tally::new(&self.probe, listed);
         tally.health.clone()
     }
 
@@ -101,11 +108,11 @@ struct Tally {
 }
 
 impl Tally {
-    fn new(probe: &Probe) -> Self {
-        // The handshake has shown that it lists its tools; that a certain one answers has still to be shown.
-        let state = match probe.tool {
-            Some(_) => HealthState::Unknown,
-            None => HealthState::Healthy,
+    fn new(probe: &Probe, listed: Listed) -> Self {
+        // That a certain tool answers has still to be shown.
+        let state = match (&probe.tool, listed) {
+            (None, Listed::Yes) => HealthState::Healthy,
+            (Some(_), _) | (None, Listed::No) => HealthState::Unknown,
         };
         Self {
             health: Health {
@@ -133,6 +140,7 @@ impl Tally {
                 self.health.failures = 0;
                 self.health.last_error = None;
                 self.failed_check = false;
+                self.counted = None;
             }
             (Err(_), Source::Traffic) if self.is_counted(probe.timeout, now) => {}
             (Err(error), source) => {
@@ -170,7 +178,7 @@ mod tests {
             tool: tool.map(str::to_owned),
             ..Probe::default()
         };
-        let mut tally = Tally::new(&probe);
+        let mut tally = Tally::new(&probe, Listed::Yes);
         let mut now = Instant::now();
         for letter in said.chars() {
             let (source, answer) = match letter {
@@ -200,6 +208,7 @@ mod tests {
             // Calls that break off together are one failure.
             (None, "tttttt", Degraded, 1),
             (None, "t_t_t", Unhealthy, 3),
+            (None, "tTtTtTt", Degraded, 1),
             // What is given up stays so.
             (None, "cccCT", Unhealthy, 3),
             (Some("echo"), "", Unknown, 0),

@@ -15,7 +15,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::docker;
 use super::environment::{self, Environment};
-use super::health::{Care, Source as Said};
+use super::health::{Care, Listed, Source as Said};
 use super::launch::{Era, Launch, Package, Source};
 use super::link::http::endpoint::Endpoint;
 use super::link::{Hello, Link};
@@ -69,7 +69,11 @@ impl Desk {
             if let State::Exited(exit) = &state {
                 seen.last_exit = Some(exit.clone());
             }
-            seen.health = matches!(state, State::Running(_)).then(|| self.care.begin());
+            seen.health = match &state {
+                State::Running(Answer { tools: Some(_), .. }) => Some(self.care.begin(Listed::Yes)),
+                State::Running(_) => Some(self.care.begin(Listed::No)),
+                State::Installing | State::Starting | State::Stopping | State::Exited(_) | State::Failed(_) => None,
+            };
             seen.state = state;
         });
     }

@@ -18,7 +18,7 @@ use super::health::Source;
 use super::instance::Desk;
 use super::launch::{Era, Probe};
 use super::link::{Call, Link, greeting};
-use super::observation::{Observation, State};
+use super::observation::{HealthState, Observation, State};
 
 /// So many copies are checked at the same time.
 pub(super) const AT_ONCE: usize = 8;
@@ -47,10 +47,16 @@ const fn is_running(seen: &Observation) -> bool {
 /// Checks a running copy, over and over.
 async fn check_on(desk: &Desk, gate: &Semaphore, round: &mut u64) {
     let probe = &desk.care.probe;
-    // The handshake has shown all but that the tool answers.
-    let mut pause = match probe.tool {
-        Some(_) => Duration::ZERO,
-        None => spread(probe.interval, &desk.uid, *round),
+    // What the handshake has not shown is to be shown at once.
+    let is_open = desk
+        .observed
+        .borrow()
+        .health
+        .as_ref()
+        .is_some_and(|health| health.state == HealthState::Unknown);
+    let mut pause = match is_open {
+        true => Duration::ZERO,
+        false => spread(probe.interval, &desk.uid, *round),
     };
     loop {
         tokio::time::sleep(pause).await;

@@ -129,19 +129,18 @@ impl Tie<'_> {
                     (opened.map(Some).map_err(|trouble| (self.unreachable)(&trouble)), check)
                 }
             };
+            let told = checked.as_ref().map(|_| ()).map_err(Clone::clone);
+            if let Ok(Some((opened, tools))) = &checked {
+                (link, since) = (opened.clone(), Instant::now());
+                news = link.listen();
+                self.show(&link, tools.clone());
+            }
             if let Some(check) = check {
-                let told = checked.as_ref().map(|_| ()).map_err(Clone::clone);
                 // Whoever has asked may have gone.
                 let _ = check.answer.send(told);
             }
-            match checked {
-                Ok(None) => {}
-                Ok(Some((opened, tools))) => {
-                    (link, since) = (opened, Instant::now());
-                    news = link.listen();
-                    self.show(&link, tools);
-                }
-                Err(failure) => return failure,
+            if let Err(failure) = checked {
+                return failure;
             }
         }
     }
@@ -149,7 +148,7 @@ impl Tie<'_> {
     /// Asks whether the server still answers; another conversation, when that is what it takes.
     async fn check(&self, link: &Link, patience: Duration) -> Result<Option<(Link, Option<Tools>)>, Failure> {
         let failed = |trouble: &Trouble| (self.unreachable)(trouble);
-        if self.endpoint.era().is_none() {
+        if self.endpoint.is_in_doubt() {
             // It could not say which era it speaks when it was asked; perhaps it can now.
             if let Ok(opened) = self.open(patience).await
                 && opened.0.hello().era != link.hello().era

@@ -6,7 +6,7 @@ use std::fs;
 use crate::house::source::{Source, root, sources};
 
 /// How many lines each part has.
-const PARTS: &[(&str, usize)] = &[("A", 29), ("B", 15), ("C", 23), ("O", 7)];
+const PARTS: &[(&str, usize)] = &[("A", 29), ("B", 15), ("C", 23), ("D", 13), ("O", 7)];
 
 /// A line of the checklist.
 struct Line {

@@ -8,5 +8,6 @@ mod examples;
 mod house;
 mod openapi;
 mod plan;
+mod reconcile;
 mod runtime;
 mod store;

@@ -106,7 +106,7 @@ fn it_counts_and_notices() {
         }
         cursor = result["nextCursor"].clone();
     }
-    assert_eq!((names.len(), names.last().map(String::len)), (17 + 5 + 1, Some(100)));
+    assert_eq!((names.len(), names.last().map(String::len)), (19 + 5 + 1, Some(100)));
 
     server.say(r#"{"jsonrpc":"2.0","id":"w","method":"tools/call","params":{"name":"wait"}}"#);
     server.say(r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"w"}}"#);

@@ -4,8 +4,11 @@ use serde_json::{Value, json};
 
 use super::*;
 
-/// What a document becomes: the Template's spec and the notes, or the problems.
-fn check(document: &Value, choice: Option<&str>, expected: Result<(Value, &[&str]), &[(&str, &str)]>) {
+/// The Template's spec and the notes, or where the problems are and what they say.
+type Expected<'e> = Result<(Value, &'e [&'e str]), &'e [(&'e str, &'e str)]>;
+
+/// What a document becomes.
+fn check(document: &Value, choice: Option<&str>, expected: Expected<'_>) {
     let choice: Option<Choice> = choice.map(|text| text.parse().unwrap());
     match (import(document, choice.as_ref()), expected) {
         (Ok(import), Ok((spec, notes))) => {

@@ -184,13 +184,14 @@ async fn open(target: &Target, rules: &Rules) -> Result<TcpStream, Refusal> {
         let mut last = Refusal::Unreachable(format!("{host} has no address"));
         for address in found {
             if !is_literal && is_near(address.ip()) {
-                last = Refusal::NotAllowed(format!(
-                    "{host} leads to {}, which is this machine or its link",
-                    address.ip()
-                ));
+                last = near(host, address.ip());
                 continue;
             }
             match TcpStream::connect(address).await {
+                // What is reached from its own address is this machine, whatever the address.
+                Ok(stream) if !is_literal && stream.local_addr().is_ok_and(|own| own.ip() == address.ip()) => {
+                    last = near(host, address.ip());
+                }
                 Ok(stream) => return Ok(stream),
                 Err(error) => last = Refusal::Unreachable(format!("{host}:{port}: {error}")),
             }
@@ -200,6 +201,10 @@ async fn open(target: &Target, rules: &Rules) -> Result<TcpStream, Refusal> {
     tokio::time::timeout(PATIENCE, connecting)
         .await
         .unwrap_or_else(|_| Err(Refusal::Unreachable(format!("{host}:{port} does not answer"))))
+}
+
+fn near(host: &str, address: IpAddr) -> Refusal {
+    Refusal::NotAllowed(format!("{host} leads to {address}, which is this machine or its link"))
 }
 
 /// Whether an address is this machine, or something that only this machine's link leads to.

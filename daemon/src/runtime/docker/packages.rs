@@ -125,7 +125,13 @@ pub(super) fn runner(engine: &Engine, registry: Registry) -> &str {
 
 /// Makes sure that a package is installed, and tells how to start it.
 pub(super) async fn ensure(job: Job<'_>, client: &Docker, package: &Package) -> Result<Installed, Failure> {
-    let request = Request::of(package)?;
+    // What this copy was resolved to before is not asked for again.
+    let before = job.desk.observed.borrow().resolved.clone();
+    let before = before.filter(|before| before.name == package.name);
+    let request = Request::of(&Package {
+        pinned: package.pinned.clone().or(before.map(|before| before.version)),
+        ..package.clone()
+    })?;
     let engine = job.engine;
     let reference = runner(engine, request.registry).to_owned();
     let image = image::ensure(engine, client, &reference, Pull::IfMissing, |told| job.tell(told)).await?;

@@ -21,9 +21,8 @@ use super::streams::{Input, Streams, split};
 
 /// Runs a container: once, and once more in the older era when it ended of being asked for its era.
 pub(super) async fn run(job: Job<'_>, hint: Option<Era>, stop: &mut Stop) -> State {
-    let deadline = tokio::time::Instant::now() + job.launch.startup_deadline;
     let first = match prepared(job, stop).await {
-        Ok(ready) => one(job, ready, hint, deadline, stop).await,
+        Ok(ready) => one(job, ready, hint, stop).await,
         Err(state) => return state,
     };
     let era = match first {
@@ -33,7 +32,7 @@ pub(super) async fn run(job: Job<'_>, hint: Option<Era>, stop: &mut Stop) -> Sta
     job.log
         .begin_again("it ended when it was asked which protocol it speaks; started again and greeted in the older way");
     match prepared(job, stop).await {
-        Ok(ready) => match one(job, ready, Some(era), deadline, stop).await {
+        Ok(ready) => match one(job, ready, Some(era), stop).await {
             Outcome::Over(state) => state,
             Outcome::DiedOfTheProbe(_) => unreachable!("a server whose era is given is not probed"),
         },
@@ -65,13 +64,7 @@ struct Open {
     beside: Option<JoinHandle<()>>,
 }
 
-async fn one(
-    job: Job<'_>,
-    ready: Ready,
-    hint: Option<Era>,
-    deadline: tokio::time::Instant,
-    stop: &mut Stop,
-) -> Outcome {
+async fn one(job: Job<'_>, ready: Ready, hint: Option<Era>, stop: &mut Stop) -> Outcome {
     let opened = async {
         let open = open(job, &ready).await?;
         ready.show(job).await?;
@@ -90,6 +83,7 @@ async fn one(
         }
     };
     let began = Instant::now();
+    let deadline = tokio::time::Instant::from_std(began) + job.launch.startup_deadline;
     let words = tokio::spawn(log::capture(stderr, Stream::Stderr, job.log.clone()));
     let ends = Ends {
         input: Box::new(input),

@@ -295,6 +295,7 @@ async fn write(
         while let Some(line) = lines.recv().await {
             let mut count = 1;
             text.clear();
+            text.shrink_to(BATCH);
             text.push_str(&line);
             while text.len() < BATCH
                 && let Ok(line) = lines.try_recv()

@@ -70,6 +70,8 @@ struct Open {
     inbox: Arc<Inbox>,
     token: Option<Raw>,
     purpose: Purpose,
+    /// Whether it asks to be told of changes.
+    listens: bool,
 }
 
 /// Whose a message is that does not say whose it is.
@@ -111,6 +113,7 @@ impl Switchboard {
             inbox: Arc::clone(&inbox),
             token,
             purpose: call.purpose,
+            listens: call.method == "subscriptions/listen",
         };
         state.insert(number, open);
         let request = Request {
@@ -247,12 +250,16 @@ impl Switchboard {
         }
         let mut state = self.state();
         let sure = from.or_else(|| meta::subscription_of(params));
-        let sure = sure.and_then(|number| state.inbox(number).map(|inbox| (number, inbox)));
+        let sure = sure.and_then(|number| state.open.get(&number).map(|open| (number, open)));
         let news = News::of(notification);
         let owner = match (sure, &news) {
-            (Some((number, inbox)), _) => Owner::Only(number, inbox),
+            (Some((number, open)), News::Other(_)) => Owner::Only(number, Arc::clone(&open.inbox)),
             (None, News::Other(_)) => state.owner(),
-            (None, News::ListChanged(..) | News::ResourceUpdated(..)) => Owner::Unknown,
+            // A change is nobody's own, on whichever stream it is told, unless somebody has asked for it.
+            (Some((number, open)), News::ListChanged(..) | News::ResourceUpdated(..)) if open.listens => {
+                Owner::Only(number, Arc::clone(&open.inbox))
+            }
+            (_, News::ListChanged(..) | News::ResourceUpdated(..)) => Owner::Unknown,
         };
         drop(state);
         match owner {

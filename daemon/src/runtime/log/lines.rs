@@ -1,5 +1,8 @@
 //! Bytes to lines, in bounded memory.
 
+/// So much memory is kept for the next line, whatever the last one took.
+const ROOM: usize = 256 << 10;
+
 /// Takes bytes as they come and gives out lines. What of a line goes beyond the bound is dropped and counted.
 #[derive(Debug)]
 pub(in crate::runtime) struct Lines {
@@ -37,6 +40,10 @@ impl Lines {
         self.buffer.drain(..self.start);
         self.scanned -= self.start;
         self.start = 0;
+        // A long line is seldom followed by another.
+        if self.buffer.capacity() > ROOM && self.buffer.len() + bytes.len() < ROOM {
+            self.buffer.shrink_to(ROOM);
+        }
         self.buffer.extend_from_slice(bytes);
     }
 

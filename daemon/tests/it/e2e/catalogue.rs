@@ -214,9 +214,10 @@ fn servers_are_made_from_templates(home: Home) {
         "acme",
         &json!({"ACME_KEY": {"secretRef": {"name": "keys", "key": "token"}}}),
     ));
-    home.orchctl(&["describe", "server", "mine"])
-        .expect(0)
-        .saying(&["npm @acme/mcp 1.2.0"]);
+    eventually("it is told what comes of it", || {
+        let described = home.orchctl(&["describe", "server", "mine"]).expect(0);
+        described.stdout.contains("npm @acme/mcp 1.2.0")
+    });
 }
 
 /// A Server that is made from a Template and not run.

@@ -181,7 +181,7 @@ fn bad_servers_leave_the_list_to_the_good_ones() {
         .collect();
     let names: Vec<Value> = tools.iter().map(|tool| tool["name"].clone()).collect();
     let told = json!({"tools": names, "meta": pages[0].answer["result"]["_meta"]});
-    beside_the_bad("raw", &told, ["notes__list", "other__list"]);
+    beside_the_bad("raw", &told, ["notes__list_notes", "other__read_note"]);
 
     // A name that is too long is called by the shorter one that is listed in its place.
     let long: Vec<&str> = names

@@ -56,8 +56,14 @@ fn every_entry_of_the_catalogue_starts() {
     let home = Home::new().with_registries().started();
     let directory = home.path("given").display().to_string();
     assert!(succeeds(&format!("git init -q {directory}/repository")));
-    let kubeconfig = "apiVersion: v1\nkind: Config\nclusters: []\ncontexts: []\nusers: []\n";
-    home.write("given/kubeconfig", kubeconfig);
+    // It wants to know of a cluster; it does not ask whether that answers.
+    let kubeconfig = serde_json::json!({
+        "apiVersion": "v1", "kind": "Config", "current-context": "none",
+        "clusters": [{"name": "none", "cluster": {"server": "http://127.0.0.1:9"}}],
+        "users": [{"name": "none", "user": {"token": "none"}}],
+        "contexts": [{"name": "none", "context": {"cluster": "none", "user": "none"}}],
+    });
+    home.write("given/kubeconfig", &kubeconfig.to_string());
     let key = "mongodb://127.0.0.1:9/none";
     home.apply(&super::manifest(
         "Secret",

@@ -200,7 +200,11 @@ fn what_cannot_run_says_why() {
     home.apply(
         &[
             manifest("Server", "nothing", &json!({"command": ["orch-no-such-program"]})),
-            manifest("Server", "image", &json!({"image": {"reference": "ghcr.io/acme/x:1"}})),
+            manifest(
+                "Server",
+                "image",
+                &json!({"image": {"reference": "ghcr.io/acme/x:1"}, "runtime": "kubernetes"}),
+            ),
             manifest(
                 "Server",
                 "unreachable",
@@ -216,7 +220,7 @@ fn what_cannot_run_says_why() {
             .to_string()
             .contains("orch-no-such-program")
     });
-    eventually("images are not run yet", || {
+    eventually("pods are not run yet", || {
         condition(&home.get("servers/image"), "Implemented").0 == "False"
     });
     assert_eq!(

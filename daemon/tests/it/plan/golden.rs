@@ -420,7 +420,7 @@ fn health() {
             failures: 1,
             last_error: Some("no answer within 5 s".to_owned()),
         };
-        let ready = before == Some(HealthState::Healthy);
+        let ready = before == Some(Healthy);
         let status = InstanceStatus {
             phase: Some(InstancePhase::Running),
             running_since: Some(running_since),

@@ -15,6 +15,10 @@ pub(crate) struct Told {
     pub(crate) status: u16,
     pub(crate) before: Vec<Value>,
     pub(crate) answer: Value,
+    /// All of it, to the letter.
+    pub(crate) text: String,
+    /// When a limit says to come back, in seconds.
+    pub(crate) retry_after: Option<u64>,
 }
 
 /// A request as a client of that revision makes it, ready to be changed and sent.
@@ -56,5 +60,7 @@ pub(crate) fn send(request: &Request) -> Told {
         status: answer.status,
         answer: messages.pop().unwrap_or_default(),
         before: messages,
+        retry_after: answer.header("retry-after").and_then(|after| after.parse().ok()),
+        text: answer.body,
     }
 }

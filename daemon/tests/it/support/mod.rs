@@ -1,6 +1,8 @@
 //! What tests of several rooms share.
 
+pub(crate) mod client;
 pub(crate) mod daemon;
+pub(crate) mod database;
 pub(crate) mod engine;
 pub(crate) mod far;
 pub(crate) mod http;

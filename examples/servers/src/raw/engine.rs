@@ -22,9 +22,19 @@ pub(crate) struct Engine {
     pub(crate) sessions: Mutex<BTreeMap<String, Arc<Session>>>,
     /// The tools that came while it ran.
     pub(crate) grown: AtomicUsize,
-    /// Modern clients that listen for changes: the id of their request, and their stream.
-    listeners: Mutex<Vec<(String, Outlet)>>,
+    /// Modern clients that listen for changes.
+    listeners: Mutex<Vec<Listener>>,
     next_session: AtomicU64,
+}
+
+/// A modern client that listens for changes.
+#[derive(Debug)]
+struct Listener {
+    /// The id of its request.
+    id: String,
+    outlet: Outlet,
+    /// What it wants to hear of.
+    wanted: Value,
 }
 
 impl Engine {
@@ -64,17 +74,21 @@ impl Engine {
     }
 
     /// Tells every client of a change that wants to know: sessions at once, modern clients where they listen.
-    pub(crate) fn tell(&self, method: &str) {
+    pub(crate) fn tell(&self, change: &Change) {
+        let (method, members) = change.told();
         let sessions: Vec<_> = lock(&self.sessions).values().cloned().collect();
-        for outlet in sessions.iter().filter_map(|session| session.standalone()) {
-            outlet.send(wire::notify(method, &format!(r#"{{"x-vendor":{UNKNOWN}}}"#)));
+        let concerned = sessions.iter().filter(|session| match change {
+            Change::List(_) => true,
+            Change::Resource(uri) => session.is_subscribed(uri),
+        });
+        for outlet in concerned.filter_map(|session| session.standalone()) {
+            outlet.send(wire::notify(&method, &format!(r#"{{{members}"x-vendor":{UNKNOWN}}}"#)));
         }
-        for (id, outlet) in &*lock(&self.listeners) {
-            let meta = format!(r#"{{"io.modelcontextprotocol/subscriptionId":{id}}}"#);
-            outlet.send(wire::notify(
-                method,
-                &format!(r#"{{"_meta":{meta},"x-vendor":{UNKNOWN}}}"#),
-            ));
+        let listeners = lock(&self.listeners);
+        for listener in listeners.iter().filter(|listener| change.is_in(&listener.wanted)) {
+            let meta = format!(r#"{{"io.modelcontextprotocol/subscriptionId":{}}}"#, listener.id);
+            let params = format!(r#"{{{members}"_meta":{meta},"x-vendor":{UNKNOWN}}}"#);
+            listener.outlet.send(wire::notify(&method, &params));
         }
     }
 
@@ -144,6 +158,38 @@ async fn run(call: Call, method: String) {
     }
 }
 
+/// What can change.
+#[derive(Debug)]
+pub(crate) enum Change {
+    /// The list of that kind: `tools`, `prompts` or `resources`.
+    List(&'static str),
+    /// The resource with that URI.
+    Resource(String),
+}
+
+impl Change {
+    /// The notification: its method, and members of its parameters with a comma behind each.
+    fn told(&self) -> (String, String) {
+        match self {
+            Self::List(kind) => (format!("notifications/{kind}/list_changed"), String::new()),
+            Self::Resource(uri) => (
+                "notifications/resources/updated".to_owned(),
+                format!(r#""uri":{},"#, wire::quote(uri)),
+            ),
+        }
+    }
+
+    /// Whether a modern client wants to hear of it.
+    fn is_in(&self, wanted: &Value) -> bool {
+        match self {
+            Self::List(kind) => wanted[format!("{kind}ListChanged")] == true,
+            Self::Resource(uri) => wanted["resourceSubscriptions"]
+                .as_array()
+                .is_some_and(|uris| uris.iter().any(|known| known == uri)),
+        }
+    }
+}
+
 /// The members of a result, and what is written with it in one piece.
 #[derive(Debug, Default)]
 pub(crate) struct Answer {
@@ -183,10 +229,18 @@ async fn answer(call: &Call, method: &str) -> Result<Option<Answer>, Refusal> {
             Answer::listed(call, &format!(r#""supportedVersions":{revisions},{}"#, capabilities()))
         }
         // Empty but for what every result may have: official clients refuse these with anything more.
-        "ping" | "logging/setLevel" | "resources/subscribe" | "resources/unsubscribe" if !call.modern => Answer {
-            before: Vec::new(),
-            members: format!(r#""_meta":{{"com.example/kept":{UNKNOWN}}}"#),
-        },
+        "ping" | "logging/setLevel" | "resources/subscribe" | "resources/unsubscribe" if !call.modern => {
+            let uri = call.params["uri"].as_str().unwrap_or_default();
+            match method {
+                "resources/subscribe" => call.session.subscribe(uri),
+                "resources/unsubscribe" => call.session.unsubscribe(uri),
+                _ => {}
+            }
+            Answer {
+                before: Vec::new(),
+                members: format!(r#""_meta":{{"com.example/kept":{UNKNOWN}}}"#),
+            }
+        }
         "tools/list" => Answer::listed(call, &tools::list(call)?),
         "tools/call" => return tools::call(call).await,
         "prompts/list" => Answer::listed(
@@ -252,16 +306,22 @@ fn capabilities() -> String {
 
 /// Tells a modern client of changes until it goes.
 async fn listen(call: &Call) {
-    let listener = (call.id.clone(), call.outlet.clone());
-    let (meta, wanted) = (&call.id, &call.params["notifications"]);
+    let wanted = call.params["notifications"].clone();
     call.outlet.send(wire::notify(
         "notifications/subscriptions/acknowledged",
-        &format!(r#"{{"_meta":{{"io.modelcontextprotocol/subscriptionId":{meta}}},"notifications":{wanted}}}"#),
+        &format!(
+            r#"{{"_meta":{{"io.modelcontextprotocol/subscriptionId":{}}},"notifications":{wanted}}}"#,
+            call.id
+        ),
     ));
-    lock(&call.engine.listeners).push(listener);
+    lock(&call.engine.listeners).push(Listener {
+        id: call.id.clone(),
+        outlet: call.outlet.clone(),
+        wanted,
+    });
     tokio::select! {
         () = call.outlet.closed() => {}
         () = call.gone.cancelled() => {}
     }
-    lock(&call.engine.listeners).retain(|(id, outlet)| *id != call.id || !outlet.is(&call.outlet));
+    lock(&call.engine.listeners).retain(|listener| listener.id != call.id || !listener.outlet.is(&call.outlet));
 }

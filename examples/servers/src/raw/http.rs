@@ -178,7 +178,11 @@ fn admit(engine: &Engine, headers: &HeaderMap, method: Option<&str>, params: &Va
             Some("resources/read") => params["uri"].as_str(),
             Some(_) | None => None,
         };
-        for (header, wanted) in [("mcp-method", method), ("mcp-name", name)] {
+        let region = match (method, name) {
+            (Some("tools/call"), Some("region")) => params["arguments"]["region"].as_str(),
+            (Some(_) | None, _) => None,
+        };
+        for (header, wanted) in [("mcp-method", method), ("mcp-name", name), ("mcp-param-region", region)] {
             if text(headers, header) != wanted {
                 return Err(bad(-32020, format!("{header} says something else than the body")));
             }

@@ -45,6 +45,9 @@ pub(crate) struct Options {
     /// Answer this method with an error of our own.
     #[arg(long, value_name = "METHOD")]
     pub(crate) refuse: Vec<String>,
+    /// Offer none of the tools that are always there.
+    #[arg(long)]
+    pub(crate) bare: bool,
     /// Offer so many tools more.
     #[arg(long, value_name = "COUNT", default_value_t = 0)]
     pub(crate) tools: usize,

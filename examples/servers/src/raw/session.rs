@@ -1,6 +1,6 @@
 //! A conversation with one client: its id, its stream for what nobody asked for, and what is under way.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -21,6 +21,8 @@ pub(crate) struct Session {
     standalone: Mutex<Option<Outlet>>,
     pending: Mutex<HashMap<String, oneshot::Sender<String>>>,
     calls: Mutex<HashMap<String, CancellationToken>>,
+    /// The URIs of the resources it wants news of.
+    subscriptions: Mutex<BTreeSet<String>>,
 }
 
 impl Session {
@@ -67,6 +69,18 @@ impl Session {
 
     pub(crate) fn end(&self, id: &str) {
         lock(&self.calls).remove(id);
+    }
+
+    pub(crate) fn subscribe(&self, uri: &str) {
+        lock(&self.subscriptions).insert(uri.to_owned());
+    }
+
+    pub(crate) fn unsubscribe(&self, uri: &str) {
+        lock(&self.subscriptions).remove(uri);
+    }
+
+    pub(crate) fn is_subscribed(&self, uri: &str) -> bool {
+        lock(&self.subscriptions).contains(uri)
     }
 
     pub(crate) fn cancel(&self, id: &str) {

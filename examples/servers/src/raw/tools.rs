@@ -8,13 +8,13 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
-use crate::engine::{Answer, Engine};
+use crate::engine::{Answer, Change, Engine};
 use crate::outlet::Outlet;
 use crate::session::{Session, lock};
 use crate::wire::{self, Refusal, UNKNOWN};
 
 /// The tools that are always there, in the order of their names.
-const TOOLS: [(&str, &str); 17] = [
+const TOOLS: [(&str, &str); 19] = [
     (
         "ask_elicitation",
         "Asks the user, and tells back the answer as it came.",
@@ -39,7 +39,12 @@ const TOOLS: [(&str, &str); 17] = [
         "Sends a notification no specification knows before it answers.",
     ),
     ("progress", "Reports progress and answers, all in one piece: {steps}."),
+    (
+        "region",
+        "Tells back its argument, which is repeated in a header: {region}.",
+    ),
     ("stats", "Tells what was asked of this process."),
+    ("update_resource", "Says that a resource has changed: {uri}."),
     (
         "wait",
         "Answers after so many milliseconds, unless it is cancelled: {ms}.",
@@ -69,10 +74,8 @@ pub(crate) struct Call {
 /// One page of the list of tools: the members of the result.
 pub(crate) fn list(call: &Call) -> Result<String, Refusal> {
     let options = &call.engine.options;
-    let mut tools: Vec<String> = TOOLS
-        .iter()
-        .map(|(name, description)| tool(name, description))
-        .collect();
+    let own = if options.bare { &[] } else { TOOLS.as_slice() };
+    let mut tools: Vec<String> = own.iter().map(|(name, description)| tool(name, description)).collect();
     let grown = (0..call.engine.grown.load(Ordering::Relaxed)).map(|number| format!("grown_{number:05}"));
     let extra = (0..options.tools).map(|number| format!("extra_{number:05}"));
     let long = (0..options.long_names).map(|number| format!("{:a<LONG$}", format!("long_{number:05}_")));
@@ -103,8 +106,12 @@ pub(crate) fn list(call: &Call) -> Result<String, Refusal> {
 
 fn tool(name: &str, description: &str) -> String {
     let description = wire::quote(description);
+    let properties = match name {
+        "region" => r#""properties":{"region":{"type":"string","x-mcp-header":"Region"}},"#,
+        _ => "",
+    };
     format!(
-        r#"{{"name":"{name}","description":{description},"inputSchema":{{"type":"object","x-vendor":{UNKNOWN}}},"annotations":{{"readOnlyHint":true,"x-vendor":1.0}},"execution":{{"taskSupport":"forbidden"}},"x-vendor":{UNKNOWN},"_meta":{{"com.example/kept":{UNKNOWN}}}}}"#
+        r#"{{"name":"{name}","description":{description},"inputSchema":{{"type":"object",{properties}"x-vendor":{UNKNOWN}}},"annotations":{{"readOnlyHint":true,"x-vendor":1.0}},"execution":{{"taskSupport":"forbidden"}},"x-vendor":{UNKNOWN},"_meta":{{"com.example/kept":{UNKNOWN}}}}}"#
     )
 }
 
@@ -121,11 +128,11 @@ pub(crate) async fn call(call: &Call) -> Result<Option<Answer>, Refusal> {
             call,
             &"x".repeat(number("bytes").and_then(|bytes| bytes.try_into().ok()).unwrap_or(0)),
         ),
-        "change_prompts" => changed(call, "notifications/prompts/list_changed"),
-        "change_resources" => changed(call, "notifications/resources/list_changed"),
+        "change_prompts" => changed(call, &Change::List("prompts")),
+        "change_resources" => changed(call, &Change::List("resources")),
         "change_tools" => {
             call.engine.grown.fetch_add(1, Ordering::Relaxed);
-            changed(call, "notifications/tools/list_changed")
+            changed(call, &Change::List("tools"))
         }
         "crash" => std::process::exit(17),
         "echo" => said(call, &call.text),
@@ -153,6 +160,7 @@ pub(crate) async fn call(call: &Call) -> Result<Option<Answer>, Refusal> {
             said(call, "notified")
         }
         "progress" => progress(call, number("steps").unwrap_or(3)),
+        "region" => said(call, call.params["arguments"]["region"].as_str().unwrap_or_default()),
         "stats" => {
             let told = call.engine.told();
             let text = wire::quote(&told.to_string());
@@ -160,6 +168,10 @@ pub(crate) async fn call(call: &Call) -> Result<Option<Answer>, Refusal> {
                 call,
                 &format!(r#""content":[{{"type":"text","text":{text}}}],"structuredContent":{told}"#),
             )
+        }
+        "update_resource" => {
+            let uri = call.params["arguments"]["uri"].as_str().unwrap_or_default();
+            changed(call, &Change::Resource(uri.to_owned()))
         }
         "wait" => {
             let time = Duration::from_millis(number("ms").unwrap_or(600_000));
@@ -196,8 +208,8 @@ fn said(call: &Call, text: &str) -> Answer {
     Answer::new(call, &format!(r#""content":[{content}]"#))
 }
 
-fn changed(call: &Call, method: &str) -> Answer {
-    call.engine.tell(method);
+fn changed(call: &Call, change: &Change) -> Answer {
+    call.engine.tell(change);
     said(call, "changed")
 }
 

@@ -59,10 +59,11 @@ fn fill_text(text: &str, values: &BTreeMap<&str, Value>) -> Option<Value> {
     for piece in pieces(text) {
         match piece {
             Piece::Text(text) => out.push_str(text),
-            Piece::Place(name) => match values.get(name) {
-                Some(value) => out.push_str(&text_of(value)),
-                None => {}
-            },
+            Piece::Place(name) => {
+                if let Some(value) = values.get(name) {
+                    out.push_str(&text_of(value));
+                }
+            }
         }
     }
     Some(Value::String(out))

@@ -147,11 +147,12 @@ fn working(
         return rest;
     }
     let activity = world.activity;
-    let last = [activity.used, activity.woken, world.restarted_at]
-        .into_iter()
-        .flatten()
-        .max();
-    let unused = now.since(last.unwrap_or(awake_since).max(awake_since));
+    // One that takes long to come up is given its time all the same.
+    let ready = current.iter().filter(|copy| copy.is_ready());
+    let answers_since = ready.filter_map(|copy| copy.status.running_since).min();
+    let last = [activity.used, activity.woken, world.restarted_at, answers_since];
+    let last = last.into_iter().flatten().max().unwrap_or(awake_since);
+    let unused = now.since(last.max(awake_since));
     if activity.busy {
         rest.look_again = Some(patience);
         return rest;

@@ -79,6 +79,15 @@ impl Endpoint {
         }
     }
 
+    /// Whether it is worth asking again which era the server speaks.
+    pub(in crate::runtime) fn is_in_doubt(&self) -> bool {
+        match *self.known() {
+            Known::Nothing => true,
+            Known::ForNow(_, until) => until <= Instant::now(),
+            Known::Way(_) => false,
+        }
+    }
+
     /// Something went wrong with what is known; whoever opens the next conversation is to find out anew.
     pub(in crate::runtime) fn doubt(&self) {
         *self.known() = match self.transport {
@@ -92,8 +101,7 @@ impl Endpoint {
         let before = *self.known();
         let ways = ways(self.transport, before);
         let mut told: Option<Miss> = None;
-        // Whether every way that was tried in vain was answered with a no.
-        let mut sure = true;
+        let mut verdict = Verdict::Sure;
         for &way in &ways {
             let tried = match way {
                 // Some servers of the older era do not answer at all what they do not know.
@@ -106,12 +114,12 @@ impl Endpoint {
             };
             match tried {
                 Ok(link) => {
-                    self.learn(way, sure, before);
+                    self.learn(way, verdict, before);
                     return Ok(link);
                 }
                 Err(miss) if miss.is_final() => return Err(miss),
                 Err(miss) => {
-                    sure &= !miss.is_passing();
+                    verdict = verdict.max(Verdict::of(&miss));
                     told = Some(more_telling(told, way, miss));
                 }
             }
@@ -130,19 +138,45 @@ impl Endpoint {
         }
     }
 
-    fn learn(&self, way: Way, sure: bool, before: Known) {
-        let now = match before {
-            Known::Way(known) if known == way => before,
-            _ if sure || way == Way::Http(Era::Modern) => Known::Way(way),
-            // Not for longer, however often it is used meanwhile.
-            Known::ForNow(known, until) if known == way && until > Instant::now() => before,
-            Known::Nothing | Known::ForNow(..) | Known::Way(_) => Known::ForNow(way, Instant::now() + FOR_NOW),
+    fn learn(&self, way: Way, verdict: Verdict, before: Known) {
+        let verdict = if way == Way::Http(Era::Modern) {
+            Verdict::Sure
+        } else {
+            verdict
         };
-        *self.known() = now;
+        *self.known() = match (before, verdict) {
+            (Known::Way(known), _) if known == way => before,
+            (_, Verdict::Sure) => Known::Way(way),
+            (_, Verdict::AskAgain) => Known::Nothing,
+            // Not for longer, however often it is used meanwhile.
+            (Known::ForNow(known, until), Verdict::AskLater) if known == way && until > Instant::now() => before,
+            (_, Verdict::AskLater) => Known::ForNow(way, Instant::now() + FOR_NOW),
+        };
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What is to be concluded from the ways that were tried in vain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Verdict {
+    /// Each was answered with a no.
+    Sure,
+    /// One met with a failure that says nothing; asking again costs little.
+    AskAgain,
+    /// One met with silence; asking again takes time.
+    AskLater,
+}
+
+impl Verdict {
+    fn of(miss: &Miss) -> Self {
+        match miss {
+            Miss::Silent => Self::AskLater,
+            Miss::Link(_) | Miss::Declined(_) if miss.is_passing() => Self::AskAgain,
+            Miss::Link(_) | Miss::Declined(_) => Self::Sure,
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _};
-use http_body_util::BodyDataStream;
+use http_body_util::{BodyDataStream, Either, Full};
 use hyper::body::Incoming;
 use sse_stream::{Sse, SseByteStream};
 
@@ -26,13 +26,15 @@ pub(super) enum Broken {
     NoText,
 }
 
+type Body = Either<Incoming, Full<Bytes>>;
+
 /// Events as they come.
 pub(super) struct Events {
     inner: SseByteStream<Bounded>,
 }
 
 impl Events {
-    pub(super) fn new(body: Incoming) -> Self {
+    pub(super) fn new(body: Body) -> Self {
         let bounded = Bounded {
             chunks: BodyDataStream::new(body),
             size: 0,
@@ -63,7 +65,7 @@ pub(super) fn message_in(event: &Sse) -> Option<&str> {
 
 /// Ends a stream in which an event grows too long.
 struct Bounded {
-    chunks: BodyDataStream<Incoming>,
+    chunks: BodyDataStream<Body>,
     size: usize,
 }
 

@@ -14,16 +14,16 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
-use http::{HeaderMap, Response, StatusCode};
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use hyper::body::Incoming;
-use orch_shared::jsonrpc::{Id, Message};
+use http::{HeaderMap, StatusCode};
+use http_body_util::{BodyExt as _, Either, Full, LengthLimitError, Limited};
+use hyper::body::Body;
+use orch_shared::jsonrpc::{Id, Message, Response};
 
 use super::super::super::link::Boxed;
 use super::super::switchboard::{Reading, Switchboard};
 use super::super::{Error, Frame, Frames, pipe};
 use super::events::{Events, LONGEST, message_in};
-use super::target::{EVENT_STREAM, JSON};
+use super::target::{EVENT_STREAM, Heard, JSON};
 use super::trouble;
 
 /// How long the end of a stream is waited for after the answer, so that its connection can be used again.
@@ -103,7 +103,7 @@ impl Place {
 
 /// Reads a response to a request, up to its answer.
 pub(super) async fn read(
-    response: Response<Incoming>,
+    response: Heard,
     board: &Arc<Switchboard>,
     number: u64,
     place: &mut Place,
@@ -177,12 +177,7 @@ fn deliver(text: &[u8], board: &Arc<Switchboard>, number: u64) -> Result<Read, E
 }
 
 /// What a status means that is no success. A refusal of the protocol may come with one; it is the answer then.
-async fn refusal(
-    response: Response<Incoming>,
-    kind: Kind,
-    board: &Arc<Switchboard>,
-    number: u64,
-) -> Result<Read, Error> {
+async fn refusal(response: Heard, kind: Kind, board: &Arc<Switchboard>, number: u64) -> Result<Read, Error> {
     let status = response.status();
     let error = status_of(&response);
     let may_be_an_answer = status.is_client_error() && !matches!(status.as_u16(), 401 | 403 | 407 | 429);
@@ -196,8 +191,29 @@ async fn refusal(
     Err(error)
 }
 
+/// Whether a refusal says that the session is not known, and the response as it was. The protocol has a status for that, 404;
+/// many servers answer 400 to what comes in a session of theirs from before they were started.
+pub(super) async fn forgets_session(response: Heard) -> Result<(bool, Heard), Error> {
+    match response.status() {
+        StatusCode::NOT_FOUND => return Ok((true, response)),
+        StatusCode::BAD_REQUEST if kind(response.headers()) == Kind::Json => {}
+        _ => return Ok((false, response)),
+    }
+    let (parts, body) = response.into_parts();
+    let body = whole(body, REFUSAL).await?;
+    let said = match Message::parse(&body) {
+        Ok(Message::Response(Response { outcome, .. })) => Some(outcome),
+        Ok(Message::Request(_) | Message::Notification(_)) | Err(_) => None,
+    };
+    let forgotten = said.is_some_and(|outcome| {
+        let about = outcome.message().unwrap_or_default().to_ascii_lowercase();
+        matches!(outcome.code(), Some(-32001 | -32000)) && about.contains("session")
+    });
+    Ok((forgotten, Heard::from_parts(parts, Either::Right(Full::new(body)))))
+}
+
 /// The status of a response as an error.
-pub(super) fn status_of(response: &Response<Incoming>) -> Error {
+pub(super) fn status_of(response: &Heard) -> Error {
     let after = response.headers().get(RETRY_AFTER);
     let seconds = after.and_then(|value| value.to_str().ok()?.trim().parse().ok());
     Error::Status {
@@ -207,7 +223,7 @@ pub(super) fn status_of(response: &Response<Incoming>) -> Error {
 }
 
 /// Whether somebody has taken what was sent to them.
-pub(super) fn accepted(response: &Response<Incoming>) -> Result<(), Error> {
+pub(super) fn accepted(response: &Heard) -> Result<(), Error> {
     if response.status().is_success() {
         Ok(())
     } else {
@@ -216,7 +232,7 @@ pub(super) fn accepted(response: &Response<Incoming>) -> Result<(), Error> {
 }
 
 /// Whether a response is a stream of events.
-pub(super) fn is_stream(response: &Response<Incoming>) -> bool {
+pub(super) fn is_stream(response: &Heard) -> bool {
     response.status() == StatusCode::OK && kind(response.headers()) == Kind::Events
 }
 
@@ -243,7 +259,11 @@ fn kind(headers: &HeaderMap) -> Kind {
     }
 }
 
-async fn whole(body: Incoming, most: usize) -> Result<Bytes, Error> {
+async fn whole<B>(body: B, most: usize) -> Result<Bytes, Error>
+where
+    B: Body,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
     match Limited::new(body, most).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => {

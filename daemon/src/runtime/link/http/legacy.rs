@@ -11,8 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Response, StatusCode};
-use hyper::body::Incoming;
+use http::{HeaderMap, HeaderValue};
 use orch_shared::jsonrpc::{Message, Notification};
 use tokio::sync::{broadcast, mpsc};
 use tokio_util::sync::CancellationToken;
@@ -22,7 +21,7 @@ use super::super::switchboard::{Outlet, Switchboard};
 use super::super::{Ask, Boxed, Call, Carrier, Client, Error, Exchange, Hello, Link, NEWS, News, Opening, greeting};
 use super::exchange::{self, Driven, Place, Read};
 use super::headers::{LAST_EVENT, SESSION, VERSION};
-use super::target::Target;
+use super::target::{Heard, Target};
 use super::trouble::{self, Miss};
 use super::unsolicited;
 use crate::runtime::launch::Era;
@@ -122,11 +121,15 @@ impl Session {
     }
 
     /// Posts a message; to a new session, if the server has forgotten the old one.
-    async fn post(&self, body: Bytes) -> Result<Response<Incoming>, Error> {
+    async fn post(&self, body: Bytes) -> Result<Heard, Error> {
         let (epoch, headers) = self.headers();
         let in_session = headers.contains_key(SESSION);
         let response = self.target.post(headers, body.clone()).await?;
-        if response.status() != StatusCode::NOT_FOUND || !in_session {
+        if !in_session {
+            return Ok(response);
+        }
+        let (forgotten, response) = exchange::forgets_session(response).await?;
+        if !forgotten {
             return Ok(response);
         }
         self.renew(epoch).await?;
@@ -173,10 +176,7 @@ impl Session {
     }
 
     /// Opens a stream, or takes it up where it ended.
-    pub(super) fn stream(
-        &self,
-        last: Option<&str>,
-    ) -> (u64, impl Future<Output = Result<Response<Incoming>, Error>> + use<>) {
+    pub(super) fn stream(&self, last: Option<&str>) -> (u64, impl Future<Output = Result<Heard, Error>> + use<>) {
         let (epoch, mut headers) = self.headers();
         if let Some(last) = last.and_then(|last| HeaderValue::from_str(last).ok()) {
             headers.insert(LAST_EVENT, last);

@@ -11,7 +11,7 @@ use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, LOCATION, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri};
-use http_body_util::Full;
+use http_body_util::{Either, Full};
 use hyper::body::Incoming;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
@@ -39,6 +39,9 @@ pub(super) const EVENT_STREAM: &str = "text/event-stream";
 pub(super) const JSON: &str = "application/json";
 
 type Http = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
+
+/// What was answered: as it comes, or read already.
+pub(super) type Heard = Response<Either<Incoming, Full<Bytes>>>;
 
 /// The clients that all servers share. Root certificates are loaded when the first server needs them.
 #[derive(Default)]
@@ -146,7 +149,7 @@ impl Target {
     }
 
     /// Posts a message; what is answered may come at once or as a stream.
-    pub(super) async fn post(&self, more: HeaderMap, body: Bytes) -> Result<Response<Incoming>, Error> {
+    pub(super) async fn post(&self, more: HeaderMap, body: Bytes) -> Result<Heard, Error> {
         let mut headers = more;
         headers.insert(ACCEPT, HeaderValue::from_static("application/json, text/event-stream"));
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
@@ -154,18 +157,18 @@ impl Target {
     }
 
     /// Opens a stream of events.
-    pub(super) async fn get(&self, more: HeaderMap) -> Result<Response<Incoming>, Error> {
+    pub(super) async fn get(&self, more: HeaderMap) -> Result<Heard, Error> {
         let mut headers = more;
         headers.insert(ACCEPT, HeaderValue::from_static(EVENT_STREAM));
         self.send(Method::GET, headers, Bytes::new()).await
     }
 
     /// Says goodbye.
-    pub(super) async fn delete(&self, more: HeaderMap) -> Result<Response<Incoming>, Error> {
+    pub(super) async fn delete(&self, more: HeaderMap) -> Result<Heard, Error> {
         self.send(Method::DELETE, more, Bytes::new()).await
     }
 
-    async fn send(&self, method: Method, more: HeaderMap, body: Bytes) -> Result<Response<Incoming>, Error> {
+    async fn send(&self, method: Method, more: HeaderMap, body: Bytes) -> Result<Heard, Error> {
         let mut headers = self.headers.clone();
         // What the protocol says about a request comes before what was declared.
         for (name, value) in &more {
@@ -193,7 +196,7 @@ impl Target {
             };
             match next {
                 Some((url, uri)) => (at, address) = (url, uri),
-                None => return Ok(response),
+                None => return Ok(response.map(Either::Left)),
             }
         }
         unreachable!("the last answer is not followed")

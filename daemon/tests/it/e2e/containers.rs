@@ -1,0 +1,214 @@
+//! Servers in containers, from the manifest to the engine: declared, shown, refused, kept over restarts of the daemon.
+
+use serde_json::{Value, json};
+
+use super::{condition, copies, manifest, server_with};
+use crate::support::daemon::{Home, eventually};
+use crate::support::engine::{self, Engine};
+
+const SECRET: &str = "a-value-that-nobody-sees";
+
+/// A server of that image.
+fn image(name: &str, image: &str, arguments: &[&str], more: Value) -> String {
+    let mut spec = json!({"image": {"reference": image, "args": arguments, "pullPolicy": "Never"}});
+    let fields = spec.as_object_mut().expect("a mapping");
+    fields.extend(more.as_object().expect("a mapping").clone());
+    manifest("Server", name, &spec)
+}
+
+fn fixture() -> String {
+    let path = std::path::Path::new(env!("CARGO_BIN_EXE_orchd")).with_file_name("orch-fixture");
+    path.to_str().expect("a path in UTF-8").to_owned()
+}
+
+/// A place whose containers run in the engine of this machine, and that engine's image of the fixture.
+async fn place(flags: &[&str]) -> Option<(Home, Engine, String)> {
+    let engine = engine::engine().await?;
+    let image = engine.fixture(&fixture()).await;
+    let home = Home::new()
+        .with(&[&["--docker-host", &engine.host], flags].concat())
+        .started();
+    Some((home, engine, image))
+}
+
+/// The only copy of a server.
+#[track_caller]
+fn copy(home: &Home, server: &str) -> Value {
+    let copies = copies(home, server);
+    assert_eq!(copies.len(), 1, "{copies:?}");
+    copies[0].clone()
+}
+
+fn container_of(home: &Home, server: &str) -> String {
+    let copy = copy(home, server);
+    copy["status"]["container"]["id"]
+        .as_str()
+        .expect("a container")
+        .to_owned()
+}
+
+/// Until a server's only copy runs, in another container than before.
+fn until_another(home: &Home, server: &str, before: &str) {
+    eventually(&format!("{server} runs in another container"), || {
+        let copies = copies(home, server);
+        copies.len() == 1
+            && copies[0]["status"]["phase"] == "Running"
+            && copies[0]["status"]["container"]["id"]
+                .as_str()
+                .is_some_and(|id| id != before)
+    });
+}
+
+#[tokio::test]
+async fn servers_in_containers() {
+    let Some((mut home, engine, reference)) = place(&[]).await else {
+        return;
+    };
+    let secret = manifest("Secret", "vault", &json!({"data": {"token": SECRET}}));
+    let token = json!([{"name": "TOKEN", "valueFrom": {"secretRef": {"name": "vault", "key": "token"}}}]);
+    let boxed = image(
+        "boxed",
+        &reference,
+        &["--tell", "TOKEN"],
+        json!({"env": token, "resources": {"memory": "128Mi", "cpu": "500m", "pids": 64}}),
+    );
+    let http = json!({"transport": "streamable-http", "containerPort": 8080});
+    let web = image("web", &reference, &["--http", "0.0.0.0:8080", "--any-host"], http);
+    let gone = image("gone", "orchctl-test/nothing:1", &[], json!({}));
+    let applied = [secret, boxed, web, gone].concat();
+    home.apply(&applied);
+    home.until_ready(&["server/boxed", "server/web"]);
+
+    // What runs is told, secrets apart.
+    let server = home.get("servers/boxed");
+    let digest = server["status"]["resolved"]["version"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned();
+    assert!(digest.starts_with("sha256:"), "{server}");
+    assert_eq!(server["status"]["tools"]["count"], 3, "{server}");
+    assert_eq!(condition(&server, "Implemented").0, "", "{server}");
+    let instance = copy(&home, "boxed");
+    let name = instance["metadata"]["name"].as_str().expect("a name").to_owned();
+    let container = &instance["status"]["container"];
+    assert_eq!(container["image"], reference.as_str(), "{instance}");
+    assert!(!condition(&instance, "LimitsEnforced").0.is_empty(), "{instance}");
+    let described = home.orchctl(&["describe", "instance", &name]).expect(0);
+    let id = container["id"].as_str().expect("an id").to_owned();
+    let described = described.saying(&[
+        &reference,
+        &digest,
+        &id,
+        "memory 128Mi, cpu 500m, 64 processes",
+        "read-only root, no capabilities, no new privileges",
+        "TOKEN",
+        "attach",
+    ]);
+    assert!(!described.stdout.contains(SECRET), "{}", described.stdout);
+    home.orchctl(&["logs", "boxed"]).expect(0).saying(&["TOKEN is <***>"]);
+    let there = engine.inspect(&id).await;
+    let labels = there.config.and_then(|config| config.labels).unwrap_or_default();
+    assert_eq!(labels.get("orchctl.dev/server").map(String::as_str), Some("boxed"));
+    assert!(!format!("{labels:?}").contains(SECRET));
+    assert!(!home.logs().contains(SECRET));
+
+    // What cannot be had says so, and what to do.
+    eventually("the missing image is told", || {
+        condition(&home.get("servers/gone"), "Ready").1 == "ImageUnavailable"
+    });
+    home.orchctl(&["why", "server/gone"])
+        .saying(&["orchctl-test/nothing:1", "ORCH6022"]);
+
+    // Over streams a container goes with its daemon; over HTTP it stays, whichever way the daemon ends.
+    for graceful in [true, false] {
+        let before = (container_of(&home, "boxed"), container_of(&home, "web"));
+        if graceful {
+            home.stop();
+        } else {
+            home.kill_9();
+        }
+        home.start();
+        until_another(&home, "boxed", &before.0);
+        home.until_ready(&["server/web"]);
+        assert_eq!(container_of(&home, "web"), before.1, "graceful: {graceful}");
+    }
+    home.orchctl(&["diff", "-f", "-"]);
+    home.apply(&applied).saying(&["unchanged"]);
+
+    // A killed container is a crash, and is told and mended as one.
+    let before = container_of(&home, "web");
+    engine.remove(&before).await;
+    until_another(&home, "web", &before);
+    assert_eq!(copy(&home, "web")["status"]["restarts"], 1);
+
+    let mark = labels.get("orchctl.dev/daemon").expect("a mark").clone();
+    home.orchctl(&["delete", "servers", "--all"]).expect(0);
+    let left = engine.containers(&format!("orchctl.dev/daemon={mark}")).await;
+    assert!(left.is_empty(), "{left:?}");
+    home.stop();
+    assert_eq!(engine.networks(&format!("orchctl.dev/daemon={mark}")).await, 0);
+}
+
+#[test]
+fn what_cannot_hold_is_refused() {
+    let home = Home::new().started();
+    let http = json!({"transport": "streamable-http"});
+    let volume = |volume: Value| json!({"volumes": [volume]});
+    for (manifest, told) in [
+        (image("x", "a b", &[], json!({})), "not an image reference"),
+        (image("x", "a@sha256:12", &[], json!({})), "not a digest"),
+        (image("x", "a", &[], http), "spec.containerPort"),
+        (image("x", "a", &[], json!({"containerPort": 1})), "has no address"),
+        (image("x", "a", &[], json!({"runtime": "process"})), "spec.runtime"),
+        (
+            image("x", "a", &[], json!({"network": {"mode": "internal", "allow": ["a"]}})),
+            "reaches no host",
+        ),
+        (
+            image(
+                "x",
+                "a",
+                &[],
+                json!({"network": {"mode": "egress", "allow": ["http://a"]}}),
+            ),
+            "is not a host",
+        ),
+        (image("x", "a", &[], volume(json!({"target": "data"}))), "absolute path"),
+        (
+            image("x", "a", &[], volume(json!({"source": "../up", "target": "/data"}))),
+            "neither an absolute path",
+        ),
+        (
+            server_with("x", &[], volume(json!({"target": "/data"}))),
+            "only a container",
+        ),
+        (
+            server_with("x", &[], json!({"network": {"mode": "none"}})),
+            "only a container",
+        ),
+        (server_with("x", &[], json!({"runtime": "docker"})), "image.command"),
+    ] {
+        home.orchctl_reading(&manifest, &["apply", "-f", "-"])
+            .expect(1)
+            .saying(&[told]);
+    }
+}
+
+#[tokio::test]
+async fn without_an_engine_it_is_said_what_to_do() {
+    let mut home = Home::new()
+        .with(&["--docker-host", "unix:///nowhere/docker.sock"])
+        .started();
+    home.apply(&image("boxed", "a:1", &[], json!({})));
+    eventually("the missing engine is told", || {
+        condition(&home.get("servers/boxed"), "Ready").1 == "EngineUnavailable"
+    });
+    home.orchctl(&["why", "server/boxed"])
+        .saying(&["/nowhere/docker.sock", "--docker-host", "ORCH6021"]);
+    // It is tried again in place.
+    eventually("it is tried again", || {
+        copies(&home, "boxed")[0]["status"]["crashesInARow"].as_u64() > Some(1)
+    });
+    home.orchctl(&["delete", "server", "boxed"]).expect(0);
+    assert_eq!(home.stop(), 0);
+}

@@ -1,0 +1,137 @@
+//! The list of many servers, some of which are unwell.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::{at, manifest, project, raw};
+use crate::support::client::{Client, ERAS, Era};
+use crate::support::daemon::{Home, eventually};
+use crate::support::database;
+
+/// Servers that are unwell when they are asked for tools, and what is said of them.
+const UNWELL: [(&str, &[&str], &str); 4] = [
+    ("hung", &["--hang", "tools/list"], "did not answer"),
+    ("crashing", &["--crash", "tools/list"], ""),
+    ("garbage", &["--garbage", "tools/list"], ""),
+    ("refusing", &["--refuse", "tools/list"], "-32055"),
+];
+
+/// What is unwell is missing, by name and with the reason, in the list, the events and the audit log; the rest is there.
+#[test]
+fn what_is_missing_is_named_and_the_rest_is_there() {
+    let home = Home::new().started();
+    let mut manifests: String = UNWELL.iter().map(|(name, arguments, _)| raw(name, arguments)).collect();
+    manifests += &raw("many", &["--tools", "5000"]);
+    manifests += &raw("long", &["--long-names", "20"]);
+    manifests += &manifest("Server", "notes", &json!({"command": ["orch-notes"]}));
+    let servers = ["hung", "many", "crashing", "notes", "garbage", "long", "refusing"];
+    home.apply(&(manifests + &project("all", &servers)));
+    home.until_ready(&["server/many", "server/long", "server/notes"]);
+    for era in ERAS {
+        let client = Client::begin(&home, era, "/mcp/projects/all");
+        let result = client.result("tools/list", json!({}));
+        let names = result["tools"].as_array().expect("tools").iter();
+        let names: Vec<&str> = names.filter_map(|tool| tool["name"].as_str()).collect();
+        let of = |server: &str| {
+            names
+                .iter()
+                .filter(|name| name.starts_with(&format!("{server}__")))
+                .count()
+        };
+        assert_eq!(
+            (of("many"), of("notes"), of("long")),
+            (19 + 5000, 5, 19 + 20),
+            "{era:?}"
+        );
+        let missing = result["_meta"]["orchctl.dev/missing"]
+            .as_array()
+            .expect("who is missing");
+        let missing_names: Vec<&Value> = missing.iter().map(|one| &one["server"]).collect();
+        assert_eq!(missing_names, ["hung", "crashing", "garbage", "refusing"], "{era:?}");
+        for (name, _, said) in UNWELL {
+            let one = missing.iter().find(|one| one["server"] == name).expect("named");
+            let reason = one["reason"].as_str().unwrap_or_default();
+            assert!(!reason.is_empty() && reason.contains(said), "{era:?} {name}: {reason}");
+        }
+        if era == Era::Modern {
+            assert_eq!(
+                (&result["ttlMs"], &result["cacheScope"]),
+                (&json!(0), &json!("private"))
+            );
+        }
+        // The part that is there works.
+        assert_eq!(client.said("notes__list_notes", json!({})), "", "{era:?}");
+        assert_eq!(client.said("many__extra_04999", json!({})), "extra_04999", "{era:?}");
+    }
+    for (name, ..) in UNWELL {
+        eventually("an event tells it", || {
+            let events = home.get("events");
+            let mut events = events["items"].as_array().into_iter().flatten();
+            events.any(|event| event["reason"] == "ListMissing" && event.to_string().contains(&format!("\"{name}\"")))
+        });
+        eventually("the audit log tells it", || {
+            let query = format!("SELECT outcome FROM audit WHERE action = 'tools/list' AND name = '{name}'");
+            database::texts(&home, &query).contains(&"failed".to_owned())
+        });
+    }
+}
+
+/// Servers are asked at the same time: together they take less than one after the other.
+#[test]
+fn servers_are_asked_at_the_same_time() {
+    let home = Home::new().started();
+    let names: Vec<String> = (0..8).map(|number| format!("slow-{number}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let each = Duration::from_secs(2);
+    let slow = format!("prompts/list={}", each.as_millis());
+    let manifests: String = names.iter().map(|name| raw(name, &["--slow", &slow])).collect();
+    home.apply(&(manifests + &project("all", &names)));
+    let objects: Vec<String> = names.iter().map(|name| format!("server/{name}")).collect();
+    home.until_ready(&objects.iter().map(String::as_str).collect::<Vec<_>>());
+    let client = Client::begin(&home, Era::Legacy, "/mcp/projects/all");
+    let began = Instant::now();
+    assert_eq!(client.names("prompts/list").len(), names.len());
+    let one_by_one = each * u32::try_from(names.len()).expect("a few");
+    assert!(began.elapsed() < one_by_one, "{:?}", began.elapsed());
+}
+
+/// The order is that of the project, and within a server that of the server; always.
+#[test]
+fn the_order_is_always_the_same() {
+    let mut home = Home::new().started();
+    home.apply(&(raw("b", &["--tools", "3"]) + &raw("a", &["--slow", "tools/list=500"]) + &raw("c", &[])));
+    home.apply(&project("all", &["c", "a", "b"]));
+    home.until_ready(&["server/a", "server/b", "server/c"]);
+    let list = |home: &Home, era| Client::begin(home, era, "/mcp/projects/all").names("tools/list");
+    let first = list(&home, Era::Legacy);
+    let servers: Vec<&str> = first.iter().filter_map(|name| name.split("__").next()).collect();
+    let mut order = servers.clone();
+    order.dedup();
+    assert_eq!(order, ["c", "a", "b"]);
+    assert_eq!(first[0], "c__ask_elicitation");
+    for era in ERAS {
+        assert_eq!(list(&home, era), first, "{era:?}");
+    }
+    home.stop();
+    home.start();
+    home.until_ready(&["server/a", "server/b", "server/c"]);
+    assert_eq!(list(&home, Era::Modern), first);
+}
+
+/// A list says how long it may be kept, and that it is for nobody else.
+#[test]
+fn a_list_says_for_whom_and_how_long_it_is_good() {
+    let home = super::home_with("raw", &[]);
+    let client = Client::begin(&home, Era::Modern, &at("raw"));
+    for method in [
+        "tools/list",
+        "prompts/list",
+        "resources/list",
+        "resources/templates/list",
+    ] {
+        let result = client.result(method, json!({}));
+        assert_eq!(result["cacheScope"], "private", "{method}");
+        assert!(result["ttlMs"].as_u64() > Some(0), "{method}: {result}");
+    }
+}

@@ -1,0 +1,157 @@
+//! Which tools clients see, under what names, and that they can call no others.
+
+use serde_json::{Value, json};
+
+use super::{at, manifest, project, raw, raw_with};
+use crate::support::client::{Client, ERAS, Era};
+use crate::support::daemon::Home;
+
+#[test]
+fn names_say_whose_they_are_and_fit_every_client() {
+    let home = Home::new().started();
+    let described = json!({"description": "Keeps the books.", "tools": {"prefix": "books"}});
+    let quiet = json!({"tools": {"describe": false}});
+    home.apply(&(raw_with("one", &["--long-names", "3"], described) + &raw_with("two", &["--long-names", "3"], quiet)));
+    home.apply(&project("all", &["one", "two"]));
+    home.until_ready(&["server/one", "server/two"]);
+    for era in ERAS {
+        let client = Client::begin(&home, era, "/mcp/projects/all");
+        let names = client.names("tools/list");
+        let fits = |name: &String| {
+            let legal = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+            (1..=64).contains(&name.len()) && name.bytes().all(legal)
+        };
+        assert!(names.iter().all(fits), "{era:?}: {names:?}");
+        let mut once = names.clone();
+        once.sort();
+        once.dedup();
+        assert_eq!(once.len(), names.len(), "{era:?}: a name twice");
+        assert!(
+            names.contains(&"books__echo".to_owned()) && names.contains(&"two__echo".to_owned()),
+            "{era:?}"
+        );
+        // A name that was changed leads back to the tool; each server has its own.
+        for (prefix, others) in [("books__long_", "two"), ("two__long_", "books")] {
+            let long: Vec<&String> = names.iter().filter(|name| name.starts_with(prefix)).collect();
+            assert_eq!(long.len(), 3, "{era:?} {others}: {names:?}");
+            let mut said: Vec<String> = long.iter().map(|name| client.said(name, json!({}))).collect();
+            said.sort();
+            let expected: Vec<String> = (0..3)
+                .map(|number| format!("{:a<100}", format!("long_{number:05}_")))
+                .collect();
+            assert_eq!(said, expected, "{era:?}");
+        }
+        let tools = client.result("tools/list", json!({}))["tools"].clone();
+        let description = |name: &str| {
+            let tool = tools.as_array().into_iter().flatten().find(|tool| tool["name"] == name);
+            tool.map(|tool| tool["description"].clone()).unwrap_or_default()
+        };
+        let plain = "Tells back the very text of the request.";
+        assert_eq!(
+            description("books__echo"),
+            format!("{plain} (server one: Keeps the books.)")
+        );
+        assert_eq!(description("two__echo"), plain);
+        // The server sees its own name.
+        assert!(
+            client.said("books__echo", json!({})).contains(r#""name":"echo""#),
+            "{era:?}"
+        );
+        // At its own address, a server's names are its own.
+        let single = Client::begin(&home, era, &at("one"));
+        assert!(
+            single.names("tools/list").contains(&format!("{:a<100}", "long_00000_")),
+            "{era:?}"
+        );
+        assert!(single.said("echo", json!({})).contains("tools/call"));
+    }
+}
+
+/// What is not offered cannot be called: under no name, at no address.
+#[test]
+fn what_is_denied_cannot_be_called() {
+    let home = Home::new().started();
+    let long = ["--long-names", "2"];
+    home.apply(&(raw("raw", &long) + &project("all", &["raw"])));
+    home.until_ready(&["server/raw"]);
+    let project_of = |era| Client::begin(&home, era, "/mcp/projects/all");
+    let names = project_of(Era::Modern).names("tools/list");
+    let alias = names
+        .iter()
+        .find(|name| name.starts_with("raw__long_00000_"))
+        .expect("a shortened name")
+        .clone();
+    let original = format!("{:a<100}", "long_00000_");
+    let cases: [(Value, &[&str], &str); 3] = [
+        (json!({"deny": ["ask_*", "long_00000*"]}), &["ask_roots"], "echo"),
+        (
+            json!({"allow": ["echo", "stats"]}),
+            &["ask_roots", "fail", "nobody"],
+            "echo",
+        ),
+        (json!({"allow": ["*"], "deny": ["*", "echo"]}), &["echo", "stats"], ""),
+    ];
+    for (tools, denied, allowed) in cases {
+        home.apply(&raw_with("raw", &long, json!({"tools": tools})));
+        home.until_ready(&["server/raw"]);
+        for era in ERAS {
+            let (single, whole) = (Client::begin(&home, era, &at("raw")), project_of(era));
+            let listed = single.names("tools/list");
+            let mut calls: Vec<(&Client, String)> = vec![
+                (&whole, alias.clone()),
+                (&whole, format!("raw__{original}")),
+                (&single, original.clone()),
+            ];
+            for name in denied {
+                assert!(!listed.contains(&(*name).to_owned()), "{era:?} {tools}: {name}");
+                calls.push((&single, (*name).to_owned()));
+                calls.push((&whole, format!("raw__{name}")));
+            }
+            for (client, name) in calls {
+                let told = client.ask("tools/call", json!({"name": name, "arguments": {}}));
+                let message = told.answer["error"]["message"].as_str().unwrap_or_default();
+                assert_eq!(told.answer["error"]["code"], -32602, "{era:?} {tools} {name}: {told:?}");
+                assert!(message.starts_with("Unknown tool"), "{era:?} {tools} {name}: {message}");
+            }
+            if allowed.is_empty() {
+                assert_eq!(listed, Vec::<String>::new(), "{era:?} {tools}");
+            } else {
+                assert!(listed.contains(&allowed.to_owned()), "{era:?} {tools}: {listed:?}");
+                assert!(single.said(allowed, json!({})).contains("tools/call"));
+            }
+        }
+    }
+}
+
+/// Two servers with one prefix are told apart.
+#[test]
+fn two_servers_with_one_prefix_do_not_clash() {
+    let home = Home::new().started();
+    let same = json!({"tools": {"prefix": "same", "allow": ["echo", "stats"]}});
+    home.apply(&(raw_with("one", &[], same.clone()) + &raw_with("two", &[], same) + &project("all", &["one", "two"])));
+    home.until_ready(&["server/one", "server/two"]);
+    let client = Client::begin(&home, Era::Modern, "/mcp/projects/all");
+    let names = client.names("tools/list");
+    assert_eq!(names.len(), 4, "{names:?}");
+    let pids: std::collections::BTreeSet<String> = names
+        .iter()
+        .filter(|name| name.contains("stats"))
+        .map(|name| client.call(name, json!({}))["structuredContent"]["pid"].to_string())
+        .collect();
+    assert_eq!(pids.len(), 2, "each name leads to its own server: {names:?}");
+}
+
+/// The list of tools has a digest that stays while the tools do.
+#[test]
+fn tools_have_a_digest_in_the_status() {
+    let home = Home::new().started();
+    home.apply(&manifest("Server", "notes", &json!({"command": ["orch-notes"]})));
+    home.until_ready(&["server/notes"]);
+    let digest = || home.get("servers/notes")["status"]["tools"].clone();
+    crate::support::daemon::eventually("a digest", || !digest()["digest"].is_null());
+    let first = digest();
+    assert_eq!(first["count"], 5, "{first}");
+    home.orchctl(&["restart", "server/notes"]).expect(0);
+    home.until_ready(&["server/notes"]);
+    assert_eq!(digest()["digest"], first["digest"]);
+}

@@ -1,0 +1,249 @@
+//! Servers that fall ill, are changed while they are used, and are not used at all.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::{condition, copies, pids, server, server_with};
+use crate::support::daemon::{Home, eventually};
+use crate::support::mcp;
+
+/// Quick checks, and a quick recovery.
+fn watched(more: Value) -> Value {
+    let mut check = json!({"interval": "200ms", "timeout": "2s", "failureThreshold": 2});
+    check
+        .as_object_mut()
+        .expect("a mapping")
+        .extend(more.as_object().expect("a mapping").clone());
+    json!({"healthCheck": check, "restart": {"backoffInitial": "100ms", "backoffMax": "300ms"}})
+}
+
+#[test]
+fn what_does_not_answer_its_checks_is_started_again() {
+    let home = Home::new().started();
+    let deaf = home.path("deaf");
+    let arguments = ["--deaf-while", deaf.to_str().expect("text")];
+    home.apply(&server_with("files", &arguments, watched(json!({}))));
+    home.until_ready(&["server/files"]);
+    home.orchctl(&["get", "instances"])
+        .expect(0)
+        .saying(&["HEALTH", "Healthy"]);
+    let revision = home.get("status")["revision"].clone();
+    std::thread::sleep(Duration::from_secs(1));
+    assert_eq!(
+        home.get("status")["revision"],
+        revision,
+        "checks that say nothing new are not written"
+    );
+
+    let before = pids(&home, "files");
+    home.write("deaf", "");
+    eventually("it is ended and started again", || {
+        copies(&home, "files")[0]["status"]["restarts"] == 1
+    });
+    home.orchctl(&["why", "server/files"])
+        .expect(0)
+        .saying(&["it does not answer its health check", "no answer within 2 s"]);
+    let copy = &copies(&home, "files")[0];
+    assert_eq!(copy["status"]["lastExit"]["unhealthy"], true, "{copy}");
+    assert_eq!(condition(&home.get("servers/files"), "Healthy").0, "False");
+    std::fs::remove_file(&deaf).expect("removed");
+    eventually("it is well", || {
+        condition(&home.get("servers/files"), "Ready").0 == "True"
+    });
+    assert_ne!(pids(&home, "files"), before);
+    home.orchctl(&["events", "server/files"])
+        .expect(0)
+        .saying(&["HealthCheckFailed", "Unhealthy"]);
+}
+
+#[test]
+fn a_server_is_ready_when_its_tool_says_so() {
+    let home = Home::new().started();
+    home.write("sick", "");
+    let sick = home.path("sick");
+    let arguments = ["--sick-while", sick.to_str().expect("text")];
+    let check = watched(json!({"tool": "echo", "arguments": {"message": "ping"}, "failureThreshold": 1000}));
+    home.apply(&server_with("files", &arguments, check));
+    eventually("the check fails", || {
+        condition(&home.get("servers/files"), "Healthy") == ("False".to_owned(), "Degraded".to_owned())
+    });
+    assert_eq!(condition(&home.get("servers/files"), "Ready").0, "False");
+    home.orchctl(&["why", "server/files"])
+        .expect(0)
+        .saying(&["it feels unwell"]);
+    std::fs::remove_file(&sick).expect("removed");
+    home.until_ready(&["server/files"]);
+    assert_eq!(condition(&home.get("servers/files"), "Healthy").0, "True");
+}
+
+/// Somebody who calls a tool of a server over and over.
+struct Caller {
+    stop: Arc<AtomicBool>,
+    calls: Arc<AtomicUsize>,
+    calling: Option<std::thread::JoinHandle<Vec<String>>>,
+}
+
+impl Caller {
+    fn begin(home: &Home, server: &str) -> Self {
+        let (stop, calls) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+        let arguments = json!({"name": "echo", "arguments": {"pauseMs": 50}});
+        let path = format!("/mcp/servers/{server}");
+        let request = mcp::request(home.address(), &path, "tools/call", arguments).token(&home.token());
+        let (stopped, counted) = (Arc::clone(&stop), Arc::clone(&calls));
+        let calling = std::thread::spawn(move || {
+            let mut failures = Vec::new();
+            while !stopped.load(Ordering::Relaxed) {
+                let told = mcp::send(&request);
+                if told.answer["result"]["content"].is_null() {
+                    failures.push(format!("{} {}", told.status, told.answer));
+                }
+                counted.fetch_add(1, Ordering::Relaxed);
+            }
+            failures
+        });
+        let calling = Some(calling);
+        Self { stop, calls, calling }
+    }
+
+    /// Waits until it has been answered so often more.
+    fn goes_on(&self, more: usize) {
+        let enough = self.calls.load(Ordering::Relaxed) + more;
+        eventually("calls are answered", || self.calls.load(Ordering::Relaxed) >= enough);
+    }
+
+    /// Ends it, and tells which calls got no good answer.
+    fn end(mut self) -> Vec<String> {
+        self.stop.store(true, Ordering::Relaxed);
+        let calling = self.calling.take().expect("it has not ended");
+        calling.join().expect("it does not panic")
+    }
+}
+
+#[test]
+fn a_change_that_never_comes_up_leaves_the_old_copies_serving_and_rollback_repairs() {
+    let home = Home::new().started();
+    home.apply(&server_with("files", &[], json!({"replicas": 2})));
+    home.until_ready(&["server/files"]);
+    let before = pids(&home, "files");
+    let caller = Caller::begin(&home, "files");
+    caller.goes_on(3);
+
+    let broken = server_with(
+        "files",
+        &["--exit"],
+        json!({"replicas": 2, "restart": {"backoffInitial": "100ms"}}),
+    );
+    home.apply(&broken);
+    eventually("the change is stuck", || {
+        condition(&home.get("servers/files"), "Progressing") == ("False".to_owned(), "RolloutStuck".to_owned())
+    });
+    let stuck = home.get("servers/files");
+    assert_eq!(condition(&stuck, "Available").0, "True", "{stuck}");
+    assert_eq!(stuck["status"]["phase"], "Degraded");
+    assert_eq!(stuck["status"]["replicas"]["running"], 2);
+    assert_eq!(copies(&home, "files").len(), 3, "one is made at a time");
+    assert_eq!(pids(&home, "files"), before);
+    home.orchctl(&["get", "servers"])
+        .expect(0)
+        .saying(&["Degraded", "0/2", "what ran before serves on"]);
+    home.orchctl(&["why", "server/files"])
+        .expect(0)
+        .saying(&["RolloutStuck", "orchctl rollback server files"]);
+    home.orchctl(&["wait", "server/files", "--timeout", "1s"]).expect(7);
+    caller.goes_on(3);
+
+    home.orchctl(&["rollback", "server/files"]).expect(0);
+    home.until_ready(&["server/files"]);
+    caller.goes_on(3);
+    eventually("what did not come up is gone", || copies(&home, "files").len() == 2);
+    assert_eq!(pids(&home, "files"), before, "what serves was never touched");
+    assert_eq!(caller.end(), Vec::<String>::new());
+}
+
+#[test]
+fn a_restart_replaces_every_copy_and_no_call_is_lost() {
+    let home = Home::new().started();
+    home.apply(&server_with("files", &[], json!({"replicas": 2})));
+    home.until_ready(&["server/files"]);
+    let before = pids(&home, "files");
+    let caller = Caller::begin(&home, "files");
+    caller.goes_on(3);
+    home.orchctl(&["restart", "server/files"]).expect(0);
+    eventually("every copy is another", || {
+        let now = pids(&home, "files");
+        now.len() == 2 && now.iter().all(|pid| !before.contains(pid)) && copies(&home, "files").len() == 2
+    });
+    caller.goes_on(3);
+    assert_eq!(caller.end(), Vec::<String>::new());
+}
+
+#[test]
+fn a_copy_that_goes_finishes_what_is_under_way() {
+    let home = Home::new().started();
+    home.apply(&server("files", &[]));
+    home.until_ready(&["server/files"]);
+    let arguments = json!({"name": "echo", "arguments": {"pauseMs": 3000}});
+    let request = mcp::request(home.address(), "/mcp/servers/files", "tools/call", arguments).token(&home.token());
+    let call = std::thread::spawn(move || mcp::send(&request));
+    std::thread::sleep(Duration::from_millis(500));
+    let copy = copies(&home, "files")[0]["metadata"]["name"]
+        .as_str()
+        .expect("a name")
+        .to_owned();
+    home.orchctl(&["delete", "instance", &copy, "--wait=false"]).expect(0);
+    let told = call.join().expect("it does not panic");
+    assert!(!told.answer["result"]["content"].is_null(), "{told:?}");
+    eventually("then it goes", || {
+        copies(&home, "files")
+            .iter()
+            .all(|one| one["metadata"]["name"] != copy.as_str())
+    });
+}
+
+#[test]
+fn a_server_that_nobody_uses_rests_and_stays_so_after_a_crash_of_the_daemon() {
+    let mut home = Home::new().started();
+    home.apply(&server_with("files", &[], json!({"idle": {"suspendAfter": "1s"}})));
+    let is_suspended = |home: &Home| home.get("servers/files")["status"]["phase"] == "Suspended";
+    eventually("nobody uses it", || is_suspended(&home) && home.processes().is_empty());
+    let resting = home.get("servers/files");
+    assert_eq!(resting["status"]["tools"]["count"], 3, "what it offers is still known");
+    assert_eq!(resting["status"]["replicas"]["desired"], 0);
+    home.until_ready(&["server/files"]);
+    home.orchctl(&["get", "servers"])
+        .expect(0)
+        .saying(&["Suspended", "0/0"]);
+    home.orchctl(&["why", "server/files"])
+        .expect(0)
+        .saying(&["is Suspended"]);
+
+    home.kill_9();
+    home.start();
+    std::thread::sleep(Duration::from_secs(1));
+    assert!(is_suspended(&home) && home.processes().is_empty());
+
+    // Whoever restarts or changes it wants to see what comes of it.
+    home.orchctl(&["restart", "server/files"]).expect(0);
+    eventually("it runs", || !home.processes().is_empty());
+    eventually("and rests again", || is_suspended(&home) && home.processes().is_empty());
+    home.orchctl(&["scale", "server/files", "--replicas", "2"]).expect(0);
+    eventually("as many run as are declared now", || home.processes().len() == 2);
+    eventually("and rest again", || is_suspended(&home) && home.processes().is_empty());
+}
+
+#[test]
+fn a_copy_does_not_grow_older_than_it_may() {
+    let home = Home::new().started();
+    home.apply(&server_with("files", &[], json!({"idle": {"maxLifetime": "3s"}})));
+    home.until_ready(&["server/files"]);
+    let before = pids(&home, "files");
+    let caller = Caller::begin(&home, "files");
+    eventually("another copy runs", || {
+        let now = pids(&home, "files");
+        !now.is_empty() && now.iter().all(|pid| !before.contains(pid))
+    });
+    assert_eq!(caller.end(), Vec::<String>::new());
+}
