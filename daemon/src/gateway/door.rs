@@ -16,7 +16,6 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Router};
 use futures_util::stream as futures_stream;
-use http_body_util::{BodyExt as _, Limited};
 use orch_shared::access::Principal;
 use orch_shared::jsonrpc::{Id, Members, Message, Outcome, Request, raw};
 use orch_shared::session::Direction;
@@ -24,6 +23,7 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use super::asking::{self, Asking, Refused};
+use super::body::{accepts, fits, received};
 use super::methods::{Asked, Reply};
 use super::news::Listening;
 use super::protocol::{self, LAST_EVENT_ID, NEWEST_LEGACY, PROTOCOL_VERSION, SESSION_ID, code, error};
@@ -35,8 +35,6 @@ use super::view::{Target, View};
 use super::{Gateway, oldest, watching};
 use crate::runtime::link::Client;
 
-/// The largest message, in bytes.
-pub(super) const LARGEST: usize = 16 << 20;
 /// How long an answer may take before it becomes a stream.
 const AT_ONCE: Duration = Duration::from_secs(2);
 /// How long what is under way goes on for a client that was cut off.
@@ -514,59 +512,6 @@ async fn end(
     }
 }
 
-/// Refuses what is not JSON, and who cannot read what is answered.
-fn fits(headers: &HeaderMap) -> Result<(), Response> {
-    let media = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let is_json = media.is_some_and(|media| {
-        let essence = media.split(';').next().unwrap_or_default();
-        essence.trim().eq_ignore_ascii_case("application/json")
-    });
-    if !is_json {
-        let message = "the body must be JSON, with Content-Type: application/json";
-        return Err(problem(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
-    }
-    if !accepts(headers, "application/json") || !accepts(headers, "text/event-stream") {
-        let message = "Accept must allow both application/json and text/event-stream";
-        return Err(problem(StatusCode::NOT_ACCEPTABLE, message));
-    }
-    Ok(())
-}
-
-/// Whether a media type may be answered with. Who says nothing takes anything.
-fn accepts(headers: &HeaderMap, wanted: &str) -> bool {
-    let mut given = headers.get_all(header::ACCEPT).iter().peekable();
-    if given.peek().is_none() {
-        return true;
-    }
-    let kind = wanted.split('/').next().unwrap_or_default();
-    given
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .any(|range| {
-            let mut parts = range.split(';').map(str::trim);
-            let essence = parts.next().unwrap_or_default().to_ascii_lowercase();
-            let refused =
-                parts.any(|part| matches!(part.replace(' ', "").as_str(), "q=0" | "q=0.0" | "q=0.00" | "q=0.000"));
-            let fits = essence == wanted || essence == "*/*" || essence == format!("{kind}/*");
-            fits && !refused
-        })
-}
-
-async fn received(body: Body) -> Result<Bytes, Response> {
-    match Limited::new(body, LARGEST).collect().await {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(why) if why.is::<http_body_util::LengthLimitError>() => {
-            let message = format!("a message has at most {} MiB", LARGEST >> 20);
-            let outcome = error(code::INVALID_REQUEST, message);
-            Err(answer(StatusCode::PAYLOAD_TOO_LARGE, None, &outcome))
-        }
-        Err(why) => {
-            let outcome = error(code::PARSE, format!("the body cannot be read: {why}"));
-            Err(answer(StatusCode::BAD_REQUEST, None, &outcome))
-        }
-    }
-}
-
 /// The HTTP status of an answer in the newer era.
 fn modern_status(outcome: &Outcome) -> StatusCode {
     match outcome.code() {
@@ -590,7 +535,7 @@ pub(super) fn message_of(id: Option<&Id>, outcome: &Outcome) -> String {
     text
 }
 
-fn answer(status: StatusCode, id: Option<&Id>, outcome: &Outcome) -> Response {
+pub(super) fn answer(status: StatusCode, id: Option<&Id>, outcome: &Outcome) -> Response {
     let json = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
     (status, json, message_of(id, outcome)).into_response()
 }

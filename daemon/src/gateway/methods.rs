@@ -7,10 +7,8 @@ use http::HeaderMap;
 use orch_shared::access::Principal;
 use orch_shared::jsonrpc::{Members, Outcome, Raw, Request, raw};
 use orch_shared::kinds::prompt::Prompt;
-use orch_shared::kinds::server::Idle;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 
 use super::Gateway;
 use super::asking::{self, without_reserved};
@@ -21,8 +19,7 @@ use super::pages;
 use super::parking::State;
 use super::protocol::{self, META_MISSING, META_SERVER, code, error, error_with, result};
 use super::pump::{Pump, Side, failed};
-use super::session;
-use super::surface::{self, Item, Kind};
+use super::surface::{self, Kind};
 use super::upstream::{COMING_UP, Unavailable, Upstream};
 use super::view::{Member, View};
 use crate::runtime::Use;
@@ -169,35 +166,6 @@ impl Gateway {
         let listed = listed.unwrap_or_else(|| Err(format!("it did not answer {} in time", kind.method()).into()));
         self.note_missing(member, kind, &listed);
         Part { member, listed }
-    }
-
-    /// The tools of a server that rests, as it listed them last.
-    async fn remembered(&self, member: &Member, kind: Kind) -> Result<Vec<Item>, String> {
-        if kind != Kind::Tools {
-            return Ok(Vec::new());
-        }
-        let kept = self.0.store.surface(&member.object.uid).await;
-        match kept.map_err(|error| error.to_string())? {
-            Some(kept) => surface::read(Kind::Tools, &kept.list),
-            None => Err("it is suspended, and its tools are not known yet".to_owned()),
-        }
-    }
-
-    /// Keeps the tools of a server that may be suspended.
-    fn remember(&self, member: &Member, items: &[Item]) {
-        let may_rest = member.server().and_then(|server| server.idle.as_ref());
-        if may_rest.and_then(Idle::patience).is_none() {
-            return;
-        }
-        let list = surface::write(items);
-        let hash = Sha256::digest(list.as_bytes());
-        let digest = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-        let (store, uid) = (self.0.store.clone(), Arc::clone(&member.object.uid));
-        tokio::spawn(async move {
-            if let Err(error) = store.keep_surface(&uid, crate::store::Surface { digest, list }).await {
-                tracing::warn!(%error, "the tools of a server cannot be kept for when it rests");
-            }
-        });
     }
 
     async fn list(&self, asked: &Asked<'_>, kind: Kind) -> Outcome {
@@ -470,7 +438,10 @@ impl Gateway {
                 Err(outcome) => return Reply::Now(outcome),
             };
             let told = json!({"contents": [{"uri": uri, "mimeType": "text/markdown", "text": text}]});
-            return Reply::Now(own_result(&asked.side, told));
+            return Reply::Now(match (&asked.side, own_result(&asked.side, told)) {
+                (Side::Modern(_), Outcome::Result(result)) => Outcome::Result(super::pump::not_to_be_kept(result)),
+                (_, outcome) => outcome,
+            });
         }
         let Some((member, _)) = self.find(asked.view, Kind::Resources, &uri).await else {
             return Reply::Now(no_resource(&asked.side, &uri));
@@ -560,59 +531,6 @@ impl Gateway {
         params.set("ref", reference.to_raw());
         self.relay(asked, &member, Some(params.to_raw()), None, None).await
     }
-
-    async fn set_level(&self, asked: &Asked<'_>) -> Outcome {
-        let Side::Legacy(session) = &asked.side else {
-            return unknown_method("logging/setLevel");
-        };
-        let level = Members::of_params(asked.request.params.as_deref()).text("level");
-        let Some(level) = level.filter(|level| session::is_level(level)) else {
-            return error(
-                code::INVALID_PARAMS,
-                "`level` is debug, info, notice, warning, error, critical, alert or emergency",
-            );
-        };
-        if let Some(member) = asked.view.single()
-            && let Ok(upstream) = self.awake(member, surface::PATIENCE).await
-            && !upstream.link.hello().offers("logging")
-        {
-            return unknown_method("logging/setLevel");
-        }
-        session.set_level(&level);
-        if let Err(error) = self.0.registry.keep(session).await {
-            tracing::debug!(%error, "the log level of a session cannot be written down");
-        }
-        self.pass_level(asked.view, session).await;
-        result(&json!({}))
-    }
-
-    async fn subscribe(&self, asked: Asked<'_>) -> Reply {
-        let params = Members::of_params(asked.request.params.as_deref());
-        let (Some(uri), Side::Legacy(session)) = (params.text("uri"), &asked.side) else {
-            return Reply::Now(error(code::INVALID_PARAMS, "resources/subscribe needs `uri`"));
-        };
-        let Some((member, _)) = self.find(asked.view, Kind::Resources, &uri).await else {
-            return Reply::Now(no_resource(&asked.side, &uri));
-        };
-        let (member, session) = (member.clone(), Arc::clone(session));
-        let outcome = self.subscribe_session(&member, &session, &uri).await;
-        if let (Outcome::Result(_), Err(error)) = (&outcome, self.0.registry.keep(&session).await) {
-            tracing::debug!(%error, "the subscriptions of a session cannot be written down");
-        }
-        Reply::Now(outcome)
-    }
-
-    async fn unsubscribe(&self, asked: &Asked<'_>) -> Outcome {
-        let params = Members::of_params(asked.request.params.as_deref());
-        let (Some(uri), Side::Legacy(session)) = (params.text("uri"), &asked.side) else {
-            return error(code::INVALID_PARAMS, "resources/unsubscribe needs `uri`");
-        };
-        self.unsubscribe_session(asked.view, session, &uri).await;
-        if let Err(error) = self.0.registry.keep(session).await {
-            tracing::debug!(%error, "the subscriptions of a session cannot be written down");
-        }
-        result(&json!({}))
-    }
 }
 
 fn call(method: String, params: Option<Raw>, side: &Side, schema: Option<Raw>) -> Call {
@@ -648,7 +566,7 @@ fn own_result(side: &Side, told: Value) -> Outcome {
     }
 }
 
-fn no_resource(side: &Side, uri: &str) -> Outcome {
+pub(super) fn no_resource(side: &Side, uri: &str) -> Outcome {
     let number = match side {
         Side::Legacy(_) => code::NO_RESOURCE,
         Side::Modern(_) => code::INVALID_PARAMS,

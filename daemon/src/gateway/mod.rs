@@ -13,14 +13,18 @@
 //! In reading order:
 
 mod asking;
+mod body;
 mod door;
 mod protocol;
 
 mod listing;
+mod memory;
 mod methods;
 mod surface;
 mod view;
+mod wishes;
 
+mod changes;
 mod following;
 mod news;
 mod pages;

@@ -11,8 +11,6 @@ use std::time::Duration;
 
 use orch_shared::access::Principal;
 use orch_shared::jsonrpc::{Id, Members, Message, Notification, Outcome, Raw, raw};
-use orch_shared::kind::Kind as ObjectKind;
-use orch_shared::name::ObjectRef;
 use orch_shared::query::Severity;
 use serde_json::json;
 use tokio::sync::broadcast::error::RecvError;
@@ -32,8 +30,6 @@ use crate::store::NewEvent;
 
 /// How often what is over is cleared away.
 pub(super) const TIDY: Duration = Duration::from_secs(30);
-/// So long copies that come up are waited for before anybody is told of them.
-const TOGETHER: Duration = Duration::from_millis(250);
 /// How long a client has to answer a question that belongs to no request.
 const ANSWER: Duration = Duration::from_secs(600);
 /// So many pieces of news wait for a client of the newer era.
@@ -58,9 +54,9 @@ struct Listeners {
 type Reasons = HashMap<(Arc<str>, Kind), Arc<str>>;
 
 /// A client of the newer era that waits for news.
-struct Waiting {
-    target: Target,
-    principal: Principal,
+pub(super) struct Waiting {
+    pub(super) target: Target,
+    pub(super) principal: Principal,
     filter: Filter,
     id: Id,
     news: mpsc::Sender<Arc<str>>,
@@ -134,7 +130,7 @@ impl Drop for Listening {
 }
 
 impl Gateway {
-    fn waiting(&self) -> std::sync::MutexGuard<'_, BTreeMap<u64, Waiting>> {
+    pub(super) fn waiting(&self) -> std::sync::MutexGuard<'_, BTreeMap<u64, Waiting>> {
         self.0
             .attention
             .0
@@ -254,7 +250,7 @@ impl Gateway {
     }
 
     /// Whether a server is behind an address, for somebody.
-    fn is_behind(&self, target: &Target, principal: &Principal, server: &str) -> bool {
+    pub(super) fn is_behind(&self, target: &Target, principal: &Principal, server: &str) -> bool {
         let snapshot = self.0.store.snapshot();
         View::of(target, &snapshot, principal)
             .is_some_and(|view| view.members.iter().any(|member| &*member.object.uid == server))
@@ -267,7 +263,7 @@ impl Gateway {
         });
     }
 
-    fn tell_lists(&self, list: &'static str, concerns: impl Fn(&Self, &Target, &Principal) -> bool) {
+    pub(super) fn tell_lists(&self, list: &'static str, concerns: impl Fn(&Self, &Target, &Principal) -> bool) {
         let method = format!("notifications/{list}/list_changed");
         let message = notification(&method, None);
         for session in self.0.registry.all() {
@@ -469,120 +465,6 @@ impl Gateway {
                 tracing::debug!(%error, "an event cannot be written");
             }
         });
-    }
-
-    /// Sees when a server can be asked that could not be before, until the end: that it could not is forgotten, and who sees
-    /// it is told that there may be more now.
-    pub(super) async fn watch_copies(&self) {
-        let mut known: HashMap<Arc<str>, Link> = HashMap::new();
-        loop {
-            let stirred = self.0.stirred.notified();
-            tokio::pin!(stirred);
-            stirred.as_mut().enable();
-            for server in self.come_up(&mut known) {
-                self.0.surfaces.drop_failures(&server);
-                self.welcome(&server);
-            }
-            if self.0.shutdown.run_until_cancelled(stirred).await.is_none() {
-                return;
-            }
-            // Copies often come up together.
-            tokio::time::sleep(TOGETHER).await;
-        }
-    }
-
-    /// The servers of which a copy can be asked that could not be when this was called last.
-    fn come_up(&self, known: &mut HashMap<Arc<str>, Link>) -> BTreeSet<Arc<str>> {
-        let mut come = BTreeSet::new();
-        let mut links = HashMap::new();
-        for copy in self.0.store.snapshot().of_kind(ObjectKind::Instance) {
-            let Some(link) = self.0.runtime.link(&copy.uid) else {
-                continue;
-            };
-            if let (false, Some(owner)) = (known.get(&copy.uid).is_some_and(|known| known.is(&link)), &copy.owner) {
-                come.insert(Arc::from(owner.uid.as_str()));
-            }
-            links.insert(Arc::clone(&copy.uid), link);
-        }
-        *known = links;
-        come
-    }
-
-    /// Listens to a server that has come up, if somebody sees it, and tells them.
-    fn welcome(&self, server: &str) {
-        let sessions = self.0.registry.all();
-        let is_seen = sessions
-            .iter()
-            .any(|session| self.is_behind(&session.target, &Principal::daemon(), server))
-            || self
-                .waiting()
-                .values()
-                .any(|one| self.is_behind(&one.target, &one.principal, server));
-        if !is_seen {
-            return;
-        }
-        let snapshot = self.0.store.snapshot();
-        if let Some(object) = snapshot.by_uid(server) {
-            let member = Member {
-                name: object.object.name.clone(),
-                object: Arc::clone(object),
-            };
-            self.attend_to_all(&member);
-        }
-        for list in ["tools", "prompts", "resources"] {
-            self.tell_list_changed(server, list);
-        }
-    }
-
-    /// Tells clients when what is declared of their address has changed, until the end.
-    pub(super) async fn watch_declared(&self) {
-        let mut generations: HashMap<Arc<str>, i64> = HashMap::new();
-        while !self.0.shutdown.is_cancelled() {
-            let snapshot = self.0.store.snapshot();
-            for object in snapshot.iter() {
-                generations.insert(Arc::clone(&object.uid), object.generation);
-            }
-            let Ok(mut watch) = self.0.store.watch(Some(snapshot.revision())).await else {
-                let pause = tokio::time::sleep(Duration::from_secs(1));
-                self.0.shutdown.run_until_cancelled(pause).await;
-                continue;
-            };
-            while let Some(Ok(change)) = self.0.shutdown.run_until_cancelled(watch.next()).await {
-                let entry = &change.entry;
-                let snapshot = self.0.store.snapshot();
-                let now = snapshot.by_uid(&entry.uid).map(|object| object.generation);
-                let before = match now {
-                    Some(now) => generations.insert(Arc::clone(&entry.uid), now),
-                    None => generations.remove(&entry.uid),
-                };
-                if before != now {
-                    self.declared(&entry.object, &entry.uid);
-                }
-            }
-        }
-    }
-
-    /// What is declared has changed.
-    fn declared(&self, object: &ObjectRef, uid: &Arc<str>) {
-        let all = ["tools", "prompts", "resources"];
-        match object.kind {
-            ObjectKind::Project => {
-                for list in all {
-                    self.tell_lists(list, |_, target, _| target.object() == *object);
-                }
-            }
-            ObjectKind::Server => {
-                for list in all {
-                    self.tell_list_changed(uid, list);
-                }
-            }
-            ObjectKind::Prompt => {
-                for list in ["prompts", "resources"] {
-                    self.tell_lists(list, |_, target, _| matches!(target, Target::Project(_)));
-                }
-            }
-            ObjectKind::Template | ObjectKind::Secret | ObjectKind::Llm | ObjectKind::Agent | ObjectKind::Instance => {}
-        }
     }
 }
 
