@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::{at, home_with, project, raw, raw_with};
+use super::{home_with, project, raw, raw_with};
 use crate::support::client::{Client, ERAS, Era};
 use crate::support::daemon::{Home, eventually};
 use crate::support::database;
