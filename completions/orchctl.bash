@@ -1994,7 +1994,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__create__subcmd__server)
-            opts="-o -p -q -h --label --annotation --package --image --remote --header --header-from-secret --from-template --param --param-secret --arg --description --package-executable --package-allow-scripts --image-command --image-pull-policy --image-read-only-root --image-capabilities --command --transport --container-port --path --replicas --runtime --env --env-from-secret --working-directory --resources-cpu --resources-memory --resources-pids --network-mode --network-allow --volumes --sessions --limits-requests-per-minute --limits-concurrent --tools-allow --tools-deny --tools-prefix --tools-describe --health-check-tool --health-check-arguments --health-check-interval --health-check-timeout --health-check-failure-threshold --health-check-startup-deadline --restart-backoff-initial --restart-backoff-max --restart-reset-after --idle-suspend-after --idle-max-lifetime --set --output --wait --dry-run --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help"
+            opts="-o -p -q -h --label --annotation --package --image --remote --header --header-from-secret --from-template --param --param-secret --arg --description --package-executable --package-allow-scripts --image-command --image-pull-policy --image-read-only-root --image-capabilities --command --transport --container-port --path --replicas --runtime --env --env-from-secret --working-directory --resources-cpu --resources-memory --resources-pids --network-mode --network-allow --volumes --sessions --session-limits-max --session-limits-idle --session-limits-lifetime --limits-requests-per-minute --limits-concurrent --tools-allow --tools-deny --tools-prefix --tools-describe --health-check-tool --health-check-arguments --health-check-interval --health-check-timeout --health-check-failure-threshold --health-check-startup-deadline --restart-backoff-initial --restart-backoff-max --restart-reset-after --idle-suspend-after --idle-max-lifetime --set --output --wait --dry-run --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2136,6 +2136,18 @@ _orchctl() {
                     COMPREPLY=($(compgen -W "shared isolated" -- "${cur}"))
                     return 0
                     ;;
+                --session-limits-max)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --session-limits-idle)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --session-limits-lifetime)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --limits-requests-per-minute)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2268,7 +2280,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__create__subcmd__template)
-            opts="-o -p -q -h --label --annotation --from-server-json --package --description --parameters --server-description --server-package --server-image --server-command --server-remote --server-template --server-transport --server-container-port --server-path --server-replicas --server-runtime --server-env --server-env-from-secret --server-working-directory --server-resources --server-network --server-volumes --server-sessions --server-limits --server-tools --server-health-check --server-restart --server-idle --set --output --wait --dry-run --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help"
+            opts="-o -p -q -h --label --annotation --from-server-json --package --description --parameters --server-description --server-package --server-image --server-command --server-remote --server-template --server-transport --server-container-port --server-path --server-replicas --server-runtime --server-env --server-env-from-secret --server-working-directory --server-resources --server-network --server-volumes --server-sessions --server-session-limits --server-limits --server-tools --server-health-check --server-restart --server-idle --set --output --wait --dry-run --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2368,6 +2380,10 @@ _orchctl() {
                     ;;
                 --server-sessions)
                     COMPREPLY=($(compgen -W "shared isolated" -- "${cur}"))
+                    return 0
+                    ;;
+                --server-session-limits)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --server-limits)

@@ -206,6 +206,9 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l volumes -d 'The storage that the container of a copy sees, besides its read-only image and a `/tmp` of its own. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l sessions -d 'Whether clients share copies or each session gets one of its own. Default: shared' -r -f -a "shared\t''
 isolated\t''"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l session-limits-max -d 'How many sessions may have a copy of their own at the same time, with `sessions: isolated`. Default: 20' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l session-limits-idle -d 'End a session that was not used for so long. Default: 30m' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l session-limits-lifetime -d 'End a session after so long, used or not. Default: 24h' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l limits-requests-per-minute -d 'Requests in a minute; they may come all at once. Default: no limit' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l limits-concurrent -d 'Requests under way at the same time. Default: no limit' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l tools-allow -d 'Patterns of tools to offer; absent offers all. May be repeated' -r
@@ -287,6 +290,9 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l volumes -d 'The storage that the container of a copy sees, besides its read-only image and a `/tmp` of its own. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l sessions -d 'Whether clients share copies or each session gets one of its own. Default: shared' -r -f -a "shared\t''
 isolated\t''"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l session-limits-max -d 'How many sessions may have a copy of their own at the same time, with `sessions: isolated`. Default: 20' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l session-limits-idle -d 'End a session that was not used for so long. Default: 30m' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l session-limits-lifetime -d 'End a session after so long, used or not. Default: 24h' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l limits-requests-per-minute -d 'Requests in a minute; they may come all at once. Default: no limit' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l limits-concurrent -d 'Requests under way at the same time. Default: no limit' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l tools-allow -d 'Patterns of tools to offer; absent offers all. May be repeated' -r
@@ -354,6 +360,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l server-volumes -d 'The storage that the container of a copy sees, besides its read-only image and a `/tmp` of its own. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l server-sessions -d 'Whether clients share copies or each session gets one of its own. Default: shared' -r -f -a "shared\t''
 isolated\t''"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l server-session-limits -d 'How many sessions there may be, and for how long' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l server-limits -d 'How much clients may ask of it' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l server-tools -d 'Which tools clients may see and call' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l server-health-check -d 'How to tell whether a running copy is well' -r
@@ -409,6 +416,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l server-volumes -d 'The storage that the container of a copy sees, besides its read-only image and a `/tmp` of its own. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l server-sessions -d 'Whether clients share copies or each session gets one of its own. Default: shared' -r -f -a "shared\t''
 isolated\t''"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l server-session-limits -d 'How many sessions there may be, and for how long' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l server-limits -d 'How much clients may ask of it' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l server-tools -d 'Which tools clients may see and call' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l server-health-check -d 'How to tell whether a running copy is well' -r

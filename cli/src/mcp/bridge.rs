@@ -12,19 +12,21 @@ mod session;
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::io::{BufRead, Read as _, Write};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
 use orch_shared::jsonrpc::{Id, Invalid, Members, Message, Notification, Outcome, Request, Response};
 
-use crate::client::mcp::{Endpoint, Interrupt};
+use crate::client::mcp::{Endpoint, Interrupt, Line};
 use crate::mcp::message::{self, Marked};
 use crate::mcp::traffic::{Journal, Way};
 use session::Session;
 
 /// Requests that run side by side; more wait their turn.
 const AT_ONCE: usize = 64;
+/// Lines that wait to be looked at.
+const WAITING: usize = 256;
 /// The longest message that is taken in.
 const LONGEST: u64 = 64 << 20;
 /// How long answers are waited for once the client has closed its end.
@@ -48,6 +50,7 @@ pub(crate) struct Bridge {
     work: Mutex<Work>,
     less_work: Condvar,
     is_over: AtomicBool,
+    numbers: AtomicU64,
 }
 
 /// Requests that are waiting or under way.
@@ -75,36 +78,56 @@ impl Bridge {
             work: Mutex::default(),
             less_work: Condvar::new(),
             is_over: AtomicBool::new(false),
+            numbers: AtomicU64::new(0),
         })
     }
 
     /// Carries messages until the client closes its end.
-    pub(crate) fn run(self: &Arc<Self>, mut input: impl BufRead) {
+    pub(crate) fn run(self: &Arc<Self>, input: impl BufRead + Send + 'static) {
         let (telling, told) = mpsc::channel::<Message>();
-        let teller = {
-            let bridge = Arc::clone(self);
-            std::thread::spawn(move || told.iter().for_each(|message| bridge.tell(&message)))
-        };
-        let mut line = Vec::new();
-        loop {
-            line.clear();
-            match input.by_ref().take(LONGEST).read_until(b'\n', &mut line) {
-                Ok(0) | Err(_) => break,
-                Ok(_) if line.trim_ascii().is_empty() => {}
-                Ok(_) => {
-                    for message in message::of_line(&line) {
-                        match message {
-                            Ok(message) => self.take_in(message, &telling),
-                            Err(invalid) => self.refuse(&invalid),
-                        }
-                    }
+        let (finished, has_finished) = mpsc::channel::<()>();
+        let bridge = Arc::clone(self);
+        std::thread::spawn(move || {
+            told.iter().for_each(|message| bridge.tell(&message));
+            drop(finished);
+        });
+        for line in self.read(input) {
+            for message in message::of_line(&line) {
+                match message {
+                    Ok(message) => self.take_in(message, &telling),
+                    Err(invalid) => self.refuse(&invalid),
                 }
             }
         }
         drop(telling);
+        // What it had to tell is told, or it takes too long.
+        let _ = has_finished.recv_timeout(LAST_WORDS);
         self.finish();
-        // What it had to tell was told, or nobody answers any more.
-        let _ = teller.join();
+    }
+
+    /// The lines of the input, read on a thread of their own: that it has ended is known whatever else is under way.
+    fn read(self: &Arc<Self>, mut input: impl BufRead + Send + 'static) -> mpsc::Receiver<Vec<u8>> {
+        let (sender, lines) = mpsc::sync_channel(WAITING);
+        let bridge = Arc::clone(self);
+        std::thread::spawn(move || {
+            loop {
+                let mut line = Vec::new();
+                match input.by_ref().take(LONGEST).read_until(b'\n', &mut line) {
+                    Ok(0) | Err(_) => break,
+                    Ok(_) if line.trim_ascii().is_empty() => {}
+                    Ok(_) => {
+                        if sender.send(line).is_err() {
+                            return;
+                        }
+                    }
+                }
+            }
+            drop(sender);
+            // Nobody is left to be answered: whatever is still waited for then is given up.
+            std::thread::sleep(LAST_WORDS * 2);
+            bridge.give_up();
+        });
+        lines
     }
 
     fn take_in(self: &Arc<Self>, message: Message, telling: &mpsc::Sender<Message>) {
@@ -203,21 +226,34 @@ impl Bridge {
                 .unwrap_or_else(PoisonError::into_inner)
                 .0;
         }
-        self.is_over.store(true, Ordering::SeqCst);
-        work.waiting.clear();
-        let listener = work.listener.take();
-        let interrupts: Vec<Interrupt> = work
-            .interrupts
-            .drain()
-            .map(|(_, interrupt)| interrupt)
-            .chain(listener)
-            .collect();
         drop(work);
-        interrupts.into_iter().for_each(Interrupt::now);
+        self.give_up();
         let headers = self.session().headers();
         if self.session().is_begun() && self.endpoint.end(&headers).is_ok() {
             self.journal.event("the session has ended");
         }
+    }
+
+    /// Ends everything that is under way.
+    fn give_up(&self) {
+        self.is_over.store(true, Ordering::SeqCst);
+        let mut work = self.work();
+        work.waiting.clear();
+        let listener = work.listener.take();
+        let interrupts = work.interrupts.drain().map(|(_, interrupt)| interrupt);
+        let interrupts: Vec<Interrupt> = interrupts.chain(listener).collect();
+        drop(work);
+        interrupts.into_iter().for_each(Interrupt::now);
+    }
+
+    /// Does something on a line that can be given up.
+    fn watched<T>(&self, line: &Line, exchange: impl FnOnce() -> T) -> T {
+        let number = self.numbers.fetch_add(1, Ordering::SeqCst);
+        let id = Id::text(&format!("orchctl-own-{number}"));
+        self.work().interrupts.insert(id.clone(), line.interrupt());
+        let result = exchange();
+        self.work().interrupts.remove(&id);
+        result
     }
 
     fn is_over(&self) -> bool {

@@ -28,7 +28,7 @@ use work::Worker;
 #[command(before_help = "\
 Examples:
   orchctl console -p web
-  orchctl console --server files              tools of one server, without traffic
+  orchctl console --server files        one server, without traffic
   orchctl console -p web --context staging
 ")]
 pub(crate) struct Arguments {}

@@ -53,7 +53,6 @@ Examples:
 struct Serve {
     /// Write down what is said, keys masked: in this file, or on standard error
     #[arg(long, value_name = "FILE", num_args = 0..=1)]
-    #[expect(clippy::option_option, reason = "not given, given alone, given with a file")]
     debug: Option<Option<PathBuf>>,
     /// Write down what messages carry, too
     #[arg(long, requires = "debug", action = ArgAction::SetTrue)]

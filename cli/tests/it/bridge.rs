@@ -317,6 +317,30 @@ fn what_fails_is_an_answer_that_says_what_to_do() {
 }
 
 #[test]
+fn a_client_that_goes_leaves_nothing_behind() {
+    let (gateway, home) = place();
+    // Whatever the gateway is busy with: a greeting that it does not answer, or a call.
+    let mut bridge = Bridge::start(&home, &[]);
+    bridge.say(&json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {
+        "protocolVersion": "2025-11-25", "clientInfo": {"name": "patient", "version": "1"},
+    }}));
+    gateway.until("the greeting", |heard| heard.method() == "initialize");
+    bridge.end();
+    let mut bridge = Bridge::start(&home, &[]);
+    bridge.greet();
+    bridge.call(1, "hang", &json!({}));
+    gateway.until("the call", |heard| heard.body["params"]["name"] == "hang");
+    bridge.end();
+    gateway.until("the end of the call", |heard| heard.verb == "END");
+    gateway.until("the end of the session", |heard| heard.verb == "DELETE");
+    // And a daemon that is not there at all.
+    let home = Home::with_daemon("http://127.0.0.1:1");
+    let mut bridge = Bridge::start(&home, &[]);
+    bridge.say(&json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {}}));
+    bridge.end();
+}
+
+#[test]
 fn what_is_said_is_written_down_without_keys() {
     let (_gateway, home) = place();
     let mut bridge = Bridge::start(&home, &["--debug", "said.log"]);

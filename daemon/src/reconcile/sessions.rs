@@ -166,28 +166,32 @@ impl Wish {
         if server.is_none_or(|server| server.deleting_since.is_some()) {
             return Err(ClaimError::Gone);
         }
-        let owned = transaction.owned(&self.server).await?;
-        let taken: Vec<_> = owned
-            .into_iter()
-            .filter(|row| row.deleting_since.is_none())
-            .filter_map(|row| Some((of_session(&row)?, row.uid)))
-            .collect();
-        let own = taken
-            .iter()
-            .find(|(copy, _)| copy.session.as_deref() == Some(&*self.session) && copy.digest == self.digest);
-        if let Some((_, uid)) = own {
-            return Ok((uid.clone(), transaction.revision()));
+        let taken = taken(transaction, &self.server).await?;
+        if let Some(uid) = self.own(&taken) {
+            return Ok((uid, transaction.revision()));
         }
         if taken.len() >= self.most as usize {
             return Err(ClaimError::Full { most: self.most });
         }
-        let Mutation::Create(create) = &self.create else {
-            return Err(ClaimError::Gone);
-        };
-        let uid = create.uid.clone();
-        transaction.mutate(vec![self.create], &Principal::daemon().name).await?;
-        Ok((uid, transaction.revision()))
+        let (server, create) = (self.server.clone(), self.create.clone());
+        transaction.mutate(vec![create], &Principal::daemon().name).await?;
+        let made = self.own(&self::taken(transaction, &server).await?);
+        Ok((made.ok_or(ClaimError::Gone)?, transaction.revision()))
     }
+
+    /// The copy that the session has already.
+    fn own(&self, taken: &[(Instance, String)]) -> Option<String> {
+        let is_own = |copy: &Instance| copy.session.as_deref() == Some(&*self.session) && copy.digest == self.digest;
+        let mut own = taken.iter().filter(|(copy, _)| is_own(copy));
+        own.next().map(|(_, uid)| uid.clone())
+    }
+}
+
+/// The copies of a server that sessions have, with their uids.
+async fn taken(transaction: &mut Transaction, server: &str) -> Result<Vec<(Instance, String)>, Error> {
+    let owned = transaction.owned(server).await?.into_iter();
+    let living = owned.filter(|row| row.deleting_since.is_none());
+    Ok(living.filter_map(|row| Some((of_session(&row)?, row.uid))).collect())
 }
 
 /// The Instance in a row, when a session has it for itself.

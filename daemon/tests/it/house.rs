@@ -76,7 +76,6 @@ const OWNED: &[(&str, &[&str])] = &[
     ),
     ("prometheus_client", &["daemon/src/telemetry.rs"]),
     ("ratatui", &["cli/src/verbs/console"]),
-    ("reqwest", &["daemon/src/runtime/"]),
     ("rmcp", &["daemon/src/runtime/"]),
     (
         "rustix",

@@ -174,8 +174,8 @@ impl Bridge {
             Outcome::Result(result) => match request.method.as_str() {
                 "tools/list" => self.marked.lock().unwrap_or_else(PoisonError::into_inner).learn(result),
                 "initialize" => {
-                    self.session()
-                        .begin(super::session::kept(request.params.as_ref()), session.cloned(), result)
+                    let greeting = request.params.clone();
+                    self.session().begin(greeting, session.cloned(), result);
                 }
                 _ => {}
             },

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 
-use orch_shared::jsonrpc::{Id, Members, Message, Notification, Outcome, Raw, Request, Response, raw};
+use orch_shared::jsonrpc::{Id, Members, Message, Notification, Outcome, Raw, Request, Response};
 use serde_json::{Value, json};
 
 use super::{Bridge, PAUSE, STARTING};
@@ -110,19 +110,23 @@ impl Bridge {
                 headers.extend(modern.iter().map(|version| (PROTOCOL.to_owned(), version.clone())));
             }
             let line = self.endpoint.line();
-            match self.endpoint.post(&line, &headers, &message.to_json()) {
-                Ok(reply) if reply.status == 404 && self.session().is_begun() => {
+            let sent = self.watched(&line, || {
+                let reply = self.endpoint.post(&line, &headers, &message.to_json())?;
+                // Reading it to its end lets the line be used again.
+                Ok::<_, Trouble>((reply.status, reply.is_success(), reply.whole().is_ok()))
+            });
+            match sent {
+                Ok((404, ..)) if self.session().is_begun() => {
                     if self.begin_anew(generation).is_err() {
                         return;
                     }
                 }
-                Ok(reply) => {
-                    if !reply.is_success() {
+                Ok((status, is_success, is_read)) => {
+                    if !is_success {
                         self.journal
-                            .event(&format!("the gateway answered {} to what it was told", reply.status));
+                            .event(&format!("the gateway answered {status} to what it was told"));
                     }
-                    // Reading it to its end lets the line be used again.
-                    if reply.whole().is_ok() {
+                    if is_read {
                         self.endpoint.give_back(line);
                     }
                     return;
@@ -192,16 +196,17 @@ impl Bridge {
     fn quietly(&self, request: &Request, headers: &[(String, String)]) -> Result<(Raw, Option<String>), String> {
         let line = self.endpoint.line();
         let text = Message::Request(request.clone()).to_json();
-        let reply = self
-            .endpoint
-            .post(&line, headers, &text)
+        let (status, session, texts) = self
+            .watched(&line, || {
+                let reply = self.endpoint.post(&line, headers, &text)?;
+                let (status, session) = (reply.status, reply.session.clone());
+                let texts: Vec<String> = match reply.is_stream() {
+                    true => reply.events().map(|event| event.data).collect(),
+                    false => vec![reply.whole()?],
+                };
+                Ok::<_, Trouble>((status, session, texts))
+            })
             .map_err(|trouble| trouble.to_string())?;
-        let (status, session) = (reply.status, reply.session.clone());
-        let texts: Vec<String> = if reply.is_stream() {
-            reply.events().map(|event| event.data).collect()
-        } else {
-            vec![reply.whole().map_err(|trouble| trouble.to_string())?]
-        };
         self.endpoint.give_back(line);
         for text in texts {
             match Message::parse(text.as_bytes()) {
@@ -294,9 +299,4 @@ pub(super) fn failed(message: &str) -> Outcome {
         message,
         &json!({"hint": "is the daemon running? orchctl doctor"}),
     )
-}
-
-/// The parameters that are sent again.
-pub(super) fn kept(params: Option<&Raw>) -> Option<Raw> {
-    params.map(|params| raw(params))
 }

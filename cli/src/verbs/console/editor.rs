@@ -94,8 +94,8 @@ impl Editor {
             }
             (KeyCode::Left, _) => self.left(),
             (KeyCode::Right, _) => self.right(),
-            (KeyCode::Up, _) => self.to_row(self.row.saturating_sub(1)),
-            (KeyCode::Down, _) => self.to_row(self.row + 1),
+            (KeyCode::Up, _) => self.go_to(self.row.saturating_sub(1)),
+            (KeyCode::Down, _) => self.go_to(self.row + 1),
             _ => return false,
         }
         true
@@ -158,7 +158,7 @@ impl Editor {
         }
     }
 
-    fn to_row(&mut self, row: usize) {
+    fn go_to(&mut self, row: usize) {
         self.row = row.min(self.lines.len().saturating_sub(1));
         self.column = self.column.min(self.length());
     }

@@ -239,6 +239,10 @@ fn respond(state: &State, heard: &Heard, out: &mut TcpStream) -> bool {
             });
             false
         }
+        (_, "initialize") if params["clientInfo"]["name"] == "patient" => {
+            until(state, || None::<()>);
+            false
+        }
         (_, "initialize") => {
             let session = format!("secret-{}", state.numbers.fetch_add(1, Ordering::SeqCst));
             state

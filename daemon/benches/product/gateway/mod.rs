@@ -15,7 +15,7 @@ use crate::support::daemon::{Home, eventually};
 
 /// A daemon as users run it.
 fn home() -> Home {
-    Home::new().with(&["--log", "warn"]).started()
+    Home::new().with(&["--log", "info"]).started()
 }
 
 fn server(name: &str, spec: &Value) -> Value {

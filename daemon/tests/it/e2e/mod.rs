@@ -20,6 +20,7 @@ mod packages;
 mod registry;
 mod secrets;
 mod servers;
+mod serving;
 mod upkeep;
 mod verbs;
 mod watching;
