@@ -1,9 +1,11 @@
-//! What changes around the gateway: what is declared, and which copies there are; and who is told.
+//! What changes behind an address without anybody asking: what is declared of it, and which servers can be asked. Whoever
+//! sees it is told, and what was remembered of a server that could not be asked is forgotten.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
+use orch_shared::access::Principal;
 use orch_shared::kind::Kind as ObjectKind;
 use orch_shared::name::ObjectRef;
 
@@ -54,7 +56,15 @@ impl Gateway {
 
     /// Listens to a server that has come up, if somebody sees it, and tells them.
     fn welcome(&self, server: &str) {
-        if !self.is_seen(server) {
+        let sessions = self.0.registry.all();
+        let is_seen = sessions
+            .iter()
+            .any(|session| self.is_behind(&session.target, &Principal::daemon(), server))
+            || self
+                .waiting()
+                .values()
+                .any(|one| self.is_behind(&one.target, &one.principal, server));
+        if !is_seen {
             return;
         }
         let snapshot = self.0.store.snapshot();

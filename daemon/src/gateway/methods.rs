@@ -7,18 +7,18 @@ use http::HeaderMap;
 use orch_shared::access::Principal;
 use orch_shared::jsonrpc::{Members, Outcome, Raw, Request, raw};
 use orch_shared::kinds::prompt::Prompt;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::Gateway;
 use super::asking::{self, without_reserved};
 use super::limits;
-use super::listing::{PROMPT_URI, Route};
+use super::listing::{Listing, PROMPT_URI, Part, Route};
 use super::news::Listening;
 use super::pages;
 use super::parking::State;
-use super::protocol::{self, META_SERVER, code, error, error_with, result};
+use super::protocol::{self, META_MISSING, META_SERVER, code, error, error_with, result};
 use super::pump::{Pump, Side, failed};
-use super::session;
 use super::surface::{self, Kind};
 use super::upstream::{COMING_UP, Unavailable, Upstream};
 use super::view::{Member, View};
@@ -26,7 +26,9 @@ use crate::runtime::Use;
 use crate::runtime::link::{Call, Purpose};
 
 /// How long a list may be used without asking again, for clients that want to know: milliseconds.
-pub(super) const LIST_TTL: u32 = 10_000;
+const LIST_TTL: u32 = 10_000;
+/// How long everything behind a list may take together. A server has less.
+const ALL: Duration = Duration::from_secs(20);
 
 /// A request, and all that decides about it.
 pub(super) struct Asked<'a> {
@@ -132,6 +134,86 @@ impl Gateway {
             }
             Err(Unavailable(_)) => (raw(&json!({"tools": {"listChanged": true}})), None),
         }
+    }
+
+    /// The list of a kind, with what is missing from it.
+    pub(super) async fn listing(&self, view: &View, kind: Kind) -> Arc<Listing> {
+        let parts = view.members.iter().map(|member| self.part(member, kind));
+        let parts = futures_util::future::join_all(parts).await;
+        self.0.listings.of(view, kind, &parts)
+    }
+
+    /// What one server brings into a list.
+    async fn part<'v>(&self, member: &'v Member, kind: Kind) -> Part<'v> {
+        let uid = &member.object.uid;
+        let ask = || {
+            let (gateway, member) = (self.clone(), member.clone());
+            async move {
+                if gateway.is_suspended(&member) {
+                    return gateway.remembered(&member, kind).await;
+                }
+                let upstream = gateway.awake(&member, surface::PATIENCE).await;
+                let upstream = upstream.map_err(|Unavailable(reason)| reason)?;
+                let items = surface::fetch(&upstream.link, kind, &gateway.0.ourselves).await?;
+                if kind == Kind::Tools {
+                    gateway.remember(&member, &items);
+                }
+                Ok(items)
+            }
+        };
+        let patience = surface::PATIENCE.min(ALL);
+        let listed = self.0.surfaces.list(uid, kind, ask, patience).await;
+        let listed = listed.unwrap_or_else(|| Err(format!("it did not answer {} in time", kind.method()).into()));
+        self.note_missing(member, kind, &listed);
+        Part { member, listed }
+    }
+
+    async fn list(&self, asked: &Asked<'_>, kind: Kind) -> Outcome {
+        if let Some(member) = asked.view.single() {
+            // A server that is not asked for such lists says so itself.
+            if let Ok(upstream) = self.awake(member, surface::PATIENCE).await
+                && !upstream.link.hello().offers(kind.capability())
+            {
+                return unknown_method(kind.method());
+            }
+        }
+        let listing = self.listing(asked.view, kind).await;
+        // The only server there is has no list: that is an error, and no empty list.
+        if let (Some(_), Some(missing)) = (asked.view.single(), listing.missing.first()) {
+            return error_with(
+                code::INTERNAL,
+                format!("server/{}: {}", missing.server, missing.reason),
+                &json!({"server": missing.server}),
+            );
+        }
+        let mut meta = serde_json::Map::new();
+        if !listing.is_whole() {
+            meta.insert(META_MISSING.to_owned(), json!(listing.missing));
+        }
+        let mut text = String::with_capacity(listing.array.len() + 200);
+        text.push_str("{\"");
+        text.push_str(kind.member());
+        text.push_str("\":");
+        match (kind, asked.view.page_size()) {
+            (Kind::Tools, Some(_)) => push_with_page_tool(&mut text, &listing.array),
+            (Kind::Tools | Kind::Prompts | Kind::Resources | Kind::Templates, _) => text.push_str(&listing.array),
+        }
+        match asked.side {
+            Side::Legacy(_) => {}
+            Side::Modern(_) => {
+                let ttl = if listing.is_whole() { LIST_TTL } else { 0 };
+                text.push_str(&format!(
+                    ",\"resultType\":\"complete\",\"ttlMs\":{ttl},\"cacheScope\":\"private\""
+                ));
+                meta.insert(META_SERVER.to_owned(), protocol::ourselves());
+            }
+        }
+        if !meta.is_empty() {
+            text.push_str(",\"_meta\":");
+            text.push_str(&Value::Object(meta).to_string());
+        }
+        text.push('}');
+        Outcome::Result(RawValue::from_string(text).expect("made of JSON"))
     }
 
     /// Hands a request to a server.
@@ -356,7 +438,10 @@ impl Gateway {
                 Err(outcome) => return Reply::Now(outcome),
             };
             let told = json!({"contents": [{"uri": uri, "mimeType": "text/markdown", "text": text}]});
-            return Reply::Now(own_result(&asked.side, told));
+            return Reply::Now(match (&asked.side, own_result(&asked.side, told)) {
+                (Side::Modern(_), Outcome::Result(result)) => Outcome::Result(super::pump::not_to_be_kept(result)),
+                (_, outcome) => outcome,
+            });
         }
         let Some((member, _)) = self.find(asked.view, Kind::Resources, &uri).await else {
             return Reply::Now(no_resource(&asked.side, &uri));
@@ -446,59 +531,6 @@ impl Gateway {
         params.set("ref", reference.to_raw());
         self.relay(asked, &member, Some(params.to_raw()), None, None).await
     }
-
-    async fn set_level(&self, asked: &Asked<'_>) -> Outcome {
-        let Side::Legacy(session) = &asked.side else {
-            return unknown_method("logging/setLevel");
-        };
-        let level = Members::of_params(asked.request.params.as_deref()).text("level");
-        let Some(level) = level.filter(|level| session::is_level(level)) else {
-            return error(
-                code::INVALID_PARAMS,
-                "`level` is debug, info, notice, warning, error, critical, alert or emergency",
-            );
-        };
-        if let Some(member) = asked.view.single()
-            && let Ok(upstream) = self.awake(member, surface::PATIENCE).await
-            && !upstream.link.hello().offers("logging")
-        {
-            return unknown_method("logging/setLevel");
-        }
-        session.set_level(&level);
-        if let Err(error) = self.0.registry.keep(session).await {
-            tracing::debug!(%error, "the log level of a session cannot be written down");
-        }
-        self.pass_level(asked.view, session).await;
-        result(&json!({}))
-    }
-
-    async fn subscribe(&self, asked: Asked<'_>) -> Reply {
-        let params = Members::of_params(asked.request.params.as_deref());
-        let (Some(uri), Side::Legacy(session)) = (params.text("uri"), &asked.side) else {
-            return Reply::Now(error(code::INVALID_PARAMS, "resources/subscribe needs `uri`"));
-        };
-        let Some((member, _)) = self.find(asked.view, Kind::Resources, &uri).await else {
-            return Reply::Now(no_resource(&asked.side, &uri));
-        };
-        let (member, session) = (member.clone(), Arc::clone(session));
-        let outcome = self.subscribe_session(&member, &session, &uri).await;
-        if let (Outcome::Result(_), Err(error)) = (&outcome, self.0.registry.keep(&session).await) {
-            tracing::debug!(%error, "the subscriptions of a session cannot be written down");
-        }
-        Reply::Now(outcome)
-    }
-
-    async fn unsubscribe(&self, asked: &Asked<'_>) -> Outcome {
-        let params = Members::of_params(asked.request.params.as_deref());
-        let (Some(uri), Side::Legacy(session)) = (params.text("uri"), &asked.side) else {
-            return error(code::INVALID_PARAMS, "resources/unsubscribe needs `uri`");
-        };
-        self.unsubscribe_session(asked.view, session, &uri).await;
-        if let Err(error) = self.0.registry.keep(session).await {
-            tracing::debug!(%error, "the subscriptions of a session cannot be written down");
-        }
-        result(&json!({}))
-    }
 }
 
 fn call(method: String, params: Option<Raw>, side: &Side, schema: Option<Raw>) -> Call {
@@ -509,6 +541,17 @@ fn call(method: String, params: Option<Raw>, side: &Side, schema: Option<Raw>) -
         purpose: Purpose::Relay,
         schema,
     }
+}
+
+/// A list of tools, and the one that hands out pages.
+fn push_with_page_tool(text: &mut String, array: &str) {
+    let open = array.strip_suffix(']').unwrap_or(array);
+    text.push_str(open);
+    if open.len() > 1 {
+        text.push(',');
+    }
+    text.push_str(&pages::tool().to_string());
+    text.push(']');
 }
 
 fn own_prompt<'v>(view: &'v View, name: &str) -> Option<&'v Arc<crate::store::Object>> {
@@ -523,7 +566,7 @@ fn own_result(side: &Side, told: Value) -> Outcome {
     }
 }
 
-fn no_resource(side: &Side, uri: &str) -> Outcome {
+pub(super) fn no_resource(side: &Side, uri: &str) -> Outcome {
     let number = match side {
         Side::Legacy(_) => code::NO_RESOURCE,
         Side::Modern(_) => code::INVALID_PARAMS,

@@ -12,16 +12,17 @@
 //!
 //! In reading order:
 
-mod answering;
 mod asking;
+mod body;
 mod door;
 mod protocol;
 
 mod listing;
-mod lists;
+mod memory;
 mod methods;
 mod surface;
 mod view;
+mod wishes;
 
 mod changes;
 mod following;

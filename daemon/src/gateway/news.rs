@@ -54,9 +54,9 @@ struct Listeners {
 type Reasons = HashMap<(Arc<str>, Kind), Arc<str>>;
 
 /// A client of the newer era that waits for news.
-struct Waiting {
-    target: Target,
-    principal: Principal,
+pub(super) struct Waiting {
+    pub(super) target: Target,
+    pub(super) principal: Principal,
     filter: Filter,
     id: Id,
     news: mpsc::Sender<Arc<str>>,
@@ -130,7 +130,7 @@ impl Drop for Listening {
 }
 
 impl Gateway {
-    fn waiting(&self) -> std::sync::MutexGuard<'_, BTreeMap<u64, Waiting>> {
+    pub(super) fn waiting(&self) -> std::sync::MutexGuard<'_, BTreeMap<u64, Waiting>> {
         self.0
             .attention
             .0
@@ -250,21 +250,10 @@ impl Gateway {
     }
 
     /// Whether a server is behind an address, for somebody.
-    fn is_behind(&self, target: &Target, principal: &Principal, server: &str) -> bool {
+    pub(super) fn is_behind(&self, target: &Target, principal: &Principal, server: &str) -> bool {
         let snapshot = self.0.store.snapshot();
         View::of(target, &snapshot, principal)
             .is_some_and(|view| view.members.iter().any(|member| &*member.object.uid == server))
-    }
-
-    /// Whether anybody sees a server who could be told of it.
-    pub(super) fn is_seen(&self, server: &str) -> bool {
-        let sessions = self.0.registry.all();
-        let mut sessions = sessions.iter();
-        sessions.any(|session| self.is_behind(&session.target, &Principal::daemon(), server))
-            || self
-                .waiting()
-                .values()
-                .any(|one| self.is_behind(&one.target, &one.principal, server))
     }
 
     /// Tells everybody who sees a server that a list of it has changed.

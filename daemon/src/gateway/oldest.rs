@@ -15,15 +15,14 @@ use orch_shared::access::Principal;
 use orch_shared::jsonrpc::Message;
 use serde::Deserialize;
 
-use super::Gateway;
-use super::answering::{message_of, problem};
-use super::door::{self, introduced, target};
+use super::door::{introduced, message_of, problem, target};
 use super::methods::{Asked, Reply, unknown_method};
 use super::pump::Side;
 use super::registry;
 use super::session::Session;
 use super::stream::{self, Primed};
 use super::view::View;
+use super::{Gateway, body as bodies};
 
 /// Opens the stream.
 pub(super) async fn connect(
@@ -112,7 +111,7 @@ pub(super) async fn take(
     let Ok(Some(session)) = found else {
         return Ok(problem(StatusCode::NOT_FOUND, "Session not found"));
     };
-    let body = match http_body_util::Limited::new(body, door::LARGEST).collect().await {
+    let body = match http_body_util::Limited::new(body, bodies::LARGEST).collect().await {
         Ok(body) => body.to_bytes(),
         Err(_) => {
             return Ok(problem(

@@ -456,6 +456,9 @@ impl Pump {
         let result = match &self.side {
             Side::Legacy(_) if self.upstream.link.hello().era == Era::Legacy => result,
             Side::Legacy(_) => for_legacy(result),
+            Side::Modern(_) if self.call.method == "resources/read" => {
+                not_to_be_kept(for_modern(&result, Some(&self.upstream.copy)))
+            }
             Side::Modern(_) => for_modern(&result, Some(&self.upstream.copy)),
         };
         Outcome::Result(result)
@@ -540,6 +543,23 @@ pub(super) fn for_modern(result: &RawValue, copy: Option<&str>) -> Raw {
     let mut meta = members.members("_meta").unwrap_or_default();
     meta.set(META_SERVER, raw(&protocol::ourselves()));
     members.set("_meta", meta.to_raw());
+    members.to_raw()
+}
+
+/// A resource for a client of the newer era: where the server does not say how long it may be kept, it is not.
+pub(super) fn not_to_be_kept(result: Raw) -> Raw {
+    let Some(mut members) = Members::of(&result) else {
+        return result;
+    };
+    if members.text("resultType").is_some_and(|kind| kind != "complete") {
+        return result;
+    }
+    if members.get("ttlMs").is_none() {
+        members.set("ttlMs", raw(&0));
+    }
+    if members.get("cacheScope").is_none() {
+        members.set("cacheScope", raw("private"));
+    }
     members.to_raw()
 }
 

@@ -93,6 +93,8 @@ fn every_client_finds_every_server() {
             "[",
         ),
         ("memory__search_nodes", json!({"query": "rose"}), "red"),
+        // So that the next client can make it.
+        ("memory__delete_entities", json!({"entityNames": ["rose"]}), "deleted"),
         ("time__get_current_time", json!({"timezone": "UTC"}), "UTC"),
         ("git__git_status", json!({"repo_path": repository}), "nothing to commit"),
     ];

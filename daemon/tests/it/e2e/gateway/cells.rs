@@ -200,6 +200,8 @@ fn results_are_in_the_words_of_the_clients_era() {
                     Era::Modern => {
                         assert_eq!(result["resultType"], "complete", "{server} {method}: {result}");
                         assert_eq!(server_info, "orchctl", "{server} {method}: {result}");
+                        let says_how_long = ["tools/list", "resources/read"].contains(&method);
+                        assert!(!says_how_long || modern == [true; 3], "{server} {method}: {result}");
                     }
                 }
             }

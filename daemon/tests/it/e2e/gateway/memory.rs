@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{asked, at, raw, remote};
+use super::{asked, at, manifest, raw, remote};
 use crate::support::client::{Client, ERAS, Era};
 use crate::support::daemon::{Home, eventually};
 use crate::support::far::Far;
@@ -53,7 +53,12 @@ fn a_server_is_asked_once_for_its_list() {
 /// Failures are remembered, too, and told as what they are: never as an empty list.
 #[test]
 fn a_failure_is_remembered_and_told() {
-    let (home, far) = far(&["--refuse", "tools/list"]);
+    let home = Home::new().started();
+    let far = Far::start("orch-raw", "--http", &["--refuse", "tools/list"]);
+    // Whether it is well is asked in another way.
+    let spec = json!({"remote": {"url": far.url("/mcp")}, "healthCheck": {"tool": "echo"}});
+    home.apply(&(manifest("Server", "far", &spec) + &super::project("all", &["far"])));
+    home.until_ready(&["server/far"]);
     let before = asked(&far, "tools/list");
     for era in ERAS {
         let single = Client::begin(&home, era, &at("far"));

@@ -1,0 +1,66 @@
+//! Whether a request can be a message at all: what it says that it is, what it takes for an answer, and how large it is.
+
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::Response;
+use http_body_util::{BodyExt as _, Limited};
+
+use super::door::{answer, problem};
+use super::protocol::{code, error};
+
+/// The largest message, in bytes.
+pub(super) const LARGEST: usize = 16 << 20;
+
+/// Refuses what is not JSON, and who cannot read what is answered.
+pub(super) fn fits(headers: &HeaderMap) -> Result<(), Response> {
+    let media = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let is_json = media.is_some_and(|media| {
+        let essence = media.split(';').next().unwrap_or_default();
+        essence.trim().eq_ignore_ascii_case("application/json")
+    });
+    if !is_json {
+        let message = "the body must be JSON, with Content-Type: application/json";
+        return Err(problem(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
+    }
+    if !accepts(headers, "application/json") || !accepts(headers, "text/event-stream") {
+        let message = "Accept must allow both application/json and text/event-stream";
+        return Err(problem(StatusCode::NOT_ACCEPTABLE, message));
+    }
+    Ok(())
+}
+
+/// Whether a media type may be answered with. Who says nothing takes anything.
+pub(super) fn accepts(headers: &HeaderMap, wanted: &str) -> bool {
+    let mut given = headers.get_all(header::ACCEPT).iter().peekable();
+    if given.peek().is_none() {
+        return true;
+    }
+    let kind = wanted.split('/').next().unwrap_or_default();
+    given
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|range| {
+            let mut parts = range.split(';').map(str::trim);
+            let essence = parts.next().unwrap_or_default().to_ascii_lowercase();
+            let refused =
+                parts.any(|part| matches!(part.replace(' ', "").as_str(), "q=0" | "q=0.0" | "q=0.00" | "q=0.000"));
+            let fits = essence == wanted || essence == "*/*" || essence == format!("{kind}/*");
+            fits && !refused
+        })
+}
+
+/// Takes a body whole, unless it is too large.
+pub(super) async fn received(body: Body) -> Result<Bytes, Response> {
+    match Limited::new(body, LARGEST).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(why) if why.is::<http_body_util::LengthLimitError>() => {
+            let message = format!("a message has at most {} MiB", LARGEST >> 20);
+            let outcome = error(code::INVALID_REQUEST, message);
+            Err(answer(StatusCode::PAYLOAD_TOO_LARGE, None, &outcome))
+        }
+        Err(why) => {
+            let outcome = error(code::PARSE, format!("the body cannot be read: {why}"));
+            Err(answer(StatusCode::BAD_REQUEST, None, &outcome))
+        }
+    }
+}

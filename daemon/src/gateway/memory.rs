@@ -1,0 +1,41 @@
+//! What servers that may rest have listed last, for whoever asks while they do. It outlives the daemon.
+
+use std::sync::Arc;
+
+use orch_shared::kinds::server::Idle;
+use sha2::{Digest as _, Sha256};
+
+use super::Gateway;
+use super::surface::{self, Item, Kind};
+use super::view::Member;
+
+impl Gateway {
+    /// The tools of a server that rests, as it listed them last.
+    pub(super) async fn remembered(&self, member: &Member, kind: Kind) -> Result<Vec<Item>, String> {
+        if kind != Kind::Tools {
+            return Ok(Vec::new());
+        }
+        let kept = self.0.store.surface(&member.object.uid).await;
+        match kept.map_err(|error| error.to_string())? {
+            Some(kept) => surface::read(Kind::Tools, &kept.list),
+            None => Err("it is suspended, and its tools are not known yet".to_owned()),
+        }
+    }
+
+    /// Keeps the tools of a server that may be suspended.
+    pub(super) fn remember(&self, member: &Member, items: &[Item]) {
+        let may_rest = member.server().and_then(|server| server.idle.as_ref());
+        if may_rest.and_then(Idle::patience).is_none() {
+            return;
+        }
+        let list = surface::write(items);
+        let hash = Sha256::digest(list.as_bytes());
+        let digest = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        let (store, uid) = (self.0.store.clone(), Arc::clone(&member.object.uid));
+        tokio::spawn(async move {
+            if let Err(error) = store.keep_surface(&uid, crate::store::Surface { digest, list }).await {
+                tracing::warn!(%error, "the tools of a server cannot be kept for when it rests");
+            }
+        });
+    }
+}
