@@ -448,10 +448,22 @@ impl Pump {
         cut.map_or(outcome, Outcome::Result)
     }
 
+    /// An error in the words of the client's era: what is not there has another code in each (SEP-2164).
+    fn error_in_era(&self, error: Raw) -> Raw {
+        let is_read = self.call.method == "resources/read";
+        match &self.side {
+            Side::Modern(_) if is_read && Outcome::Error(error.clone()).code() == Some(code::NO_RESOURCE) => {
+                recoded(&error, code::INVALID_PARAMS)
+            }
+            Side::Modern(_) | Side::Legacy(_) => error,
+        }
+    }
+
     /// An answer in the words of the client's era.
     fn in_era(&self, outcome: Outcome) -> Outcome {
-        let Outcome::Result(result) = outcome else {
-            return outcome;
+        let result = match outcome {
+            Outcome::Result(result) => result,
+            Outcome::Error(error) => return Outcome::Error(self.error_in_era(error)),
         };
         let result = match &self.side {
             Side::Legacy(_) if self.upstream.link.hello().era == Era::Legacy => result,
@@ -463,6 +475,15 @@ impl Pump {
         };
         Outcome::Result(result)
     }
+}
+
+/// An error with another code; everything else of it stays.
+fn recoded(error: &RawValue, code: i64) -> Raw {
+    let Some(mut members) = Members::of(error) else {
+        return error.to_owned();
+    };
+    members.set("code", raw(&code));
+    members.to_raw()
 }
 
 /// What a server said, for whoever watches.

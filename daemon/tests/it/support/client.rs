@@ -309,7 +309,7 @@ impl Heard {
     }
 
     /// Waits for the end; a stream that goes on is found out by the harness.
-    pub(crate) fn to_its_end(mut self) {
+    pub(crate) fn wait_for_end(mut self) {
         while self.0.line().is_some() {}
     }
 }

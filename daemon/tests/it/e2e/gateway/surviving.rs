@@ -161,7 +161,7 @@ fn streams_end_with_the_daemon() {
             _ => home.kill_9(),
         }
         for heard in listening {
-            heard.to_its_end();
+            heard.wait_for_end();
         }
     }
 }
