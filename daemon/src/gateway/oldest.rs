@@ -134,20 +134,22 @@ pub(super) async fn take(
             }
         };
         let id = request.id.clone();
-        let reply = if request.method == "initialize" {
+        if request.method == "initialize" {
             let (version, client) = introduced(&request);
             session.introduce(client);
-            Reply::Now(gateway.greeting(&view, &version).await)
-        } else {
-            let asked = Asked {
-                view: &view,
-                principal: &principal,
-                side: Side::Legacy(Arc::clone(&session)),
-                headers: &headers,
-                request,
-            };
-            gateway.answer(asked).await
+            let greeting = gateway.greeting(&view, &version).await;
+            stream.push(message_of(Some(&id), &greeting));
+            session.greeted();
+            return;
+        }
+        let asked = Asked {
+            view: &view,
+            principal: &principal,
+            side: Side::Legacy(Arc::clone(&session)),
+            headers: &headers,
+            request,
         };
+        let reply = gateway.answer(asked).await;
         match reply {
             Reply::Now(outcome) | Reply::Limited(outcome, _) => stream.push(message_of(Some(&id), &outcome)),
             Reply::Listen(_) => stream.push(message_of(Some(&id), &unknown_method("subscriptions/listen"))),

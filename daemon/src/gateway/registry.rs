@@ -109,6 +109,7 @@ impl Registry {
             now: now.millis(),
         });
         self.store.insert_session(row).await.map_err(Refusal::Store)?;
+        session.greeted();
         self.live().insert(session.hash.clone(), Arc::clone(&session));
         Ok((id, session))
     }
@@ -194,6 +195,7 @@ impl Registry {
             created_at: row.created_at.millis(),
             now: now.millis(),
         });
+        session.greeted();
         // Two requests may have come at once; both go on with the one that was there first.
         Ok(Some(Arc::clone(self.live().entry(row.id_hash).or_insert(session))))
     }

@@ -5,7 +5,7 @@
 //! a session goes with it; what must outlive the daemon is in [`super::registry`].
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use orch_shared::jsonrpc::{Id, Members, Message, Notification, Outcome, Raw, Request};
@@ -68,6 +68,8 @@ pub(super) struct Session {
     next: AtomicU64,
     /// Ends everything that is done for it.
     pub(super) over: CancellationToken,
+    /// Whether the client has had the answer that begins the session.
+    is_greeted: AtomicBool,
     /// Its messages, for whoever watches.
     pub(super) tap: Tap,
     held: Mutex<Held>,
@@ -151,6 +153,7 @@ impl Session {
             last_used: AtomicI64::new(beginning.now),
             next: AtomicU64::new(1),
             over: CancellationToken::new(),
+            is_greeted: AtomicBool::new(false),
             tap: Tap::default(),
             held: Mutex::new(Held {
                 level: beginning.level,
@@ -220,9 +223,17 @@ impl Session {
         Arc::clone(self.held().own.get_or_insert_with(|| Stream::new(0)))
     }
 
+    /// The client has its greeting; from now on it may be told what belongs to no request.
+    pub(super) fn greeted(&self) {
+        self.is_greeted.store(true, Ordering::Relaxed);
+    }
+
     /// Tells the client something that belongs to no request. Where it has never listened, nothing is kept but what it
     /// will be asked.
     pub(super) fn tell(&self, message: &Message) {
+        if !self.is_greeted.load(Ordering::Relaxed) {
+            return;
+        }
         let own = self.held().own.clone();
         let stream = match (own, message) {
             (Some(own), _) => own,
