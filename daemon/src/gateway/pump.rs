@@ -450,8 +450,10 @@ impl Pump {
 
     /// An answer in the words of the client's era.
     fn in_era(&self, outcome: Outcome) -> Outcome {
-        let Outcome::Result(result) = outcome else {
-            return outcome;
+        let result = match (outcome, &self.side) {
+            (Outcome::Result(result), _) => result,
+            (Outcome::Error(error), Side::Modern(_)) => return Outcome::Error(error_for_modern(error)),
+            (error @ Outcome::Error(_), Side::Legacy(_)) => return error,
         };
         let result = match &self.side {
             Side::Legacy(_) if self.upstream.link.hello().era == Era::Legacy => result,
@@ -561,6 +563,17 @@ pub(super) fn not_to_be_kept(result: Raw) -> Raw {
         members.set("cacheScope", raw("private"));
     }
     members.to_raw()
+}
+
+/// An error for a client of the newer era, which has no code of its own for a resource that is not there.
+fn error_for_modern(error: Raw) -> Raw {
+    match Members::of(&error) {
+        Some(mut members) if members.get("code").is_some_and(|given| given.get() == "-32002") => {
+            members.set("code", raw(&code::INVALID_PARAMS));
+            members.to_raw()
+        }
+        Some(_) | None => error,
+    }
 }
 
 /// The answer when a server did not.
