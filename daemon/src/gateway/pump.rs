@@ -448,12 +448,22 @@ impl Pump {
         cut.map_or(outcome, Outcome::Result)
     }
 
+    /// An error in the words of the client's era: what is not there has another code in each (SEP-2164).
+    fn error_in_era(&self, error: Raw) -> Raw {
+        let is_read = self.call.method == "resources/read";
+        match &self.side {
+            Side::Modern(_) if is_read && Outcome::Error(error.clone()).code() == Some(code::NO_RESOURCE) => {
+                recoded(&error, code::INVALID_PARAMS)
+            }
+            Side::Modern(_) | Side::Legacy(_) => error,
+        }
+    }
+
     /// An answer in the words of the client's era.
     fn in_era(&self, outcome: Outcome) -> Outcome {
-        let result = match (outcome, &self.side) {
-            (Outcome::Result(result), _) => result,
-            (Outcome::Error(error), Side::Modern(_)) => return Outcome::Error(error_for_modern(error)),
-            (error @ Outcome::Error(_), Side::Legacy(_)) => return error,
+        let result = match outcome {
+            Outcome::Result(result) => result,
+            Outcome::Error(error) => return Outcome::Error(self.error_in_era(error)),
         };
         let result = match &self.side {
             Side::Legacy(_) if self.upstream.link.hello().era == Era::Legacy => result,
@@ -465,6 +475,15 @@ impl Pump {
         };
         Outcome::Result(result)
     }
+}
+
+/// An error with another code; everything else of it stays.
+fn recoded(error: &RawValue, code: i64) -> Raw {
+    let Some(mut members) = Members::of(error) else {
+        return error.to_owned();
+    };
+    members.set("code", raw(&code));
+    members.to_raw()
 }
 
 /// What a server said, for whoever watches.
@@ -563,17 +582,6 @@ pub(super) fn not_to_be_kept(result: Raw) -> Raw {
         members.set("cacheScope", raw("private"));
     }
     members.to_raw()
-}
-
-/// An error for a client of the newer era, which has no code of its own for a resource that is not there.
-fn error_for_modern(error: Raw) -> Raw {
-    match Members::of(&error) {
-        Some(mut members) if members.get("code").is_some_and(|given| given.get() == "-32002") => {
-            members.set("code", raw(&code::INVALID_PARAMS));
-            members.to_raw()
-        }
-        Some(_) | None => error,
-    }
 }
 
 /// The answer when a server did not.

@@ -493,8 +493,9 @@ fn network(run: &Server) -> Result<launch::Network, Broken> {
 fn probe(check: Option<&server::HealthCheck>) -> launch::Probe {
     let plain = launch::Probe::default();
     let Some(check) = check else { return plain };
-    let span =
-        |given: &Option<orch_shared::quantity::Span>, plain| given.as_ref().map_or(plain, |span| span.duration());
+    let span = |given: &Option<orch_shared::quantity::Span>, plain| {
+        given.as_ref().map_or(plain, orch_shared::quantity::Span::duration)
+    };
     launch::Probe {
         tool: check.tool.clone(),
         arguments: check.arguments.clone().unwrap_or_default(),

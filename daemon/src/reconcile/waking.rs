@@ -33,8 +33,11 @@ struct Shared {
     /// Rings for a key.
     bell: UnboundedSender<String>,
     uses: Mutex<HashMap<Arc<str>, Use>>,
-    wakes: Mutex<HashMap<String, watch::Receiver<Option<Result<(), WakeError>>>>>,
+    wakes: Mutex<HashMap<String, Outcome>>,
 }
+
+/// What becomes of a wake, once that is known.
+type Outcome = watch::Receiver<Option<Result<(), WakeError>>>;
 
 /// What is known of a server's use.
 #[derive(Debug, Clone, Copy, Default)]
@@ -154,7 +157,7 @@ impl Waker {
     }
 
     /// The outcome of the wake that is under way; of a new one when there is none.
-    fn join(&self, server: &str) -> watch::Receiver<Option<Result<(), WakeError>>> {
+    fn join(&self, server: &str) -> Outcome {
         let mut wakes = self.0.wakes.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(outcome) = wakes.get(server) {
             return outcome.clone();

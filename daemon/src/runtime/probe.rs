@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use orch_shared::jsonrpc::{Members, Outcome};
 use serde_json::json;
+use serde_json::value::RawValue;
 use tokio::sync::Semaphore;
 
 use super::health::Source;
@@ -65,7 +66,11 @@ async fn check_on(desk: &Desk, gate: &Semaphore, round: &mut u64) {
             let asked = tokio::time::timeout(probe.timeout, ask(desk, probe)).await;
             asked.unwrap_or_else(|_| Err(format!("no answer within {} s", probe.timeout.as_secs_f64())))
         };
-        desk.fares(Source::Check, said.as_ref().map(|()| ()).map_err(String::as_str));
+        let said = match &said {
+            Ok(()) => Ok(()),
+            Err(error) => Err(error.as_str()),
+        };
+        desk.fares(Source::Check, said);
         *round += 1;
         pause = spread(probe.interval, &desk.uid, *round);
     }
@@ -115,7 +120,7 @@ fn question(link: &Link, probe: &Probe) -> Call {
 
 /// The first text of a tool's result.
 fn text_of(result: &Members) -> String {
-    let content = result.get("content").map(|content| content.get()).unwrap_or("[]");
+    let content = result.get("content").map_or("[]", RawValue::get);
     let content: Vec<serde_json::Value> = serde_json::from_str(content).unwrap_or_default();
     let mut texts = content.iter().filter_map(|block| block["text"].as_str());
     texts.next().unwrap_or("it does not say why").to_owned()

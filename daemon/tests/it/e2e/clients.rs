@@ -89,7 +89,8 @@ fn every_client_finds_every_server() {
         (
             "memory__create_entities",
             json!({"entities": [{"name": "rose", "entityType": "flower", "observations": ["red"]}]}),
-            "rose",
+            // The second client is told that nothing is new.
+            "[",
         ),
         ("memory__search_nodes", json!({"query": "rose"}), "red"),
         // So that the next client can make it.

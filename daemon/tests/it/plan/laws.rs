@@ -266,7 +266,7 @@ proptest! {
     #[test]
     fn a_roll_never_serves_less_makes_one_too_many_at_most_and_ends(replicas in 1..5_u32, old in 0..6_usize, stubborn in 0..3_u32) {
         let run = spec(replicas);
-        let mut drawn: Vec<_> = (0..old).map(|index| of_old(index)).collect();
+        let mut drawn: Vec<_> = (0..old).map(of_old).collect();
         let enough = old.min(replicas as usize);
         let (mut status, mut rounds) = (ServerStatus::default(), 0);
         loop {

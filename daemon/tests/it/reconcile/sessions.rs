@@ -115,5 +115,5 @@ async fn a_copy_of_a_session_that_ends_is_started_again() {
     crate::support::processes::signal(before, rustix::process::Signal::KILL);
     eventually(|| pid(&house).is_some_and(|now| now != before) && house.answers(&uid)).await;
     tokio::time::sleep(Duration::from_millis(1)).await;
-    assert_eq!(of_sessions(&house, &files), [uid.clone()]);
+    assert_eq!(of_sessions(&house, &files), std::slice::from_ref(&uid));
 }

@@ -126,7 +126,10 @@ async fn sessions_survive_and_end() {
 
         let house = house.reopen().await;
         assert_eq!(house.store.sessions().await.unwrap(), [first.clone(), second.clone()]);
-        assert_eq!(house.store.sessions_of("project/web").await.unwrap(), [second.clone()]);
+        assert_eq!(
+            house.store.sessions_of("project/web").await.unwrap(),
+            std::slice::from_ref(&second)
+        );
         assert_eq!(house.store.session(&first.id_hash).await.unwrap(), Some(first.clone()));
         assert!(house.store.delete_session(&first.id_hash).await.unwrap());
         assert!(!house.store.delete_session(&first.id_hash).await.unwrap());

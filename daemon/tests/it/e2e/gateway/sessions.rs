@@ -60,7 +60,7 @@ fn a_session_ends_when_its_client_says_so() {
     let client = Client::begin(&home, Era::Legacy, &at("raw"));
     let heard = client.listen(json!({}));
     client.end().expect(204);
-    assert!(heard.is_over());
+    heard.wait_for_end();
     let told = client.ask("tools/list", json!({}));
     assert_eq!(
         (told.status, &told.answer["error"]["code"]),
@@ -104,7 +104,7 @@ fn no_session_lasts_for_ever() {
     home.apply(&raw("raw", &[]));
     home.until_ready(&["server/raw"]);
     let client = Client::begin(&home, Era::Legacy, &at("raw"));
-    assert!(client.listen(json!({})).is_over());
+    client.listen(json!({})).wait_for_end();
     eventually("it is over", || client.ask("ping", json!({})).status == 404);
     eventually("its row is gone", || database::sessions(&home) == 0);
 }
