@@ -258,7 +258,7 @@ impl Client {
 
     /// The id of a client's session, if it has one.
     pub(crate) fn session(&self) -> Option<&str> {
-        self.session.as_ref().map(|session| session.id.as_str())
+        Some(&self.session.as_ref()?.id)
     }
 }
 

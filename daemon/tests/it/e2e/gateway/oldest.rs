@@ -65,17 +65,19 @@ fn everything_goes_over_the_oldest_transport() {
         let mut client = Oldest::connect(&home, &format!("/mcp/servers/{server}"));
         let listed = client.ask("tools/list", json!({}));
         assert!(
-            listed[0]["result"]["tools"].as_array().map_or(0, Vec::len) > 10,
+            listed[listed.len() - 1]["result"]["tools"]
+                .as_array()
+                .map_or(0, Vec::len)
+                > 10,
             "{server}: {listed:?}"
         );
         let params = json!({"name": "progress", "arguments": {"steps": 5}, "_meta": {"progressToken": 9}});
         let told = client.ask("tools/call", params);
-        let steps: Vec<&Value> = told.iter().map(|message| &message["params"]["progress"]).collect();
-        assert_eq!(
-            steps[..5],
-            [1, 2, 3, 4, 5].map(|step| json!(step)).each_ref()[..],
-            "{server}: {told:?}"
-        );
+        let steps: Vec<u64> = told
+            .iter()
+            .filter_map(|message| message["params"]["progress"].as_u64())
+            .collect();
+        assert_eq!(steps, [1, 2, 3, 4, 5], "{server}: {told:?}");
         let asked = client.ask("tools/call", json!({"name": "ask_elicitation", "arguments": {}}));
         let answer = asked.last().expect("an answer");
         assert!(
@@ -83,11 +85,15 @@ fn everything_goes_over_the_oldest_transport() {
             "{server}: {answer}"
         );
         let unknown = client.ask("vendor/hello", json!({}));
-        assert!(unknown[0]["result"]["echo"].is_string(), "{server}: {unknown:?}");
+        let answer = unknown.last().expect("an answer");
+        assert!(answer["result"]["echo"].is_string(), "{server}: {unknown:?}");
     }
     let mut client = Oldest::connect(&home, "/mcp/projects/all");
     let told = client.ask("tools/call", json!({"name": "far-modern__echo", "arguments": {}}));
-    assert!(text_of(&told[0]["result"]).contains("tools/call"), "{told:?}");
+    assert!(
+        text_of(&told[told.len() - 1]["result"]).contains("tools/call"),
+        "{told:?}"
+    );
 }
 
 /// News come on the one stream there is; the session ends with it.
