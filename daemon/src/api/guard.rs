@@ -133,7 +133,7 @@ pub(super) async fn guard(State(api): State<Api>, mut request: Request, next: Ne
     let response = complete(response, &id);
     let (status, took) = (response.status(), started.elapsed());
     api.metrics.request(&method, &route, status.as_u16(), took);
-    span.in_scope(|| log(&method, status, took));
+    span.in_scope(|| log(&method, &path, status, took));
     response
 }
 
@@ -147,11 +147,12 @@ fn overdue(method: &Method) -> Problem {
     Problem::new(Code::NoAnswer, detail).suggest("read the object, or send the same request again")
 }
 
-fn log(method: &Method, status: StatusCode, took: Duration) {
+fn log(method: &Method, path: &str, status: StatusCode, took: Duration) {
     let (status, duration_ms) = (status.as_u16(), took.as_secs_f64() * 1e3);
     if status >= 500 {
         tracing::warn!(status, duration_ms, "request failed");
-    } else if *method == Method::GET || *method == Method::HEAD {
+    } else if *method == Method::GET || *method == Method::HEAD || path.starts_with("/mcp/") {
+        // Who called what through the gateway is in the audit log.
         tracing::debug!(status, duration_ms, "request answered");
     } else {
         tracing::info!(status, duration_ms, "request answered");

@@ -8,7 +8,7 @@
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use http::{HeaderMap, StatusCode};
-use orch_shared::jsonrpc::{Id, Invalid, Members, Message, Outcome, Raw, Request, raw};
+use orch_shared::jsonrpc::{Id, Invalid, Members, Message, Notification, Outcome, Raw, Request, raw};
 use serde_json::json;
 use serde_json::value::RawValue;
 
@@ -23,6 +23,8 @@ use crate::runtime::link::Client;
 pub(super) enum Asking {
     /// Of 2026-07-28: complete in itself.
     Modern(Modern),
+    /// News of a client of 2026-07-28; they belong to nothing else.
+    News(Notification),
     /// Of the revisions with sessions.
     Legacy(Message),
 }
@@ -64,7 +66,12 @@ pub(super) fn read(headers: &HeaderMap, body: &[u8]) -> Result<Asking, Refused> 
     let said = header(headers, PROTOCOL_VERSION)?;
     let request = match message {
         Message::Request(request) => request,
-        // News and answers carry nothing of their own to tell the era by.
+        Message::Notification(news) if said == Some(MODERN) => return Ok(Asking::News(news)),
+        Message::Response(_) if said == Some(MODERN) => {
+            let message = "nobody was asked anything; input goes with the next request, in `inputResponses`";
+            return Err(Refused::bad(None, error(code::INVALID_REQUEST, message)));
+        }
+        // Others carry nothing of their own to tell the era by.
         Message::Notification(_) | Message::Response(_) => {
             return Ok(Asking::Legacy(message));
         }
@@ -351,12 +358,16 @@ mod tests {
                 call(META),
                 Err(-32020),
             ),
+            (&modern[..1], r#"{"method":"notifications/x"}"#.to_owned(), Ok("news")),
+            (&modern[..1], r#"{"id":1,"result":{}}"#.to_owned(), Err(-32600)),
+            (&[], r#"{"method":"notifications/x"}"#.to_owned(), Ok("legacy")),
             (&[], "[]".to_owned(), Err(-32600)),
             (&[], "{".to_owned(), Err(-32700)),
         ] {
             let told = match read(&headers(pairs), body.as_bytes()) {
                 Ok(Asking::Modern(_)) => Ok("modern".to_owned()),
                 Ok(Asking::Legacy(_)) => Ok("legacy".to_owned()),
+                Ok(Asking::News(_)) => Ok("news".to_owned()),
                 Err(refused) => Err(refused.outcome.code().expect("a code")),
             };
             assert_eq!(told, expected.map(str::to_owned), "{pairs:?} {body}");

@@ -17,7 +17,7 @@ use axum::routing::{get, post};
 use axum::{Extension, Router};
 use futures_util::stream as futures_stream;
 use orch_shared::access::Principal;
-use orch_shared::jsonrpc::{Id, Members, Message, Outcome, Request, raw};
+use orch_shared::jsonrpc::{Id, Members, Message, Notification, Outcome, Request, raw};
 use orch_shared::session::Direction;
 use serde_json::json;
 use tokio::time::Instant;
@@ -113,11 +113,32 @@ async fn take(
             let reply = gateway.answer(asked).await;
             gateway.respond_modern(&id, reply).await
         }
+        Asking::News(news) => {
+            gateway.pass_news(&view, &news).await;
+            StatusCode::ACCEPTED.into_response()
+        }
         Asking::Legacy(message) => gateway.take_legacy(&view, &principal, &headers, message).await,
     }
 }
 
 impl Gateway {
+    /// Passes news of a client of the newer era on to the only server they can be meant for. A request is cancelled there by
+    /// hanging up, and nobody has to be told that the client is ready.
+    async fn pass_news(&self, view: &View, news: &Notification) {
+        let is_ours = matches!(
+            news.method.as_str(),
+            "notifications/cancelled" | "notifications/initialized"
+        );
+        let Some(member) = view.single().filter(|_| !is_ours) else {
+            return;
+        };
+        if let Ok(upstream) = self.awake(member, Duration::ZERO).await
+            && let Err(error) = upstream.link.notify(&news.method, news.params.as_deref()).await
+        {
+            tracing::debug!(method = news.method, %error, "news of a client did not reach a server");
+        }
+    }
+
     async fn take_legacy(&self, view: &View, principal: &Principal, headers: &HeaderMap, message: Message) -> Response {
         let message = match message {
             Message::Request(request) if request.method == "initialize" => {
@@ -558,7 +579,7 @@ fn nothing_there(path: &str, asking: &Asking) -> Response {
     let id = match asking {
         Asking::Modern(modern) => Some(&modern.request.id),
         Asking::Legacy(Message::Request(request)) => Some(&request.id),
-        Asking::Legacy(Message::Notification(_) | Message::Response(_)) => None,
+        Asking::News(_) | Asking::Legacy(Message::Notification(_) | Message::Response(_)) => None,
     };
     let what = path.trim_start_matches("/mcp/").trim_end_matches("/message");
     let outcome = error(

@@ -141,3 +141,21 @@ fn methods_that_nobody_knows_need_one_server() {
         assert_eq!(told.answer["error"]["code"], -32601, "{era:?}: {told:?}");
     }
 }
+
+/// A client without a session has news, too; they need no session, and reach the only server they can be meant for.
+#[test]
+fn news_of_a_client_without_a_session_arrive() {
+    let (home, _far) = home_with_all(Home::new());
+    let server = SERVERS[0];
+    let client = Client::begin(&home, Era::Modern, &at(server));
+    let news = |method: &str| {
+        let text = format!(r#"{{"jsonrpc":"2.0","method":"{method}","params":{{"x-own":{UNKNOWN}}}}}"#);
+        client.request("tools/list", json!({})).body(text.into_bytes()).send()
+    };
+    for method in ["notifications/initialized", "notifications/x-own"] {
+        let answer = news(method);
+        assert_eq!((answer.status, answer.body.as_str()), (202, ""), "{method}: {answer:?}");
+    }
+    let heard = || stats(&client, "stats")["notifications"].to_string();
+    eventually("the server has heard it", || heard().contains("notifications/x-own"));
+}
