@@ -330,10 +330,17 @@ impl Members {
         Self::of(self.get(name)?)
     }
 
-    /// Sets a member: in its place, or at the end.
+    /// Sets a member: in its place, or at the end. One that stood there more than once stands there once.
     pub fn set(&mut self, name: &str, value: Raw) {
-        match self.0.iter_mut().rev().find(|(known, _)| known == name) {
-            Some((_, place)) => *place = value,
+        match self.0.iter().position(|(known, _)| known == name) {
+            Some(at) => {
+                let mut place = 0;
+                self.0.retain(|(known, _)| {
+                    place += 1;
+                    place - 1 == at || known != name
+                });
+                self.0[at].1 = value;
+            }
             None => self.0.push((name.to_owned(), value)),
         }
     }
@@ -454,6 +461,10 @@ mod tests {
             r#"{"name":"b","arguments":{"n": 1.50},"z":true}"#
         );
         assert_eq!(members.text("name").as_deref(), Some("b"));
+        let mut twice: Members = serde_json::from_str(r#"{"a":1,"b":2,"a":3,"c":4,"a":5}"#).expect("an object");
+        assert_eq!(twice.get("a").map(RawValue::get), Some("5"));
+        twice.set("a", raw(&6));
+        assert_eq!(twice.to_raw().get(), r#"{"a":6,"b":2,"c":4}"#);
         assert!(Members::of(&raw(&[1])).is_none());
     }
 }

@@ -56,6 +56,10 @@ impl Refused {
 
 /// Reads a body, and its headers beside it.
 pub(super) fn read(headers: &HeaderMap, body: &[u8]) -> Result<Asking, Refused> {
+    if is_too_deep(body) {
+        let message = format!("a message is nested at most {DEEPEST} deep");
+        return Err(Refused::bad(None, error(code::INVALID_REQUEST, message)));
+    }
     let message = Message::parse(body).map_err(|invalid| {
         let number = match invalid {
             Invalid::Syntax(_) => code::PARSE,
@@ -124,6 +128,30 @@ pub(super) fn read(headers: &HeaderMap, body: &[u8]) -> Result<Asking, Refused> 
         log_level: meta.text(META_LOG_LEVEL),
     };
     Ok(Asking::Modern(Modern { request, client }))
+}
+
+/// So deep a message may be nested: what readers of JSON commonly take. One that a server cannot read has no answer.
+const DEEPEST: usize = 120;
+
+/// Whether a body is nested deeper than servers can be expected to read.
+fn is_too_deep(body: &[u8]) -> bool {
+    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
+    for byte in body {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b'[' | b'{' if !in_string => {
+                depth += 1;
+                if depth > DEEPEST {
+                    return true;
+                }
+            }
+            b']' | b'}' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    false
 }
 
 /// The answer to a revision that is not spoken here.
@@ -371,6 +399,19 @@ mod tests {
                 Err(refused) => Err(refused.outcome.code().expect("a code")),
             };
             assert_eq!(told, expected.map(str::to_owned), "{pairs:?} {body}");
+        }
+    }
+
+    #[test]
+    fn what_nobody_can_read_is_told() {
+        let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        for (text, too_deep) in [
+            (nested(DEEPEST), false),
+            (nested(DEEPEST + 1), true),
+            (format!("\"{}\\\"{}\"", "[".repeat(200), "{".repeat(200)), false),
+            (format!("[{}]", ["[]"; 500].join(",")), false),
+        ] {
+            assert_eq!(is_too_deep(text.as_bytes()), too_deep, "{text}");
         }
     }
 

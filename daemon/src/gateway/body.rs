@@ -1,5 +1,7 @@
 //! Whether a request can be a message at all: what it says that it is, what it takes for an answer, and how large it is.
 
+use std::time::Duration;
+
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
@@ -10,6 +12,9 @@ use super::protocol::{code, error};
 
 /// The largest message, in bytes.
 pub(super) const LARGEST: usize = 16 << 20;
+
+/// How long a body may take to arrive.
+const PATIENCE: Duration = Duration::from_secs(45);
 
 /// Refuses what is not JSON, and who cannot read what is answered.
 pub(super) fn fits(headers: &HeaderMap) -> Result<(), Response> {
@@ -51,7 +56,12 @@ pub(super) fn accepts(headers: &HeaderMap, wanted: &str) -> bool {
 
 /// Takes a body whole, unless it is too large.
 pub(super) async fn received(body: Body) -> Result<Bytes, Response> {
-    match Limited::new(body, LARGEST).collect().await {
+    let Ok(read) = tokio::time::timeout(PATIENCE, Limited::new(body, LARGEST).collect()).await else {
+        let message = format!("the body did not arrive within {} s", PATIENCE.as_secs());
+        let outcome = error(code::INVALID_REQUEST, message);
+        return Err(answer(StatusCode::REQUEST_TIMEOUT, None, &outcome));
+    };
+    match read {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(why) if why.is::<http_body_util::LengthLimitError>() => {
             let message = format!("a message has at most {} MiB", LARGEST >> 20);

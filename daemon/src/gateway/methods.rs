@@ -293,7 +293,14 @@ impl Gateway {
             note.use_copy(self.0.runtime.hold(&upstream.copy, Use::Call));
         }
         let under_way = match &side {
-            Side::Legacy(session) => Some(session.under_way(&request.id)),
+            Side::Legacy(session) => match session.under_way(&request.id) {
+                Some(under_way) => Some(under_way),
+                None => {
+                    note.refused("the id is taken");
+                    let message = "a request with this id is under way in this session";
+                    return Reply::Now(error(code::INVALID_REQUEST, message));
+                }
+            },
             Side::Modern(_) => None,
         };
         let call = call(request.method, without_reserved(params), &side, schema);
@@ -347,9 +354,8 @@ impl Gateway {
         {
             return Reply::Now(error(code::HEADER_MISMATCH, wrong));
         }
-        if route.name != name {
-            params.set("name", raw(&route.name));
-        }
+        // Also when it is the same: of a name that stands there twice, the server must see the one that was looked at.
+        params.set("name", raw(&route.name));
         let member = member.clone();
         self.relay(asked, &member, Some(params.to_raw()), Some(route.name), route.schema)
             .await
@@ -416,9 +422,8 @@ impl Gateway {
         let Some((member, route)) = self.find(asked.view, Kind::Prompts, &name).await else {
             return Reply::Now(error(code::INVALID_PARAMS, format!("Unknown prompt: {name}")));
         };
-        if route.name != name {
-            params.set("name", raw(&route.name));
-        }
+        // Also when it is the same: of a name that stands there twice, the server must see the one that was looked at.
+        params.set("name", raw(&route.name));
         let member = member.clone();
         self.relay(asked, &member, Some(params.to_raw()), Some(route.name), None)
             .await

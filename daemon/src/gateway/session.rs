@@ -4,6 +4,7 @@
 //! at once. Questions of servers go out on one of them and are answered by a message of the client's. All that is held for
 //! a session goes with it; what must outlive the daemon is in [`super::registry`].
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -287,15 +288,18 @@ impl Session {
         }
     }
 
-    /// Notes that a request is under way. The guard forgets it again.
-    pub(super) fn under_way(self: &Arc<Self>, id: &Id) -> UnderWay {
+    /// Notes that a request is under way; nothing when one of that id is already. The guard forgets it again.
+    pub(super) fn under_way(self: &Arc<Self>, id: &Id) -> Option<UnderWay> {
         let token = self.over.child_token();
-        self.held().under_way.insert(id.clone(), token.clone());
-        UnderWay {
+        match self.held().under_way.entry(id.clone()) {
+            Entry::Occupied(_) => return None,
+            Entry::Vacant(place) => place.insert(token.clone()),
+        };
+        Some(UnderWay {
             session: Arc::clone(self),
             id: id.clone(),
             token,
-        }
+        })
     }
 
     /// Cancels a request.

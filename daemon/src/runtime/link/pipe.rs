@@ -277,7 +277,7 @@ impl Writer {
 
     fn line(&self, message: &Message) -> String {
         self.sent.fetch_add(1, Ordering::Relaxed);
-        let mut line = message.to_json();
+        let mut line = one_line(message.to_json());
         line.push('\n');
         line
     }
@@ -315,6 +315,16 @@ async fn write(
     }
     // What carries both directions is not closed by being dropped. A server that reads nothing more has its reasons.
     let _closed = input.shutdown().await;
+}
+
+/// A message on one line. Payloads are kept as they came, line ends between their tokens included, and whoever reads lines
+/// would take what stands behind one for a message of its own. In strings line ends are escaped, so a space does as well.
+fn one_line(message: String) -> String {
+    if message.contains(['\n', '\r']) {
+        message.replace(['\n', '\r'], " ")
+    } else {
+        message
+    }
 }
 
 fn no_input() -> Error {

@@ -72,6 +72,11 @@ impl Request {
             .body(body.to_string().into_bytes())
     }
 
+    /// What will be sent.
+    pub(crate) fn content(&self) -> &[u8] {
+        &self.body
+    }
+
     /// Sends bytes.
     pub(crate) fn body(mut self, body: Vec<u8>) -> Self {
         self.body = body;

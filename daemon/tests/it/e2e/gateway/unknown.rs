@@ -159,3 +159,24 @@ fn news_of_a_client_without_a_session_arrive() {
     let heard = || stats(&client, "stats")["notifications"].to_string();
     eventually("the server has heard it", || heard().contains("notifications/x-own"));
 }
+
+/// A message may have line ends between its tokens. To a server that reads lines they would begin messages of their own.
+#[test]
+fn line_ends_begin_no_messages() {
+    let (home, _far) = home_with_all(Home::new());
+    for server in SERVERS {
+        for era in ERAS {
+            let client = Client::begin(&home, era, &at(server));
+            let before = client.call("echo", json!({}));
+            assert!(before["isError"] != true, "{server} {era:?}: {before}");
+            let inner = r#"{"jsonrpc":"2.0","id":1,"method":"vendor/injected"}"#;
+            let request = client.request("tools/call", json!({"name": "echo", "arguments": {"a": "MARK"}}));
+            let body = String::from_utf8(request.content().to_vec()).expect("text");
+            let body = body.replace("\"MARK\"", &format!("[\n{inner}\r\n,\r{inner}\n]"));
+            let told = mcp::send(&request.body(body.into_bytes()));
+            assert!(told.answer["result"].is_object(), "{server} {era:?}: {told:?}");
+            let methods = stats(&client, "stats")["methods"].clone();
+            assert!(methods["vendor/injected"].is_null(), "{server} {era:?}: {methods}");
+        }
+    }
+}
