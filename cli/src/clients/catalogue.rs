@@ -227,7 +227,7 @@ mod tests {
             system,
             home: "/home/ada".into(),
             config: "/home/ada/.config".into(),
-            here: "/work".into(),
+            here: "/project".into(),
             claude: None,
             codex: None,
         }
@@ -237,7 +237,12 @@ mod tests {
     fn each_client_keeps_its_servers_where_it_does() {
         let mac = "/home/ada/Library/Application Support";
         for (client, linux, on_mac, of_folder) in [
-            ("claude-code", "/home/ada/.claude.json", None, Some("/work/.mcp.json")),
+            (
+                "claude-code",
+                "/home/ada/.claude.json",
+                None,
+                Some("/project/.mcp.json"),
+            ),
             (
                 "claude-desktop",
                 "/home/ada/.config/Claude/claude_desktop_config.json",
@@ -248,32 +253,32 @@ mod tests {
                 "cursor",
                 "/home/ada/.cursor/mcp.json",
                 None,
-                Some("/work/.cursor/mcp.json"),
+                Some("/project/.cursor/mcp.json"),
             ),
             (
                 "vscode",
                 "/home/ada/.config/Code/User/mcp.json",
                 Some(format!("{mac}/Code/User/mcp.json")),
-                Some("/work/.vscode/mcp.json"),
+                Some("/project/.vscode/mcp.json"),
             ),
             (
                 "codex",
                 "/home/ada/.codex/config.toml",
                 None,
-                Some("/work/.codex/config.toml"),
+                Some("/project/.codex/config.toml"),
             ),
             (
                 "gemini-cli",
                 "/home/ada/.gemini/settings.json",
                 None,
-                Some("/work/.gemini/settings.json"),
+                Some("/project/.gemini/settings.json"),
             ),
             ("windsurf", "/home/ada/.codeium/windsurf/mcp_config.json", None, None),
             (
                 "zed",
                 "/home/ada/.config/zed/settings.json",
                 None,
-                Some("/work/.zed/settings.json"),
+                Some("/project/.zed/settings.json"),
             ),
         ] {
             let client = Client::named(client).unwrap();

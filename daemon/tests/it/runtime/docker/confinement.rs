@@ -17,15 +17,15 @@ async fn a_container_can_do_what_is_declared_and_no_more() {
     };
     let host = shared.path().to_str().map(str::to_owned);
     let arguments =
-        ["/root-file", "/tmp/file", "/data/file", "/scratch/file", "/work/file"].map(|file| ["--touch", file]);
+        ["/root-file", "/tmp/file", "/data/file", "/scratch/file", "/job/file"].map(|file| ["--touch", file]);
     let uid = yard.start(
         |launch| {
             secret(launch, "TOKEN", "a-very-secret-value");
-            launch.working_directory = Some("/work".into());
+            launch.working_directory = Some("/job".into());
             container(launch).volumes = vec![
                 volume(host.clone(), "/data", Access::ReadOnly),
                 volume(None, "/scratch", Access::Writable),
-                volume(host.clone(), "/work", Access::Writable),
+                volume(host.clone(), "/job", Access::Writable),
             ];
         },
         &[arguments.concat().as_slice(), &["--tell", "TOKEN", "--env-names"]].concat(),
@@ -37,7 +37,7 @@ async fn a_container_can_do_what_is_declared_and_no_more() {
         "touch /tmp/file: written",
         "touch /data/file: failed: Read-only file system",
         "touch /scratch/file: written",
-        "touch /work/file: written",
+        "touch /job/file: written",
         "TOKEN is <***>",
     ] {
         assert!(log.contains(line), "{line} is not in:\n{log}");
