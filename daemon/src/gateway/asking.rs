@@ -54,19 +54,24 @@ impl Refused {
     }
 }
 
-/// Reads a body, and its headers beside it.
-pub(super) fn read(headers: &HeaderMap, body: &[u8]) -> Result<Asking, Refused> {
+/// Reads a message, whatever era it is of.
+pub(super) fn message(body: &[u8]) -> Result<Message, Refused> {
     if is_too_deep(body) {
         let message = format!("a message is nested at most {DEEPEST} deep");
         return Err(Refused::bad(None, error(code::INVALID_REQUEST, message)));
     }
-    let message = Message::parse(body).map_err(|invalid| {
+    Message::parse(body).map_err(|invalid| {
         let number = match invalid {
             Invalid::Syntax(_) => code::PARSE,
             Invalid::Shape(_) => code::INVALID_REQUEST,
         };
         Refused::bad(None, error(number, invalid.to_string()))
-    })?;
+    })
+}
+
+/// Reads a body, and its headers beside it.
+pub(super) fn read(headers: &HeaderMap, body: &[u8]) -> Result<Asking, Refused> {
+    let message = message(body)?;
     let said = header(headers, PROTOCOL_VERSION)?;
     let request = match message {
         Message::Request(request) => request,

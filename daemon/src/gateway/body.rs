@@ -7,11 +7,11 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use http_body_util::{BodyExt as _, Limited};
 
-use super::door::{answer, problem};
+use super::answers::{answer, problem};
 use super::protocol::{code, error};
 
 /// The largest message, in bytes.
-pub(super) const LARGEST: usize = 16 << 20;
+const LARGEST: usize = 16 << 20;
 
 /// How long a body may take to arrive.
 const PATIENCE: Duration = Duration::from_secs(45);

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Router};
@@ -22,6 +22,7 @@ use orch_shared::session::Direction;
 use serde_json::json;
 use tokio::time::Instant;
 
+use super::answers::{answer, limited, message_of, modern_status, problem};
 use super::asking::{self, Asking, Refused};
 use super::body::{accepts, fits, received};
 use super::methods::{Asked, Reply};
@@ -67,13 +68,20 @@ pub(super) fn routes(gateway: Gateway) -> Router {
 }
 
 /// The address that a path names.
-pub(super) fn target(path: &str, name: &str) -> Option<Target> {
+fn target(path: &str, name: &str) -> Option<Target> {
     let name = name.parse().ok()?;
     Some(if path.starts_with("/mcp/servers/") {
         Target::Server(name)
     } else {
         Target::Project(name)
     })
+}
+
+impl Gateway {
+    /// What stands behind the address that a path names, for somebody.
+    pub(super) fn view(&self, path: &str, name: &str, principal: &Principal) -> Option<View> {
+        View::of(&target(path, name)?, &self.0.store.snapshot(), principal)
+    }
 }
 
 /// Takes a message.
@@ -96,8 +104,7 @@ async fn take(
         Ok(asking) => asking,
         Err(Refused { status, id, outcome }) => return answer(status, id.as_ref(), &outcome),
     };
-    let view = target(uri.path(), &name).and_then(|target| View::of(&target, &gateway.0.store.snapshot(), &principal));
-    let Some(view) = view else {
+    let Some(view) = gateway.view(uri.path(), &name, &principal) else {
         return nothing_there(uri.path(), &asking);
     };
     match asking {
@@ -451,6 +458,33 @@ pub(super) fn introduced(request: &Request) -> (String, Client) {
     (version, client)
 }
 
+/// What a client of the newer era is told that asks for what that has not.
+const NO_STREAM: &str = "this revision has no such stream; ask subscriptions/listen";
+const NO_SESSIONS: &str = "this revision has no sessions";
+
+impl Gateway {
+    /// The session that a request without a message is about. The newer era has none, and its clients are told `instead`.
+    async fn session_at(
+        &self,
+        uri: &Uri,
+        name: &str,
+        headers: &HeaderMap,
+        principal: &Principal,
+        instead: &str,
+    ) -> Result<Arc<Session>, Response> {
+        let is_modern = headers
+            .get(PROTOCOL_VERSION)
+            .is_some_and(|version| !version.to_str().is_ok_and(protocol::is_legacy));
+        if is_modern {
+            return Err(problem(StatusCode::METHOD_NOT_ALLOWED, instead));
+        }
+        let Some(target) = target(uri.path(), name) else {
+            return Err(problem(StatusCode::NOT_FOUND, "there is nothing of that name"));
+        };
+        self.session(headers, principal, &target, None).await
+    }
+}
+
 /// The stream of what belongs to no request; or the rest of one that was lost.
 async fn stream_news(
     State(gateway): State<Gateway>,
@@ -465,19 +499,7 @@ async fn stream_news(
             "the answer is text/event-stream, which Accept does not allow",
         );
     }
-    let is_modern = headers
-        .get(PROTOCOL_VERSION)
-        .is_some_and(|version| !version.to_str().is_ok_and(protocol::is_legacy));
-    if is_modern {
-        return problem(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "this revision has no such stream; ask subscriptions/listen",
-        );
-    }
-    let Some(target) = target(uri.path(), &name) else {
-        return problem(StatusCode::NOT_FOUND, "there is nothing of that name");
-    };
-    let session = match gateway.session(&headers, &principal, &target, None).await {
+    let session = match gateway.session_at(&uri, &name, &headers, &principal, NO_STREAM).await {
         Ok(session) => session,
         Err(refusal) => return refusal,
     };
@@ -488,7 +510,7 @@ async fn stream_news(
     let shutdown = gateway.0.shutdown.clone();
     match place.map(|place| (place, session.stream(place))) {
         None => {
-            if let Some(view) = View::of(&target, &gateway.0.store.snapshot(), &principal) {
+            if let Some(view) = gateway.view(uri.path(), &name, &principal) {
                 let gateway = gateway.clone();
                 tokio::spawn(async move { gateway.attend_everywhere(&view).await });
             }
@@ -508,16 +530,7 @@ async fn end(
     uri: Uri,
     headers: HeaderMap,
 ) -> Response {
-    let Some(target) = target(uri.path(), &name) else {
-        return problem(StatusCode::NOT_FOUND, "there is nothing of that name");
-    };
-    let is_modern = headers
-        .get(PROTOCOL_VERSION)
-        .is_some_and(|version| !version.to_str().is_ok_and(protocol::is_legacy));
-    if is_modern {
-        return problem(StatusCode::METHOD_NOT_ALLOWED, "this revision has no sessions");
-    }
-    let session = match gateway.session(&headers, &principal, &target, None).await {
+    let session = match gateway.session_at(&uri, &name, &headers, &principal, NO_SESSIONS).await {
         Ok(session) => session,
         Err(refusal) => return refusal,
     };
@@ -531,48 +544,6 @@ async fn end(
             )
         }
     }
-}
-
-/// The HTTP status of an answer in the newer era.
-fn modern_status(outcome: &Outcome) -> StatusCode {
-    match outcome.code() {
-        Some(code::METHOD_NOT_FOUND) => StatusCode::NOT_FOUND,
-        Some(code::HEADER_MISMATCH | code::MISSING_CAPABILITY | code::UNSUPPORTED_VERSION) => StatusCode::BAD_REQUEST,
-        Some(_) | None => StatusCode::OK,
-    }
-}
-
-/// An answer as JSON text.
-pub(super) fn message_of(id: Option<&Id>, outcome: &Outcome) -> String {
-    let (member, payload) = match outcome {
-        Outcome::Result(result) => ("result", result.get()),
-        Outcome::Error(error) => ("error", error.get()),
-    };
-    let id = id.map_or("null", Id::as_json);
-    let mut text = String::with_capacity(payload.len() + id.len() + 40);
-    for part in [r#"{"jsonrpc":"2.0","id":"#, id, ",\"", member, "\":", payload, "}"] {
-        text.push_str(part);
-    }
-    text
-}
-
-pub(super) fn answer(status: StatusCode, id: Option<&Id>, outcome: &Outcome) -> Response {
-    let json = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
-    (status, json, message_of(id, outcome)).into_response()
-}
-
-fn limited(id: &Id, outcome: &Outcome, after: Duration) -> Response {
-    let mut response = answer(StatusCode::TOO_MANY_REQUESTS, Some(id), outcome);
-    let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
-    response
-        .headers_mut()
-        .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-    response
-}
-
-/// A refusal that answers no message.
-pub(super) fn problem(status: StatusCode, message: &str) -> Response {
-    answer(status, None, &error(code::INVALID_REQUEST, message))
 }
 
 fn nothing_there(path: &str, asking: &Asking) -> Response {

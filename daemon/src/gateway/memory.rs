@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use orch_shared::kinds::server::Idle;
-use sha2::{Digest as _, Sha256};
 
 use super::Gateway;
+use super::registry::hash;
 use super::surface::{self, Item, Kind};
 use super::view::Member;
 
@@ -29,8 +29,7 @@ impl Gateway {
             return;
         }
         let list = surface::write(items);
-        let hash = Sha256::digest(list.as_bytes());
-        let digest = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest = hash(&list);
         let (store, uid) = (self.0.store.clone(), Arc::clone(&member.object.uid));
         tokio::spawn(async move {
             if let Err(error) = store.keep_surface(&uid, crate::store::Surface { digest, list }).await {

@@ -11,18 +11,15 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::Gateway;
-use super::asking::{self, without_reserved};
-use super::limits;
+use super::asking::{self};
 use super::listing::{Listing, PROMPT_URI, Part, Route};
 use super::news::Listening;
 use super::pages;
-use super::parking::State;
 use super::protocol::{self, META_MISSING, META_SERVER, code, error, error_with, result};
 use super::pump::{Pump, Side, failed};
 use super::surface::{self, Kind};
-use super::upstream::{COMING_UP, Unavailable, Upstream};
+use super::upstream::{COMING_UP, Unavailable};
 use super::view::{Member, View};
-use crate::runtime::Use;
 use crate::runtime::link::{Call, Purpose};
 
 /// How long a list may be used without asking again, for clients that want to know: milliseconds.
@@ -214,121 +211,6 @@ impl Gateway {
         }
         text.push('}');
         Outcome::Result(RawValue::from_string(text).expect("made of JSON"))
-    }
-
-    /// Hands a request to a server.
-    pub(super) async fn relay(
-        &self,
-        asked: Asked<'_>,
-        member: &Member,
-        params: Option<Raw>,
-        name: Option<String>,
-        schema: Option<Raw>,
-    ) -> Reply {
-        let Asked {
-            view,
-            principal,
-            side,
-            request,
-            ..
-        } = asked;
-        let page_size = view.page_size().filter(|_| request.method == "tools/call");
-        let object = member.object.object.clone();
-        let mut note = self.0.ledger.note(&principal.name, &request.method, object, name);
-        let place = match self.enter(principal, member) {
-            Ok(place) => place,
-            Err(over) => {
-                note.refused(&over.what);
-                let millis = u64::try_from(over.retry_after.as_millis()).unwrap_or(u64::MAX);
-                let data = json!({"server": member.name, "retryAfterMs": millis});
-                return Reply::Limited(error_with(code::LIMITED, over.what, &data), over.retry_after);
-            }
-        };
-        note.hold(place);
-        self.0.waker.touch(&member.object.uid);
-        let mut params = Members::of_params(params.as_deref());
-        let mut wanted = None;
-        if let (Side::Modern(_), Some(state)) = (&side, params.text("requestState")) {
-            match self
-                .0
-                .parking
-                .find(&state, &principal.name, member.name.as_str(), &request.method)
-            {
-                State::Foreign => {}
-                State::OfServer { copy, state } => {
-                    params.set("requestState", raw(&state));
-                    wanted = Some(copy);
-                }
-                State::Parked(parked) => {
-                    let responses = params.members("inputResponses").unwrap_or_default();
-                    let answer = super::parking::answer(&responses)
-                        .unwrap_or_else(|| error(code::INVALID_PARAMS, "the client brought no answer"));
-                    let call = call(request.method, Some(params.to_raw()), &side, schema);
-                    let pump = Pump::resume(self, side, *parked, answer, call, note);
-                    return Reply::Pump(Box::new(pump).paged(page_size));
-                }
-                State::Lost => {
-                    note.refused("unknown request state");
-                    let message = "the request state is not known here, or not any more; begin anew without it";
-                    return Reply::Now(error(code::INVALID_PARAMS, message));
-                }
-            }
-        }
-        let params = (!params.is_empty() || request.params.is_some()).then(|| params.to_raw());
-        let upstream = match self.upstream_for(&side, member, wanted.as_deref()).await {
-            Ok(upstream) => upstream,
-            Err(Unavailable(reason)) => {
-                note.unavailable(&reason);
-                let data = json!({"server": member.name});
-                return Reply::Now(error_with(
-                    code::INTERNAL,
-                    format!("server/{}: {reason}", member.name),
-                    &data,
-                ));
-            }
-        };
-        if let Side::Legacy(session) = &side
-            && session.link(&upstream.copy).is_some()
-        {
-            note.use_copy(self.0.runtime.hold(&upstream.copy, Use::Call));
-        }
-        let under_way = match &side {
-            Side::Legacy(session) => match session.under_way(&request.id) {
-                Some(under_way) => Some(under_way),
-                None => {
-                    note.refused("the id is taken");
-                    let message = "a request with this id is under way in this session";
-                    return Reply::Now(error(code::INVALID_REQUEST, message));
-                }
-            },
-            Side::Modern(_) => None,
-        };
-        let call = call(request.method, without_reserved(params), &side, schema);
-        match Pump::start(self, side, member.name.to_string(), upstream, call, under_way, note).await {
-            Ok(pump) => Reply::Pump(Box::new(pump).paged(page_size)),
-            Err(outcome) => Reply::Now(outcome),
-        }
-    }
-
-    fn enter(&self, principal: &Principal, member: &Member) -> Result<limits::Place, limits::Over> {
-        let declared = member.server().and_then(|server| server.limits.as_ref());
-        let declared = declared.map(limits::Bounds::of).unwrap_or_default();
-        let (uid, name) = (&member.object.uid, member.name.as_str());
-        self.0.limits.enter(&principal.name, uid, name, declared)
-    }
-
-    /// The conversation that a request goes to.
-    async fn upstream_for(&self, side: &Side, member: &Member, copy: Option<&str>) -> Result<Upstream, Unavailable> {
-        match side {
-            Side::Legacy(session) => self.upstream_of(member, session).await,
-            Side::Modern(_) => match copy {
-                Some(copy) => match self.copy(member, copy) {
-                    Some(upstream) => Ok(upstream),
-                    None => self.upstream(member, COMING_UP).await,
-                },
-                None => self.upstream(member, COMING_UP).await,
-            },
-        }
     }
 
     async fn call_tool(&self, asked: Asked<'_>) -> Reply {
@@ -535,16 +417,6 @@ impl Gateway {
         };
         params.set("ref", reference.to_raw());
         self.relay(asked, &member, Some(params.to_raw()), None, None).await
-    }
-}
-
-fn call(method: String, params: Option<Raw>, side: &Side, schema: Option<Raw>) -> Call {
-    Call {
-        method,
-        params,
-        client: side.client(),
-        purpose: Purpose::Relay,
-        schema,
     }
 }
 

@@ -12,6 +12,7 @@
 //!
 //! In reading order:
 
+mod answers;
 mod asking;
 mod body;
 mod door;
@@ -30,6 +31,7 @@ mod news;
 mod pages;
 mod parking;
 mod pump;
+mod relaying;
 mod upstream;
 
 mod oldest;

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use orch_shared::access::Principal;
-use orch_shared::jsonrpc::{Id, Members, Message, Notification, Outcome, Raw, raw};
+use orch_shared::jsonrpc::{Id, Members, Message, Notification, Outcome, raw};
 use orch_shared::query::Severity;
 use serde_json::json;
 use tokio::sync::broadcast::error::RecvError;
@@ -19,7 +19,7 @@ use tokio::sync::mpsc;
 use super::methods::{Asked, Reply};
 use super::protocol::{META_SUBSCRIPTION, code, error};
 use super::pump::Side;
-use super::session::{Session, is_wanted, notification};
+use super::session::{Session, is_wanted, level_of, notification};
 use super::surface::{Kind, Listed};
 use super::upstream::Upstream;
 use super::view::{Member, Target, View};
@@ -30,8 +30,6 @@ use crate::store::NewEvent;
 
 /// How often what is over is cleared away.
 pub(super) const TIDY: Duration = Duration::from_secs(30);
-/// How long a client has to answer a question that belongs to no request.
-const ANSWER: Duration = Duration::from_secs(600);
 /// So many pieces of news wait for a client of the newer era.
 const WAITING: usize = 256;
 
@@ -139,15 +137,18 @@ impl Gateway {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sees to it that the conversation with a copy is listened to.
-    pub(super) fn attend(&self, member: &Member, upstream: &Upstream) {
-        let mut attended = self
-            .0
+    fn attended(&self) -> std::sync::MutexGuard<'_, HashMap<Arc<str>, Link>> {
+        self.0
             .attention
             .0
             .attended
             .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sees to it that the conversation with a copy is listened to.
+    pub(super) fn attend(&self, member: &Member, upstream: &Upstream) {
+        let mut attended = self.attended();
         if attended
             .get(&upstream.copy)
             .is_some_and(|known| known.is(&upstream.link))
@@ -187,13 +188,7 @@ impl Gateway {
         }
         // Whoever answers next may offer something else.
         self.0.surfaces.drop_all(server);
-        let mut attended = self
-            .0
-            .attention
-            .0
-            .attended
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut attended = self.attended();
         if attended
             .get(&upstream.copy)
             .is_some_and(|known| known.is(&upstream.link))
@@ -318,7 +313,9 @@ impl Gateway {
         let session = Arc::clone(session);
         tokio::spawn(async move {
             while let Some(Some(ask)) = session.over.run_until_cancelled(asks.recv()).await {
-                put_question(&session, ask);
+                if let Some(message) = session.pass(ask) {
+                    session.tell(&message);
+                }
             }
         });
         sender
@@ -486,38 +483,8 @@ fn labelled(method: &str, mut params: Members, id: &Id) -> Arc<str> {
 }
 
 fn tell_one(session: &Session, news: &Notification) {
-    if news.method == "notifications/message" {
-        let level = Members::of_params(news.params.as_deref())
-            .text("level")
-            .unwrap_or_default();
-        if !is_wanted(&level, session.level().as_deref()) {
-            return;
-        }
+    let is_wanted = |level: String| is_wanted(&level, session.level().as_deref());
+    if level_of(news).is_none_or(is_wanted) {
+        session.tell(&Message::Notification(news.clone()));
     }
-    session.tell(&Message::Notification(news.clone()));
-}
-
-/// Puts a question that belongs to no request to the client of a session.
-fn put_question(session: &Arc<Session>, ask: Ask) {
-    if !session.can_answer(&ask.method) {
-        let message = format!("the client cannot answer {}", ask.method);
-        tokio::spawn(ask.answer(error(code::METHOD_NOT_FOUND, message)));
-        return;
-    }
-    let params: Option<Raw> = ask.params.clone();
-    let Some((message, answered)) = session.ask(ask.method.clone(), params) else {
-        tokio::spawn(ask.answer(error(code::LIMITED, "too many questions are open")));
-        return;
-    };
-    session.tell(&message);
-    let over = session.over.clone();
-    tokio::spawn(async move {
-        let answer = over.run_until_cancelled(tokio::time::timeout(ANSWER, answered)).await;
-        let outcome = match answer {
-            Some(Ok(Ok(outcome))) => outcome,
-            Some(Ok(Err(_)) | Err(_)) | None => error(code::INTERNAL, "the client did not answer"),
-        };
-        // A server that is gone needs no answer.
-        let _ = ask.answer(outcome).await;
-    });
 }

@@ -10,19 +10,20 @@ use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use futures_util::{StreamExt as _, stream as futures_stream};
-use http_body_util::BodyExt as _;
 use orch_shared::access::Principal;
 use orch_shared::jsonrpc::Message;
 use serde::Deserialize;
 
-use super::door::{introduced, message_of, problem, target};
+use super::Gateway;
+use super::answers::{answer, message_of, problem};
+use super::asking::{self, Refused};
+use super::body::received;
+use super::door::introduced;
 use super::methods::{Asked, Reply, unknown_method};
 use super::pump::Side;
 use super::registry;
 use super::session::Session;
 use super::stream::{self, Primed};
-use super::view::View;
-use super::{Gateway, body as bodies};
 
 /// Opens the stream.
 pub(super) async fn connect(
@@ -31,9 +32,7 @@ pub(super) async fn connect(
     Path(name): Path<String>,
     uri: Uri,
 ) -> Response {
-    let address = target(uri.path(), &name);
-    let view = address.and_then(|target| View::of(&target, &gateway.0.store.snapshot(), &principal));
-    let Some(view) = view else {
+    let Some(view) = gateway.view(uri.path(), &name, &principal) else {
         return problem(
             StatusCode::NOT_FOUND,
             "there is nothing of that name, or you may not see it",
@@ -95,9 +94,7 @@ pub(super) async fn take(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Infallible> {
-    let address = target(uri.path(), &name);
-    let view = address.and_then(|target| View::of(&target, &gateway.0.store.snapshot(), &principal));
-    let Some(view) = view else {
+    let Some(view) = gateway.view(uri.path(), &name, &principal) else {
         return Ok(problem(
             StatusCode::NOT_FOUND,
             "there is nothing of that name, or you may not see it",
@@ -111,18 +108,13 @@ pub(super) async fn take(
     let Ok(Some(session)) = found else {
         return Ok(problem(StatusCode::NOT_FOUND, "Session not found"));
     };
-    let body = match http_body_util::Limited::new(body, bodies::LARGEST).collect().await {
-        Ok(body) => body.to_bytes(),
-        Err(_) => {
-            return Ok(problem(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "the message is too large, or cannot be read",
-            ));
-        }
+    let body = match received(body).await {
+        Ok(body) => body,
+        Err(refusal) => return Ok(refusal),
     };
-    let message = match Message::parse(&body) {
+    let message = match asking::message(&body) {
         Ok(message) => message,
-        Err(invalid) => return Ok(problem(StatusCode::BAD_REQUEST, &invalid.to_string())),
+        Err(Refused { status, id, outcome }) => return Ok(answer(status, id.as_ref(), &outcome)),
     };
     tokio::spawn(async move {
         let stream = session.own_stream();

@@ -13,8 +13,9 @@ use std::time::Duration;
 use orch_shared::jsonrpc::{Members, Raw, raw};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
+
+use super::registry::hash;
 
 /// The tool that hands out pages.
 pub(super) const TOOL: &str = "orch_read_page";
@@ -98,8 +99,8 @@ impl Pages {
     }
 
     fn keep(&self, principal: &str, text: &str, size: usize) -> String {
-        let hash = Sha256::digest(text.as_bytes());
-        let id: String = hash.iter().take(10).map(|byte| format!("{byte:02x}")).collect();
+        let mut id = hash(text);
+        id.truncate(20);
         let key = (principal.to_owned(), id.clone());
         let mut shelf = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let kept = Text {

@@ -13,6 +13,7 @@ use orch_shared::jsonrpc::{Outcome, Raw};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
+use super::registry::fresh;
 use super::upstream::Upstream;
 use crate::runtime::link::{Ask, Exchange};
 
@@ -60,7 +61,7 @@ impl Parking {
     /// Parks a call: the questions, and the state to bring along.
     pub(super) fn park(&self, parked: Parked) -> (Value, String) {
         let question = json!({"method": parked.ask.method, "params": parked.ask.params});
-        let state = format!("{PARKED}{}", random());
+        let state = format!("{PARKED}{}", fresh());
         let mut calls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         calls.retain(|_, (since, _)| since.elapsed() < PATIENCE);
         if calls.len() >= MOST
@@ -121,10 +122,4 @@ pub(super) fn answer(responses: &orch_shared::jsonrpc::Members) -> Option<Outcom
 /// A server's state, with the copy that it goes back to.
 pub(super) fn addressed(copy: &str, state: &str) -> String {
     format!("{COPY}{copy}.{state}")
-}
-
-fn random() -> String {
-    let mut bytes = [0_u8; 24];
-    getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -24,7 +24,7 @@ use super::Gateway;
 use super::ledger::Note;
 use super::parking::Parked;
 use super::protocol::{self, META_SERVER, code, error, error_with};
-use super::session::{self, Session, UnderWay};
+use super::session::{self, ANSWER, Session, UnderWay};
 use super::upstream::Upstream;
 use crate::runtime::Traffic;
 use crate::runtime::launch::Era;
@@ -32,8 +32,6 @@ use crate::runtime::link::{self, Ask, Call, Client, Exchange, Frame};
 
 /// How long a server may say nothing at all about a request.
 const SILENCE: Duration = Duration::from_secs(600);
-/// How long a client has to answer a question.
-const ANSWER: Duration = Duration::from_secs(600);
 /// So often a server may want more input for one request.
 const ROUNDS: usize = 16;
 
@@ -78,8 +76,8 @@ pub(super) enum Step {
     Cancelled,
 }
 
-/// A request on its way.
-pub(super) struct Pump {
+/// What is asked, of whom, and for whom.
+pub(super) struct Relay {
     pub(super) gateway: Gateway,
     pub(super) side: Side,
     /// The server's name, for what is said of it.
@@ -89,7 +87,12 @@ pub(super) struct Pump {
     pub(super) call: Call,
     pub(super) note: Note,
     /// The size in which long texts are handed out, in bytes.
-    page_size: Option<usize>,
+    pub(super) page_size: Option<usize>,
+}
+
+/// A request on its way.
+pub(super) struct Pump {
+    relay: Relay,
     state: State,
     queue: VecDeque<String>,
     rounds: usize,
@@ -109,53 +112,42 @@ enum State {
 
 impl Pump {
     /// Makes the call.
-    pub(super) async fn start(
-        gateway: &Gateway,
-        side: Side,
-        server: String,
-        upstream: Upstream,
-        call: Call,
-        under_way: Option<UnderWay>,
-        mut note: Note,
-    ) -> Result<Self, Outcome> {
-        let cancelled = under_way
-            .as_ref()
-            .map_or_else(|| gateway.0.shutdown.child_token(), |under_way| under_way.token.clone());
-        if let Side::Legacy(session) = &side {
-            gateway.show(session, Direction::ToServer, Some(&server), || {
-                json!({"method": call.method, "params": call.params}).to_string()
-            });
+    pub(super) async fn start(mut relay: Relay, under_way: Option<UnderWay>) -> Result<Self, Outcome> {
+        if let Side::Legacy(session) = &relay.side {
+            relay
+                .gateway
+                .show(session, Direction::ToServer, Some(&relay.server), || {
+                    json!({"method": relay.call.method, "params": relay.call.params}).to_string()
+                });
         }
-        let started = upstream.link.request(call.clone()).await;
-        let exchange = match started {
-            Ok(exchange) => exchange,
+        match relay.upstream.link.request(relay.call.clone()).await {
+            Ok(exchange) => Ok(Self::running(relay, exchange, under_way)),
             Err(error) => {
-                let outcome = failed(&server, &error);
-                note.failed(&error);
-                return Err(outcome);
+                relay.note.failed(&error);
+                Err(failed(&relay.server, &error))
             }
-        };
-        Ok(Self {
-            gateway: gateway.clone(),
-            side,
-            server,
-            upstream,
-            call,
-            note,
-            page_size: None,
+        }
+    }
+
+    /// Goes on with a call that was parked: the server gets its answer.
+    pub(super) fn resume(relay: Relay, exchange: Exchange, ask: Ask, answer: Outcome) -> Self {
+        tokio::spawn(ask.answer(answer));
+        Self::running(relay, exchange, None)
+    }
+
+    fn running(relay: Relay, exchange: Exchange, under_way: Option<UnderWay>) -> Self {
+        let cancelled = under_way.as_ref().map_or_else(
+            || relay.gateway.0.shutdown.child_token(),
+            |under_way| under_way.token.clone(),
+        );
+        Self {
+            relay,
             state: State::Running(exchange),
             queue: VecDeque::new(),
             rounds: 0,
             cancelled,
             _under_way: under_way,
-        })
-    }
-
-    /// Hands long texts out in pages of that size, in bytes.
-    pub(super) fn paged(self: Box<Self>, size: Option<usize>) -> Box<Self> {
-        let mut paged = self;
-        paged.page_size = size;
-        paged
+        }
     }
 
     /// What comes next.
@@ -172,25 +164,16 @@ impl Pump {
                         next = tokio::time::timeout(SILENCE, exchange.next()) => next,
                         () = self.cancelled.cancelled() => {
                             self.state = State::Over;
-                            self.note.cancelled();
+                            self.relay.note.cancelled();
                             return Step::Cancelled;
                         }
                     };
                     let frame = match next {
                         Ok(Ok(frame)) => frame,
-                        Ok(Err(error)) => {
-                            self.state = State::Over;
-                            self.report(&error);
-                            self.note.failed(&error);
-                            return Step::Last(failed(&self.server, &error));
-                        }
+                        Ok(Err(error)) => return self.fail(&error),
                         Err(_) => {
-                            self.state = State::Over;
                             let seconds = SILENCE.as_secs();
-                            let error = link::Error::Unreachable(format!("no answer within {seconds} s"));
-                            self.report(&error);
-                            self.note.failed(&error);
-                            return Step::Last(failed(&self.server, &error));
+                            return self.fail(&link::Error::Unreachable(format!("no answer within {seconds} s")));
                         }
                     };
                     if let Some(last) = self.take(frame) {
@@ -208,9 +191,10 @@ impl Pump {
 
     /// Takes in what the server says.
     fn take(&mut self, frame: Frame) -> Option<Step> {
-        if let Side::Legacy(session) = &self.side {
-            self.gateway
-                .show(session, Direction::FromServer, Some(&self.server), || {
+        if let Side::Legacy(session) = &self.relay.side {
+            self.relay
+                .gateway
+                .show(session, Direction::FromServer, Some(&self.relay.server), || {
                     frame_text(&frame)
                 });
         }
@@ -223,7 +207,7 @@ impl Pump {
             }
             Frame::Ask(ask) => self.asked(ask),
             Frame::Done(outcome) => {
-                let legacy = match &self.side {
+                let legacy = match &self.relay.side {
                     Side::Legacy(session) => Some(Arc::clone(session)),
                     Side::Modern(_) => None,
                 };
@@ -233,11 +217,23 @@ impl Pump {
                     return self.pass_questions(&session, &needed);
                 }
                 self.state = State::Over;
-                self.gateway.0.runtime.report(&self.upstream.copy, &Traffic::Answered);
-                self.note.answered(&outcome);
+                self.relay
+                    .gateway
+                    .0
+                    .runtime
+                    .report(&self.relay.upstream.copy, &Traffic::Answered);
+                self.relay.note.answered(&outcome);
                 Some(Step::Last(self.in_era(self.in_pages(outcome))))
             }
         }
+    }
+
+    /// There will be no answer.
+    fn fail(&mut self, error: &link::Error) -> Step {
+        self.state = State::Over;
+        self.report(error);
+        self.relay.note.failed(error);
+        Step::Last(failed(&self.relay.server, error))
     }
 
     /// Tells the runtime what a copy failed to do. One that has ended is known to have.
@@ -247,20 +243,15 @@ impl Pump {
             link::Error::Status { status, .. } if *status < 500 => {}
             link::Error::Unreachable(_) | link::Error::Status { .. } | link::Error::Garbled(_) => {
                 let failed = Traffic::Failed(error.to_string());
-                self.gateway.0.runtime.report(&self.upstream.copy, &failed);
+                self.relay.gateway.0.runtime.report(&self.relay.upstream.copy, &failed);
             }
         }
     }
 
     /// News for the client; nothing when it does not want them.
     fn told(&self, mut news: Notification) -> Option<String> {
-        if news.method == "notifications/message" {
-            let level = Members::of_params(news.params.as_deref())
-                .text("level")
-                .unwrap_or_default();
-            if !self.side.wants_log(&level) {
-                return None;
-            }
+        if session::level_of(&news).is_some_and(|level| !self.relay.side.wants_log(&level)) {
+            return None;
         }
         news.params = super::asking::without_reserved(news.params);
         Some(Message::Notification(news).to_json())
@@ -268,26 +259,9 @@ impl Pump {
 
     /// Takes in a question of a server of the older era.
     fn asked(&mut self, ask: Ask) -> Option<Step> {
-        match &self.side {
+        match &self.relay.side {
             Side::Legacy(session) => {
-                if !session.can_answer(&ask.method) {
-                    let message = format!("the client cannot answer {}", ask.method);
-                    tokio::spawn(ask.answer(error(code::METHOD_NOT_FOUND, message)));
-                    return None;
-                }
-                let Some((message, answered)) = session.ask(ask.method.clone(), ask.params.clone()) else {
-                    tokio::spawn(ask.answer(error(code::LIMITED, "too many questions are open")));
-                    return None;
-                };
-                self.queue.push_back(message.to_json());
-                tokio::spawn(async move {
-                    let outcome = match tokio::time::timeout(ANSWER, answered).await {
-                        Ok(Ok(outcome)) => outcome,
-                        Ok(Err(_)) | Err(_) => error(code::INTERNAL, "the client did not answer"),
-                    };
-                    // A server that is gone ends its exchange by itself.
-                    let _ = ask.answer(outcome).await;
-                });
+                self.queue.extend(session.pass(ask).map(|message| message.to_json()));
                 None
             }
             Side::Modern(client) => {
@@ -298,12 +272,12 @@ impl Pump {
                         code::MISSING_CAPABILITY,
                         format!(
                             "server/{} asks {}, which the client cannot answer",
-                            self.server, ask.method
+                            self.relay.server, ask.method
                         ),
                         &json!({"requiredCapabilities": {capability: {}}}),
                     );
                     tokio::spawn(ask.answer(error(code::METHOD_NOT_FOUND, "the client cannot answer this")));
-                    self.note.answered(&outcome);
+                    self.relay.note.answered(&outcome);
                     return Some(Step::Last(outcome));
                 }
                 let State::Running(exchange) = std::mem::replace(&mut self.state, State::Over) else {
@@ -312,49 +286,16 @@ impl Pump {
                 let parked = Parked {
                     exchange,
                     ask,
-                    upstream: self.upstream.clone(),
-                    principal: self.note.principal().to_owned(),
-                    server: self.server.clone(),
-                    method: self.call.method.clone(),
+                    upstream: self.relay.upstream.clone(),
+                    principal: self.relay.note.principal().to_owned(),
+                    server: self.relay.server.clone(),
+                    method: self.relay.call.method.clone(),
                 };
-                self.note.parked();
-                let (questions, state) = self.gateway.0.parking.park(parked);
+                self.relay.note.parked();
+                let (questions, state) = self.relay.gateway.0.parking.park(parked);
                 let result = json!({"resultType": "input_required", "inputRequests": questions, "requestState": state});
                 Some(Step::Last(self.in_era(Outcome::Result(raw(&result)))))
             }
-        }
-    }
-
-    /// Goes on with a call that was parked.
-    pub(super) fn resume(
-        gateway: &Gateway,
-        side: Side,
-        parked: Parked,
-        answer: Outcome,
-        call: Call,
-        note: Note,
-    ) -> Self {
-        let Parked {
-            exchange,
-            ask,
-            upstream,
-            server,
-            ..
-        } = parked;
-        tokio::spawn(ask.answer(answer));
-        Self {
-            gateway: gateway.clone(),
-            side,
-            server,
-            upstream,
-            call,
-            note,
-            page_size: None,
-            state: State::Running(exchange),
-            queue: VecDeque::new(),
-            rounds: 0,
-            cancelled: gateway.0.shutdown.child_token(),
-            _under_way: None,
         }
     }
 
@@ -363,14 +304,18 @@ impl Pump {
         self.rounds += 1;
         let mut answers = Vec::new();
         let refusal = if self.rounds > ROUNDS {
-            Some(format!("server/{} wants input again and again", self.server))
+            Some(format!("server/{} wants input again and again", self.relay.server))
         } else {
             let unanswerable = needed
                 .requests
                 .iter()
                 .find(|(_, method, _)| !session.can_answer(method));
-            unanswerable
-                .map(|(_, method, _)| format!("server/{} asks {method}, which the client cannot answer", self.server))
+            unanswerable.map(|(_, method, _)| {
+                format!(
+                    "server/{} asks {method}, which the client cannot answer",
+                    self.relay.server
+                )
+            })
         };
         if let Some(refusal) = refusal {
             return Some(self.give_up(error(code::INVALID_REQUEST, refusal)));
@@ -391,7 +336,7 @@ impl Pump {
 
     fn give_up(&mut self, outcome: Outcome) -> Step {
         self.state = State::Over;
-        self.note.answered(&outcome);
+        self.relay.note.answered(&outcome);
         Step::Last(outcome)
     }
 
@@ -405,7 +350,7 @@ impl Pump {
             let answer = tokio::select! {
                 answer = tokio::time::timeout(ANSWER, answered) => answer,
                 () = self.cancelled.cancelled() => {
-                    self.note.cancelled();
+                    self.relay.note.cancelled();
                     return Some(Step::Cancelled);
                 }
             };
@@ -417,7 +362,7 @@ impl Pump {
                 }
             }
         }
-        let mut params = Members::of_params(self.call.params.as_deref());
+        let mut params = Members::of_params(self.relay.call.params.as_deref());
         params.set("inputResponses", responses.to_raw());
         match state {
             Some(state) => params.set("requestState", state),
@@ -425,33 +370,38 @@ impl Pump {
         }
         let call = Call {
             params: Some(params.to_raw()),
-            ..self.call.clone()
+            ..self.relay.call.clone()
         };
-        match self.upstream.link.request(call).await {
+        match self.relay.upstream.link.request(call).await {
             Ok(exchange) => {
                 self.state = State::Running(exchange);
                 None
             }
             Err(error) => {
-                self.note.failed(&error);
-                Some(Step::Last(failed(&self.server, &error)))
+                self.relay.note.failed(&error);
+                Some(Step::Last(failed(&self.relay.server, &error)))
             }
         }
     }
 
     /// An answer of which no text is longer than the project wants.
     fn in_pages(&self, outcome: Outcome) -> Outcome {
-        let (Some(size), Outcome::Result(result)) = (self.page_size, &outcome) else {
+        let (Some(size), Outcome::Result(result)) = (self.relay.page_size, &outcome) else {
             return outcome;
         };
-        let cut = self.gateway.0.pages.cut(result, size, self.note.principal());
+        let cut = self
+            .relay
+            .gateway
+            .0
+            .pages
+            .cut(result, size, self.relay.note.principal());
         cut.map_or(outcome, Outcome::Result)
     }
 
     /// An error in the words of the client's era: what is not there has another code in each (SEP-2164).
     fn error_in_era(&self, error: Raw) -> Raw {
-        let is_read = self.call.method == "resources/read";
-        match &self.side {
+        let is_read = self.relay.call.method == "resources/read";
+        match &self.relay.side {
             Side::Modern(_) if is_read && Outcome::Error(error.clone()).code() == Some(code::NO_RESOURCE) => {
                 recoded(&error, code::INVALID_PARAMS)
             }
@@ -465,13 +415,13 @@ impl Pump {
             Outcome::Result(result) => result,
             Outcome::Error(error) => return Outcome::Error(self.error_in_era(error)),
         };
-        let result = match &self.side {
-            Side::Legacy(_) if self.upstream.link.hello().era == Era::Legacy => result,
+        let result = match &self.relay.side {
+            Side::Legacy(_) if self.relay.upstream.link.hello().era == Era::Legacy => result,
             Side::Legacy(_) => for_legacy(result),
-            Side::Modern(_) if self.call.method == "resources/read" => {
-                not_to_be_kept(for_modern(&result, Some(&self.upstream.copy)))
+            Side::Modern(_) if self.relay.call.method == "resources/read" => {
+                not_to_be_kept(for_modern(&result, Some(&self.relay.upstream.copy)))
             }
-            Side::Modern(_) => for_modern(&result, Some(&self.upstream.copy)),
+            Side::Modern(_) => for_modern(&result, Some(&self.relay.upstream.copy)),
         };
         Outcome::Result(result)
     }

@@ -285,14 +285,16 @@ async fn close_all(links: Vec<Link>) {
     futures_util::future::join_all(closing).await;
 }
 
-fn fresh() -> String {
+/// What nobody can guess: 24 random bytes, in hex.
+pub(super) fn fresh() -> String {
     let mut bytes = [0_u8; 24];
     getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn hash(id: &str) -> String {
-    Sha256::digest(id.as_bytes())
+/// SHA-256, in hex.
+pub(super) fn hash(text: &str) -> String {
+    Sha256::digest(text.as_bytes())
         .iter()
         .map(|byte| format!("{byte:02x}"))
         .collect()

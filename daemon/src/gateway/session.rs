@@ -8,19 +8,23 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use orch_shared::jsonrpc::{Id, Members, Message, Notification, Outcome, Raw, Request};
 use tokio::sync::oneshot;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use super::protocol::{code, error};
 use super::stream::{Place, Stream};
 use super::traffic::Tap;
 use super::view::Target;
 use crate::runtime::Hold;
-use crate::runtime::link::{Client, Link};
+use crate::runtime::link::{Ask, Client, Link};
 
 /// So many streams are kept for a client that may come back.
 const STREAMS: usize = 64;
+/// How long a client has to answer a question.
+pub(super) const ANSWER: Duration = Duration::from_secs(600);
 /// So many questions may be open.
 const QUESTIONS: usize = 256;
 
@@ -46,6 +50,15 @@ pub(super) fn is_wanted(level: &str, least: Option<&str>) -> bool {
         (Some(level), Some(least)) => level >= least,
         (Some(_) | None, _) => true,
     }
+}
+
+/// The severity of a log message; nothing for other news.
+pub(super) fn level_of(news: &Notification) -> Option<String> {
+    (news.method == "notifications/message").then(|| {
+        Members::of_params(news.params.as_deref())
+            .text("level")
+            .unwrap_or_default()
+    })
 }
 
 /// Whether that is a severity.
@@ -278,6 +291,31 @@ impl Session {
         held.questions.insert(id, answer);
         let id = Id::number(id);
         Some((Message::Request(Request { id, method, params }), answered))
+    }
+
+    /// Passes a question of a server on: the message that puts it to the client, whose answer, or that there is none, goes to
+    /// the server. Nothing when the client cannot be asked, which the server is told.
+    pub(super) fn pass(&self, ask: Ask) -> Option<Message> {
+        if !self.can_answer(&ask.method) {
+            let message = format!("the client cannot answer {}", ask.method);
+            tokio::spawn(ask.answer(error(code::METHOD_NOT_FOUND, message)));
+            return None;
+        }
+        let Some((message, answered)) = self.ask(ask.method.clone(), ask.params.clone()) else {
+            tokio::spawn(ask.answer(error(code::LIMITED, "too many questions are open")));
+            return None;
+        };
+        let over = self.over.clone();
+        tokio::spawn(async move {
+            let answer = over.run_until_cancelled(tokio::time::timeout(ANSWER, answered)).await;
+            let outcome = match answer {
+                Some(Ok(Ok(outcome))) => outcome,
+                Some(Ok(Err(_)) | Err(_)) | None => error(code::INTERNAL, "the client did not answer"),
+            };
+            // A server that is gone needs no answer.
+            let _ = ask.answer(outcome).await;
+        });
+        Some(message)
     }
 
     /// Takes the client's answer to a question. One that nobody waits for any more is dropped.

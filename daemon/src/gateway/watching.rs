@@ -15,7 +15,7 @@ use orch_shared::session::{Session as Shown, Sessions};
 use tokio::sync::broadcast::error::RecvError;
 
 use super::Gateway;
-use super::door::problem;
+use super::answers::problem;
 use super::session::Session;
 use super::stream::{self, KEEP_ALIVE};
 use super::view::{Target, View};

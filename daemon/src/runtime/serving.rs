@@ -23,7 +23,7 @@ use super::limits;
 use super::link::pipe::{Ends, Pipe};
 use super::link::{News, greeting};
 use super::log::{self, Log, Stream};
-use super::observation::{Cause, Failure, State};
+use super::observation::{Cause, Exit, Failure, State};
 use super::packages::Program;
 use super::process::{Order, Process, Streams};
 use super::tools;
@@ -54,6 +54,33 @@ pub(super) enum Verdict {
     Closed,
     /// It wrote nothing but garbage.
     Flooded,
+}
+
+impl Verdict {
+    /// Where a copy stands after it. `itself` is why one has ended that nobody ended; `exit` tells how, for any cause.
+    pub(super) fn told(self, itself: Cause, exit: impl Fn(Cause) -> Exit, desk: &Desk, launch: &Launch) -> State {
+        let remembered = |cause| {
+            let exit = exit(cause);
+            let last_lines = exit.last_lines.clone();
+            desk.publish(|seen| seen.last_exit = Some(exit));
+            last_lines
+        };
+        match self {
+            Self::Ended => State::Exited(exit(itself)),
+            Self::Stop(_) => State::Exited(exit(Cause::Stopped)),
+            Self::OverLimit(limit) => State::Exited(exit(Cause::LimitExceeded(limit))),
+            Self::Closed => State::Exited(exit(Cause::ClosedOutput)),
+            Self::Flooded => State::Exited(exit(Cause::Garbage)),
+            Self::TooLate => State::Failed(Failure::StartupDeadline {
+                deadline: launch.startup_deadline,
+                last_lines: remembered(Cause::Deadline),
+            }),
+            Self::Refused(reason) => State::Failed(Failure::HandshakeFailed {
+                reason,
+                last_lines: remembered(Cause::NotMcp),
+            }),
+        }
+    }
 }
 
 /// Runs a program: once, and once more in the other era when it ended of being asked for its era.
@@ -307,30 +334,9 @@ async fn end(
         | Verdict::Flooded => age,
     };
     let exit = |cause| desk.exit(ended.map(|status| (status, age)), cause, last_lines.clone());
-    let remember = |cause| desk.publish(|seen| seen.last_exit = Some(exit(cause)));
-    let state = match verdict {
-        Verdict::Ended => {
-            let failed = ended.is_none_or(|status| !status.success());
-            State::Exited(exit(
-                defended.filter(|_| failed).map_or(Cause::Itself, Cause::LimitExceeded),
-            ))
-        }
-        Verdict::Stop(_) => State::Exited(exit(Cause::Stopped)),
-        Verdict::OverLimit(limit) => State::Exited(exit(Cause::LimitExceeded(limit))),
-        Verdict::Closed => State::Exited(exit(Cause::ClosedOutput)),
-        Verdict::Flooded => State::Exited(exit(Cause::Garbage)),
-        Verdict::TooLate => {
-            remember(Cause::Deadline);
-            State::Failed(Failure::StartupDeadline {
-                deadline: launch.startup_deadline,
-                last_lines,
-            })
-        }
-        Verdict::Refused(reason) => {
-            remember(Cause::NotMcp);
-            State::Failed(Failure::HandshakeFailed { reason, last_lines })
-        }
-    };
+    let failed = ended.is_none_or(|status| !status.success());
+    let itself = defended.filter(|_| failed).map_or(Cause::Itself, Cause::LimitExceeded);
+    let state = verdict.told(itself, exit, desk, launch);
     (state, Reached::Program)
 }
 

@@ -300,29 +300,10 @@ fn state_of(job: Job<'_>, turn: Turn, end: Result<End, Trouble>, began: Instant,
         }
         (Turn::Verdict(verdict), Ok(end)) => (verdict, end),
     };
-    let last_lines = job.log.last_lines();
     let exit = |cause| {
         let mut exit = job.exit(&end, cause, Some(began));
         exit.after = lived;
         exit
     };
-    let remember = |cause| job.desk.publish(|seen| seen.last_exit = Some(exit(cause)));
-    match verdict {
-        Verdict::Ended => State::Exited(exit(Cause::Itself)),
-        Verdict::Stop(_) => State::Exited(exit(Cause::Stopped)),
-        Verdict::OverLimit(limit) => State::Exited(exit(Cause::LimitExceeded(limit))),
-        Verdict::Closed => State::Exited(exit(Cause::ClosedOutput)),
-        Verdict::Flooded => State::Exited(exit(Cause::Garbage)),
-        Verdict::TooLate => {
-            remember(Cause::Deadline);
-            State::Failed(Failure::StartupDeadline {
-                deadline: job.launch.startup_deadline,
-                last_lines,
-            })
-        }
-        Verdict::Refused(reason) => {
-            remember(Cause::NotMcp);
-            State::Failed(Failure::HandshakeFailed { reason, last_lines })
-        }
-    }
+    verdict.told(Cause::Itself, exit, job.desk, job.launch)
 }

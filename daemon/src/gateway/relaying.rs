@@ -1,0 +1,180 @@
+//! Handing a request to the server that it is for: past the limits, with what was brought along from an earlier attempt, to
+//! the copy that it belongs to.
+
+use orch_shared::access::Principal;
+use orch_shared::jsonrpc::{Members, Raw, raw};
+use serde_json::json;
+use serde_json::value::RawValue;
+
+use super::Gateway;
+use super::asking::without_reserved;
+use super::limits;
+use super::methods::{Asked, Reply};
+use super::parking::{Parked, State};
+use super::protocol::{code, error, error_with};
+use super::pump::{Pump, Relay, Side};
+use super::upstream::{COMING_UP, Unavailable, Upstream};
+use super::view::Member;
+use crate::runtime::Use;
+use crate::runtime::link::{Call, Purpose};
+
+impl Gateway {
+    /// Hands a request to a server.
+    pub(super) async fn relay(
+        &self,
+        asked: Asked<'_>,
+        member: &Member,
+        params: Option<Raw>,
+        name: Option<String>,
+        schema: Option<Raw>,
+    ) -> Reply {
+        let Asked {
+            view,
+            principal,
+            side,
+            request,
+            ..
+        } = asked;
+        let page_size = view.page_size().filter(|_| request.method == "tools/call");
+        let object = member.object.object.clone();
+        let mut note = self.0.ledger.note(&principal.name, &request.method, object, name);
+        let place = match self.enter(principal, member) {
+            Ok(place) => place,
+            Err(over) => {
+                note.refused(&over.what);
+                let millis = u64::try_from(over.retry_after.as_millis()).unwrap_or(u64::MAX);
+                let data = json!({"server": member.name, "retryAfterMs": millis});
+                return Reply::Limited(error_with(code::LIMITED, over.what, &data), over.retry_after);
+            }
+        };
+        note.hold(place);
+        self.0.waker.touch(&member.object.uid);
+        let (mut params, mut wanted) = (params, None);
+        if let Some((mut brought, state)) = brought_along(&side, params.as_deref()) {
+            match self
+                .0
+                .parking
+                .find(&state, &principal.name, member.name.as_str(), &request.method)
+            {
+                State::Foreign => {}
+                State::OfServer { copy, state } => {
+                    brought.set("requestState", raw(&state));
+                    params = Some(brought.to_raw());
+                    wanted = Some(copy);
+                }
+                State::Parked(parked) => {
+                    let responses = brought.members("inputResponses").unwrap_or_default();
+                    let answer = super::parking::answer(&responses)
+                        .unwrap_or_else(|| error(code::INVALID_PARAMS, "the client brought no answer"));
+                    let Parked {
+                        exchange,
+                        ask,
+                        upstream,
+                        server,
+                        ..
+                    } = *parked;
+                    let relay = Relay {
+                        gateway: self.clone(),
+                        call: call(request.method, params, &side, schema),
+                        side,
+                        server,
+                        upstream,
+                        note,
+                        page_size,
+                    };
+                    return Reply::Pump(Box::new(Pump::resume(relay, exchange, ask, answer)));
+                }
+                State::Lost => {
+                    note.refused("unknown request state");
+                    let message = "the request state is not known here, or not any more; begin anew without it";
+                    return Reply::Now(error(code::INVALID_PARAMS, message));
+                }
+            }
+        }
+        let upstream = match self.upstream_for(&side, member, wanted.as_deref()).await {
+            Ok(upstream) => upstream,
+            Err(Unavailable(reason)) => {
+                note.unavailable(&reason);
+                let data = json!({"server": member.name});
+                return Reply::Now(error_with(
+                    code::INTERNAL,
+                    format!("server/{}: {reason}", member.name),
+                    &data,
+                ));
+            }
+        };
+        if let Side::Legacy(session) = &side
+            && session.link(&upstream.copy).is_some()
+        {
+            note.use_copy(self.0.runtime.hold(&upstream.copy, Use::Call));
+        }
+        let under_way = match &side {
+            Side::Legacy(session) => match session.under_way(&request.id) {
+                Some(under_way) => Some(under_way),
+                None => {
+                    note.refused("the id is taken");
+                    let message = "a request with this id is under way in this session";
+                    return Reply::Now(error(code::INVALID_REQUEST, message));
+                }
+            },
+            Side::Modern(_) => None,
+        };
+        let relay = Relay {
+            gateway: self.clone(),
+            call: call(request.method, without_reserved(params), &side, schema),
+            side,
+            server: member.name.to_string(),
+            upstream,
+            note,
+            page_size,
+        };
+        match Pump::start(relay, under_way).await {
+            Ok(pump) => Reply::Pump(Box::new(pump)),
+            Err(outcome) => Reply::Now(outcome),
+        }
+    }
+
+    fn enter(&self, principal: &Principal, member: &Member) -> Result<limits::Place, limits::Over> {
+        let declared = member.server().and_then(|server| server.limits.as_ref());
+        let declared = declared.map(limits::Bounds::of).unwrap_or_default();
+        let (uid, name) = (&member.object.uid, member.name.as_str());
+        self.0.limits.enter(&principal.name, uid, name, declared)
+    }
+
+    /// The conversation that a request goes to.
+    async fn upstream_for(&self, side: &Side, member: &Member, copy: Option<&str>) -> Result<Upstream, Unavailable> {
+        match side {
+            Side::Legacy(session) => self.upstream_of(member, session).await,
+            Side::Modern(_) => match copy {
+                Some(copy) => match self.copy(member, copy) {
+                    Some(upstream) => Ok(upstream),
+                    None => self.upstream(member, COMING_UP).await,
+                },
+                None => self.upstream(member, COMING_UP).await,
+            },
+        }
+    }
+}
+
+/// What a client of the newer era brings along from an earlier attempt, and its state. Most bring nothing, and are not read.
+fn brought_along(side: &Side, params: Option<&RawValue>) -> Option<(Members, String)> {
+    match side {
+        Side::Legacy(_) => None,
+        Side::Modern(_) => {
+            let params = params.filter(|params| params.get().contains("requestState"))?;
+            let brought = Members::of(params)?;
+            let state = brought.text("requestState")?;
+            Some((brought, state))
+        }
+    }
+}
+
+fn call(method: String, params: Option<Raw>, side: &Side, schema: Option<Raw>) -> Call {
+    Call {
+        method,
+        params,
+        client: side.client(),
+        purpose: Purpose::Relay,
+        schema,
+    }
+}
