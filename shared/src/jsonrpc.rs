@@ -291,20 +291,20 @@ pub fn raw<T: Serialize + ?Sized>(value: &T) -> Raw {
 }
 
 /// An object read one level deep: names in their order, values as they came. Setting and removing members leaves all
-/// others as they are, byte for byte.
+/// others as they are, byte for byte. What was read is borrowed from the text that it was read from.
 #[derive(Debug, Clone, Default)]
-pub struct Members(Vec<(String, Raw)>);
+pub struct Members<'m>(Vec<(Cow<'m, str>, Cow<'m, RawValue>)>);
 
-impl Members {
+impl<'m> Members<'m> {
     /// Reads an object; nothing when the payload is none. Of members that stand twice, all are kept.
     #[must_use]
-    pub fn of(raw: &RawValue) -> Option<Self> {
+    pub fn of(raw: &'m RawValue) -> Option<Self> {
         serde_json::from_str(raw.get()).ok()
     }
 
     /// Reads parameters; absent ones have no members, and neither have those that are no object.
     #[must_use]
-    pub fn of_params(params: Option<&RawValue>) -> Self {
+    pub fn of_params(params: Option<&'m RawValue>) -> Self {
         params.and_then(Self::of).unwrap_or_default()
     }
 
@@ -326,12 +326,13 @@ impl Members {
 
     /// The member of that name, when it is an object.
     #[must_use]
-    pub fn members(&self, name: &str) -> Option<Self> {
-        Self::of(self.get(name)?)
+    pub fn members(&self, name: &str) -> Option<Members<'_>> {
+        Members::of(self.get(name)?)
     }
 
     /// Sets a member: in its place, or at the end. One that stood there more than once stands there once.
     pub fn set(&mut self, name: &str, value: Raw) {
+        let value = Cow::Owned(value);
         match self.0.iter().position(|(known, _)| known == name) {
             Some(at) => {
                 let mut place = 0;
@@ -341,7 +342,7 @@ impl Members {
                 });
                 self.0[at].1 = value;
             }
-            None => self.0.push((name.to_owned(), value)),
+            None => self.0.push((name.to_owned().into(), value)),
         }
     }
 
@@ -365,7 +366,7 @@ impl Members {
 
     /// All of them, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &RawValue)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), &**value))
+        self.0.iter().map(|(name, value)| (&**name, &**value))
     }
 
     /// The object as a payload.
@@ -375,26 +376,30 @@ impl Members {
     }
 }
 
-impl Serialize for Members {
+impl Serialize for Members<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+        serializer.collect_map(self.iter())
     }
 }
 
-impl<'de> Deserialize<'de> for Members {
+impl<'de: 'm, 'm> Deserialize<'de> for Members<'m> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        /// A name, borrowed where it is written without escapes.
+        #[derive(Deserialize)]
+        struct Name<'n>(#[serde(borrow)] Cow<'n, str>);
+
         struct Visitor;
         impl<'de> serde::de::Visitor<'de> for Visitor {
-            type Value = Members;
+            type Value = Members<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object")
             }
 
-            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
-                let mut members = Vec::new();
-                while let Some(member) = map.next_entry()? {
-                    members.push(member);
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::with_capacity(4);
+                while let Some((Name(name), value)) = map.next_entry::<Name<'de>, &'de RawValue>()? {
+                    members.push((name, Cow::Borrowed(value)));
                 }
                 Ok(Members(members))
             }
@@ -448,7 +453,7 @@ mod tests {
     #[test]
     fn members_change_one_by_one() {
         let text = r#"{"name":"a__b","arguments":{"n": 1.50},"_meta":{"progressToken":7}}"#;
-        let mut members: Members = serde_json::from_str(text).expect("an object");
+        let mut members: Members<'_> = serde_json::from_str(text).expect("an object");
         members.set("name", raw("b"));
         assert_eq!(
             members.to_raw().get(),
@@ -461,7 +466,7 @@ mod tests {
             r#"{"name":"b","arguments":{"n": 1.50},"z":true}"#
         );
         assert_eq!(members.text("name").as_deref(), Some("b"));
-        let mut twice: Members = serde_json::from_str(r#"{"a":1,"b":2,"a":3,"c":4,"a":5}"#).expect("an object");
+        let mut twice: Members<'_> = serde_json::from_str(r#"{"a":1,"b":2,"a":3,"c":4,"a":5}"#).expect("an object");
         assert_eq!(twice.get("a").map(RawValue::get), Some("5"));
         twice.set("a", raw(&6));
         assert_eq!(twice.to_raw().get(), r#"{"a":6,"b":2,"c":4}"#);

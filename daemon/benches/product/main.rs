@@ -47,6 +47,7 @@ const BENCHES: &[(&str, Bench)] = &[
     ("gateway-calls", gateway::calls::measure),
     ("gateway-lists", gateway::lists::measure),
     ("gateway-memory", gateway::memory::measure),
+    ("gateway-waking", gateway::waking::measure),
 ];
 
 fn main() -> ExitCode {

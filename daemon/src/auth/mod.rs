@@ -51,7 +51,7 @@ pub fn admin_credential(clock: &dyn Clock, ids: &dyn Ids) -> Credential {
     getrandom::fill(bytes.as_mut()).expect("the operating system gives random bytes");
     let mut text = Zeroizing::new(String::with_capacity(PREFIX.len() + 64));
     text.push_str(PREFIX);
-    bytes.iter().for_each(|byte| text.push_str(&format!("{byte:02x}")));
+    text.push_str(&Zeroizing::new(hex::encode(bytes.as_ref())));
     let token = Token {
         id: ids.uid(),
         name: "bootstrap".to_owned(),
@@ -69,10 +69,7 @@ pub fn admin_credential(clock: &dyn Clock, ids: &dyn Ids) -> Credential {
 }
 
 fn hash(text: &str) -> String {
-    Sha256::digest(text.as_bytes())
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hex::encode(Sha256::digest(text))
 }
 
 /// Knows who asks. Cheap to clone.
@@ -85,7 +82,7 @@ pub struct Authenticator {
 /// A token that the database has known.
 #[derive(Clone)]
 struct Remembered {
-    token: Token,
+    token: Arc<Token>,
     /// When the database said so.
     known: Instant,
     /// When it was last asked, whether or not it answered.
@@ -141,17 +138,17 @@ impl Authenticator {
         };
         self.store.note_use(&token);
         Ok(Principal {
-            name: token.principal,
+            name: token.principal.clone(),
             visibility: Visibility::Everything,
         })
     }
 
-    async fn token(&self, hash: &str) -> Result<Option<Token>, Error> {
+    async fn token(&self, hash: &str) -> Result<Option<Arc<Token>>, Error> {
         let remembered = self.locked().get(hash).cloned();
         if let Some(Remembered { token, asked, .. }) = &remembered
             && asked.elapsed() < REMEMBERED
         {
-            return Ok(Some(token.clone()));
+            return Ok(Some(Arc::clone(token)));
         }
         let asked = Instant::now();
         let told = tokio::time::timeout(MOMENT, self.store.token(hash)).await;
@@ -161,7 +158,7 @@ impl Authenticator {
         });
         let now_known = match (told, remembered) {
             (Ok(found), _) => found.map(|token| Remembered {
-                token,
+                token: Arc::new(token),
                 known: asked,
                 asked,
             }),

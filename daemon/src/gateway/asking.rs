@@ -86,15 +86,14 @@ pub(super) fn read(headers: &HeaderMap, body: &[u8]) -> Result<Asking, Refused> 
         }
     };
     let id = &request.id;
-    let meta = Members::of_params(request.params.as_deref())
-        .members("_meta")
-        .unwrap_or_default();
+    let params = Members::of_params(request.params.as_deref());
+    let meta = params.members("_meta").unwrap_or_default();
     let named = meta.text(META_VERSION);
     let is_modern = named.is_some()
         || request.method == "server/discover"
         || said.is_some_and(|version| !protocol::is_legacy(version));
     if !is_modern {
-        repeats(headers, &request, false)?;
+        repeats(headers, &request, &params, false)?;
         return Ok(Asking::Legacy(Message::Request(request)));
     }
     let capabilities = meta
@@ -124,7 +123,7 @@ pub(super) fn read(headers: &HeaderMap, body: &[u8]) -> Result<Asking, Refused> 
     if named != MODERN {
         return Err(Refused::bad(Some(id), unsupported(&named)));
     }
-    repeats(headers, &request, true)?;
+    repeats(headers, &request, &params, true)?;
     let client = Client {
         info: meta
             .get(META_CLIENT)
@@ -204,7 +203,7 @@ fn named_by(method: &str) -> Option<&'static str> {
 }
 
 /// Holds the headers that repeat the body against it. In the older era nobody has to send them.
-fn repeats(headers: &HeaderMap, request: &Request, required: bool) -> Result<(), Refused> {
+fn repeats(headers: &HeaderMap, request: &Request, params: &Members<'_>, required: bool) -> Result<(), Refused> {
     let mismatch = |message: String| Err(Refused::bad(Some(&request.id), error(code::HEADER_MISMATCH, message)));
     match header(headers, METHOD)? {
         Some(method) if method != request.method => {
@@ -219,7 +218,7 @@ fn repeats(headers: &HeaderMap, request: &Request, required: bool) -> Result<(),
     let Some(member) = named_by(&request.method) else {
         return Ok(());
     };
-    let Some(name) = Members::of_params(request.params.as_deref()).text(member) else {
+    let Some(name) = params.text(member) else {
         return Ok(());
     };
     match header(headers, NAME)?.map(|value| (value, decoded(value))) {

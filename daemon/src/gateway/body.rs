@@ -40,17 +40,22 @@ pub(super) fn accepts(headers: &HeaderMap, wanted: &str) -> bool {
     if given.peek().is_none() {
         return true;
     }
-    let kind = wanted.split('/').next().unwrap_or_default();
+    let all_of_kind = |range: &str| {
+        let kind = range.strip_suffix("/*");
+        kind.is_some_and(|kind| {
+            let wanted = wanted.split('/').next().unwrap_or_default();
+            kind == "*" || kind.eq_ignore_ascii_case(wanted)
+        })
+    };
     given
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
         .any(|range| {
             let mut parts = range.split(';').map(str::trim);
-            let essence = parts.next().unwrap_or_default().to_ascii_lowercase();
+            let essence = parts.next().unwrap_or_default();
             let refused =
                 parts.any(|part| matches!(part.replace(' ', "").as_str(), "q=0" | "q=0.0" | "q=0.00" | "q=0.000"));
-            let fits = essence == wanted || essence == "*/*" || essence == format!("{kind}/*");
-            fits && !refused
+            (essence.eq_ignore_ascii_case(wanted) || all_of_kind(essence)) && !refused
         })
 }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use orch_shared::jsonrpc::{Members, Outcome};
 use orch_shared::name::ObjectRef;
-use serde_json::json;
+use serde::Serialize;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -109,6 +109,17 @@ pub(super) struct Note {
     hold: Option<Hold>,
 }
 
+/// What an entry says beside who, what and with which outcome.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Detail<'d> {
+    duration_us: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'d str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    said: Option<&'d str>,
+}
+
 impl Note {
     /// Who asked.
     pub(super) fn principal(&self) -> &str {
@@ -171,19 +182,17 @@ impl Note {
             return;
         }
         let took = u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX);
-        let mut detail = json!({"durationUs": took});
-        if let Some(name) = &self.name {
-            detail["name"] = json!(name);
-        }
-        if !said.is_empty() {
-            detail["said"] = json!(said);
-        }
+        let detail = Detail {
+            duration_us: took,
+            name: self.name.as_deref(),
+            said: Some(said).filter(|said| !said.is_empty()),
+        };
         let entry = NewAudit {
             principal: self.principal.clone(),
             action: self.method.clone(),
             object: Some(self.object.clone()),
             outcome: outcome.to_owned(),
-            detail: detail.to_string(),
+            detail: serde_json::to_string(&detail).expect("plain data"),
         };
         if self.ledger.0.try_send(entry).is_err() {
             tracing::error!(

@@ -49,30 +49,31 @@ pub(super) enum Reply {
 }
 
 impl Gateway {
-    /// Answers a request.
+    /// Answers a request. What is asked most, calls, decides how large the future is that does so; all else has a place of
+    /// its own.
     pub(super) async fn answer(&self, asked: Asked<'_>) -> Reply {
         let method = asked.request.method.as_str();
         if let Some(kind) = Kind::of_method(method) {
-            return Reply::Now(self.list(&asked, kind).await);
+            return Reply::Now(Box::pin(self.list(&asked, kind)).await);
         }
         let modern = match asked.side {
             Side::Legacy(_) => false,
             Side::Modern(_) => true,
         };
         match method {
-            "server/discover" if modern => Reply::Now(self.discover(asked.view).await),
+            "server/discover" if modern => Reply::Now(Box::pin(self.discover(asked.view)).await),
             "subscriptions/listen" if modern => self.listen(&asked),
             "ping" | "initialize" | "logging/setLevel" | "resources/subscribe" | "resources/unsubscribe" if modern => {
                 Reply::Now(unknown_method(method))
             }
             "ping" => Reply::Now(result(&json!({}))),
-            "logging/setLevel" => Reply::Now(self.set_level(&asked).await),
-            "resources/subscribe" => self.subscribe(asked).await,
-            "resources/unsubscribe" => Reply::Now(self.unsubscribe(&asked).await),
+            "logging/setLevel" => Reply::Now(Box::pin(self.set_level(&asked)).await),
+            "resources/subscribe" => Box::pin(self.subscribe(asked)).await,
+            "resources/unsubscribe" => Reply::Now(Box::pin(self.unsubscribe(&asked)).await),
             "tools/call" => self.call_tool(asked).await,
-            "prompts/get" => self.get_prompt(asked).await,
-            "resources/read" => self.read_resource(asked).await,
-            "completion/complete" => self.complete(asked).await,
+            "prompts/get" => Box::pin(self.get_prompt(asked)).await,
+            "resources/read" => Box::pin(self.read_resource(asked)).await,
+            "completion/complete" => Box::pin(self.complete(asked)).await,
             _ => match asked.view.single().cloned() {
                 // Whatever it is, the server knows.
                 Some(member) => {
@@ -135,9 +136,26 @@ impl Gateway {
 
     /// The list of a kind, with what is missing from it.
     pub(super) async fn listing(&self, view: &View, kind: Kind) -> Arc<Listing> {
-        let parts = view.members.iter().map(|member| self.part(member, kind));
-        let parts = futures_util::future::join_all(parts).await;
+        let known: Option<Vec<Part<'_>>> = view
+            .members
+            .iter()
+            .map(|member| self.known_part(member, kind))
+            .collect();
+        let parts = match known {
+            Some(parts) => parts,
+            None => {
+                let parts = view.members.iter().map(|member| self.part(member, kind));
+                Box::pin(futures_util::future::join_all(parts)).await
+            }
+        };
         self.0.listings.of(view, kind, &parts)
+    }
+
+    /// What one server brings into a list, if that is known.
+    fn known_part<'v>(&self, member: &'v Member, kind: Kind) -> Option<Part<'v>> {
+        let listed = Ok(self.0.surfaces.known(&member.object.uid, kind)?);
+        self.note_missing(member, kind, &listed);
+        Some(Part { member, listed })
     }
 
     /// What one server brings into a list.
@@ -213,8 +231,9 @@ impl Gateway {
         Outcome::Result(RawValue::from_string(text).expect("made of JSON"))
     }
 
-    async fn call_tool(&self, asked: Asked<'_>) -> Reply {
-        let mut params = Members::of_params(asked.request.params.as_deref());
+    async fn call_tool(&self, mut asked: Asked<'_>) -> Reply {
+        let written = asked.request.params.take();
+        let mut params = Members::of_params(written.as_deref());
         let Some(name) = params.text("name") else {
             return Reply::Now(error(code::INVALID_PARAMS, "tools/call needs `name`"));
         };
@@ -284,8 +303,9 @@ impl Gateway {
         Some((member, route))
     }
 
-    async fn get_prompt(&self, asked: Asked<'_>) -> Reply {
-        let mut params = Members::of_params(asked.request.params.as_deref());
+    async fn get_prompt(&self, mut asked: Asked<'_>) -> Reply {
+        let written = asked.request.params.take();
+        let mut params = Members::of_params(written.as_deref());
         let Some(name) = params.text("name") else {
             return Reply::Now(error(code::INVALID_PARAMS, "prompts/get needs `name`"));
         };
@@ -376,8 +396,9 @@ impl Gateway {
         }
     }
 
-    async fn complete(&self, asked: Asked<'_>) -> Reply {
-        let mut params = Members::of_params(asked.request.params.as_deref());
+    async fn complete(&self, mut asked: Asked<'_>) -> Reply {
+        let written = asked.request.params.take();
+        let mut params = Members::of_params(written.as_deref());
         let reference = params.members("ref").unwrap_or_default();
         let nothing = json!({"completion": {"values": [], "hasMore": false}});
         let found = match (reference.text("type").as_deref(), asked.view.single()) {

@@ -68,7 +68,7 @@ struct Filter {
 }
 
 impl Filter {
-    fn read(wanted: &Members) -> Self {
+    fn read(wanted: &Members<'_>) -> Self {
         let is_set = |name: &str| wanted.get(name).is_some_and(|value| value.get() == "true");
         let lists = [
             ("toolsListChanged", "tools"),
@@ -467,7 +467,7 @@ impl Gateway {
 
 impl Waiting {
     /// Hands news over; a client that does not read loses them, and its stream ends with the next.
-    fn tell(&self, method: &str, params: Members) {
+    fn tell(&self, method: &str, params: Members<'_>) {
         if self.news.try_send(labelled(method, params, &self.id)).is_err() {
             tracing::debug!(method, "a client does not read its news");
         }
@@ -475,7 +475,7 @@ impl Waiting {
 }
 
 /// News with the mark of the subscription that they belong to.
-fn labelled(method: &str, mut params: Members, id: &Id) -> Arc<str> {
+fn labelled(method: &str, mut params: Members<'_>, id: &Id) -> Arc<str> {
     let mut meta = params.members("_meta").unwrap_or_default();
     meta.set(META_SUBSCRIPTION, raw(id));
     params.set("_meta", meta.to_raw());

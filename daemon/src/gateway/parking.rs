@@ -114,7 +114,7 @@ impl Parking {
 }
 
 /// The answer to the one question of a parked call; nothing when it is not among them.
-pub(super) fn answer(responses: &orch_shared::jsonrpc::Members) -> Option<Outcome> {
+pub(super) fn answer(responses: &orch_shared::jsonrpc::Members<'_>) -> Option<Outcome> {
     let result: Raw = responses.get(QUESTION)?.to_owned();
     Some(Outcome::Result(result))
 }

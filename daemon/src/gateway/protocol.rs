@@ -1,6 +1,8 @@
 //! Words of the Model Context Protocol that the gateway itself speaks: revisions, headers, error codes, reserved members.
 
-use orch_shared::jsonrpc::{Outcome, raw};
+use std::sync::LazyLock;
+
+use orch_shared::jsonrpc::{Outcome, Raw, raw};
 use serde_json::{Value, json};
 
 /// The revision without sessions.
@@ -57,6 +59,12 @@ pub(super) mod code {
 /// Name and version of ourselves, as servers and clients are told.
 pub(super) fn ourselves() -> Value {
     json!({"name": "orchctl", "title": "orchctl gateway", "version": env!("CARGO_PKG_VERSION")})
+}
+
+/// The same as a payload.
+pub(super) fn ourselves_raw() -> Raw {
+    static OURSELVES: LazyLock<Raw> = LazyLock::new(|| raw(&ourselves()));
+    OURSELVES.clone()
 }
 
 /// An error.

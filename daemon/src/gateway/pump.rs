@@ -512,7 +512,7 @@ pub(super) fn for_modern(result: &RawValue, copy: Option<&str>) -> Raw {
         members.set("requestState", raw(&super::parking::addressed(copy, &state)));
     }
     let mut meta = members.members("_meta").unwrap_or_default();
-    meta.set(META_SERVER, raw(&protocol::ourselves()));
+    meta.set(META_SERVER, protocol::ourselves_raw());
     members.set("_meta", meta.to_raw());
     members.to_raw()
 }

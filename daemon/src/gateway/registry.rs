@@ -289,13 +289,10 @@ async fn close_all(links: Vec<Link>) {
 pub(super) fn fresh() -> String {
     let mut bytes = [0_u8; 24];
     getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(bytes)
 }
 
 /// SHA-256, in hex.
 pub(super) fn hash(text: &str) -> String {
-    Sha256::digest(text.as_bytes())
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hex::encode(Sha256::digest(text))
 }

@@ -157,7 +157,7 @@ impl Gateway {
 }
 
 /// What a client of the newer era brings along from an earlier attempt, and its state. Most bring nothing, and are not read.
-fn brought_along(side: &Side, params: Option<&RawValue>) -> Option<(Members, String)> {
+fn brought_along<'p>(side: &Side, params: Option<&'p RawValue>) -> Option<(Members<'p>, String)> {
     match side {
         Side::Legacy(_) => None,
         Side::Modern(_) => {

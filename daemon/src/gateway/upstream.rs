@@ -41,9 +41,13 @@ pub(super) struct Unavailable(pub(super) String);
 impl Gateway {
     /// A conversation with one of a server's copies, the one that all share; a server that is suspended is woken for it.
     pub(super) async fn upstream(&self, member: &Member, patience: Duration) -> Result<Upstream, Unavailable> {
-        if let Some(upstream) = self.least_busy(member) {
-            return Ok(upstream);
+        match self.least_busy(member) {
+            Some(upstream) => Ok(upstream),
+            None => Box::pin(self.woken(member, patience)).await,
         }
+    }
+
+    async fn woken(&self, member: &Member, patience: Duration) -> Result<Upstream, Unavailable> {
         if self.is_suspended(member) {
             let woken = self.0.waker.wake(&member.object.uid, WAKING).await;
             woken.map_err(|error| Unavailable(format!("it was suspended and did not wake: {error}")))?;
@@ -145,7 +149,7 @@ impl Gateway {
     /// The conversation that a session has with a server.
     pub(super) async fn upstream_of(&self, member: &Member, session: &Arc<Session>) -> Result<Upstream, Unavailable> {
         if member.is_isolated() {
-            return self.own_copy(member, session).await;
+            return Box::pin(self.own_copy(member, session)).await;
         }
         let server = &member.object.uid;
         let known = session.copy(server).and_then(|copy| {
@@ -172,6 +176,16 @@ impl Gateway {
         if let Some(link) = session.link(&shared.copy) {
             return Ok(Upstream { link, ..shared });
         }
+        Box::pin(self.open_own(member, session, shared)).await
+    }
+
+    /// Opens a conversation with a copy for a session alone, where it can have one.
+    async fn open_own(
+        &self,
+        member: &Member,
+        session: &Arc<Session>,
+        shared: Upstream,
+    ) -> Result<Upstream, Unavailable> {
         let opening = Opening {
             client: session.client(),
             asks: Some(self.questions_for(session)),

@@ -199,7 +199,7 @@ fn digest(run: &Server, restarted_at: Option<Timestamp>, world: &World<'_>) -> S
         .collect();
     let text = serde_json::json!([same, restarted_at, secrets]).to_string();
     let hash = Sha256::digest(text);
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(hash)
 }
 
 /// The references that find a value which cannot be opened.

@@ -119,7 +119,7 @@ fn question(link: &Link, probe: &Probe) -> Call {
 }
 
 /// The first text of a tool's result.
-fn text_of(result: &Members) -> String {
+fn text_of(result: &Members<'_>) -> String {
     let content = result.get("content").map_or("[]", RawValue::get);
     let content: Vec<serde_json::Value> = serde_json::from_str(content).unwrap_or_default();
     let mut texts = content.iter().filter_map(|block| block["text"].as_str());

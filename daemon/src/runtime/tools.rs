@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use orch_shared::jsonrpc::{Members, Outcome};
+use orch_shared::jsonrpc::{Members, Outcome, Raw};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -50,6 +50,7 @@ pub(super) async fn ask(link: &Link, patience: Duration) -> Result<Tools, Unlist
         for _ in 0..PAGES {
             let params = cursor.take().map(|cursor| json!({"cursor": cursor}));
             let page = page(link, params.as_ref()).await?;
+            let page = Members::of(&page).ok_or(Unlisted::Garbled)?;
             let listed = page.get("tools").ok_or(Unlisted::Garbled)?;
             let listed: Vec<Value> = serde_json::from_str(listed.get()).map_err(|_| Unlisted::Garbled)?;
             tools.extend(listed);
@@ -66,11 +67,11 @@ pub(super) async fn ask(link: &Link, patience: Duration) -> Result<Tools, Unlist
         .unwrap_or(Err(Unlisted::Silent(patience)))
 }
 
-async fn page(link: &Link, params: Option<&Value>) -> Result<Members, Unlisted> {
+async fn page(link: &Link, params: Option<&Value>) -> Result<Raw, Unlisted> {
     let exchange = link.request(greeting::own("tools/list", params)).await?;
     let outcome = exchange.outcome().await?;
-    match &outcome {
-        Outcome::Result(result) => Members::of(result).ok_or(Unlisted::Garbled),
+    match outcome {
+        Outcome::Result(result) => Ok(result),
         Outcome::Error(_) => Err(Unlisted::Declined(
             outcome.code().unwrap_or_default(),
             outcome.message().unwrap_or_default(),
@@ -100,7 +101,7 @@ fn digest(tools: &[Value]) -> String {
         hash.update(text.as_bytes());
         hash.update(b"\n");
     }
-    let hex: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = hex::encode(hash.finalize());
     format!("sha256:{hex}")
 }
 

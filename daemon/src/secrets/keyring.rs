@@ -169,7 +169,7 @@ impl Key {
 
     fn of(bytes: Zeroizing<[u8; 32]>) -> Self {
         let digest = Sha256::digest(bytes.as_ref());
-        let id = digest[..4].iter().map(|byte| format!("{byte:02x}")).collect();
+        let id = hex::encode(&digest[..4]);
         Self { id, bytes }
     }
 }

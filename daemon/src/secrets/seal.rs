@@ -92,7 +92,7 @@ impl Keyring {
         hash.update(place.associated_data());
         hash.update([0]);
         hash.update(plaintext.reveal());
-        hash.finalize()[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+        hex::encode(&hash.finalize()[..16])
     }
 
     /// Seals a value for its place.

@@ -105,20 +105,17 @@ impl NewAudit {
     /// `[before, sequence, millis, principal, action, object, outcome, detail]`.
     #[must_use]
     pub fn hash_after(&self, before: &str, sequence: i64, at: Timestamp) -> String {
-        let text = serde_json::json!([
+        let text = serde_json::to_vec(&(
             before,
             sequence,
             at.millis(),
-            self.principal,
-            self.action,
-            self.object,
-            self.outcome,
-            self.detail
-        ]);
-        Sha256::digest(text.to_string())
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+            &self.principal,
+            &self.action,
+            &self.object,
+            &self.outcome,
+            &self.detail,
+        ));
+        hex::encode(Sha256::digest(text.expect("plain data")))
     }
 }
 

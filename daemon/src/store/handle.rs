@@ -239,17 +239,24 @@ impl Store {
         self.0.health.writes_fail()
     }
 
-    /// Times a read, and takes note of how it ended.
-    pub(super) async fn observed<T>(
-        &self,
+    /// Times a read, and takes note of how it ended. Futures of the driver are large, and would make each future large that
+    /// might wait for one: so they have a place of their own.
+    pub(super) fn observed<'s, T>(
+        &'s self,
         operation: &'static str,
-        reading: impl Future<Output = Result<T, Error>>,
-    ) -> Result<T, Error> {
-        let started = Instant::now();
-        let outcome = reading.await;
-        self.0.health.note_read(&outcome);
-        self.observe(operation, started);
-        outcome
+        reading: impl Future<Output = Result<T, Error>> + Send + 's,
+    ) -> impl Future<Output = Result<T, Error>> + Send + 's
+    where
+        T: Send + 's,
+    {
+        let reading = Box::pin(reading);
+        async move {
+            let started = Instant::now();
+            let outcome = reading.await;
+            self.0.health.note_read(&outcome);
+            self.observe(operation, started);
+            outcome
+        }
     }
 
     fn observe(&self, operation: &'static str, started: Instant) {

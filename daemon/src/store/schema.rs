@@ -84,7 +84,7 @@ mod tests {
         for step in MIGRATIONS {
             assert!(step.name.starts_with(&format!("{:04}_", step.number)), "{}", step.name);
             for (engine, text) in [("sqlite", step.sqlite), ("postgres", step.postgres)] {
-                let hash: String = Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect();
+                let hash = hex::encode(Sha256::digest(text));
                 writeln!(actual, "{hash}  {engine} {}", step.name).unwrap();
             }
         }

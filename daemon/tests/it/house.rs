@@ -115,6 +115,7 @@ const COMMON: &[&str] = &[
     "base64",
     "bytes",
     "futures_util",
+    "hex",
     "orch_shared",
     "schemars",
     "serde",

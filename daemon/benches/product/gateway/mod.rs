@@ -3,6 +3,7 @@
 pub(crate) mod calls;
 pub(crate) mod lists;
 pub(crate) mod memory;
+pub(crate) mod waking;
 
 mod client;
 mod far;

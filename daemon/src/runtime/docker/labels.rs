@@ -87,7 +87,7 @@ impl Labels {
     /// A word that differs from daemon to daemon, and for a thing of its own.
     pub(super) fn word(&self, thing: &str) -> String {
         let hash = Sha256::digest(format!("{}/{thing}", self.daemon));
-        hash.iter().take(5).map(|byte| format!("{byte:02x}")).collect()
+        hex::encode(&hash[..5])
     }
 
     /// The name of a copy's container.

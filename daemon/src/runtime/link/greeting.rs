@@ -94,7 +94,7 @@ pub(in crate::runtime) fn understand(era: Era, outcome: &Outcome) -> Result<Hell
     }
 }
 
-fn initialized(members: &Members) -> Result<Hello, String> {
+fn initialized(members: &Members<'_>) -> Result<Hello, String> {
     let version = members.text("protocolVersion").ok_or_else(no_greeting)?;
     let known = |known: &&ProtocolVersion| known.has_initialize() && known.as_str() == version;
     if !ProtocolVersion::KNOWN_VERSIONS.iter().any(|version| known(&version)) {
@@ -109,7 +109,7 @@ fn initialized(members: &Members) -> Result<Hello, String> {
     })
 }
 
-fn discovered(members: &Members) -> Result<Hello, String> {
+fn discovered(members: &Members<'_>) -> Result<Hello, String> {
     let versions = members.get("supportedVersions").ok_or_else(no_greeting)?;
     let versions: Vec<String> = serde_json::from_str(versions.get()).map_err(|_| no_greeting())?;
     if !versions.iter().any(|version| version == MODERN) {
@@ -126,7 +126,7 @@ fn discovered(members: &Members) -> Result<Hello, String> {
     })
 }
 
-fn capabilities(members: &Members) -> Raw {
+fn capabilities(members: &Members<'_>) -> Raw {
     members
         .get("capabilities")
         .map_or_else(|| raw(&json!({})), ToOwned::to_owned)
@@ -141,10 +141,12 @@ fn speaks_only(versions: &[String]) -> String {
 }
 
 fn declined(outcome: &Outcome, error: &Raw) -> String {
-    let supported = Members::of(error)
-        .and_then(|error| error.members("data"))
-        .and_then(|data| serde_json::from_str::<Vec<String>>(data.get("supported")?.get()).ok());
-    match (outcome.code(), supported) {
+    let supported = || {
+        let error = Members::of(error)?;
+        let data = error.members("data")?;
+        serde_json::from_str::<Vec<String>>(data.get("supported")?.get()).ok()
+    };
+    match (outcome.code(), supported()) {
         (Some(code), Some(versions)) if code == i64::from(ErrorCode::UNSUPPORTED_PROTOCOL_VERSION.0) => {
             speaks_only(&versions)
         }

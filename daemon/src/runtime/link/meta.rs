@@ -145,14 +145,14 @@ pub(super) fn stripped(params: Option<Raw>) -> Option<Raw> {
 }
 
 /// The number of ours that the progress is of, and the parameters with the caller's token instead.
-pub(super) fn progress_of(params: Option<&RawValue>) -> Option<(u64, Members)> {
+pub(super) fn progress_of(params: Option<&RawValue>) -> Option<(u64, Members<'_>)> {
     let members = Members::of(params?)?;
     let number = members.get(TOKEN)?.get().parse().ok()?;
     Some((number, members))
 }
 
 /// The progress as the caller is to see it.
-pub(super) fn progress_for(mut members: Members, token: Raw) -> Raw {
+pub(super) fn progress_for(mut members: Members<'_>, token: Raw) -> Raw {
     members.set(TOKEN, token);
     members.to_raw()
 }
@@ -163,7 +163,8 @@ pub(super) fn subscription_of(params: Option<&RawValue>) -> Option<u64> {
     if !params.get().contains(SUBSCRIPTION) {
         return None;
     }
-    let meta = Members::of(params)?.members("_meta")?;
+    let members = Members::of(params)?;
+    let meta = members.members("_meta")?;
     let id = meta.get(SUBSCRIPTION)?.get();
     id.trim_matches('"').parse().ok()
 }

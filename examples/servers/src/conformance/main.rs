@@ -15,6 +15,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::serve::ListenerExt as _;
 use clap::Parser;
 use rmcp::ServiceExt as _;
 use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
@@ -62,6 +63,8 @@ async fn main() -> anyhow::Result<()> {
         std::fs::write(&draft, listener.local_addr()?.port().to_string())?;
         std::fs::rename(&draft, file)?;
     }
+    // An answer of several parts must not wait for whoever reads it to say that the first has come.
+    let listener = listener.tap_io(|connection| drop(connection.set_nodelay(true)));
     axum::serve(listener, Router::new().nest_service("/mcp", service)).await?;
     Ok(())
 }
