@@ -134,12 +134,18 @@ impl Leader {
             peers,
             shutdown,
         } = self;
-        let mut over = Box::pin(over(standing, url.clone(), shutdown));
+        let mut superseded = Box::pin(superseded(standing, url.clone()));
         let answered = tokio::select! {
             answered = peers.ask(passed_on) => answered.map_err(|error| trouble(&url, &error))?,
-            () = &mut over => return Err(trouble(&url, &lost())),
+            () = &mut superseded => return Err(not_known(&url, "another daemon has begun to lead")),
         };
         let (head, body) = answered.into_parts();
+        let over = Box::pin(async move {
+            tokio::select! {
+                () = superseded => {}
+                () = shutdown.cancelled() => {}
+            }
+        });
         let body = Body::new(body).into_data_stream().take_until(over);
         let mut response = Response::new(Body::from_stream(body));
         *response.status_mut() = head.status;
@@ -148,17 +154,11 @@ impl Leader {
     }
 }
 
-fn lost() -> Error {
-    Error::Closed("another daemon has begun to lead".to_owned())
-}
-
-/// Waits until that daemon leads no longer, or this one shuts down.
-async fn over(mut standing: watch::Receiver<Standing>, leader: String, shutdown: CancellationToken) {
+/// Waits until that daemon leads no longer.
+async fn superseded(mut standing: watch::Receiver<Standing>, leader: String) {
     let leads = |standing: &Standing| matches!(standing, Standing::Follows(url) if *url == leader);
-    tokio::select! {
-        _ended = standing.wait_for(|standing| !leads(standing)) => {}
-        () = shutdown.cancelled() => {}
-    }
+    // Fails only when this daemon is shutting down.
+    drop(standing.wait_for(|standing| !leads(standing)).await);
 }
 
 /// The request as the leader gets it: at its address, with everything that is not about this hop.
