@@ -282,7 +282,7 @@ const fn exit_code_of(code: Code) -> u8 {
         | Code::StoreUnavailable
         | Code::StoreReadOnly
         | Code::ShuttingDown
-        | Code::OtherDaemon => 6,
+        | Code::LeaderUnavailable => 6,
         Code::Timeout | Code::NoAnswer | Code::WaitTimeout => 7,
         Code::ManifestSyntax
         | Code::ManifestEncoding

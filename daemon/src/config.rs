@@ -126,6 +126,9 @@ pub struct ServeArgs {
     /// How long the daemon that reconciles may be silent before another one on the same PostgreSQL takes over. Default: 15s.
     #[arg(long, value_name = "DURATION", env = "ORCHD_LEASE_DURATION")]
     pub lease_duration: Option<Span>,
+    /// Where other daemons on the same PostgreSQL reach this one: scheme, host and port. Default: the address it listens on.
+    #[arg(long, value_name = "URL", env = "ORCHD_INTERNAL_URL")]
+    pub internal_url: Option<String>,
     /// How long a copy that is replaced may finish what is under way with it. Default: 30s.
     #[arg(long, value_name = "DURATION", env = "ORCHD_DRAIN_TIMEOUT")]
     pub drain_timeout: Option<Span>,
@@ -199,6 +202,8 @@ pub struct Settings {
     pub reconcile_interval: Span,
     /// How long the leader may be silent.
     pub lease_duration: Span,
+    /// Where other daemons reach this one, when that is not where it listens.
+    pub internal_url: Option<InternalUrl>,
     /// How long a copy that is replaced may finish what is under way.
     pub drain_timeout: Span,
     /// The key file.
@@ -282,6 +287,11 @@ pub enum Error {
     /// A while that is none.
     #[error("the {0} must be at least 1s, not {1}")]
     TooShort(&'static str, Span),
+    /// An address of no daemon.
+    #[error(
+        "`{0}` is not where a daemon can be reached\nhint: give scheme, host and port, such as https://orch-1.internal:7420"
+    )]
+    InternalUrl(String),
 }
 
 impl Settings {
@@ -315,6 +325,12 @@ impl Settings {
                 .clone()
                 .or(file.lease_duration)
                 .unwrap_or_else(|| Span::seconds(15)),
+            internal_url: args
+                .internal_url
+                .clone()
+                .or(file.internal_url)
+                .map(InternalUrl::parse)
+                .transpose()?,
             drain_timeout: args
                 .drain_timeout
                 .clone()
@@ -370,6 +386,7 @@ impl Settings {
             database_url: self.database_url.as_deref().map(without_password),
             reconcile_interval: Some(self.reconcile_interval.clone()),
             lease_duration: Some(self.lease_duration.clone()),
+            internal_url: self.internal_url.as_ref().map(|url| url.text.clone()),
             drain_timeout: Some(self.drain_timeout.clone()),
             key_file: Some(self.key_file.clone()),
             tls_cert,
@@ -395,6 +412,34 @@ impl Settings {
             listen.ip()
         };
         format!("{scheme}://{}", SocketAddr::new(ip, listen.port()))
+    }
+}
+
+/// Where other daemons reach a daemon.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InternalUrl {
+    /// The URL: scheme, host and port.
+    pub text: String,
+    /// The host in it, which requests to it name.
+    pub host: String,
+}
+
+impl InternalUrl {
+    fn parse(text: String) -> Result<Self, Error> {
+        let text = text.trim_end_matches('/').to_owned();
+        let authority = ["http://", "https://"]
+            .iter()
+            .find_map(|scheme| text.strip_prefix(scheme));
+        let host = authority
+            .filter(|authority| !authority.contains(|c: char| "/?#@\\".contains(c) || c.is_whitespace()))
+            .and_then(|authority| match authority.strip_prefix('[') {
+                Some(rest) => rest.split_once(']').map(|(host, _)| host),
+                None => authority.split(':').next(),
+            });
+        match host.filter(|host| !host.is_empty()).map(str::to_owned) {
+            Some(host) => Ok(Self { text, host }),
+            None => Err(Error::InternalUrl(text)),
+        }
     }
 }
 
@@ -482,6 +527,7 @@ mod tests {
                 "/elsewhere/keys.json",
             ],
             &["--tls-cert", "/c", "--tls-key", "/k", "--listen", "0.0.0.0:1"],
+            &["--internal-url", "https://orch-1:7420"],
             &[
                 "--allowed-host",
                 "a,b",
@@ -502,6 +548,27 @@ mod tests {
             std::fs::write(&file, settings.to_yaml()).unwrap();
             let again = Settings::resolve(&args(&["--config", file.to_str().unwrap()])).unwrap();
             assert_eq!(again, settings, "{flags:?}:\n{}", settings.to_yaml());
+        }
+    }
+
+    #[test]
+    fn daemons_reach_each_other_at_hosts_and_ports() {
+        for (url, host) in [
+            ("https://orch-1.internal:7420/", Some("orch-1.internal")),
+            ("http://10.0.0.1", Some("10.0.0.1")),
+            ("http://[fd00::1]:7420", Some("fd00::1")),
+            ("orch-1:7420", None),
+            ("ftp://orch-1", None),
+            ("https://", None),
+            ("https://orch-1/path", None),
+            ("https://u:p@orch-1", None),
+        ] {
+            let settings = Settings::resolve(&args(&["--internal-url", url]));
+            let found = settings
+                .ok()
+                .and_then(|settings| settings.internal_url)
+                .map(|url| url.host);
+            assert_eq!(found.as_deref(), host, "{url}");
         }
     }
 

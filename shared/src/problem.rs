@@ -92,7 +92,7 @@ codes! {
     StoreUnavailable = "ORCH5001", "the database cannot be reached or is locked";
     StoreReadOnly = "ORCH5002", "the database cannot be written: disk full or read-only";
     ShuttingDown = "ORCH5003", "the daemon is shutting down";
-    OtherDaemon = "ORCH5004", "another daemon must be asked";
+    LeaderUnavailable = "ORCH5004", "the daemon that runs the servers cannot be reached";
     NoAnswer = "ORCH5005", "the daemon did not answer in time; the outcome is not known";
     Internal = "ORCH5101", "the daemon has met a case that it does not know";
 

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::address::{self, Address};
 use super::problem::Refusal;
-use super::{Api, body, health, list, logs, object, watch};
+use super::{Api, body, forward, health, list, logs, object, watch};
 use crate::admission;
 
 /// Answers any request below `/api/v1`. HEAD is answered as GET; the server leaves the body out.
@@ -72,7 +72,10 @@ pub(super) async fn dispatch(
         }
         (Address::History(target), "GET") => object::history(&api, &principal, target).await,
         (Address::Dependents(target), "GET") => object::dependents(&api, &principal, target).await,
-        (Address::Logs(target), "GET") => logs::logs(&api, &principal, target, &parts).await,
+        (Address::Logs(target), "GET") => match forward::leader(&api, &parts.headers).await? {
+            Some(leader) => Ok(leader.ask(Request::from_parts(parts, body)).await?),
+            None => logs::logs(&api, &principal, target, &parts).await,
+        },
         (Address::Apply, "POST") => {
             let request = body::json(&parts.headers, body, body::APPLY).await?;
             Ok(json(

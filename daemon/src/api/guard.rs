@@ -108,6 +108,10 @@ pub(super) async fn guard(State(api): State<Api>, mut request: Request, next: Ne
         .extensions()
         .get::<MatchedPath>()
         .map_or_else(|| "-".to_owned(), |path| path.as_str().to_owned());
+    // Whoever the request is passed on to calls it the same.
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        request.headers_mut().insert("x-request-id", id);
+    }
     let span = tracing::info_span!("request", request_id = %id, method = %method, path = %path);
     let answering = async {
         let authority = request.uri().authority().map(|authority| authority.as_str().to_owned());

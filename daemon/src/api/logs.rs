@@ -22,7 +22,6 @@ const TEXT: &str = "text/plain; charset=utf-8";
 pub(super) async fn logs(api: &Api, principal: &Principal, target: Target, parts: &Parts) -> Result<Response, Refusal> {
     let parameters: LogParameters = body::query(&parts.uri)?;
     let row = object::find(api, principal, &target).await?;
-    runs_here(api, &row.uid).await?;
     let window = Window {
         tail: parameters.tail.map(|tail| tail as usize),
         since: parameters
@@ -48,25 +47,6 @@ pub(super) async fn logs(api: &Api, principal: &Principal, target: Target, parts
             let lines = api.runtime.logs(&row.uid, which, window).await;
             Ok(([(header::CONTENT_TYPE, TEXT)], Body::from(form.text(&lines))).into_response())
         }
-    }
-}
-
-/// Refuses what only another daemon can answer.
-async fn runs_here(api: &Api, uid: &str) -> Result<(), Refusal> {
-    let Some(claim) = &api.lease else { return Ok(()) };
-    if api.runtime.observe(uid).is_some() {
-        return Ok(());
-    }
-    let lease = api.admission.store.lease(claim.name).await?;
-    let other = lease.filter(|lease| lease.holder.as_ref().is_some_and(|holder| *holder != claim.holder));
-    match other {
-        None => Ok(()),
-        Some(leader) => Err(Problem::new(
-            Code::OtherDaemon,
-            format!("it runs at the daemon that answers at {}", leader.url),
-        )
-        .suggest(format!("orchctl --server {} logs ...", leader.url))
-        .into()),
     }
 }
 

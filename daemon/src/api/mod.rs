@@ -8,6 +8,7 @@
 mod address;
 mod body;
 mod dispatch;
+mod forward;
 mod guard;
 mod health;
 mod json;
@@ -27,12 +28,12 @@ use axum::routing::{any, get};
 use orch_shared::resource::Timestamp;
 use tokio_util::sync::CancellationToken;
 
+pub use forward::Forwarding;
 pub use guard::Names;
 
 use crate::admission::Admission;
 use crate::auth::Authenticator;
 use crate::runtime::Runtime;
-use crate::store::Claim;
 use crate::telemetry::Metrics;
 
 /// What the handlers work with. Cheap to clone.
@@ -44,8 +45,8 @@ pub struct Api {
     pub authenticator: Authenticator,
     /// Where logs come from.
     pub runtime: Runtime,
-    /// The lease whose holder runs what there is, where daemons share a database.
-    pub lease: Option<Claim>,
+    /// How requests reach the leader that only it can answer, where daemons share a database.
+    pub forwarding: Option<Forwarding>,
     /// What is counted.
     pub metrics: Metrics,
     /// Whether the gateway's addresses need no credential.
@@ -58,7 +59,8 @@ pub struct Api {
     pub shutdown: CancellationToken,
 }
 
-/// The service for every address of the API, and for those of `beside`; all of them are guarded.
+/// The service for every address of the API, and for those of `beside`; all of them are guarded. What is asked of `beside`
+/// is about what runs, and answered where it runs.
 pub fn router(api: Api, beside: Router) -> Router {
     Router::new()
         .route("/healthz", get(health::healthz))
@@ -71,5 +73,9 @@ pub fn router(api: Api, beside: Router) -> Router {
         .method_not_allowed_fallback(dispatch::wrong_method)
         .layer(middleware::from_fn_with_state(api.clone(), guard::guard))
         .with_state(api.clone())
-        .merge(beside.layer(middleware::from_fn_with_state(api, guard::guard)))
+        .merge(
+            beside
+                .layer(middleware::from_fn_with_state(api.clone(), forward::forward))
+                .layer(middleware::from_fn_with_state(api, guard::guard)),
+        )
 }

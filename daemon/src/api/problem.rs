@@ -47,11 +47,11 @@ pub(super) const fn status_of(code: Code) -> StatusCode {
         Code::NoMethod => StatusCode::METHOD_NOT_ALLOWED,
         Code::Compacted => StatusCode::GONE,
         Code::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        Code::OtherDaemon => StatusCode::MISDIRECTED_REQUEST,
         Code::Timeout | Code::WaitTimeout => StatusCode::REQUEST_TIMEOUT,
         Code::StoreUnavailable
         | Code::StoreReadOnly
         | Code::ShuttingDown
+        | Code::LeaderUnavailable
         | Code::NoAnswer
         | Code::DaemonUnreachable
         | Code::CertificateRefused => StatusCode::SERVICE_UNAVAILABLE,

@@ -36,21 +36,19 @@ pub(super) fn open(store: Store, stop: CancellationToken) -> (Ledger, impl Futur
 async fn write(store: Store, mut entries: mpsc::Receiver<NewAudit>, stop: CancellationToken) {
     let mut batch = Vec::new();
     loop {
-        let stopping = stop.is_cancelled();
+        if stop.is_cancelled() {
+            // What is there already is taken, and then nothing more.
+            entries.close();
+        }
         let received = tokio::select! {
             biased;
             count = entries.recv_many(&mut batch, BATCH) => count,
-            () = stop.cancelled(), if !stopping => 0,
+            () = stop.cancelled(), if !entries.is_closed() => continue,
         };
-        if received == 0 && (stopping || entries.is_closed()) && batch.is_empty() {
+        if received == 0 {
             return;
         }
-        if batch.is_empty() {
-            // Told to stop: what is there already is taken in the next round, and then nothing more.
-            entries.close();
-            continue;
-        }
-        if !stopping && batch.len() < BATCH {
+        if !entries.is_closed() && batch.len() < BATCH {
             tokio::time::sleep(GATHER).await;
             while batch.len() < BATCH {
                 match entries.try_recv() {

@@ -47,11 +47,12 @@ mod limits;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
+use std::time::Duration;
 
 use axum::Router;
 use orch_shared::jsonrpc::raw;
 use serde_json::json;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 pub use registry::Bounds;
@@ -59,7 +60,7 @@ pub use registry::Bounds;
 use crate::reconcile::{SessionCopies, Waker};
 use crate::runtime::Runtime;
 use crate::runtime::link::Client;
-use crate::store::Store;
+use crate::store::{Standing, Store};
 use ledger::Ledger;
 use limits::Limits;
 use listing::Listings;
@@ -68,6 +69,9 @@ use pages::Pages;
 use parking::Parking;
 use registry::Registry;
 use surface::Surfaces;
+
+/// So often a daemon that follows lets go of clients that it still holds.
+const LET_GO: Duration = Duration::from_secs(1);
 
 /// What the gateway is told once.
 pub struct Config {
@@ -85,6 +89,8 @@ pub struct Config {
     pub sessions: Bounds,
     /// How much one principal may ask for.
     pub principal_limits: limits::Bounds,
+    /// Whether the servers run here or at another daemon.
+    pub standing: watch::Receiver<Standing>,
     /// Ends streams, so that a shutdown need not wait for them.
     pub shutdown: CancellationToken,
 }
@@ -127,6 +133,7 @@ impl Gateway {
             stirred,
             sessions,
             principal_limits,
+            standing,
             shutdown,
         } = config;
         let (ledger, writing) = ledger::open(store.clone(), shutdown.clone());
@@ -171,10 +178,22 @@ impl Gateway {
                 sweeping,
                 background.0.registry.sweep(shutdown.clone()),
                 background.watch_declared(),
+                shutdown.run_until_cancelled(background.step_down(standing)),
                 background.watch_copies()
             );
         };
         (gateway, work)
+    }
+
+    /// Lets go of all clients whenever another daemon has begun to lead: they come back, and are passed on to that one.
+    async fn step_down(&self, mut standing: watch::Receiver<Standing>) {
+        let follows = |standing: &Standing| matches!(standing, Standing::Follows(_));
+        while standing.wait_for(follows).await.is_ok() {
+            self.waiting().clear();
+            self.0.registry.let_go().await;
+            // A request that came before may have brought its session back.
+            tokio::time::sleep(LET_GO).await;
+        }
     }
 
     /// The service for every address of the gateway.

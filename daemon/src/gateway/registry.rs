@@ -215,6 +215,16 @@ impl Registry {
         self.store.delete_session(&session.hash).await.map(drop)
     }
 
+    /// Ends what is held for sessions here, and leaves them where they are written down: another daemon goes on with them.
+    pub(super) async fn let_go(&self) {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        let sessions: Vec<_> = self.live().drain().map(|(_, session)| session).collect();
+        for session in sessions {
+            // Their copies end with the servers that this daemon ran.
+            close_all(session.end().links).await;
+        }
+    }
+
     /// Ends what is held for a session.
     pub(super) async fn forget(&self, session: &Session) {
         self.live().remove(&session.hash);

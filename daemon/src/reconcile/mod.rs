@@ -20,4 +20,4 @@ mod waking;
 pub use election::{Election, LEASE};
 pub use sessions::{ClaimError, SessionCopies};
 pub use waking::{WakeError, Waker};
-pub use wiring::{Reconciler, run};
+pub use wiring::{FIRST_VISIT, Reconciler, run};

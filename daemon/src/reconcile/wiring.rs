@@ -11,8 +11,8 @@ use orch_shared::kinds::server::Server;
 use orch_shared::name::ObjectRef;
 use orch_shared::resource::PlainStatus;
 use serde::Serialize;
-use tokio::sync::SetOnce;
 use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::act::{GRACE, Hands};
@@ -26,11 +26,14 @@ use super::sessions;
 use super::waking::Waker;
 use crate::runtime::{Launch, Runtime};
 use crate::secrets::Keyring;
-use crate::store::{Change, Object, Snapshot, Store};
+use crate::store::{Change, Object, Snapshot, Standing, Store};
 use crate::telemetry::Metrics;
 
 /// How long the copies of a server that is deleted may serve on.
 const LAST_CALLS: Duration = Duration::from_secs(5);
+
+/// So long what is asked of servers waits, at most, for every status to tell what is so now.
+pub const FIRST_VISIT: Duration = Duration::from_secs(10);
 
 /// How many objects are worked on at the same time.
 const WORKERS: usize = 32;
@@ -67,8 +70,8 @@ pub struct Reconciler {
     pub drain: Duration,
     /// How it is decided whether this daemon is the one to reconcile; nothing when there is no other.
     pub election: Option<Election>,
-    /// Set when every status tells what is so now, or another daemon sees to that.
-    pub visited: Arc<SetOnce<()>>,
+    /// Told whether this daemon leads, once every status tells what is so now, or which one does.
+    pub standing: watch::Sender<Standing>,
 }
 
 /// Reconciles until shutdown, whenever this daemon is the one to do so.
@@ -76,9 +79,9 @@ pub async fn run(mut reconciler: Reconciler, shutdown: CancellationToken) {
     let Some(election) = reconciler.election.clone() else {
         return lead(&mut reconciler, shutdown).await;
     };
-    let visited = Arc::clone(&reconciler.visited);
+    let standing = reconciler.standing.clone();
     let follows = |leader: &str| {
-        if visited.set(()).is_ok() {
+        if tell(&standing, Standing::Follows(leader.to_owned())) {
             tracing::info!(leader, "follows: another daemon reconciles");
         }
     };
@@ -89,6 +92,7 @@ pub async fn run(mut reconciler: Reconciler, shutdown: CancellationToken) {
         let deposing = async {
             let superseded = candidate.is_superseded();
             if until.run_until_cancelled(superseded).await.is_some() {
+                tell(&standing, Standing::Undecided);
                 until.cancel();
             }
         };
@@ -112,7 +116,7 @@ async fn lead(reconciler: &mut Reconciler, until: CancellationToken) {
         waker,
         drain,
         election,
-        visited,
+        standing,
     } = reconciler;
     let lease = election.as_ref().map(|election| Arc::new(election.claim.clone()));
     recall(waker, &until).await;
@@ -148,14 +152,39 @@ async fn lead(reconciler: &mut Reconciler, until: CancellationToken) {
             bell.ring(Key(uid.into()));
         }
     };
-    let tell = || drop(visited.set(()));
+    let leads = || {
+        if !until.is_cancelled() {
+            tell(standing, Standing::Leads);
+        }
+    };
+    // What takes long to look at keeps nobody from asking for the rest.
+    let overdue = async {
+        if until
+            .run_until_cancelled(tokio::time::sleep(FIRST_VISIT))
+            .await
+            .is_some()
+            && tell(standing, Standing::Leads)
+        {
+            tracing::warn!("leads before everything has been visited: the database is slow, or does not answer");
+        }
+    };
     tokio::join!(
-        driver.run(all, |key: &Key| eyes.step(key), tell, until.clone()),
-        relaying
+        driver.run(all, |key: &Key| eyes.step(key), leads, until.clone()),
+        relaying,
+        overdue
     );
     if let Err(error) = ringing.await {
         tracing::error!(%error, "a part of the reconciler has ended early");
     }
+}
+
+/// Tells how this daemon stands from now on; whether that is new.
+fn tell(standing: &watch::Sender<Standing>, now: Standing) -> bool {
+    standing.send_if_modified(|known| {
+        let is_new = *known != now;
+        *known = now;
+        is_new
+    })
 }
 
 /// Takes in how servers were used under an earlier daemon: without it, one in use would be suspended.

@@ -58,4 +58,5 @@ mod remote;
 pub mod docker;
 
 pub use launch::Launch;
+pub use link::http::Peers;
 pub use observation::Observation;

@@ -16,12 +16,12 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use orch_shared::kind::Kind;
-use tokio::sync::{Notify, SetOnce};
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::admission::Admission;
-use crate::api::{self, Api, Names};
+use crate::api::{self, Api, Forwarding, Names};
 use crate::auth::Authenticator;
 use crate::clock::{Clock, Ids, RandomIds, SystemClock};
 use crate::config::Settings;
@@ -31,7 +31,7 @@ use crate::runtime::limits::Confinement;
 use crate::runtime::log::Bounds;
 use crate::runtime::{Config, Runtime};
 use crate::secrets::Keyring;
-use crate::store::{Claim, Database, DirectoryLock, Engine, Options, Snapshot, Store};
+use crate::store::{Claim, Database, DirectoryLock, Engine, Options, Snapshot, Standing, Store};
 use crate::telemetry::Metrics;
 
 pub use bootstrap::{Introduction, reset_token};
@@ -39,9 +39,6 @@ pub use rotate::{Rotation, rotate_key};
 
 /// How long a process has to end by itself when the daemon stops.
 const GRACE: std::time::Duration = std::time::Duration::from_secs(5);
-
-/// So long requests wait, at the start, for every status to tell what is so now.
-const FIRST_VISIT: std::time::Duration = std::time::Duration::from_secs(10);
 
 /// A running daemon.
 pub struct Daemon {
@@ -184,13 +181,13 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
             claim: Claim {
                 name: reconcile::LEASE,
                 holder: identity(&settings.data_dir, store.ids().as_ref())?,
-                url: url.clone(),
+                url: internal_url(settings, &url),
             },
             lasts: settings.lease_duration.duration(),
         }),
     };
     let claim = election.as_ref().map(|election| election.claim.clone());
-    let visited = Arc::new(SetOnce::new());
+    let (standing, mut stands) = watch::channel(Standing::Undecided);
     let reconciler = Reconciler {
         store: store.clone(),
         keyring: keyring.clone(),
@@ -202,12 +199,15 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
         waker: waker.clone(),
         drain: settings.drain_timeout.duration(),
         election,
-        visited: Arc::clone(&visited),
+        standing,
     };
     let reconciling = tokio::spawn(reconcile::run(reconciler, stop_reconciling.clone()));
     // Nobody is to be told what was so before the daemon ended.
-    if tokio::time::timeout(FIRST_VISIT, visited.wait()).await.is_err() {
-        tracing::warn!("serving before everything has been visited: the database is slow, or does not answer");
+    let decided = stands.wait_for(|standing| *standing != Standing::Undecided);
+    if tokio::time::timeout(reconcile::FIRST_VISIT, decided).await.is_err() {
+        tracing::warn!(
+            "serving before it is decided which daemon reconciles: the database is slow, or does not answer"
+        );
     }
     let copies = SessionCopies::new(
         store.clone(),
@@ -230,17 +230,21 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
             per_minute: settings.gateway.principal_requests_per_minute,
             concurrent: settings.gateway.principal_concurrent_requests,
         },
+        standing: stands.clone(),
         shutdown: stop_serving.clone(),
     });
     let relaying = tokio::spawn(relaying);
+    // Other daemons ask this one by the name that it has given them.
+    let internal = settings.internal_url.iter().map(|url| url.host.clone());
+    let hosts: Vec<String> = settings.allowed_hosts.iter().cloned().chain(internal).collect();
     let api = Api {
         admission: admission.clone(),
         authenticator: Authenticator::new(store.clone()),
         runtime: runtime.clone(),
-        lease: claim.clone(),
+        forwarding: claim.as_ref().map(|claim| Forwarding::new(stands, claim.url.clone())),
         metrics,
         open_gateway: settings.gateway.insecure_open_gateway,
-        names: Arc::new(Names::new(listen, &settings.allowed_hosts, &settings.allowed_origins)),
+        names: Arc::new(Names::new(listen, &hosts, &settings.allowed_origins)),
         started_at,
         shutdown: stop_serving.clone(),
     };
@@ -272,6 +276,22 @@ fn instances(snapshot: &Snapshot) -> BTreeSet<String> {
         .iter()
         .filter(|object| object.object.kind == Kind::Instance && object.deleting_since.is_none());
     copies.map(|copy| copy.uid.to_string()).collect()
+}
+
+/// Where other daemons reach this one.
+fn internal_url(settings: &Settings, url: &str) -> String {
+    match &settings.internal_url {
+        Some(internal) => internal.text.clone(),
+        None => {
+            if settings.listen.ip().is_unspecified() {
+                tracing::warn!(
+                    url,
+                    "daemons on other machines that share the database cannot reach this one there; say where with --internal-url"
+                );
+            }
+            url.to_owned()
+        }
+    }
 }
 
 /// Tells this daemon from others that share its database, and is the same after a restart: kept in the data directory.

@@ -38,6 +38,17 @@ pub enum Claimed {
     Refused,
 }
 
+/// How a daemon stands to the lease that makes one of several the leader.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// Nobody knows yet who leads; or this daemon does, and has not looked at everything.
+    Undecided,
+    /// This daemon leads, and has looked at everything once.
+    Leads,
+    /// Another one does: where it answers.
+    Follows(String),
+}
+
 impl Store {
     /// The lease of that name, if anybody ever held it.
     ///

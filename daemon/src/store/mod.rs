@@ -57,7 +57,7 @@ pub use database::{Ailment, Database, Observer, Options, Patient, Retention, Tes
 pub use error::Error;
 pub use event::{About, EventQuery, NewEvent};
 pub use handle::{Counters, Engine, Store};
-pub use lease::{Claim, Claimed, Lease};
+pub use lease::{Claim, Claimed, Lease, Standing};
 pub use list::{Extent, ListQuery, Page, Position, Scopes};
 pub use lock::DirectoryLock;
 pub use mutation::{Create, Declared, Generations, Mutation, Update};

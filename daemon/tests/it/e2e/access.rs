@@ -1,12 +1,11 @@
 //! Who may ask, and in what form.
 
-use std::process::Stdio;
-
 use serde_json::json;
 
 use super::server_with;
 use crate::support::daemon::{Home, eventually};
 use crate::support::http::Request;
+use crate::support::outside::certificate;
 
 /// Every method and path of the API's own description, places filled in.
 fn operations(home: &Home) -> Vec<(String, String)> {
@@ -231,41 +230,9 @@ fn a_lost_token_is_replaced() {
 #[test]
 fn tls_is_served() {
     let home = Home::new();
-    let (certificate, key) = (home.path("cert.pem"), home.path("key.pem"));
-    let made = std::process::Command::new("openssl")
-        .args([
-            "req",
-            "-x509",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:prime256v1",
-            "-nodes",
-            "-days",
-            "2",
-        ])
-        .args([
-            "-subj",
-            "/CN=localhost",
-            "-addext",
-            "subjectAltName=DNS:localhost,IP:127.0.0.1",
-            "-addext",
-            "basicConstraints=critical,CA:FALSE",
-        ])
-        .arg("-keyout")
-        .arg(&key)
-        .arg("-out")
-        .arg(&certificate)
-        .stderr(Stdio::null())
-        .status();
-    if !made.is_ok_and(|status| status.success()) {
-        assert!(
-            std::env::var_os("ORCH_REQUIRE_ALL").is_none(),
-            "openssl is missing, and ORCH_REQUIRE_ALL asks for it"
-        );
-        return crate::support::daemon::say("skipped: there is no openssl to make a certificate with");
-    }
-    let [certificate, key] = [&certificate, &key].map(|path| path.to_str().expect("text").to_owned());
+    let Some((certificate, key)) = certificate(&home) else {
+        return;
+    };
     let mut home = home.with(&["--tls-cert", &certificate, "--tls-key", &key]);
     home.start_unasked();
     eventually("the daemon answers over TLS", || {

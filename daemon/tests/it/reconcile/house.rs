@@ -11,7 +11,7 @@ use orch_daemon::runtime::limits::Confinement;
 use orch_daemon::runtime::log::Bounds;
 use orch_daemon::runtime::{Config, Runtime};
 use orch_daemon::secrets::Keyring;
-use orch_daemon::store::{Database, Object, Options, Store};
+use orch_daemon::store::{Database, Object, Options, Standing, Store};
 use orch_daemon::telemetry::Metrics;
 use orch_shared::access::Principal;
 use orch_shared::apply::Request;
@@ -82,7 +82,7 @@ impl House {
             drain: Duration::from_secs(30),
             default_runtime: server::Runtime::Process,
             election: None,
-            visited: Arc::default(),
+            standing: tokio::sync::watch::Sender::new(Standing::Undecided),
         };
         Self {
             copies: SessionCopies::new(store.clone(), keyring.clone(), server::Runtime::Process, None),

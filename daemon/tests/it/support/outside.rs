@@ -7,7 +7,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::daemon::say;
+use super::daemon::{Home, say};
 
 /// The least node that runs what we install.
 const NODE: (u32, u32) = (22, 19);
@@ -24,6 +24,20 @@ pub(crate) fn is_required() -> bool {
 pub(crate) fn skip(why: &str) {
     assert!(!is_required(), "{why}, and ORCH_REQUIRE_ALL asks for it");
     say(&format!("skipped: {why}"));
+}
+
+/// A certificate for this machine, and its key: files in that place, if there is an openssl to make them with.
+pub(crate) fn certificate(home: &Home) -> Option<(String, String)> {
+    let [certificate, key] = ["cert.pem", "key.pem"].map(|name| home.path(name).display().to_string());
+    let made = succeeds(&format!(
+        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost \
+         -addext subjectAltName=DNS:localhost,IP:127.0.0.1 -addext basicConstraints=critical,CA:FALSE \
+         -keyout {key} -out {certificate}"
+    ));
+    if !made {
+        skip("there is no openssl to make a certificate with");
+    }
+    made.then_some((certificate, key))
 }
 
 /// Whether that line of shell ends well.

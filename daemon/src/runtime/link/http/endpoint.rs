@@ -12,7 +12,8 @@ use tokio::time::Instant;
 
 use super::super::super::launch::{Era, Remote, RemoteTransport};
 use super::super::{Link, Opening};
-use super::target::{Clients, Target};
+use super::client::Clients;
+use super::target::Target;
 use super::trouble::Miss;
 use super::{legacy, modern, sse};
 

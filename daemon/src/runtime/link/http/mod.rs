@@ -5,10 +5,12 @@
 //! nobody else: a redirection is followed only within the same origin.
 //!
 //! Flow: a request is driven by whoever reads its exchange; there is no task for it. What the server says on the request's
-//! own stream belongs to it for certain. In reading order:
+//! own stream belongs to it for certain. The same clients ask other daemons what only they can answer ([`Peers`]). In reading
+//! order:
 
 pub(in crate::runtime) mod endpoint;
 
+mod client;
 mod target;
 mod trouble;
 pub(in crate::runtime) use trouble::{Miss, Trouble};
@@ -23,5 +25,9 @@ mod unsolicited;
 mod modern;
 mod sse;
 
+mod peer;
+
+pub(in crate::runtime) use client::Clients;
 pub(in crate::runtime) use endpoint::Endpoint;
-pub(in crate::runtime) use target::{Clients, shown};
+pub use peer::Peers;
+pub(in crate::runtime) use target::shown;

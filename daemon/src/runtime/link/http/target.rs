@@ -1,10 +1,4 @@
-//! Requests to one server: the client, the address, the declared headers.
-//!
-//! Connections are kept and shared by all conversations. How long an idle one is kept depends on how much it costs to make
-//! another: many local servers hang up after five seconds, and a request that meets them doing so is lost.
-
-use std::sync::OnceLock;
-use std::time::Duration;
+//! Requests to one server: the address, the declared headers.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -13,80 +7,21 @@ use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, LOCATION, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri};
 use http_body_util::{Either, Full};
 use hyper::body::Incoming;
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
 use url::Url;
 
 use super::super::super::launch::Remote;
 use super::super::Error;
+use super::client::{Clients, Http};
 use super::trouble;
-
-/// How long connecting may take, TLS not included.
-const CONNECT: Duration = Duration::from_secs(5);
-
-/// How long an idle connection is kept: one in the clear, and one with TLS.
-const IDLE: (Duration, Duration) = (Duration::from_secs(4), Duration::from_secs(60));
 
 /// How many redirections are followed.
 const REDIRECTIONS: usize = 3;
 
-/// How many idle connections are kept to one server.
-const MOST_IDLE: usize = 256;
-
 pub(super) const EVENT_STREAM: &str = "text/event-stream";
 pub(super) const JSON: &str = "application/json";
 
-type Http = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
-
 /// What was answered: as it comes, or read already.
 pub(super) type Heard = Response<Either<Incoming, Full<Bytes>>>;
-
-/// The clients that all servers share. Root certificates are loaded when the first server needs them.
-#[derive(Default)]
-pub(in crate::runtime) struct Clients {
-    plain: OnceLock<Result<Http, String>>,
-    secure: OnceLock<Result<Http, String>>,
-}
-
-impl Clients {
-    fn get(&self, secure: bool) -> Result<Http, String> {
-        let (client, idle) = if secure {
-            (&self.secure, IDLE.1)
-        } else {
-            (&self.plain, IDLE.0)
-        };
-        client.get_or_init(|| client_of(secure, idle)).clone()
-    }
-}
-
-fn client_of(secure: bool, idle: Duration) -> Result<Http, String> {
-    let mut tcp = HttpConnector::new();
-    tcp.enforce_http(false);
-    tcp.set_nodelay(true);
-    tcp.set_connect_timeout(Some(CONNECT));
-    tcp.set_keepalive(Some(Duration::from_secs(60)));
-    let builder = HttpsConnectorBuilder::new();
-    let builder = if secure {
-        builder
-            .try_with_platform_verifier()
-            .map_err(|error| format!("cannot be asked: no root certificates can be loaded ({error})"))?
-            .https_only()
-    } else {
-        // Never used for TLS, and so it trusts nobody.
-        let nobody = rustls::ClientConfig::builder()
-            .with_root_certificates(rustls::RootCertStore::empty())
-            .with_no_client_auth();
-        builder.with_tls_config(nobody).https_or_http()
-    };
-    let connector = builder.enable_all_versions().wrap_connector(tcp);
-    Ok(Client::builder(TokioExecutor::new())
-        .pool_timer(TokioTimer::new())
-        .pool_idle_timeout(idle)
-        .pool_max_idle_per_host(MOST_IDLE)
-        .build(connector))
-}
 
 /// One server.
 #[derive(Clone)]

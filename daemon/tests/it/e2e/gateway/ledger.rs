@@ -147,3 +147,21 @@ fn calls_are_written_down_and_their_words_are_not() {
     );
     assert!(!home.logs().contains(secret), "the log holds what was said");
 }
+
+/// A daemon that ends while calls are still gathered writes them down, and keeps nobody waiting.
+#[test]
+fn the_last_calls_are_written_down() {
+    let mut home = home_with("raw", &[]);
+    let calls = |home: &Home| database::texts(home, "SELECT action FROM audit WHERE action = 'tools/call'").len();
+    for _ in 0..3 {
+        let before = calls(&home);
+        let client = Client::begin(&home, Era::Modern, "/mcp/servers/raw");
+        client.call("echo", json!({}));
+        assert_eq!(home.stop(), 0);
+        assert_eq!(calls(&home), before + 1);
+        home.start();
+        home.until_ready(&["server/raw"]);
+    }
+    let logs = home.logs();
+    assert!(!logs.contains("does not come to an end"), "{logs}");
+}

@@ -20,6 +20,7 @@ mod resting;
 mod sessions;
 
 mod door;
+mod forwarding;
 mod ledger;
 mod oldest;
 mod projects;
