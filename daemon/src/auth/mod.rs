@@ -136,7 +136,12 @@ impl Authenticator {
                 "a lost admin token is replaced on the daemon's machine: orchd token reset",
             ));
         };
-        self.store.note_use(&token);
+        if let Some(now) = self.store.note_use(&token)
+            && let Some(remembered) = self.locked().get_mut(&hash)
+        {
+            // Not once more with each request until the database is asked again.
+            Arc::make_mut(&mut remembered.token).last_used_at = Some(now);
+        }
         Ok(Principal {
             name: token.principal.clone(),
             visibility: Visibility::Everything,

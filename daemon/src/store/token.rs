@@ -80,14 +80,16 @@ impl Store {
         .await
     }
 
-    /// Notes that a token was used, at most once a minute. Returns at once; a note may get lost.
-    pub fn note_use(&self, token: &Token) {
+    /// Notes that a token was used, at most once a minute; tells when, if it is noted. Returns at once; a note may get lost.
+    #[must_use]
+    pub fn note_use(&self, token: &Token) -> Option<Timestamp> {
         let now = self.clock().now();
         if token.last_used_at.is_some_and(|last| now.since(last) < NOTE_EVERY) {
-            return;
+            return None;
         }
         let id = token.id.clone();
         self.write_later(move |transaction| Box::pin(async move { transaction.note_use(&id).await }));
+        Some(now)
     }
 }
 
