@@ -99,7 +99,10 @@ impl Gateway {
                 let now = snapshot.by_uid(&entry.uid).map(|object| object.generation);
                 let before = match now {
                     Some(now) => generations.insert(Arc::clone(&entry.uid), now),
-                    None => generations.remove(&entry.uid),
+                    None => {
+                        self.0.registry.end_with(&entry.uid).await;
+                        generations.remove(&entry.uid)
+                    }
                 };
                 if before != now {
                     self.declared(&entry.object, &entry.uid);

@@ -219,7 +219,7 @@ impl Gateway {
     async fn begin(&self, view: &View, principal: &Principal, request: Request) -> Response {
         let (version, client) = introduced(&request);
         let greeting = self.greeting(view, &version).await;
-        match self.0.registry.begin(principal, &view.target, &version, client).await {
+        match self.0.registry.begin(principal, view, &version, client).await {
             Ok((id, _)) => {
                 let mut response = answer(StatusCode::OK, Some(&request.id), &greeting);
                 if let Ok(value) = HeaderValue::from_str(&id) {

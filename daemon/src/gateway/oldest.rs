@@ -38,7 +38,7 @@ pub(super) async fn connect(
             "there is nothing of that name, or you may not see it",
         );
     };
-    let (id, session) = match gateway.0.registry.begin_fleeting(&principal, &view.target) {
+    let (id, session) = match gateway.0.registry.begin_fleeting(&principal, &view) {
         Ok(begun) => begun,
         Err(registry::Refusal::Full | registry::Refusal::Store(_)) => {
             return problem(

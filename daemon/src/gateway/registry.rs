@@ -14,7 +14,7 @@ use orch_shared::resource::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 use super::session::{Beginning, Leftovers, Session};
-use super::view::Target;
+use super::view::{Target, View};
 use crate::reconcile::SessionCopies;
 use crate::runtime::link::{Client, Link};
 use crate::store::{self, Error, Expiry, Store};
@@ -76,7 +76,7 @@ impl Registry {
     pub(super) async fn begin(
         &self,
         principal: &Principal,
-        target: &Target,
+        view: &View,
         protocol: &str,
         client: Client,
     ) -> Result<(String, Arc<Session>), Refusal> {
@@ -88,7 +88,8 @@ impl Registry {
         let row = store::Session {
             id_hash: hash(&id),
             principal: principal.name.clone(),
-            target: target.text(),
+            target: view.target.text(),
+            target_uid: view.object.uid.to_string(),
             protocol: protocol.to_owned(),
             client_info: client.info.get().to_owned(),
             client_capabilities: client.capabilities.get().to_owned(),
@@ -100,7 +101,8 @@ impl Registry {
         let session = Session::begin(Beginning {
             hash: row.id_hash.clone(),
             principal: row.principal.clone(),
-            target: target.clone(),
+            target: view.target.clone(),
+            object: Arc::clone(&view.object.uid),
             protocol: row.protocol.clone(),
             client: Arc::new(client),
             level: None,
@@ -118,7 +120,7 @@ impl Registry {
     pub(super) fn begin_fleeting(
         &self,
         principal: &Principal,
-        target: &Target,
+        view: &View,
     ) -> Result<(String, Arc<Session>), Refusal> {
         if self.live().len() >= self.bounds.most {
             return Err(Refusal::Full);
@@ -128,7 +130,8 @@ impl Registry {
         let session = Session::begin(Beginning {
             hash: hash(&id),
             principal: principal.name.clone(),
-            target: target.clone(),
+            target: view.target.clone(),
+            object: Arc::clone(&view.object.uid),
             protocol: super::protocol::LEGACY[3].to_owned(),
             client: Arc::new(Client {
                 info: raw(&serde_json::json!({"name": "unknown", "version": "0"})),
@@ -158,6 +161,15 @@ impl Registry {
             None => self.revive(&hash).await?,
         };
         let own = session.filter(|session| session.principal == principal.name && session.target == *target);
+        let snapshot = self.store.snapshot();
+        let own = match own {
+            // What has its name now is not what it was begun with.
+            Some(session) if !snapshot.get(&target.object()).is_some_and(|now| now.uid == session.object) => {
+                self.end(&session).await?;
+                None
+            }
+            own => own,
+        };
         if let Some(session) = &own {
             let now = self.now();
             let before = session.touch(now.millis());
@@ -184,6 +196,7 @@ impl Registry {
             hash: row.id_hash.clone(),
             principal: row.principal,
             target,
+            object: row.target_uid.into(),
             protocol: row.protocol,
             client: Arc::new(Client {
                 info: read(&row.client_info),
@@ -213,6 +226,15 @@ impl Registry {
     pub(super) async fn end(&self, session: &Session) -> Result<(), Error> {
         self.forget(session).await;
         self.store.delete_session(&session.hash).await.map(drop)
+    }
+
+    /// Ends the sessions with an object that is gone.
+    pub(super) async fn end_with(&self, object: &str) {
+        for session in self.all().iter().filter(|session| &*session.object == object) {
+            if let Err(error) = self.end(session).await {
+                tracing::warn!(session = session.short(), %error, "a session with what is gone cannot be removed");
+            }
+        }
     }
 
     /// Ends what is held for a session.

@@ -73,6 +73,8 @@ pub(super) struct Session {
     pub(super) hash: String,
     pub(super) principal: String,
     pub(super) target: Target,
+    /// The uid of the object that the address named when it began: one that is made anew under the name is another.
+    pub(super) object: Arc<str>,
     pub(super) protocol: String,
     /// Who the client says it is; of a connection of the oldest transport, once it has greeted.
     client: Mutex<Arc<Client>>,
@@ -143,6 +145,8 @@ pub(super) struct Beginning {
     pub(super) hash: String,
     pub(super) principal: String,
     pub(super) target: Target,
+    /// The uid of the object that the address names.
+    pub(super) object: Arc<str>,
     pub(super) protocol: String,
     pub(super) client: Arc<Client>,
     pub(super) level: Option<String>,
@@ -158,6 +162,7 @@ impl Session {
             hash: beginning.hash,
             principal: beginning.principal,
             target: beginning.target,
+            object: beginning.object,
             protocol: beginning.protocol,
             client: Mutex::new(Arc::new(Client {
                 log_level: Some(beginning.level.clone().unwrap_or_else(|| UNSAID.to_owned())),
