@@ -18,7 +18,7 @@ use super::pages;
 use super::protocol::{self, META_MISSING, META_SERVER, code, error, error_with, result};
 use super::pump::{Pump, Side, failed};
 use super::surface::{self, Kind};
-use super::upstream::{COMING_UP, Unavailable};
+use super::upstream::COMING_UP;
 use super::view::{Member, View};
 use crate::runtime::link::{Call, Purpose};
 
@@ -129,7 +129,7 @@ impl Gateway {
                 let hello = upstream.link.hello();
                 (hello.capabilities.clone(), hello.instructions.clone())
             }
-            Err(Unavailable(_)) => (raw(&json!({"tools": {"listChanged": true}})), None),
+            Err(_) => (raw(&json!({"tools": {"listChanged": true}})), None),
         }
     }
 
@@ -150,7 +150,7 @@ impl Gateway {
                     return gateway.remembered(&member, kind).await;
                 }
                 let upstream = gateway.awake(&member, surface::PATIENCE).await;
-                let upstream = upstream.map_err(|Unavailable(reason)| reason)?;
+                let upstream = upstream.map_err(|unavailable| unavailable.to_string())?;
                 let items = surface::fetch(&upstream.link, kind, &gateway.0.ourselves).await?;
                 if kind == Kind::Tools {
                     gateway.remember(&member, &items);
@@ -351,8 +351,7 @@ impl Gateway {
             return Err(error(code::INTERNAL, message));
         };
         let upstream = self.upstream(member, COMING_UP).await;
-        let upstream =
-            upstream.map_err(|Unavailable(reason)| error(code::INTERNAL, format!("server/{server}: {reason}")))?;
+        let upstream = upstream.map_err(|unavailable| unavailable.outcome(server.as_str()))?;
         let call = Call {
             method: "resources/read".to_owned(),
             params: Some(raw(&json!({"uri": uri}))),

@@ -13,7 +13,7 @@ use super::methods::{Asked, Reply};
 use super::parking::{Parked, State};
 use super::protocol::{code, error, error_with};
 use super::pump::{Pump, Relay, Side};
-use super::upstream::{COMING_UP, Unavailable, Upstream};
+use super::upstream::{COMING_UP, COPY_FREE, Unavailable, Upstream};
 use super::view::Member;
 use crate::runtime::Use;
 use crate::runtime::link::{Call, Purpose};
@@ -93,14 +93,18 @@ impl Gateway {
         }
         let upstream = match self.upstream_for(&side, member, wanted.as_deref()).await {
             Ok(upstream) => upstream,
-            Err(Unavailable(reason)) => {
-                note.unavailable(&reason);
-                let data = json!({"server": member.name});
-                return Reply::Now(error_with(
-                    code::INTERNAL,
-                    format!("server/{}: {reason}", member.name),
-                    &data,
-                ));
+            Err(unavailable) => {
+                let outcome = unavailable.outcome(member.name.as_str());
+                return match unavailable {
+                    Unavailable::Down(reason) => {
+                        note.unavailable(&reason);
+                        Reply::Now(outcome)
+                    }
+                    Unavailable::Full(reason) => {
+                        note.refused(&reason);
+                        Reply::Limited(outcome, COPY_FREE)
+                    }
+                };
             }
         };
         if let Side::Legacy(session) = &side

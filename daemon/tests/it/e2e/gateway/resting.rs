@@ -71,6 +71,10 @@ fn each_session_has_a_copy_of_its_own() {
         refused.answer["error"]["message"].to_string().contains("ORCH6026"),
         "{refused:?}"
     );
+    // It is a limit like others: not a failure, and it says when to come back.
+    let (code, data) = (&refused.answer["error"]["code"], &refused.answer["error"]["data"]);
+    assert_eq!((code, &data["server"]), (&json!(-32029), &json!("raw")), "{refused:?}");
+    assert!(data["retryAfterMs"].as_u64() > Some(0), "{refused:?}");
 
     // While one is busy, another one is asked and nobody else can be meant.
     let wait = json!({"jsonrpc": "2.0", "id": "long", "method": "tools/call", "params": {"name": "raw__wait"}});
