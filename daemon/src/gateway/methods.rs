@@ -166,6 +166,10 @@ impl Gateway {
     }
 
     async fn list(&self, asked: &Asked<'_>, kind: Kind) -> Outcome {
+        if let Some(cursor) = unknown_cursor(&asked.request) {
+            let message = format!("there is no page {cursor} of {}; the list has one page", kind.method());
+            return error(code::INVALID_PARAMS, format!("Invalid cursor: {message}"));
+        }
         if let Some(member) = asked.view.single() {
             // A server that is not asked for such lists says so itself.
             if let Ok(upstream) = self.awake(member, surface::PATIENCE).await
@@ -417,6 +421,13 @@ impl Gateway {
         params.set("ref", reference.to_raw());
         self.relay(asked, &member, Some(params.to_raw()), None, None).await
     }
+}
+
+/// The cursor of a request for a list, which none of ours has: they are handed out whole. Who has none may say so.
+fn unknown_cursor(request: &Request) -> Option<String> {
+    let params = Members::of_params(request.params.as_deref());
+    let cursor = params.get("cursor")?.get();
+    (!matches!(cursor, "null" | "\"\"")).then(|| cursor.chars().take(100).collect())
 }
 
 /// A list of tools, and the one that hands out pages.
