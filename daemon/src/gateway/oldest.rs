@@ -17,7 +17,7 @@ use serde::Deserialize;
 use super::Gateway;
 use super::answers::{answer, message_of, problem};
 use super::asking::{self, Refused};
-use super::body::received;
+use super::body::{is_plain, received};
 use super::door::introduced;
 use super::methods::{Asked, Reply, unknown_method};
 use super::pump::Side;
@@ -108,6 +108,9 @@ pub(super) async fn take(
     let Ok(Some(session)) = found else {
         return Ok(problem(StatusCode::NOT_FOUND, "Session not found"));
     };
+    if let Err(refusal) = is_plain(&headers) {
+        return Ok(refusal);
+    }
     let body = match received(body).await {
         Ok(body) => body,
         Err(refusal) => return Ok(refusal),
