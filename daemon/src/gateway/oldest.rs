@@ -130,7 +130,10 @@ pub(super) async fn take(
         };
         let id = request.id.clone();
         if request.method == "initialize" {
-            let (version, client) = introduced(&request);
+            let (version, client) = match introduced(&request) {
+                Ok(introduced) => introduced,
+                Err(refusal) => return stream.push(message_of(Some(&id), &refusal)),
+            };
             session.introduce(client);
             let greeting = gateway.greeting(&view, &version).await;
             stream.push(message_of(Some(&id), &greeting));

@@ -117,11 +117,7 @@ impl Registry {
     }
 
     /// Begins a session that ends with its client's connection, and is not written down.
-    pub(super) fn begin_fleeting(
-        &self,
-        principal: &Principal,
-        view: &View,
-    ) -> Result<(String, Arc<Session>), Refusal> {
+    pub(super) fn begin_fleeting(&self, principal: &Principal, view: &View) -> Result<(String, Arc<Session>), Refusal> {
         if self.live().len() >= self.bounds.most {
             return Err(Refusal::Full);
         }
@@ -164,7 +160,11 @@ impl Registry {
         let snapshot = self.store.snapshot();
         let own = match own {
             // What has its name now is not what it was begun with.
-            Some(session) if !snapshot.get(&target.object()).is_some_and(|now| now.uid == session.object) => {
+            Some(session)
+                if snapshot
+                    .get(&target.object())
+                    .is_none_or(|now| now.uid != session.object) =>
+            {
                 self.end(&session).await?;
                 None
             }
