@@ -169,7 +169,7 @@ async fn recall(waker: &Waker, until: &CancellationToken) {
     }
 }
 
-/// Wakes what a change concerns: the object, its owner, and whoever names it.
+/// Wakes what a change concerns: the object, its owner, whoever names it, and what it owns when it says something new.
 async fn ring_on_changes(store: Store, bell: Bell<Key>, shutdown: CancellationToken) {
     while !shutdown.is_cancelled() {
         let snapshot = store.snapshot();
@@ -193,7 +193,12 @@ fn ring(change: &Change, snapshot: &Snapshot, referrers: &mut Referrers, bell: &
     if let Some(owner) = &entry.owner {
         bell.ring(Key(owner.uid.as_str().into()));
     }
-    referrers.note(&entry.uid, snapshot.by_uid(&entry.uid).map(AsRef::as_ref));
+    if referrers.note(&entry.uid, snapshot.by_uid(&entry.uid).map(AsRef::as_ref)) {
+        // What is said of a copy follows also from what is declared of its server.
+        for owned in snapshot.owned_by(&entry.uid) {
+            bell.ring(Key(Arc::clone(&owned.uid)));
+        }
+    }
     for uid in referrers.to(&entry.object) {
         bell.ring(Key(Arc::clone(uid)));
     }
@@ -215,15 +220,15 @@ impl Referrers {
         referrers
     }
 
-    /// Takes note of what an object names now; of nothing, when it is gone.
-    fn note(&mut self, uid: &Arc<str>, object: Option<&Object>) {
+    /// Takes note of what an object names now; of nothing, when it is gone. Whether it says something new.
+    fn note(&mut self, uid: &Arc<str>, object: Option<&Object>) -> bool {
         let generation = object.map(|object| object.generation);
         if self
             .by_uid
             .get(uid)
             .is_some_and(|(known, _)| Some(*known) == generation)
         {
-            return;
+            return false;
         }
         for target in self.by_uid.remove(uid).map(|(_, targets)| targets).unwrap_or_default() {
             if let Some(known) = self.by_target.get_mut(&target) {
@@ -248,6 +253,7 @@ impl Referrers {
             }
             self.by_uid.insert(Arc::clone(uid), (object.generation, targets));
         }
+        true
     }
 
     fn to(&self, target: &ObjectRef) -> impl Iterator<Item = &Arc<str>> {
@@ -398,7 +404,15 @@ impl Eyes {
         let known = object.status::<Instance>();
         let blank = Default::default();
         let observed = self.hands.runtime.observe(&object.uid);
-        let observed = observed.map(|seen| observe::observed(seen, self.hands.runtime.load(&object.uid)));
+        let observed = observed.map(|seen| {
+            let server = object.owner.as_ref().and_then(|owner| snapshot.by_uid(&owner.uid));
+            let prepared = server
+                .and_then(|server| Some((server, server.spec::<Server>()?)))
+                .map(|(server, spec)| self.preparations.of(server, spec, snapshot, &self.keyring));
+            let run = prepared.as_ref().and_then(|prepared| prepared.run.as_ref());
+            let offers = run.and_then(|run| run.tools.as_ref());
+            observe::observed(seen, self.hands.runtime.load(&object.uid), offers)
+        });
         let world = plan::instance::World {
             uid: &object.uid,
             generation: object.generation,
