@@ -141,7 +141,7 @@ impl Gateway {
     }
 
     /// What one server brings into a list.
-    async fn part<'v>(&self, member: &'v Member, kind: Kind) -> Part<'v> {
+    pub(super) async fn part<'v>(&self, member: &'v Member, kind: Kind) -> Part<'v> {
         let uid = &member.object.uid;
         let ask = || {
             let (gateway, member) = (self.clone(), member.clone());

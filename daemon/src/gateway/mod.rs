@@ -27,6 +27,7 @@ mod wishes;
 
 mod changes;
 mod following;
+mod missing;
 mod news;
 mod pages;
 mod parking;
@@ -56,13 +57,14 @@ use tokio_util::sync::CancellationToken;
 
 pub use registry::Bounds;
 
-use crate::reconcile::{SessionCopies, Waker};
+use crate::reconcile::{Lists, SessionCopies, Waker};
 use crate::runtime::Runtime;
 use crate::runtime::link::Client;
 use crate::store::Store;
 use ledger::Ledger;
 use limits::Limits;
 use listing::Listings;
+use missing::Missing;
 use news::Attention;
 use pages::Pages;
 use parking::Parking;
@@ -77,6 +79,8 @@ pub struct Config {
     pub runtime: Runtime,
     /// Notes use, and wakes what is suspended.
     pub waker: Waker,
+    /// Where it is told which lists of servers are missing.
+    pub lists: Lists,
     /// Where sessions get copies of their own.
     pub copies: SessionCopies,
     /// Rung whenever a copy of a server has changed.
@@ -99,6 +103,7 @@ struct Shared {
     store: Store,
     runtime: Runtime,
     waker: Waker,
+    lists: Lists,
     copies: SessionCopies,
     stirred: Arc<Notify>,
     shutdown: CancellationToken,
@@ -107,6 +112,7 @@ struct Shared {
     surfaces: Surfaces,
     listings: Listings,
     attention: Attention,
+    missing: Missing,
     /// Counts up with each choice among copies.
     turn: AtomicUsize,
     parking: Parking,
@@ -123,6 +129,7 @@ impl Gateway {
             store,
             runtime,
             waker,
+            lists,
             copies,
             stirred,
             sessions,
@@ -135,6 +142,7 @@ impl Gateway {
             store,
             runtime,
             waker,
+            lists,
             copies,
             stirred,
             shutdown,
@@ -146,6 +154,7 @@ impl Gateway {
             surfaces: Surfaces::default(),
             listings: Listings::default(),
             attention: Attention::default(),
+            missing: Missing::default(),
             turn: AtomicUsize::new(0),
             parking: Parking::default(),
             pages: Pages::default(),
@@ -164,6 +173,7 @@ impl Gateway {
                     background.0.parking.sweep();
                     background.0.limits.sweep();
                     background.0.pages.sweep();
+                    background.ask_again(None).await;
                 }
             };
             tokio::join!(

@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use super::act::{GRACE, Hands};
 use super::driver::{Bell, Gauge, Outcome, Pace, Step, driver};
 use super::election::{Candidate, Election};
+use super::lists::Lists;
 use super::observe::{self, Preparations};
 use super::plan::instance::Deleting;
 use super::plan::server::Activity;
@@ -63,6 +64,8 @@ pub struct Reconciler {
     pub default_runtime: orch_shared::kinds::server::Runtime,
     /// How servers are used.
     pub waker: Waker,
+    /// Which lists of servers are missing.
+    pub lists: Lists,
     /// How long a copy that is to go may serve on because of calls and sessions.
     pub drain: Duration,
     /// How it is decided whether this daemon is the one to reconcile; nothing when there is no other.
@@ -110,6 +113,7 @@ async fn lead(reconciler: &mut Reconciler, until: CancellationToken) {
         seen,
         default_runtime,
         waker,
+        lists,
         drain,
         election,
         visited,
@@ -133,6 +137,7 @@ async fn lead(reconciler: &mut Reconciler, until: CancellationToken) {
             lease,
         },
         waker: waker.clone(),
+        lists: lists.clone(),
         drain: *drain,
         keyring: keyring.clone(),
         preparations: Preparations::new(*default_runtime),
@@ -265,6 +270,7 @@ impl Referrers {
 struct Eyes {
     hands: Hands,
     waker: Waker,
+    lists: Lists,
     drain: Duration,
     keyring: Keyring,
     preparations: Preparations,
@@ -308,6 +314,7 @@ impl Eyes {
     fn clear_up(&self, key: &Key) -> Step {
         self.preparations.forget(&key.0);
         self.waker.forget(&key.0);
+        self.lists.forget(&key.0);
         if self.hands.runtime.observe(&key.0).is_none() {
             return Step::Done(None);
         }
@@ -369,6 +376,7 @@ impl Eyes {
             pending: &prepared.pending,
             restarted_at: object.restarted_at,
             activity: self.activity(object, prepared.run.as_ref(), &copies),
+            missing: self.lists.of(&object.uid),
             copies: &copies,
         };
         let plan = plan::server::plan(&world, self.hands.store.clock().now());

@@ -26,7 +26,7 @@ use crate::auth::Authenticator;
 use crate::clock::{Clock, Ids, RandomIds, SystemClock};
 use crate::config::Settings;
 use crate::gateway::{self, Gateway};
-use crate::reconcile::{self, Election, Reconciler, SessionCopies, Waker};
+use crate::reconcile::{self, Election, Lists, Reconciler, SessionCopies, Waker};
 use crate::runtime::limits::Confinement;
 use crate::runtime::log::Bounds;
 use crate::runtime::{Config, Runtime};
@@ -149,6 +149,7 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
     bootstrap::bring_catalogue(&admission).await;
     let (seen, runtime_news) = tokio::sync::mpsc::unbounded_channel();
     let waker = Waker::new(store.clone(), seen.clone());
+    let lists = Lists::new(seen.clone());
     let stirred = Arc::new(Notify::new());
     let stirring = Arc::clone(&stirred);
     let runtime = Runtime::start_up(Config {
@@ -200,6 +201,7 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
         seen: runtime_news,
         default_runtime: settings.containers.runtime.into(),
         waker: waker.clone(),
+        lists: lists.clone(),
         drain: settings.drain_timeout.duration(),
         election,
         visited: Arc::clone(&visited),
@@ -219,6 +221,7 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
         store: store.clone(),
         runtime: runtime.clone(),
         waker,
+        lists,
         copies,
         stirred,
         sessions: gateway::Bounds {
