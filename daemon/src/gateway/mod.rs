@@ -83,6 +83,8 @@ pub struct Config {
     pub lists: Lists,
     /// Where sessions get copies of their own.
     pub copies: SessionCopies,
+    /// Marks a text so that nobody else can, the same way after the daemon was started anew.
+    pub seal: Seal,
     /// Rung whenever a copy of a server has changed.
     pub stirred: Arc<Notify>,
     /// When sessions end by themselves.
@@ -94,6 +96,9 @@ pub struct Config {
 }
 
 pub use limits::Bounds as PrincipalLimits;
+
+/// Turns a text into one that nobody can make who has no key.
+pub type Seal = Arc<dyn Fn(&str) -> String + Send + Sync>;
 
 /// The gateway; cheap to clone.
 #[derive(Clone)]
@@ -131,6 +136,7 @@ impl Gateway {
             waker,
             lists,
             copies,
+            seal,
             stirred,
             sessions,
             principal_limits,
@@ -156,7 +162,7 @@ impl Gateway {
             attention: Attention::default(),
             missing: Missing::default(),
             turn: AtomicUsize::new(0),
-            parking: Parking::default(),
+            parking: Parking::new(seal),
             pages: Pages::default(),
             ledger,
             limits: Limits::new(principal_limits),

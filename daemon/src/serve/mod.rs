@@ -213,7 +213,7 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
     }
     let copies = SessionCopies::new(
         store.clone(),
-        keyring,
+        keyring.clone(),
         settings.containers.runtime.into(),
         claim.clone(),
     );
@@ -223,6 +223,7 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
         waker,
         lists,
         copies,
+        seal: Arc::new(move |text: &str| keyring.mark("request state", text)),
         stirred,
         sessions: gateway::Bounds {
             idle: settings.gateway.session_idle.duration(),

@@ -22,6 +22,7 @@ mod sessions;
 mod door;
 mod ledger;
 mod oldest;
+mod principals;
 mod projects;
 
 mod leaks;
