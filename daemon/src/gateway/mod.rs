@@ -38,6 +38,7 @@ mod upstream;
 mod oldest;
 mod registry;
 mod session;
+mod staying;
 mod stream;
 
 mod traffic;
@@ -186,6 +187,7 @@ impl Gateway {
                 writing,
                 sweeping,
                 background.0.registry.sweep(shutdown.clone()),
+                background.watch_stays(),
                 background.watch_declared(),
                 background.watch_copies()
             );

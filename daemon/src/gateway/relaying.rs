@@ -114,7 +114,7 @@ impl Gateway {
             note.use_copy(self.0.runtime.hold(&upstream.copy, Use::Call));
         }
         let under_way = match &side {
-            Side::Legacy(session) => match session.under_way(&request.id) {
+            Side::Legacy(session) => match session.under_way(&request.id, &member.object.uid) {
                 Some(under_way) => Some(under_way),
                 None => {
                     note.refused("the id is taken");

@@ -136,7 +136,7 @@ impl Gateway {
         let server = &member.object.uid;
         let claimed = self.0.copies.claim(server, session.short()).await;
         let copy: Arc<str> = claimed?.into();
-        let is_new = session.own(&copy);
+        let is_new = session.own(server, &copy);
         if session.over.is_cancelled() {
             // It ended meanwhile; nobody else gives the copy back.
             if let Err(error) = self.0.copies.release(&copy).await {
@@ -191,10 +191,11 @@ impl Gateway {
 
     /// The conversation that a session has with a server.
     pub(super) async fn upstream_of(&self, member: &Member, session: &Arc<Session>) -> Result<Upstream, Unavailable> {
+        let server = &member.object.uid;
+        session.stay(server, self.0.store.clock().now().millis());
         if member.is_isolated() {
             return self.own_copy(member, session).await;
         }
-        let server = &member.object.uid;
         let known = session.copy(server).and_then(|copy| {
             let link = self.0.runtime.link(&copy)?;
             self.serves(member, &copy).then_some(Upstream { copy, link })
