@@ -54,6 +54,10 @@ impl Refused {
     }
 }
 
+/// What is said of several messages in one body.
+const BATCH: &str = "this is a batch, and batches were removed from the protocol with its revision 2025-06-18; \
+    send each message in a request of its own";
+
 /// Reads a message, whatever era it is of.
 pub(super) fn message(body: &[u8]) -> Result<Message, Refused> {
     if is_too_deep(body) {
@@ -61,11 +65,13 @@ pub(super) fn message(body: &[u8]) -> Result<Message, Refused> {
         return Err(Refused::bad(None, error(code::INVALID_REQUEST, message)));
     }
     Message::parse(body).map_err(|invalid| {
-        let number = match invalid {
-            Invalid::Syntax(_) => code::PARSE,
-            Invalid::Shape(_) => code::INVALID_REQUEST,
+        let is_batch = body.trim_ascii_start().starts_with(b"[");
+        let outcome = match invalid {
+            Invalid::Syntax(_) => error(code::PARSE, invalid.to_string()),
+            Invalid::Shape(_) if is_batch => error(code::INVALID_REQUEST, BATCH),
+            Invalid::Shape(_) => error(code::INVALID_REQUEST, invalid.to_string()),
         };
-        Refused::bad(None, error(number, invalid.to_string()))
+        Refused::bad(None, outcome)
     })
 }
 

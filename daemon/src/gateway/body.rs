@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use http_body_util::{BodyExt as _, Limited};
 
@@ -18,6 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(45);
 
 /// Refuses what is not JSON, and who cannot read what is answered.
 pub(super) fn fits(headers: &HeaderMap) -> Result<(), Response> {
+    is_plain(headers)?;
     let media = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let is_json = media.is_some_and(|media| {
         let essence = media.split(';').next().unwrap_or_default();
@@ -32,6 +33,23 @@ pub(super) fn fits(headers: &HeaderMap) -> Result<(), Response> {
         return Err(problem(StatusCode::NOT_ACCEPTABLE, message));
     }
     Ok(())
+}
+
+/// Refuses a body that is not sent as it is.
+pub(super) fn is_plain(headers: &HeaderMap) -> Result<(), Response> {
+    let given = headers.get_all(header::CONTENT_ENCODING).iter();
+    let encodings = given.map(|value| value.to_str().unwrap_or("unreadable"));
+    let mut encodings = encodings.flat_map(|value| value.split(',')).map(str::trim);
+    let Some(encoding) = encodings.find(|encoding| !encoding.is_empty() && !encoding.eq_ignore_ascii_case("identity"))
+    else {
+        return Ok(());
+    };
+    let message = format!("the body is encoded as `{encoding}`; send it as it is, without Content-Encoding");
+    let mut refusal = problem(StatusCode::UNSUPPORTED_MEDIA_TYPE, &message);
+    // What would be taken instead (RFC 7694).
+    let taken = HeaderValue::from_static("identity");
+    refusal.headers_mut().insert(header::ACCEPT_ENCODING, taken);
+    Err(refusal)
 }
 
 /// Whether a media type may be answered with. Who says nothing takes anything.

@@ -27,6 +27,9 @@ impl Gateway {
             stirred.as_mut().enable();
             for server in self.come_up(&mut known) {
                 self.0.surfaces.drop_failures(&server);
+                let gateway = self.clone();
+                let come = Arc::clone(&server);
+                tokio::spawn(async move { gateway.ask_again(Some(&*come)).await });
                 self.welcome(&server);
             }
             if self.0.shutdown.run_until_cancelled(stirred).await.is_none() {
@@ -99,7 +102,10 @@ impl Gateway {
                 let now = snapshot.by_uid(&entry.uid).map(|object| object.generation);
                 let before = match now {
                     Some(now) => generations.insert(Arc::clone(&entry.uid), now),
-                    None => generations.remove(&entry.uid),
+                    None => {
+                        self.0.registry.end_with(&entry.uid).await;
+                        generations.remove(&entry.uid)
+                    }
                 };
                 if before != now {
                     self.declared(&entry.object, &entry.uid);

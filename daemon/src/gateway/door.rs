@@ -217,9 +217,12 @@ impl Gateway {
 
     /// Begins a session.
     async fn begin(&self, view: &View, principal: &Principal, request: Request) -> Response {
-        let (version, client) = introduced(&request);
+        let (version, client) = match introduced(&request) {
+            Ok(introduced) => introduced,
+            Err(refusal) => return answer(StatusCode::OK, Some(&request.id), &refusal),
+        };
         let greeting = self.greeting(view, &version).await;
-        match self.0.registry.begin(principal, &view.target, &version, client).await {
+        match self.0.registry.begin(principal, view, &version, client).await {
             Ok((id, _)) => {
                 let mut response = answer(StatusCode::OK, Some(&request.id), &greeting);
                 if let Ok(value) = HeaderValue::from_str(&id) {
@@ -440,22 +443,36 @@ fn text(text: String) -> Result<Bytes, Infallible> {
     Ok(Bytes::from(text))
 }
 
-/// Which revision a client of the older era is offered, and who it is.
-pub(super) fn introduced(request: &Request) -> (String, Client) {
-    let params = Members::of_params(request.params.as_deref());
-    let wanted = params.text("protocolVersion").unwrap_or_default();
+/// Which revision a client of the older era is offered, and who it is; or what is wrong with how it begins. What it is, and
+/// what it can do, it need not say.
+pub(super) fn introduced(request: &Request) -> Result<(String, Client), Outcome> {
+    let wrong = |message: String| Err(error(code::INVALID_PARAMS, message));
+    let Some(params) = request.params.as_deref().and_then(Members::of) else {
+        return wrong("initialize needs `params`, an object with `protocolVersion`".to_owned());
+    };
+    let Some(wanted) = params.text("protocolVersion") else {
+        let example = format!("a string, such as \"{NEWEST_LEGACY}\"");
+        return wrong(format!("`params.protocolVersion` of initialize must be {example}"));
+    };
     let version = if protocol::is_legacy(&wanted) {
         wanted
     } else {
         NEWEST_LEGACY.to_owned()
     };
-    let object = |name: &str| params.get(name).map_or_else(|| raw(&json!({})), ToOwned::to_owned);
+    let object = |name: &str| match params.get(name).filter(|value| value.get() != "null") {
+        None => Ok(raw(&json!({}))),
+        Some(value) if Members::of(value).is_some() => Ok(value.to_owned()),
+        Some(_) => Err(error(
+            code::INVALID_PARAMS,
+            format!("`params.{name}` of initialize must be an object"),
+        )),
+    };
     let client = Client {
-        info: object("clientInfo"),
-        capabilities: object("capabilities"),
+        info: object("clientInfo")?,
+        capabilities: object("capabilities")?,
         log_level: None,
     };
-    (version, client)
+    Ok((version, client))
 }
 
 /// What a client of the newer era is told that asks for what that has not.

@@ -17,7 +17,7 @@ use tokio::time::Instant;
 use super::protocol::{code, error, result};
 use super::session::{Session, Subscription};
 use super::surface::Kind;
-use super::upstream::{COMING_UP, Unavailable};
+use super::upstream::COMING_UP;
 use super::view::{Member, View};
 use super::{Gateway, asking};
 use crate::runtime::launch::Era;
@@ -40,7 +40,7 @@ impl Gateway {
     pub(super) async fn subscribe_session(&self, member: &Member, session: &Arc<Session>, uri: &str) -> Outcome {
         let upstream = match self.upstream_of(member, session).await {
             Ok(upstream) => upstream,
-            Err(Unavailable(reason)) => return error(code::INTERNAL, format!("server/{}: {reason}", member.name)),
+            Err(unavailable) => return unavailable.outcome(member.name.as_str()),
         };
         let listening = match upstream.link.hello().era {
             Era::Legacy => {

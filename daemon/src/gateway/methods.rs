@@ -18,7 +18,7 @@ use super::pages;
 use super::protocol::{self, META_MISSING, META_SERVER, code, error, error_with, result};
 use super::pump::{Pump, Side, failed};
 use super::surface::{self, Kind};
-use super::upstream::{COMING_UP, Unavailable};
+use super::upstream::COMING_UP;
 use super::view::{Member, View};
 use crate::runtime::link::{Call, Purpose};
 
@@ -130,7 +130,7 @@ impl Gateway {
                 let hello = upstream.link.hello();
                 (hello.capabilities.clone(), hello.instructions.clone())
             }
-            Err(Unavailable(_)) => (raw(&json!({"tools": {"listChanged": true}})), None),
+            Err(_) => (raw(&json!({"tools": {"listChanged": true}})), None),
         }
     }
 
@@ -159,7 +159,7 @@ impl Gateway {
     }
 
     /// What one server brings into a list.
-    async fn part<'v>(&self, member: &'v Member, kind: Kind) -> Part<'v> {
+    pub(super) async fn part<'v>(&self, member: &'v Member, kind: Kind) -> Part<'v> {
         let uid = &member.object.uid;
         let ask = || {
             let (gateway, member) = (self.clone(), member.clone());
@@ -168,7 +168,7 @@ impl Gateway {
                     return gateway.remembered(&member, kind).await;
                 }
                 let upstream = gateway.awake(&member, surface::PATIENCE).await;
-                let upstream = upstream.map_err(|Unavailable(reason)| reason)?;
+                let upstream = upstream.map_err(|unavailable| unavailable.to_string())?;
                 let items = surface::fetch(&upstream.link, kind, &gateway.0.ourselves).await?;
                 if kind == Kind::Tools {
                     gateway.remember(&member, &items);
@@ -184,6 +184,10 @@ impl Gateway {
     }
 
     async fn list(&self, asked: &Asked<'_>, kind: Kind) -> Outcome {
+        if let Some(cursor) = unknown_cursor(&asked.request) {
+            let message = format!("there is no page {cursor} of {}; the list has one page", kind.method());
+            return error(code::INVALID_PARAMS, format!("Invalid cursor: {message}"));
+        }
         if let Some(member) = asked.view.single() {
             // A server that is not asked for such lists says so itself.
             if let Ok(upstream) = self.awake(member, surface::PATIENCE).await
@@ -371,8 +375,7 @@ impl Gateway {
             return Err(error(code::INTERNAL, message));
         };
         let upstream = self.upstream(member, COMING_UP).await;
-        let upstream =
-            upstream.map_err(|Unavailable(reason)| error(code::INTERNAL, format!("server/{server}: {reason}")))?;
+        let upstream = upstream.map_err(|unavailable| unavailable.outcome(server.as_str()))?;
         let call = Call {
             method: "resources/read".to_owned(),
             params: Some(raw(&json!({"uri": uri}))),
@@ -439,6 +442,13 @@ impl Gateway {
         params.set("ref", reference.to_raw());
         self.relay(asked, &member, Some(params.to_raw()), None, None).await
     }
+}
+
+/// The cursor of a request for a list, which none of ours has: they are handed out whole. Who has none may say so.
+fn unknown_cursor(request: &Request) -> Option<String> {
+    let params = Members::of_params(request.params.as_deref());
+    let cursor = params.get("cursor")?.get();
+    (!matches!(cursor, "null" | "\"\"")).then(|| cursor.chars().take(100).collect())
 }
 
 /// A list of tools, and the one that hands out pages.

@@ -27,6 +27,7 @@ mod wishes;
 
 mod changes;
 mod following;
+mod missing;
 mod news;
 mod pages;
 mod parking;
@@ -37,6 +38,7 @@ mod upstream;
 mod oldest;
 mod registry;
 mod session;
+mod staying;
 mod stream;
 
 mod traffic;
@@ -57,13 +59,14 @@ use tokio_util::sync::CancellationToken;
 
 pub use registry::Bounds;
 
-use crate::reconcile::{SessionCopies, Waker};
+use crate::reconcile::{Lists, SessionCopies, Waker};
 use crate::runtime::Runtime;
 use crate::runtime::link::Client;
 use crate::store::{Standing, Store};
 use ledger::Ledger;
 use limits::Limits;
 use listing::Listings;
+use missing::Missing;
 use news::Attention;
 use pages::Pages;
 use parking::Parking;
@@ -81,8 +84,12 @@ pub struct Config {
     pub runtime: Runtime,
     /// Notes use, and wakes what is suspended.
     pub waker: Waker,
+    /// Where it is told which lists of servers are missing.
+    pub lists: Lists,
     /// Where sessions get copies of their own.
     pub copies: SessionCopies,
+    /// Marks a text so that nobody else can, the same way after the daemon was started anew.
+    pub seal: Seal,
     /// Rung whenever a copy of a server has changed.
     pub stirred: Arc<Notify>,
     /// When sessions end by themselves.
@@ -97,6 +104,9 @@ pub struct Config {
 
 pub use limits::Bounds as PrincipalLimits;
 
+/// Turns a text into one that nobody can make who has no key.
+pub type Seal = Arc<dyn Fn(&str) -> String + Send + Sync>;
+
 /// The gateway; cheap to clone.
 #[derive(Clone)]
 pub struct Gateway(Arc<Shared>);
@@ -105,6 +115,7 @@ struct Shared {
     store: Store,
     runtime: Runtime,
     waker: Waker,
+    lists: Lists,
     copies: SessionCopies,
     stirred: Arc<Notify>,
     shutdown: CancellationToken,
@@ -113,6 +124,7 @@ struct Shared {
     surfaces: Surfaces,
     listings: Listings,
     attention: Attention,
+    missing: Missing,
     /// Counts up with each choice among copies.
     turn: AtomicUsize,
     parking: Parking,
@@ -129,7 +141,9 @@ impl Gateway {
             store,
             runtime,
             waker,
+            lists,
             copies,
+            seal,
             stirred,
             sessions,
             principal_limits,
@@ -142,6 +156,7 @@ impl Gateway {
             store,
             runtime,
             waker,
+            lists,
             copies,
             stirred,
             shutdown,
@@ -153,8 +168,9 @@ impl Gateway {
             surfaces: Surfaces::default(),
             listings: Listings::default(),
             attention: Attention::default(),
+            missing: Missing::default(),
             turn: AtomicUsize::new(0),
-            parking: Parking::default(),
+            parking: Parking::new(seal),
             pages: Pages::default(),
             ledger,
             limits: Limits::new(principal_limits),
@@ -171,12 +187,14 @@ impl Gateway {
                     background.0.parking.sweep();
                     background.0.limits.sweep();
                     background.0.pages.sweep();
+                    background.ask_again(None).await;
                 }
             };
             tokio::join!(
                 writing,
                 sweeping,
                 background.0.registry.sweep(shutdown.clone()),
+                background.watch_stays(),
                 background.watch_declared(),
                 shutdown.run_until_cancelled(background.step_down(standing)),
                 background.watch_copies()

@@ -11,7 +11,6 @@ use std::time::Duration;
 
 use orch_shared::access::Principal;
 use orch_shared::jsonrpc::{Id, Members, Message, Notification, Outcome, raw};
-use orch_shared::query::Severity;
 use serde_json::json;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::mpsc;
@@ -20,13 +19,11 @@ use super::methods::{Asked, Reply};
 use super::protocol::{META_SUBSCRIPTION, code, error};
 use super::pump::Side;
 use super::session::{Session, is_wanted, level_of, notification};
-use super::surface::{Kind, Listed};
 use super::upstream::Upstream;
 use super::view::{Member, Target, View};
 use super::{Gateway, asking};
 use crate::runtime::launch::Era;
 use crate::runtime::link::{Ask, Call, Link, News, Purpose};
-use crate::store::NewEvent;
 
 /// How often what is over is cleared away.
 pub(super) const TIDY: Duration = Duration::from_secs(30);
@@ -44,12 +41,7 @@ struct Listeners {
     /// Clients of the newer era that wait for news.
     waiting: Mutex<BTreeMap<u64, Waiting>>,
     next: AtomicU64,
-    /// Servers of which it was told that their lists are missing, and the reason.
-    missing: Mutex<Reasons>,
 }
-
-/// Why a list of a server is missing, by uid and list.
-type Reasons = HashMap<(Arc<str>, Kind), Arc<str>>;
 
 /// A client of the newer era that waits for news.
 pub(super) struct Waiting {
@@ -418,50 +410,6 @@ impl Gateway {
             news,
             _asked: stop.drop_guard(),
         })
-    }
-
-    /// Writes an event when a server's part of a list goes missing, and forgets it when it is back.
-    pub(super) fn note_missing(&self, member: &Member, kind: Kind, listed: &Listed) {
-        let key = (Arc::clone(&member.object.uid), kind);
-        let mut missing = self
-            .0
-            .attention
-            .0
-            .missing
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let reason = match listed {
-            Ok(_) => {
-                missing.remove(&key);
-                return;
-            }
-            Err(reason) => Arc::clone(reason),
-        };
-        if missing.insert(key, Arc::clone(&reason)).as_ref() == Some(&reason) {
-            return;
-        }
-        drop(missing);
-        let object = member.object.object.clone();
-        let mut note = self
-            .0
-            .ledger
-            .note(&Principal::daemon().name, kind.method(), object, None);
-        note.unavailable(&reason);
-        let event = NewEvent {
-            object: member.object.object.clone(),
-            uid: member.object.uid.to_string(),
-            severity: Severity::Warning,
-            reason: "ListMissing".to_owned(),
-            message: format!("its part of {} is missing: {reason}", kind.method()),
-        };
-        let store = self.0.store.clone();
-        tokio::spawn(async move {
-            let written =
-                store.write(move |transaction| Box::pin(async move { transaction.event(&event).await.map(drop) }));
-            if let Err(error) = written.await {
-                tracing::debug!(%error, "an event cannot be written");
-            }
-        });
     }
 }
 

@@ -17,7 +17,7 @@ use serde::Deserialize;
 use super::Gateway;
 use super::answers::{answer, message_of, problem};
 use super::asking::{self, Refused};
-use super::body::received;
+use super::body::{is_plain, received};
 use super::door::introduced;
 use super::methods::{Asked, Reply, unknown_method};
 use super::pump::Side;
@@ -38,7 +38,7 @@ pub(super) async fn connect(
             "there is nothing of that name, or you may not see it",
         );
     };
-    let (id, session) = match gateway.0.registry.begin_fleeting(&principal, &view.target) {
+    let (id, session) = match gateway.0.registry.begin_fleeting(&principal, &view) {
         Ok(begun) => begun,
         Err(registry::Refusal::Full | registry::Refusal::Store(_)) => {
             return problem(
@@ -108,6 +108,9 @@ pub(super) async fn take(
     let Ok(Some(session)) = found else {
         return Ok(problem(StatusCode::NOT_FOUND, "Session not found"));
     };
+    if let Err(refusal) = is_plain(&headers) {
+        return Ok(refusal);
+    }
     let body = match received(body).await {
         Ok(body) => body,
         Err(refusal) => return Ok(refusal),
@@ -127,7 +130,10 @@ pub(super) async fn take(
         };
         let id = request.id.clone();
         if request.method == "initialize" {
-            let (version, client) = introduced(&request);
+            let (version, client) = match introduced(&request) {
+                Ok(introduced) => introduced,
+                Err(refusal) => return stream.push(message_of(Some(&id), &refusal)),
+            };
             session.introduce(client);
             let greeting = gateway.greeting(&view, &version).await;
             stream.push(message_of(Some(&id), &greeting));

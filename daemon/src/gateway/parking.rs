@@ -4,6 +4,9 @@
 //! the call is parked: the client is told what is needed, with a state to bring along, and the call goes on when it comes
 //! back with the answer. The state is random and says nothing; only the principal that it was given to can use it, for the
 //! same method of the same server. A call that nobody comes back for is given up.
+//!
+//! A state of a server of the newer era goes through the client, too. The server cannot know whose it is, for it sees only
+//! the gateway; so it is sealed to the principal, and one that we have not given, or to somebody else, reaches no server.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,15 +16,14 @@ use orch_shared::jsonrpc::{Outcome, Raw};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::registry::fresh;
+use super::Seal;
+use super::registry::{fresh, hash};
 use super::upstream::Upstream;
 use crate::runtime::link::{Ask, Exchange};
 
-/// What our own states begin with.
-pub(super) const PREFIX: &str = "orch1.";
 /// What the state of a parked call begins with.
 const PARKED: &str = "orch1.parked.";
-/// What a state of a server's begins with: the copy it goes to follows.
+/// What a state of a server's begins with: the copy it goes to follows, and the seal.
 const COPY: &str = "orch1.copy.";
 /// The one question of a parked call.
 const QUESTION: &str = "question";
@@ -42,8 +44,19 @@ pub(super) struct Parked {
 }
 
 /// All calls that wait. Cheap to clone.
-#[derive(Clone, Default)]
-pub(super) struct Parking(Arc<Mutex<HashMap<String, (Instant, Parked)>>>);
+#[derive(Clone)]
+pub(super) struct Parking {
+    calls: Arc<Mutex<HashMap<String, (Instant, Parked)>>>,
+    seal: Seal,
+}
+
+/// Whose a state is, and what for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Owner<'o> {
+    pub(super) principal: &'o str,
+    pub(super) server: &'o str,
+    pub(super) method: &'o str,
+}
 
 /// What a state that a client brings along stands for.
 pub(super) enum State {
@@ -51,18 +64,24 @@ pub(super) enum State {
     Parked(Box<Parked>),
     /// A state of a server's own, and the copy that gave it.
     OfServer { copy: String, state: String },
-    /// A call that was given up, or somebody else's.
+    /// A call that was given up, somebody else's, or nothing that we know of.
     Lost,
-    /// A state that we know nothing of.
-    Foreign,
 }
 
 impl Parking {
+    /// Nothing is parked. What states are sealed with outlives the daemon.
+    pub(super) fn new(seal: Seal) -> Self {
+        Self {
+            calls: Arc::default(),
+            seal,
+        }
+    }
+
     /// Parks a call: the questions, and the state to bring along.
     pub(super) fn park(&self, parked: Parked) -> (Value, String) {
         let question = json!({"method": parked.ask.method, "params": parked.ask.params});
         let state = format!("{PARKED}{}", fresh());
-        let mut calls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
         calls.retain(|_, (since, _)| since.elapsed() < PATIENCE);
         if calls.len() >= MOST
             && let Some(oldest) = calls
@@ -76,26 +95,38 @@ impl Parking {
         (json!({QUESTION: question}), state)
     }
 
-    /// What a state stands for, for that principal and request.
-    pub(super) fn find(&self, state: &str, principal: &str, server: &str, method: &str) -> State {
+    /// A server's state, with the copy that it goes back to, for its owner alone.
+    pub(super) fn addressed(&self, copy: &str, state: &str, owner: Owner<'_>) -> String {
+        format!("{COPY}{copy}.{}.{state}", self.seal(copy, state, owner))
+    }
+
+    /// What nobody can make up who was not given it.
+    fn seal(&self, copy: &str, state: &str, owner: Owner<'_>) -> String {
+        // As JSON, so that nothing can pass for something else.
+        let text = json!([owner.principal, owner.server, owner.method, copy, state]).to_string();
+        (self.seal)(&text)
+    }
+
+    /// What a state stands for, for whom it was given to.
+    pub(super) fn find(&self, state: &str, owner: Owner<'_>) -> State {
         if let Some(rest) = state.strip_prefix(COPY) {
-            return match rest.split_once('.') {
-                Some((copy, state)) => State::OfServer {
-                    copy: copy.to_owned(),
-                    state: state.to_owned(),
-                },
-                None => State::Lost,
+            let mut parts = rest.splitn(3, '.');
+            return match (parts.next(), parts.next(), parts.next()) {
+                (Some(copy), Some(seal), Some(state)) if is_same(seal, &self.seal(copy, state, owner)) => {
+                    State::OfServer {
+                        copy: copy.to_owned(),
+                        state: state.to_owned(),
+                    }
+                }
+                (Some(_) | None, _, _) => State::Lost,
             };
         }
-        if !state.starts_with(PARKED) {
-            return State::Foreign;
-        }
-        let mut calls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
         let fits = calls.get(state).is_some_and(|(since, parked)| {
             since.elapsed() < PATIENCE
-                && parked.principal == principal
-                && parked.server == server
-                && parked.method == method
+                && parked.principal == owner.principal
+                && parked.server == owner.server
+                && parked.method == owner.method
         });
         if !fits {
             return State::Lost;
@@ -108,7 +139,7 @@ impl Parking {
 
     /// Gives up the calls that nobody has come back for.
     pub(super) fn sweep(&self) {
-        let mut calls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
         calls.retain(|_, (since, _)| since.elapsed() < PATIENCE);
     }
 }
@@ -119,7 +150,49 @@ pub(super) fn answer(responses: &orch_shared::jsonrpc::Members<'_>) -> Option<Ou
     Some(Outcome::Result(result))
 }
 
-/// A server's state, with the copy that it goes back to.
-pub(super) fn addressed(copy: &str, state: &str) -> String {
-    format!("{COPY}{copy}.{state}")
+/// Whether two texts are the same, in a time that does not tell where they differ.
+fn is_same(one: &str, other: &str) -> bool {
+    hash(one) == hash(other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_servers_state_is_its_owners_alone() {
+        let parking = Parking::new(Arc::new(|text: &str| hash(text)));
+        let ann = Owner {
+            principal: "ann",
+            server: "files",
+            method: "tools/call",
+        };
+        let given = parking.addressed("copy", "a.state", ann);
+        let is_found = |state: &str, owner| match parking.find(state, owner) {
+            State::OfServer { copy, state } => copy == "copy" && state == "a.state",
+            State::Parked(_) | State::Lost => false,
+        };
+        assert!(is_found(&given, ann));
+        for owner in [
+            Owner {
+                principal: "bob",
+                ..ann
+            },
+            Owner { server: "git", ..ann },
+            Owner {
+                method: "prompts/get",
+                ..ann
+            },
+        ] {
+            assert!(!is_found(&given, owner), "{owner:?}");
+        }
+        for state in [
+            "a.state",
+            "",
+            "orch1.copy.copy.a.state",
+            &given.replace("copy.copy", "copy.other"),
+        ] {
+            assert!(matches!(parking.find(state, ann), State::Lost), "{state}");
+        }
+    }
 }

@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Gateway;
 use super::ledger::Note;
-use super::parking::Parked;
+use super::parking::{Owner, Parked};
 use super::protocol::{self, META_SERVER, code, error, error_with};
 use super::session::{self, ANSWER, Session, UnderWay};
 use super::upstream::Upstream;
@@ -294,7 +294,7 @@ impl Pump {
                 self.relay.note.parked();
                 let (questions, state) = self.relay.gateway.0.parking.park(parked);
                 let result = json!({"resultType": "input_required", "inputRequests": questions, "requestState": state});
-                Some(Step::Last(self.in_era(Outcome::Result(raw(&result)))))
+                Some(Step::Last(Outcome::Result(for_modern(&raw(&result), None))))
             }
         }
     }
@@ -384,6 +384,17 @@ impl Pump {
         }
     }
 
+    /// A state of the server's, for the client to bring along.
+    fn addressed(&self, state: &str) -> String {
+        let owner = Owner {
+            principal: self.relay.note.principal(),
+            server: &self.relay.server,
+            method: &self.relay.call.method,
+        };
+        let parking = &self.relay.gateway.0.parking;
+        parking.addressed(&self.relay.upstream.copy, state, owner)
+    }
+
     /// An answer of which no text is longer than the project wants.
     fn in_pages(&self, outcome: Outcome) -> Outcome {
         let (Some(size), Outcome::Result(result)) = (self.relay.page_size, &outcome) else {
@@ -418,14 +429,20 @@ impl Pump {
         let result = match &self.relay.side {
             Side::Legacy(_) if self.relay.upstream.link.hello().era == Era::Legacy => result,
             Side::Legacy(_) => for_legacy(result),
-            Side::Modern(_) if self.relay.call.method == "resources/read" => {
-                not_to_be_kept(for_modern(&result, Some(&self.relay.upstream.copy)))
+            Side::Modern(_) => {
+                let result = for_modern(&result, Some(&|state| self.addressed(state)));
+                match self.relay.call.method.as_str() {
+                    "resources/read" => not_to_be_kept(result),
+                    _ => result,
+                }
             }
-            Side::Modern(_) => for_modern(&result, Some(&self.relay.upstream.copy)),
         };
         Outcome::Result(result)
     }
 }
+
+/// Turns a state of a server's into one for its client.
+type Address<'a> = &'a dyn Fn(&str) -> String;
 
 /// An error with another code; everything else of it stays.
 fn recoded(error: &RawValue, code: i64) -> Raw {
@@ -498,18 +515,16 @@ pub(super) fn for_legacy(result: Raw) -> Raw {
     members.to_raw()
 }
 
-/// A result for a client of the newer era. What a server wants back with the next attempt says which copy it goes to.
-pub(super) fn for_modern(result: &RawValue, copy: Option<&str>) -> Raw {
+/// A result for a client of the newer era. What a server wants back with the next attempt says where it goes to.
+pub(super) fn for_modern(result: &RawValue, address: Option<Address<'_>>) -> Raw {
     let Some(mut members) = Members::of(result) else {
         return result.to_owned();
     };
     if members.get("resultType").is_none() {
         members.set("resultType", raw("complete"));
     }
-    if let (Some(copy), Some(state)) = (copy, members.text("requestState"))
-        && !state.starts_with(super::parking::PREFIX)
-    {
-        members.set("requestState", raw(&super::parking::addressed(copy, &state)));
+    if let (Some(address), Some(state)) = (address, members.text("requestState")) {
+        members.set("requestState", raw(&address(&state)));
     }
     let mut meta = members.members("_meta").unwrap_or_default();
     meta.set(META_SERVER, protocol::ourselves_raw());

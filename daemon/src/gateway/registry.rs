@@ -10,19 +10,24 @@ use std::time::Duration;
 
 use orch_shared::access::Principal;
 use orch_shared::jsonrpc::{Raw, raw};
+use orch_shared::kind::Kind;
+use orch_shared::kinds::server::SessionLimits;
+use orch_shared::quantity::Span;
 use orch_shared::resource::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 use super::session::{Beginning, Leftovers, Session};
-use super::view::Target;
+use super::view::{Target, View, declared};
 use crate::reconcile::SessionCopies;
 use crate::runtime::link::{Client, Link};
-use crate::store::{self, Error, Expiry, Store};
+use crate::store::{self, Error, Expiry, Object, Store};
 
 /// How often sessions are looked through.
 const SWEEP: Duration = Duration::from_secs(1);
 /// The use of a session is noted at most so often.
 const NOTE: i64 = 10_000;
+/// What is written down of a session's use may be so old.
+const NOTED: Duration = Duration::from_secs(120);
 
 /// When sessions end by themselves.
 #[derive(Debug, Clone, Copy)]
@@ -76,7 +81,7 @@ impl Registry {
     pub(super) async fn begin(
         &self,
         principal: &Principal,
-        target: &Target,
+        view: &View,
         protocol: &str,
         client: Client,
     ) -> Result<(String, Arc<Session>), Refusal> {
@@ -88,7 +93,8 @@ impl Registry {
         let row = store::Session {
             id_hash: hash(&id),
             principal: principal.name.clone(),
-            target: target.text(),
+            target: view.target.text(),
+            target_uid: view.object.uid.to_string(),
             protocol: protocol.to_owned(),
             client_info: client.info.get().to_owned(),
             client_capabilities: client.capabilities.get().to_owned(),
@@ -100,7 +106,8 @@ impl Registry {
         let session = Session::begin(Beginning {
             hash: row.id_hash.clone(),
             principal: row.principal.clone(),
-            target: target.clone(),
+            target: view.target.clone(),
+            object: Arc::clone(&view.object.uid),
             protocol: row.protocol.clone(),
             client: Arc::new(client),
             level: None,
@@ -115,11 +122,7 @@ impl Registry {
     }
 
     /// Begins a session that ends with its client's connection, and is not written down.
-    pub(super) fn begin_fleeting(
-        &self,
-        principal: &Principal,
-        target: &Target,
-    ) -> Result<(String, Arc<Session>), Refusal> {
+    pub(super) fn begin_fleeting(&self, principal: &Principal, view: &View) -> Result<(String, Arc<Session>), Refusal> {
         if self.live().len() >= self.bounds.most {
             return Err(Refusal::Full);
         }
@@ -128,7 +131,8 @@ impl Registry {
         let session = Session::begin(Beginning {
             hash: hash(&id),
             principal: principal.name.clone(),
-            target: target.clone(),
+            target: view.target.clone(),
+            object: Arc::clone(&view.object.uid),
             protocol: super::protocol::LEGACY[3].to_owned(),
             client: Arc::new(Client {
                 info: raw(&serde_json::json!({"name": "unknown", "version": "0"})),
@@ -158,6 +162,19 @@ impl Registry {
             None => self.revive(&hash).await?,
         };
         let own = session.filter(|session| session.principal == principal.name && session.target == *target);
+        let snapshot = self.store.snapshot();
+        let own = match own {
+            // What has its name now is not what it was begun with.
+            Some(session)
+                if snapshot
+                    .get(&target.object())
+                    .is_none_or(|now| now.uid != session.object) =>
+            {
+                self.end(&session).await?;
+                None
+            }
+            own => own,
+        };
         if let Some(session) = &own {
             let now = self.now();
             let before = session.touch(now.millis());
@@ -174,16 +191,19 @@ impl Registry {
             return Ok(None);
         };
         let now = self.now();
-        let is_over =
-            now.since(row.last_used_at) > self.bounds.idle || now.since(row.created_at) > self.bounds.lifetime;
-        let (Some(target), false) = (Target::parse(&row.target), is_over) else {
+        let Some(target) = Target::parse(&row.target) else {
             return Ok(None);
         };
+        let patience = self.patience_at(&target);
+        if now.since(row.last_used_at) > patience.idle || now.since(row.created_at) > patience.lifetime {
+            return Ok(None);
+        }
         let read = |text: &str| serde_json::from_str::<Raw>(text).unwrap_or_else(|_| raw(&serde_json::json!({})));
         let session = Session::begin(Beginning {
             hash: row.id_hash.clone(),
             principal: row.principal,
             target,
+            object: row.target_uid.into(),
             protocol: row.protocol,
             client: Arc::new(Client {
                 info: read(&row.client_info),
@@ -225,14 +245,28 @@ impl Registry {
         }
     }
 
+    /// Ends the sessions with an object that is gone.
+    pub(super) async fn end_with(&self, object: &str) {
+        for session in self.all().iter().filter(|session| &*session.object == object) {
+            if let Err(error) = self.end(session).await {
+                tracing::warn!(session = session.short(), %error, "a session with what is gone cannot be removed");
+            }
+        }
+    }
+
     /// Ends what is held for a session.
     pub(super) async fn forget(&self, session: &Session) {
         self.live().remove(&session.hash);
-        let Leftovers { links, copies } = session.end();
+        self.clear_away(session, session.end()).await;
+    }
+
+    /// Closes what a session has left behind.
+    pub(super) async fn clear_away(&self, session: &Session, left: Leftovers) {
+        let Leftovers { links, copies } = left;
         close_all(links).await;
         for copy in copies {
             if let Err(error) = self.copies.release(&copy).await {
-                tracing::warn!(session = session.short(), %error, "the copy of a session that is over cannot be given back");
+                tracing::warn!(session = session.short(), %error, "the copy of a session cannot be given back");
             }
         }
     }
@@ -247,11 +281,10 @@ impl Registry {
         let mut rounds: u32 = 0;
         while stop.run_until_cancelled(tokio::time::sleep(SWEEP)).await.is_some() {
             let now = self.now().millis();
-            let millis = |span: Duration| i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
-            let (idle, lifetime) = (millis(self.bounds.idle), millis(self.bounds.lifetime));
             let over = |session: &Arc<Session>| {
-                let is_idle = now - session.last_used() > idle && !session.is_busy();
-                is_idle || now - session.created_at > lifetime
+                let patience = self.patience_at(&session.target);
+                let is_idle = now - session.last_used() > millis(patience.idle) && !session.is_busy();
+                is_idle || now - session.created_at > millis(patience.lifetime)
             };
             for session in self.all().iter().filter(|session| over(session)) {
                 if let Err(error) = self.end(session).await {
@@ -279,15 +312,75 @@ impl Registry {
         let now = Timestamp::from_millis(now);
         self.store
             .note_sessions(busy.into_iter().map(|hash| (hash, now)).collect());
-        let expiry = Expiry {
-            target: None,
-            idle: self.bounds.idle.max(Duration::from_secs(120)),
-            lifetime: self.bounds.lifetime,
+        let general = self.patience_with(None);
+        let expiry = |target: Option<Target>, patience: Patience| Expiry {
+            target: target.map(|target| target.text()),
+            idle: patience.idle.max(NOTED),
+            lifetime: patience.lifetime,
         };
-        if let Err(error) = self.store.expire_sessions(expiry).await {
-            tracing::debug!(%error, "sessions that are over cannot be removed now");
+        let (mut longest, mut expiries) = (general, Vec::new());
+        for server in self.store.snapshot().of_kind(Kind::Server) {
+            let target = Target::Server(server.object.name.clone());
+            let own = self.patience_at(&target);
+            longest.idle = longest.idle.max(own.idle);
+            longest.lifetime = longest.lifetime.max(own.lifetime);
+            if own != general {
+                expiries.push(expiry(Some(target), own));
+            }
+        }
+        // Those with more patience than others must not go with them; the others are not taken up again in any case.
+        expiries.push(expiry(None, longest));
+        for expiry in expiries {
+            if let Err(error) = self.store.expire_sessions(expiry).await {
+                tracing::debug!(%error, "sessions that are over cannot be removed now");
+            }
         }
     }
+
+    /// When a session at that address ends by itself: as its server says, and else as the daemon was told.
+    fn patience_at(&self, target: &Target) -> Patience {
+        match target {
+            Target::Server(_) => {
+                let snapshot = self.store.snapshot();
+                let limits = snapshot.get(&target.object()).and_then(|server| limits_of(server));
+                self.patience_with(limits.as_ref())
+            }
+            Target::Project(_) => self.patience_with(None),
+        }
+    }
+
+    /// How long a session keeps what it has at a server, or itself, with those limits.
+    fn patience_with(&self, limits: Option<&SessionLimits>) -> Patience {
+        let declared = |span: fn(&SessionLimits) -> Option<&Span>| limits.and_then(span).map(Span::duration);
+        Patience {
+            idle: declared(|limits| limits.idle.as_ref()).unwrap_or(self.bounds.idle),
+            lifetime: declared(|limits| limits.lifetime.as_ref()).unwrap_or(self.bounds.lifetime),
+        }
+    }
+
+    /// How long a session keeps what it has at that server.
+    pub(super) fn patience_of(&self, server: &Object) -> Patience {
+        self.patience_with(limits_of(server).as_ref())
+    }
+}
+
+/// How long something is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Patience {
+    /// Without use.
+    pub(super) idle: Duration,
+    /// In any case.
+    pub(super) lifetime: Duration,
+}
+
+/// The limits that a server declares for sessions.
+fn limits_of(server: &Object) -> Option<SessionLimits> {
+    declared(server)?.session_limits.clone()
+}
+
+/// So many milliseconds.
+pub(super) fn millis(span: Duration) -> i64 {
+    i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
 }
 
 async fn close_all(links: Vec<Link>) {

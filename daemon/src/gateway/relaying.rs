@@ -10,12 +10,13 @@ use super::Gateway;
 use super::asking::without_reserved;
 use super::limits;
 use super::methods::{Asked, Reply};
-use super::parking::{Parked, State};
+use super::parking::{Owner, Parked, State};
 use super::protocol::{code, error, error_with};
 use super::pump::{Pump, Relay, Side};
-use super::upstream::{COMING_UP, Unavailable, Upstream};
+use super::upstream::{COMING_UP, COPY_FREE, Unavailable, Upstream};
 use super::view::Member;
 use crate::runtime::Use;
+use crate::runtime::launch::Era;
 use crate::runtime::link::{Call, Purpose};
 
 impl Gateway {
@@ -51,19 +52,19 @@ impl Gateway {
         self.0.waker.touch(&member.object.uid);
         let (mut params, mut wanted) = (params, None);
         if let Some((mut brought, state)) = brought_along(&side, params.as_deref()) {
-            match self
-                .0
-                .parking
-                .find(&state, &principal.name, member.name.as_str(), &request.method)
-            {
-                State::Foreign => {}
+            let owner = Owner {
+                principal: &principal.name,
+                server: member.name.as_str(),
+                method: &request.method,
+            };
+            match self.0.parking.find(&state, owner) {
                 State::OfServer { copy, state } => {
-                    brought.set("requestState", raw(&state));
+                    brought.set(STATE, raw(&state));
                     params = Some(brought.to_raw());
                     wanted = Some(copy);
                 }
                 State::Parked(parked) => {
-                    let responses = brought.members("inputResponses").unwrap_or_default();
+                    let responses = brought.members(RESPONSES).unwrap_or_default();
                     let answer = super::parking::answer(&responses)
                         .unwrap_or_else(|| error(code::INVALID_PARAMS, "the client brought no answer"));
                     let Parked {
@@ -93,14 +94,18 @@ impl Gateway {
         }
         let upstream = match self.upstream_for(&side, member, wanted.as_deref()).await {
             Ok(upstream) => upstream,
-            Err(Unavailable(reason)) => {
-                note.unavailable(&reason);
-                let data = json!({"server": member.name});
-                return Reply::Now(error_with(
-                    code::INTERNAL,
-                    format!("server/{}: {reason}", member.name),
-                    &data,
-                ));
+            Err(unavailable) => {
+                let outcome = unavailable.outcome(member.name.as_str());
+                return match unavailable {
+                    Unavailable::Down(reason) => {
+                        note.unavailable(&reason);
+                        Reply::Now(outcome)
+                    }
+                    Unavailable::Full(reason) => {
+                        note.refused(&reason);
+                        Reply::Limited(outcome, COPY_FREE)
+                    }
+                };
             }
         };
         if let Side::Legacy(session) = &side
@@ -109,7 +114,7 @@ impl Gateway {
             note.use_copy(self.0.runtime.hold(&upstream.copy, Use::Call));
         }
         let under_way = match &side {
-            Side::Legacy(session) => match session.under_way(&request.id) {
+            Side::Legacy(session) => match session.under_way(&request.id, &member.object.uid) {
                 Some(under_way) => Some(under_way),
                 None => {
                     note.refused("the id is taken");
@@ -118,6 +123,10 @@ impl Gateway {
                 }
             },
             Side::Modern(_) => None,
+        };
+        let params = match (&side, upstream.link.hello().era) {
+            (Side::Legacy(_), Era::Modern) => without_input(params),
+            (Side::Legacy(_) | Side::Modern(_), Era::Legacy | Era::Modern) => params,
         };
         let relay = Relay {
             gateway: self.clone(),
@@ -161,12 +170,37 @@ fn brought_along<'p>(side: &Side, params: Option<&'p RawValue>) -> Option<(Membe
     match side {
         Side::Legacy(_) => None,
         Side::Modern(_) => {
-            let params = params.filter(|params| params.get().contains("requestState"))?;
+            let params = params.filter(|params| may_hold(params, STATE))?;
             let brought = Members::of(params)?;
-            let state = brought.text("requestState")?;
+            let is_state = |(name, value): &(&str, &RawValue)| *name == STATE && value.get() != "null";
+            let state = brought.iter().find(is_state)?.1.get();
+            // One that is no text was given to nobody.
+            let state = serde_json::from_str(state).unwrap_or_default();
             Some((brought, state))
         }
     }
+}
+
+/// What a client of the newer era brings along.
+const STATE: &str = "requestState";
+const RESPONSES: &str = "inputResponses";
+
+/// Whether parameters may have a member of that name, which may be written with escapes.
+fn may_hold(params: &RawValue, name: &str) -> bool {
+    params.get().contains(name) || params.get().contains("\\u")
+}
+
+/// Parameters of a client of the older era for a server of the newer one: what they might bring along was not given to it.
+fn without_input(params: Option<Raw>) -> Option<Raw> {
+    let params = params?;
+    if !may_hold(&params, STATE) && !may_hold(&params, RESPONSES) {
+        return Some(params);
+    }
+    let Some(mut members) = Members::of(&params) else {
+        return Some(params);
+    };
+    let is_there = [STATE, RESPONSES].map(|name| members.remove(name)).contains(&true);
+    Some(if is_there { members.to_raw() } else { params })
 }
 
 fn call(method: String, params: Option<Raw>, side: &Side, schema: Option<Raw>) -> Call {

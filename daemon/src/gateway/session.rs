@@ -73,6 +73,8 @@ pub(super) struct Session {
     pub(super) hash: String,
     pub(super) principal: String,
     pub(super) target: Target,
+    /// The uid of the object that the address named when it began: one that is made anew under the name is another.
+    pub(super) object: Arc<str>,
     pub(super) protocol: String,
     /// Who the client says it is; of a connection of the oldest transport, once it has greeted.
     client: Mutex<Arc<Client>>,
@@ -101,11 +103,13 @@ struct Held {
     own: Option<Arc<Stream>>,
     streams: BTreeMap<u64, Arc<Stream>>,
     questions: HashMap<u64, oneshot::Sender<Outcome>>,
-    under_way: HashMap<Id, CancellationToken>,
+    under_way: HashMap<Id, Going>,
+    /// Since when it has something at a server, and when that was used last.
+    stays: HashMap<Arc<str>, Stay>,
     /// The copy that each server's calls go to.
     copies: HashMap<Arc<str>, Sticking>,
-    /// Copies that nobody else uses.
-    own_copies: BTreeSet<Arc<str>>,
+    /// Copies that nobody else uses, and the server of each.
+    own_copies: BTreeMap<Arc<str>, Arc<str>>,
     /// Conversations of its own, by copy.
     links: HashMap<Arc<str>, Link>,
 }
@@ -116,6 +120,27 @@ struct Sticking {
     copy: Arc<str>,
     /// Keeps the copy from going without notice.
     _hold: Option<Hold>,
+}
+
+/// A request that is under way, as the session sees it.
+#[derive(Debug)]
+struct Going {
+    token: CancellationToken,
+    /// The uid of the server that works at it.
+    server: Arc<str>,
+}
+
+/// How long a session has had something at a server: a copy, a conversation.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Stay {
+    /// Milliseconds; when it began.
+    pub(super) since: i64,
+    /// When it was last used.
+    pub(super) used: i64,
+    /// Whether a request is under way.
+    pub(super) is_busy: bool,
+    /// Whether the client waits for news of a resource.
+    pub(super) is_followed: bool,
 }
 
 /// What a session leaves behind.
@@ -143,6 +168,8 @@ pub(super) struct Beginning {
     pub(super) hash: String,
     pub(super) principal: String,
     pub(super) target: Target,
+    /// The uid of the object that the address names.
+    pub(super) object: Arc<str>,
     pub(super) protocol: String,
     pub(super) client: Arc<Client>,
     pub(super) level: Option<String>,
@@ -158,6 +185,7 @@ impl Session {
             hash: beginning.hash,
             principal: beginning.principal,
             target: beginning.target,
+            object: beginning.object,
             protocol: beginning.protocol,
             client: Mutex::new(Arc::new(Client {
                 log_level: Some(beginning.level.clone().unwrap_or_else(|| UNSAID.to_owned())),
@@ -327,11 +355,15 @@ impl Session {
     }
 
     /// Notes that a request is under way; nothing when one of that id is already. The guard forgets it again.
-    pub(super) fn under_way(self: &Arc<Self>, id: &Id) -> Option<UnderWay> {
+    pub(super) fn under_way(self: &Arc<Self>, id: &Id, server: &Arc<str>) -> Option<UnderWay> {
         let token = self.over.child_token();
+        let going = Going {
+            token: token.clone(),
+            server: Arc::clone(server),
+        };
         match self.held().under_way.entry(id.clone()) {
             Entry::Occupied(_) => return None,
-            Entry::Vacant(place) => place.insert(token.clone()),
+            Entry::Vacant(place) => place.insert(going),
         };
         Some(UnderWay {
             session: Arc::clone(self),
@@ -342,9 +374,60 @@ impl Session {
 
     /// Cancels a request.
     pub(super) fn cancel(&self, id: &Id) {
-        if let Some(token) = self.held().under_way.get(id) {
-            token.cancel();
+        if let Some(going) = self.held().under_way.get(id) {
+            going.token.cancel();
         }
+    }
+
+    /// Notes that it uses a server now.
+    pub(super) fn stay(&self, server: &Arc<str>, now: i64) {
+        let mut held = self.held();
+        let begins = || Stay {
+            since: now,
+            used: now,
+            is_busy: false,
+            is_followed: false,
+        };
+        held.stays.entry(Arc::clone(server)).or_insert_with(begins).used = now;
+    }
+
+    /// The servers it has something at, and since when.
+    pub(super) fn stays(&self, now: i64) -> Vec<(Arc<str>, Stay)> {
+        let mut held = self.held();
+        let held = &mut *held;
+        for (server, stay) in &mut held.stays {
+            stay.is_busy = held.under_way.values().any(|going| going.server == *server);
+            stay.is_followed = held.subscriptions.values().any(|one| one.server == *server);
+            if stay.is_busy || stay.is_followed {
+                stay.used = now;
+            }
+        }
+        let stays = held.stays.iter();
+        stays.map(|(server, stay)| (Arc::clone(server), *stay)).collect()
+    }
+
+    /// Gives up what it has at a server. What it leaves behind is to be closed.
+    pub(super) fn leave(&self, server: &str) -> Leftovers {
+        let mut held = self.held();
+        held.stays.remove(server);
+        let sticking = held.copies.remove(server);
+        let own: BTreeSet<_> = held
+            .own_copies
+            .iter()
+            .filter(|(_, owner)| &***owner == server)
+            .map(|(copy, _)| Arc::clone(copy))
+            .collect();
+        let shared = sticking.as_ref().map(|sticking| &sticking.copy);
+        let links = own
+            .iter()
+            .chain(shared)
+            .filter_map(|copy| held.links.remove(copy))
+            .collect();
+        held.own_copies.retain(|copy, _| !own.contains(copy));
+        drop(held);
+        // Letting go rings a bell; not while anything is locked.
+        drop(sticking);
+        Leftovers { links, copies: own }
     }
 
     /// The copy of a server that this session goes to.
@@ -364,8 +447,9 @@ impl Session {
     }
 
     /// A copy is this session's alone. Says whether that is news.
-    pub(super) fn own(&self, copy: &Arc<str>) -> bool {
-        self.held().own_copies.insert(Arc::clone(copy))
+    pub(super) fn own(&self, server: &Arc<str>, copy: &Arc<str>) -> bool {
+        let mut held = self.held();
+        held.own_copies.insert(Arc::clone(copy), Arc::clone(server)).is_none()
     }
 
     /// The session's own conversation with a copy, while it is open.
@@ -378,7 +462,7 @@ impl Session {
         let mut held = self.held();
         let known = held.links.get(copy).filter(|there| there.is_open() && !there.is(&link));
         // A copy of its own has but one conversation, the newest.
-        if let Some(there) = known.filter(|_| !held.own_copies.contains(copy)) {
+        if let Some(there) = known.filter(|_| !held.own_copies.contains_key(copy)) {
             return Err(there.clone());
         }
         held.links.insert(Arc::clone(copy), link);
@@ -449,7 +533,7 @@ impl Session {
         }
         Leftovers {
             links: held.links.into_values().collect(),
-            copies: held.own_copies,
+            copies: held.own_copies.into_keys().collect(),
         }
     }
 }

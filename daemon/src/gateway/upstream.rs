@@ -9,14 +9,18 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use orch_shared::jsonrpc::Outcome;
 use orch_shared::kinds::instance::{Instance, InstancePhase};
 use orch_shared::kinds::server::Server;
 use orch_shared::resource::Phase;
+use serde_json::json;
 use tokio::time::Instant;
 
 use super::Gateway;
+use super::protocol::{code, error_with};
 use super::session::Session;
 use super::view::Member;
+use crate::reconcile::ClaimError;
 use crate::runtime::Use;
 use crate::runtime::launch::Era;
 use crate::runtime::link::{Link, Opening};
@@ -35,8 +39,47 @@ pub(super) struct Upstream {
 }
 
 /// Why there is nobody to ask, in a clause.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Unavailable(pub(super) String);
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Unavailable {
+    /// It cannot be asked, as things stand.
+    #[error("{0}")]
+    Down(String),
+    /// As many sessions have a copy as are allowed.
+    #[error("{0}")]
+    Full(String),
+}
+
+/// When a session that got no copy may ask for one again: they come free as others end, which nobody can foresee.
+pub(super) const COPY_FREE: Duration = Duration::from_secs(5);
+
+impl Unavailable {
+    /// What a client is told of it.
+    pub(super) fn outcome(&self, server: &str) -> Outcome {
+        let message = format!("server/{server}: {self}");
+        match self {
+            Self::Down(_) => error_with(code::INTERNAL, message, &json!({"server": server})),
+            Self::Full(_) => {
+                let millis = u64::try_from(COPY_FREE.as_millis()).unwrap_or(u64::MAX);
+                error_with(
+                    code::LIMITED,
+                    message,
+                    &json!({"server": server, "retryAfterMs": millis}),
+                )
+            }
+        }
+    }
+}
+
+impl From<ClaimError> for Unavailable {
+    fn from(error: ClaimError) -> Self {
+        match error {
+            ClaimError::Full { .. } => Self::Full(error.to_string()),
+            ClaimError::Gone | ClaimError::Shared | ClaimError::Broken(_) | ClaimError::Store(_) => {
+                Self::Down(error.to_string())
+            }
+        }
+    }
+}
 
 impl Gateway {
     /// A conversation with one of a server's copies, the one that all share; a server that is suspended is woken for it.
@@ -50,7 +93,7 @@ impl Gateway {
     async fn woken(&self, member: &Member, patience: Duration) -> Result<Upstream, Unavailable> {
         if self.is_suspended(member) {
             let woken = self.0.waker.wake(&member.object.uid, WAKING).await;
-            woken.map_err(|error| Unavailable(format!("it was suspended and did not wake: {error}")))?;
+            woken.map_err(|error| Unavailable::Down(format!("it was suspended and did not wake: {error}")))?;
         }
         self.awake(member, patience).await
     }
@@ -65,7 +108,7 @@ impl Gateway {
             }
             self.is_worth_waiting(member)?;
             if tokio::time::timeout_at(until, stirred).await.is_err() {
-                return Err(Unavailable(self.reason(member)));
+                return Err(Unavailable::Down(self.reason(member)));
             }
         }
     }
@@ -96,14 +139,14 @@ impl Gateway {
     async fn own_copy(&self, member: &Member, session: &Arc<Session>) -> Result<Upstream, Unavailable> {
         let server = &member.object.uid;
         let claimed = self.0.copies.claim(server, session.short()).await;
-        let copy: Arc<str> = claimed.map_err(|error| Unavailable(error.to_string()))?.into();
-        let is_new = session.own(&copy);
+        let copy: Arc<str> = claimed?.into();
+        let is_new = session.own(server, &copy);
         if session.over.is_cancelled() {
             // It ended meanwhile; nobody else gives the copy back.
             if let Err(error) = self.0.copies.release(&copy).await {
                 tracing::warn!(%error, "the copy of a session that is over cannot be given back");
             }
-            return Err(Unavailable("the session is over".to_owned()));
+            return Err(Unavailable::Down("the session is over".to_owned()));
         }
         let until = Instant::now() + WAKING;
         loop {
@@ -120,7 +163,9 @@ impl Gateway {
             }
             self.is_coming_up(&copy)?;
             if tokio::time::timeout_at(until, stirred).await.is_err() {
-                return Err(Unavailable("the session's own copy does not answer yet".to_owned()));
+                return Err(Unavailable::Down(
+                    "the session's own copy does not answer yet".to_owned(),
+                ));
             }
         }
     }
@@ -129,7 +174,7 @@ impl Gateway {
     fn is_coming_up(&self, copy: &str) -> Result<(), Unavailable> {
         let snapshot = self.0.store.snapshot();
         let Some(instance) = snapshot.by_uid(copy) else {
-            return Err(Unavailable("the session's own copy is gone".to_owned()));
+            return Err(Unavailable::Down("the session's own copy is gone".to_owned()));
         };
         let Some(status) = instance.status::<Instance>() else {
             return Ok(());
@@ -143,15 +188,18 @@ impl Gateway {
             .iter()
             .find(|condition| condition.condition == "Ready");
         let why = ready.map(|ready| ready.message.clone()).unwrap_or_default();
-        Err(Unavailable(format!("the session's own copy does not start: {why}")))
+        Err(Unavailable::Down(format!(
+            "the session's own copy does not start: {why}"
+        )))
     }
 
     /// The conversation that a session has with a server.
     pub(super) async fn upstream_of(&self, member: &Member, session: &Arc<Session>) -> Result<Upstream, Unavailable> {
+        let server = &member.object.uid;
+        session.stay(server, self.0.store.clock().now().millis());
         if member.is_isolated() {
             return Box::pin(self.own_copy(member, session)).await;
         }
-        let server = &member.object.uid;
         let known = session.copy(server).and_then(|copy| {
             let link = self.0.runtime.link(&copy)?;
             self.serves(member, &copy).then_some(Upstream { copy, link })
@@ -193,7 +241,7 @@ impl Gateway {
         let Some(opened) = self.0.runtime.open(&shared.copy, &opening).await else {
             return Ok(shared);
         };
-        let link = opened.map_err(|error| Unavailable(error.to_string()))?;
+        let link = opened.map_err(|error| Unavailable::Down(error.to_string()))?;
         let link = match session.keep(&shared.copy, link.clone()) {
             Ok(()) => {
                 self.attend_own(member, session, &link);
@@ -281,7 +329,7 @@ impl Gateway {
         if comes_up || is_new {
             return Ok(());
         }
-        Err(Unavailable(self.reason(member)))
+        Err(Unavailable::Down(self.reason(member)))
     }
 
     /// Why a server cannot be asked, as its status says.

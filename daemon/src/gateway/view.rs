@@ -73,12 +73,7 @@ pub(super) struct Member {
 impl Member {
     /// What is declared of it, its template resolved.
     pub(super) fn server(&self) -> Option<&Server> {
-        let written = self.object.spec::<Server>()?;
-        if written.template.is_none() {
-            return Some(written);
-        }
-        let status = self.object.status::<Server>()?;
-        status.template.as_ref().map(|template| &*template.server)
+        declared(&self.object)
     }
 
     /// Which tools are offered.
@@ -105,6 +100,16 @@ impl Member {
     pub(super) fn is_isolated(&self) -> bool {
         self.server().and_then(|server| server.sessions) == Some(Sessions::Isolated)
     }
+}
+
+/// What is declared of a server, its template resolved.
+pub(super) fn declared(object: &Object) -> Option<&Server> {
+    let written = object.spec::<Server>()?;
+    if written.template.is_none() {
+        return Some(written);
+    }
+    let status = object.status::<Server>()?;
+    status.template.as_ref().map(|template| &*template.server)
 }
 
 impl View {

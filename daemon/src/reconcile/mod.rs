@@ -14,10 +14,12 @@ mod election;
 mod observe;
 mod wiring;
 
+mod lists;
 mod sessions;
 mod waking;
 
 pub use election::{Election, LEASE};
+pub use lists::Lists;
 pub use sessions::{ClaimError, SessionCopies};
 pub use waking::{WakeError, Waker};
 pub use wiring::{FIRST_VISIT, Reconciler, run};

@@ -12,6 +12,7 @@ use orch_shared::kinds::server::{self, ResolvedTemplate, Server, ToolSurface};
 use orch_shared::kinds::template::Template;
 use orch_shared::name::ObjectRef;
 use orch_shared::resource::Timestamp;
+use orch_shared::tools::Filter;
 use orch_shared::value::NamedValue;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
@@ -253,8 +254,24 @@ pub(super) fn broken(references: &[Reference], snapshot: &Snapshot) -> Vec<Broke
     references.iter().filter_map(tell).map(Broken).collect()
 }
 
-/// What the runtime sees, in the words of the plan.
-pub(super) fn observed(observation: Observation, load: Load) -> Observed {
+/// The tools that are offered. Patterns that cannot be read offer nothing.
+fn offered(tools: &observation::Tools, offers: Option<&server::Tools>) -> ToolSurface {
+    let (count, digest) = match offers {
+        None => tools.offered(|_| true),
+        Some(offers) => {
+            let filter = Filter::parse(offers.allow.as_deref(), offers.deny.as_deref());
+            let filter = filter.unwrap_or_else(|_| Filter::nothing());
+            tools.offered(|tool| filter.admits(tool))
+        }
+    };
+    ToolSurface {
+        count: u32::try_from(count).unwrap_or(u32::MAX),
+        digest,
+    }
+}
+
+/// What the runtime sees of a copy, in the words of the plan; of the tools those that its server offers.
+pub(super) fn observed(observation: Observation, load: Load, offers: Option<&server::Tools>) -> Observed {
     let at = observation.since;
     let state = match observation.state {
         observation::State::Installing => State::Installing(
@@ -270,10 +287,7 @@ pub(super) fn observed(observation: Observation, load: Load) -> Observed {
                 Some(version) => printable(format!("{name} {version}")),
                 None => printable(name),
             }),
-            tools: answer.tools.map(|tools| ToolSurface {
-                count: u32::try_from(tools.count).unwrap_or(u32::MAX),
-                digest: tools.digest,
-            }),
+            tools: answer.tools.map(|tools| offered(&tools, offers)),
         }),
         observation::State::Stopping => State::Stopping,
         observation::State::Exited(exit) => State::Exited(LastExit {

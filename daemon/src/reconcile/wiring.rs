@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use super::act::{GRACE, Hands};
 use super::driver::{Bell, Gauge, Outcome, Pace, Step, driver};
 use super::election::{Candidate, Election};
+use super::lists::Lists;
 use super::observe::{self, Preparations};
 use super::plan::instance::Deleting;
 use super::plan::server::Activity;
@@ -66,6 +67,8 @@ pub struct Reconciler {
     pub default_runtime: orch_shared::kinds::server::Runtime,
     /// How servers are used.
     pub waker: Waker,
+    /// Which lists of servers are missing.
+    pub lists: Lists,
     /// How long a copy that is to go may serve on because of calls and sessions.
     pub drain: Duration,
     /// How it is decided whether this daemon is the one to reconcile; nothing when there is no other.
@@ -114,6 +117,7 @@ async fn lead(reconciler: &mut Reconciler, until: CancellationToken) {
         seen,
         default_runtime,
         waker,
+        lists,
         drain,
         election,
         standing,
@@ -137,6 +141,7 @@ async fn lead(reconciler: &mut Reconciler, until: CancellationToken) {
             lease,
         },
         waker: waker.clone(),
+        lists: lists.clone(),
         drain: *drain,
         keyring: keyring.clone(),
         preparations: Preparations::new(*default_runtime),
@@ -198,7 +203,7 @@ async fn recall(waker: &Waker, until: &CancellationToken) {
     }
 }
 
-/// Wakes what a change concerns: the object, its owner, and whoever names it.
+/// Wakes what a change concerns: the object, its owner, whoever names it, and what it owns when it says something new.
 async fn ring_on_changes(store: Store, bell: Bell<Key>, shutdown: CancellationToken) {
     while !shutdown.is_cancelled() {
         let snapshot = store.snapshot();
@@ -222,7 +227,12 @@ fn ring(change: &Change, snapshot: &Snapshot, referrers: &mut Referrers, bell: &
     if let Some(owner) = &entry.owner {
         bell.ring(Key(owner.uid.as_str().into()));
     }
-    referrers.note(&entry.uid, snapshot.by_uid(&entry.uid).map(AsRef::as_ref));
+    if referrers.note(&entry.uid, snapshot.by_uid(&entry.uid).map(AsRef::as_ref)) {
+        // What is said of a copy follows also from what is declared of its server.
+        for owned in snapshot.owned_by(&entry.uid) {
+            bell.ring(Key(Arc::clone(&owned.uid)));
+        }
+    }
     for uid in referrers.to(&entry.object) {
         bell.ring(Key(Arc::clone(uid)));
     }
@@ -244,15 +254,15 @@ impl Referrers {
         referrers
     }
 
-    /// Takes note of what an object names now; of nothing, when it is gone.
-    fn note(&mut self, uid: &Arc<str>, object: Option<&Object>) {
+    /// Takes note of what an object names now; of nothing, when it is gone. Whether it says something new.
+    fn note(&mut self, uid: &Arc<str>, object: Option<&Object>) -> bool {
         let generation = object.map(|object| object.generation);
         if self
             .by_uid
             .get(uid)
             .is_some_and(|(known, _)| Some(*known) == generation)
         {
-            return;
+            return false;
         }
         for target in self.by_uid.remove(uid).map(|(_, targets)| targets).unwrap_or_default() {
             if let Some(known) = self.by_target.get_mut(&target) {
@@ -277,6 +287,7 @@ impl Referrers {
             }
             self.by_uid.insert(Arc::clone(uid), (object.generation, targets));
         }
+        true
     }
 
     fn to(&self, target: &ObjectRef) -> impl Iterator<Item = &Arc<str>> {
@@ -288,6 +299,7 @@ impl Referrers {
 struct Eyes {
     hands: Hands,
     waker: Waker,
+    lists: Lists,
     drain: Duration,
     keyring: Keyring,
     preparations: Preparations,
@@ -331,6 +343,7 @@ impl Eyes {
     fn clear_up(&self, key: &Key) -> Step {
         self.preparations.forget(&key.0);
         self.waker.forget(&key.0);
+        self.lists.forget(&key.0);
         if self.hands.runtime.observe(&key.0).is_none() {
             return Step::Done(None);
         }
@@ -392,6 +405,7 @@ impl Eyes {
             pending: &prepared.pending,
             restarted_at: object.restarted_at,
             activity: self.activity(object, prepared.run.as_ref(), &copies),
+            missing: self.lists.of(&object.uid),
             copies: &copies,
         };
         let plan = plan::server::plan(&world, self.hands.store.clock().now());
@@ -427,7 +441,15 @@ impl Eyes {
         let known = object.status::<Instance>();
         let blank = Default::default();
         let observed = self.hands.runtime.observe(&object.uid);
-        let observed = observed.map(|seen| observe::observed(seen, self.hands.runtime.load(&object.uid)));
+        let observed = observed.map(|seen| {
+            let server = object.owner.as_ref().and_then(|owner| snapshot.by_uid(&owner.uid));
+            let prepared = server
+                .and_then(|server| Some((server, server.spec::<Server>()?)))
+                .map(|(server, spec)| self.preparations.of(server, spec, snapshot, &self.keyring));
+            let run = prepared.as_ref().and_then(|prepared| prepared.run.as_ref());
+            let offers = run.and_then(|run| run.tools.as_ref());
+            observe::observed(seen, self.hands.runtime.load(&object.uid), offers)
+        });
         let world = plan::instance::World {
             uid: &object.uid,
             generation: object.generation,

@@ -4,6 +4,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use orch_shared::kinds::instance::ContainerStatus;
@@ -11,6 +12,7 @@ use orch_shared::problem::Code;
 use orch_shared::resource::Timestamp;
 
 use super::launch::Era;
+use super::tools;
 
 /// A copy, as it is now.
 #[derive(Debug, Clone, PartialEq)]
@@ -110,13 +112,27 @@ pub struct Answer {
     pub tools: Option<Tools>,
 }
 
-/// The tools of a server.
+/// The tools of a server, each once. Cheap to clone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tools {
     /// How many.
     pub count: usize,
-    /// `sha256:` and the hash of the list in canonical form: the same tools have the same digest.
+    /// `sha256:` and a hash over all that is said of them: the same tools have the same digest.
     pub digest: String,
+    /// The name of each, and the hash of what is said of it, in the order of the names.
+    pub(super) each: Arc<[(String, [u8; 32])]>,
+}
+
+impl Tools {
+    /// Count and digest of those that are offered.
+    #[must_use]
+    pub fn offered(&self, is_offered: impl Fn(&str) -> bool) -> (usize, String) {
+        let offered: Vec<_> = self.each.iter().filter(|(name, _)| is_offered(name)).collect();
+        match offered.len() {
+            all if all == self.count => (all, self.digest.clone()),
+            count => (count, tools::digest(offered)),
+        }
+    }
 }
 
 /// What a package was resolved to.

@@ -1,6 +1,7 @@
 //! Counting a server's tools, and telling whether they have changed.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use orch_shared::jsonrpc::{Members, Outcome, Raw};
@@ -79,27 +80,28 @@ async fn page(link: &Link, params: Option<&Value>) -> Result<Raw, Unlisted> {
     }
 }
 
+/// Tells tools apart. One that has no name cannot be called, and of two that are called the same the first is.
 pub(super) fn counted(tools: &[Value]) -> Tools {
+    let mut each = BTreeMap::new();
+    for tool in tools {
+        if let Some(name) = tool["name"].as_str() {
+            each.entry(name.to_owned())
+                .or_insert_with(|| Sha256::digest(canonical(tool)).into());
+        }
+    }
+    let each: Arc<[_]> = each.into_iter().collect();
     Tools {
-        count: tools.len(),
-        digest: digest(tools),
+        count: each.len(),
+        digest: digest(&*each),
+        each,
     }
 }
 
-/// A hash over the tools in canonical form: in the order of their names, keys in the order of theirs.
-fn digest(tools: &[Value]) -> String {
-    let mut texts: Vec<_> = tools
-        .iter()
-        .map(|tool| {
-            let name = tool["name"].as_str().unwrap_or_default();
-            (name.to_owned(), canonical(tool))
-        })
-        .collect();
-    texts.sort();
+/// A hash over tools, each in canonical form: in the order of their names, keys in the order of theirs.
+pub(super) fn digest<'t>(tools: impl IntoIterator<Item = &'t (String, [u8; 32])>) -> String {
     let mut hash = Sha256::new();
-    for (_, text) in texts {
-        hash.update(text.as_bytes());
-        hash.update(b"\n");
+    for (_, tool) in tools {
+        hash.update(tool);
     }
     let hex = hex::encode(hash.finalize());
     format!("sha256:{hex}")
@@ -136,9 +138,19 @@ mod tests {
             tool(r#"{"inputSchema":{"properties":{"q":{},"p":{}},"type":"object"},"name":"a","description":"x"}"#);
         let other = tool(r#"{"name":"a","description":"y","inputSchema":{"type":"object"}}"#);
         let b = tool(r#"{"name":"b","inputSchema":{"type":"object"}}"#);
-        assert_eq!(digest(&[a.clone(), b.clone()]), digest(&[b.clone(), same]));
-        assert_ne!(digest(std::slice::from_ref(&a)), digest(&[other]));
-        assert_ne!(digest(std::slice::from_ref(&a)), digest(&[a, b]));
-        assert!(digest(&[]).starts_with("sha256:") && digest(&[]).len() == 71);
+        let all = |tools: &[&Value]| {
+            let tools: Vec<Value> = tools.iter().map(|tool| (*tool).clone()).collect();
+            counted(&tools).offered(|_| true)
+        };
+        assert_eq!(all(&[&a, &b]), all(&[&b, &same]));
+        assert_ne!(all(&[&a]), all(&[&other]));
+        assert_ne!(all(&[&a]), all(&[&a, &b]));
+        let none = all(&[]);
+        assert!(none.0 == 0 && none.1.starts_with("sha256:") && none.1.len() == 71);
+
+        // What is not offered is as if it were not there; what is there twice, or has no name, is not called.
+        let some = counted(&[a.clone(), b.clone()]).offered(|name| name == "a");
+        assert_eq!(some, all(&[&a]));
+        assert_eq!(all(&[&a, &other, &tool("{}")]), all(&[&a]));
     }
 }

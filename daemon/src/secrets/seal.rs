@@ -95,6 +95,19 @@ impl Keyring {
         hex::encode(&hash.finalize()[..16])
     }
 
+    /// A mark of a text that nobody can make without the key, for one purpose; with whichever key values are sealed now.
+    #[must_use]
+    pub fn mark(&self, purpose: &str, text: &str) -> String {
+        // No place begins with a zero, so that a mark is no fingerprint.
+        let mut hash = Sha256::new();
+        hash.update(self.oldest().bytes.as_ref());
+        hash.update([0]);
+        hash.update(purpose);
+        hash.update([0]);
+        hash.update(text);
+        hash.finalize()[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
     /// Seals a value for its place.
     #[must_use]
     pub fn seal(&self, place: Place<'_>, plaintext: &str) -> String {

@@ -26,7 +26,7 @@ use crate::auth::Authenticator;
 use crate::clock::{Clock, Ids, RandomIds, SystemClock};
 use crate::config::Settings;
 use crate::gateway::{self, Gateway};
-use crate::reconcile::{self, Election, Reconciler, SessionCopies, Waker};
+use crate::reconcile::{self, Election, Lists, Reconciler, SessionCopies, Waker};
 use crate::runtime::limits::Confinement;
 use crate::runtime::log::Bounds;
 use crate::runtime::{Config, Runtime};
@@ -146,6 +146,7 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
     bootstrap::bring_catalogue(&admission).await;
     let (seen, runtime_news) = tokio::sync::mpsc::unbounded_channel();
     let waker = Waker::new(store.clone(), seen.clone());
+    let lists = Lists::new(seen.clone());
     let stirred = Arc::new(Notify::new());
     let stirring = Arc::clone(&stirred);
     let runtime = Runtime::start_up(Config {
@@ -197,6 +198,7 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
         seen: runtime_news,
         default_runtime: settings.containers.runtime.into(),
         waker: waker.clone(),
+        lists: lists.clone(),
         drain: settings.drain_timeout.duration(),
         election,
         standing,
@@ -211,7 +213,7 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
     }
     let copies = SessionCopies::new(
         store.clone(),
-        keyring,
+        keyring.clone(),
         settings.containers.runtime.into(),
         claim.clone(),
     );
@@ -219,7 +221,9 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
         store: store.clone(),
         runtime: runtime.clone(),
         waker,
+        lists,
         copies,
+        seal: Arc::new(move |text: &str| keyring.mark("request state", text)),
         stirred,
         sessions: gateway::Bounds {
             idle: settings.gateway.session_idle.duration(),

@@ -34,6 +34,7 @@ migrations! {
     4 "0004_lease": "common", "common";
     5 "0005_sessions": "common", "common";
     6 "0006_seeded": "common", "common";
+    7 "0007_session_objects": "common", "common";
 }
 
 /// Brings the schema up to date. Several daemons may do so at once.

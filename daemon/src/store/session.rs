@@ -17,6 +17,8 @@ pub struct Session {
     pub principal: String,
     /// What it is with: `server/files`, `project/web`.
     pub target: String,
+    /// The uid of that object.
+    pub target_uid: String,
     /// The revision of the protocol that was agreed on.
     pub protocol: String,
     /// Name and version of the client: JSON text.
@@ -47,7 +49,7 @@ pub struct Expiry {
 macro_rules! columns {
     () => {
         "id_hash, principal, target, protocol, client_info, client_capabilities, log_level, subscriptions, \
-         created_at, last_used_at"
+         created_at, last_used_at, target_uid"
     };
 }
 
@@ -188,6 +190,7 @@ fn session(record: Record<'_>) -> Result<Session, Error> {
         subscriptions: record.text(7)?.to_owned(),
         created_at: Timestamp::from_millis(record.integer(8)?),
         last_used_at: Timestamp::from_millis(record.integer(9)?),
+        target_uid: record.text(10)?.to_owned(),
     })
 }
 
@@ -196,7 +199,7 @@ impl Transaction {
         let insert = sql(concat!(
             "INSERT INTO gateway_session (",
             columns!(),
-            ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
+            ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
         ))
         .bind(&session.id_hash)
         .bind(&session.principal)
@@ -207,7 +210,8 @@ impl Transaction {
         .bind(session.log_level.as_deref())
         .bind(&session.subscriptions)
         .bind(session.created_at.millis())
-        .bind(session.last_used_at.millis());
+        .bind(session.last_used_at.millis())
+        .bind(&session.target_uid);
         self.run(insert).await?;
         Ok(())
     }

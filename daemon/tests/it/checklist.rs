@@ -22,7 +22,7 @@ const PAGES: [(&str, &[Part]); 2] = [
             ("O", 7),
         ],
     ),
-    ("docs/mcp.md", &[("L", 12), ("B", 5), ("T", 8), ("P", 7)]),
+    ("docs/mcp.md", &[("L", 12), ("B", 5), ("T", 10), ("P", 7)]),
 ];
 
 /// A line of the checklist.

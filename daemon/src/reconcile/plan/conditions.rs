@@ -42,6 +42,11 @@ impl<'p> Conditions<'p> {
         });
     }
 
+    /// Lets stand what was stated before, if anything was.
+    pub fn keep(&mut self, condition: &str) {
+        self.after.extend(find(self.before, condition).cloned());
+    }
+
     /// States whether everything the object refers to is there.
     pub fn references(&mut self, broken: &[Broken]) {
         match broken {

@@ -48,6 +48,8 @@ pub struct World<'w> {
     pub restarted_at: Option<Timestamp>,
     /// How it is used.
     pub activity: Activity,
+    /// Why lists of it are missing where clients look for them, empty when none is; nothing when that is not known.
+    pub missing: Option<String>,
     /// Its copies.
     pub copies: &'w [Copy<'w>],
 }

@@ -72,6 +72,8 @@ struct Open {
     purpose: Purpose,
     /// Whether it asks to be told of changes.
     listens: bool,
+    /// Whether it was told of one, or that it will be: then it is no answer that it waits for.
+    listened: bool,
 }
 
 /// Whose a message is that does not say whose it is.
@@ -114,6 +116,7 @@ impl Switchboard {
             token,
             purpose: call.purpose,
             listens: call.method == "subscriptions/listen",
+            listened: false,
         };
         state.insert(number, open);
         let request = Request {
@@ -176,9 +179,13 @@ impl Switchboard {
     }
 
     fn answered(&self, response: Response, from: Option<u64>) {
-        // A server that could not read the request cannot say which one it was; where only one can be meant, it is that.
-        let number = response.id.as_ref().map_or(from, Id::as_number);
         let mut state = self.state();
+        // A server that could not read a request cannot say which one it was; where only one can be meant, it is that.
+        let number = match (&response.id, &response.outcome) {
+            (Some(id), _) => id.as_number(),
+            (None, Outcome::Result(_)) => from,
+            (None, Outcome::Error(_)) => from.or_else(|| state.waiting()),
+        };
         let open = number.and_then(|number| {
             state.given_up.remove(&number);
             state.remove(number)
@@ -186,7 +193,15 @@ impl Switchboard {
         drop(state);
         match open {
             Some(open) => open.inbox.done(response.outcome),
-            None => tracing::debug!(id = ?response.id, "the server answers what nobody asks any more"),
+            None if response.id.is_some() => {
+                tracing::debug!(id = ?response.id, "the server answers what nobody asks any more");
+            }
+            // None is guessed; those that it was not go on, and the deadline of the one that it was decides.
+            None => tracing::debug!(
+                code = response.outcome.code(),
+                message = response.outcome.message(),
+                "the server refuses a request and does not say which of several"
+            ),
         }
     }
 
@@ -250,6 +265,9 @@ impl Switchboard {
         }
         let mut state = self.state();
         let sure = from.or_else(|| meta::subscription_of(params));
+        if let Some(open) = sure.and_then(|number| state.open.get_mut(&number)) {
+            open.listened = open.listens;
+        }
         let sure = sure.and_then(|number| state.open.get(&number).map(|open| (number, open)));
         let news = News::of(notification);
         let owner = match (sure, &news) {
@@ -350,6 +368,16 @@ impl State {
 
     fn inbox(&self, number: u64) -> Option<Arc<Inbox>> {
         self.open.get(&number).map(|open| Arc::clone(&open.inbox))
+    }
+
+    /// The only request that the server may still have to answer.
+    fn waiting(&mut self) -> Option<u64> {
+        self.given_up.retain(|_, since| since.elapsed() < AFTERMATH);
+        let mut waiting = self.open.iter().filter(|(_, open)| !open.listened);
+        match (waiting.next(), waiting.next()) {
+            (Some((number, _)), None) if self.given_up.is_empty() => Some(*number),
+            (Some(_) | None, _) => None,
+        }
     }
 
     /// Whose something is that does not say whose it is.

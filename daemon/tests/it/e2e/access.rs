@@ -53,6 +53,28 @@ fn nothing_but_health_answers_without_a_token() {
 }
 
 #[test]
+fn the_use_of_a_token_is_noted_once_not_with_each_request() {
+    let home = Home::new().started();
+    let written = || {
+        let metrics = home.http("GET", "/metrics").send().expect(200).body;
+        let writes = metrics
+            .lines()
+            .find_map(|line| line.strip_prefix("orchd_store_writes "));
+        writes
+            .and_then(|count| count.parse::<u64>().ok())
+            .expect("a count of writes")
+    };
+    // The token is new, and the database is asked about it once in two seconds.
+    let before = written();
+    for _ in 0..200 {
+        home.http("GET", "/api/v1/servers").send().expect(200);
+    }
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    let after = written();
+    assert!(after - before < 20, "{before} writes before, {after} after");
+}
+
+#[test]
 fn requests_that_cannot_be_understood_are_refused_in_words() {
     let home = Home::new().started();
     home.apply(&server_with("files", &[], json!({"replicas": 0})));

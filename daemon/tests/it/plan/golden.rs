@@ -104,6 +104,7 @@ fn plan_server(replicas: u32, drawn: &[&str], status: &ServerStatus) -> Plan<Ser
         pending: &[],
         restarted_at: None,
         activity: Activity::default(),
+        missing: None,
         copies: &copies,
     };
     server::plan(&world, NOW)
@@ -242,6 +243,7 @@ fn check_idle(suspended: Option<i64>, used: i64, woken: Option<i64>, copy: Optio
             woken: woken.map(ago),
             busy: false,
         },
+        missing: None,
         copies: &copies,
     };
     let plan = server::plan(&world, NOW);

@@ -220,6 +220,7 @@ fn plan_server(
         pending: &[],
         restarted_at: None,
         activity,
+        missing: None,
         copies: &copies,
     };
     server::plan(&world, NOW)

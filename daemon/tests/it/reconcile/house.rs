@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use orch_daemon::admission::{self, Admission};
 use orch_daemon::clock::{RandomIds, SystemClock};
-use orch_daemon::reconcile::{self, Reconciler, SessionCopies, Waker};
+use orch_daemon::reconcile::{self, Lists, Reconciler, SessionCopies, Waker};
 use orch_daemon::runtime::limits::Confinement;
 use orch_daemon::runtime::log::Bounds;
 use orch_daemon::runtime::{Config, Runtime};
@@ -58,6 +58,7 @@ impl House {
         let keyring = Keyring::open(&directory.path().join("keys.json")).expect("keys");
         let (bell, seen) = tokio::sync::mpsc::unbounded_channel();
         let waker = Waker::new(store.clone(), bell.clone());
+        let lists = Lists::new(bell.clone());
         let runtime = Runtime::start_up(Config {
             data_directory: directory.path().join("data"),
             daemon_id: daemon_id(),
@@ -79,6 +80,7 @@ impl House {
             resync: Duration::from_secs(5),
             seen,
             waker: waker.clone(),
+            lists,
             drain: Duration::from_secs(30),
             default_runtime: server::Runtime::Process,
             election: None,

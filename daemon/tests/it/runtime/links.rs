@@ -91,6 +91,63 @@ async fn what_is_not_known_passes_byte_for_byte() {
     }
 }
 
+/// An error that names no request answers the only one there is; of several it answers none.
+#[tokio::test]
+async fn an_error_that_names_no_request_answers_the_only_one() {
+    let house = House::new();
+    let refusal = r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"cannot read that"}}"#.to_owned();
+    for (era, capabilities) in [
+        (Era::Legacy, json!({})),
+        // What listens for changes waits for no answer.
+        (Era::Modern, json!({"prompts": {"listChanged": true}})),
+    ] {
+        let mut server = Piped::start(&house, era, &capabilities).await;
+        let mut before = Vec::new();
+        let _news = server.link.listen();
+        if era == Era::Modern {
+            let id = id_of(&server.heard().await);
+            let meta = json!({"io.modelcontextprotocol/subscriptionId": id});
+            let params = json!({"_meta": meta, "notifications": {"promptsListChanged": true}});
+            let method = "notifications/subscriptions/acknowledged";
+            before.push(json!({"jsonrpc": "2.0", "method": method, "params": params}).to_string());
+        }
+        let first = server.link.request(call("x/first", &json!({}))).await.expect("sent");
+        server.heard().await;
+        before.push(refusal.clone());
+        server.say(&before).await;
+        let outcome = soon("the refusal", first.outcome()).await.expect("an answer");
+        assert_eq!(outcome.code(), Some(-32700), "{era:?}");
+
+        let mut calls = Vec::new();
+        for method in ["x/second", "x/third"] {
+            let exchange = server.link.request(call(method, &json!({}))).await.expect("sent");
+            calls.push((exchange, id_of(&server.heard().await)));
+        }
+        // A result that names no request is nobody's in any case.
+        let odd = r#"{"jsonrpc":"2.0","id":null,"result":{}}"#.to_owned();
+        let mut lines = vec![refusal.clone(), odd];
+        lines.extend(calls.iter().map(|(_, id)| answer(id, &json!({"of": id}))));
+        server.say(&lines).await;
+        for (mut exchange, id) in calls {
+            assert_eq!(next(&mut exchange).await, format!(r#"result {{"of":{id}}}"#), "{era:?}");
+        }
+        // It may be about what was given up, too.
+        drop(server.link.request(call("x/fourth", &json!({}))).await.expect("sent"));
+        let last = server.link.request(call("x/last", &json!({}))).await.expect("sent");
+        let mut lines = vec![refusal.clone()];
+        loop {
+            let heard = server.heard().await;
+            if heard.contains("x/last") {
+                lines.push(answer(&id_of(&heard), &json!({})));
+                break;
+            }
+        }
+        server.say(&lines).await;
+        let outcome = soon("the answer", last.outcome()).await.expect("an answer");
+        assert_eq!(outcome.code(), None, "{era:?}");
+    }
+}
+
 #[tokio::test]
 async fn what_belongs_together_keeps_its_order() {
     let house = House::new();

@@ -78,6 +78,7 @@ fn session(house: &House, id: &str, target: &str) -> Session {
     Session {
         id_hash: format!("hash of {id}"),
         principal: "user/ada".to_owned(),
+        target_uid: format!("uid of {target}"),
         target: target.to_owned(),
         protocol: "2025-11-25".to_owned(),
         client_info: r#"{"name":"editor","version":"1"}"#.to_owned(),

@@ -396,13 +396,14 @@ async fn tokens(house: &House) {
     assert_eq!(house.store.token("aa").await.unwrap(), Some(first.clone()));
     assert_eq!(house.store.token("bb").await.unwrap(), None);
 
-    house.store.note_use(&first);
+    assert!(house.store.note_use(&first).is_some(), "it was never used");
     eventually("the use is noted", async || {
         house.store.token("aa").await.unwrap().unwrap().last_used_at.is_some()
     })
     .await;
     let writes = house.store.counters().writes;
-    house.store.note_use(&house.store.token("aa").await.unwrap().unwrap());
+    let used = house.store.token("aa").await.unwrap().unwrap();
+    assert_eq!(house.store.note_use(&used), None, "it was noted just now");
 
     let reset = second.clone();
     let write: Result<(), Error> = house

@@ -70,29 +70,43 @@ impl Client {
     /// A client that can be asked everything.
     #[track_caller]
     pub(crate) fn begin(home: &Home, era: Era, path: &str) -> Self {
+        Self::begin_as(home, era, path, &home.token())
+    }
+
+    /// A client of whoever has that token.
+    #[track_caller]
+    pub(crate) fn begin_as(home: &Home, era: Era, path: &str, token: &str) -> Self {
         match era {
-            Era::Legacy => Self::greeted(home, path, LEGACY, &abilities()).0,
-            Era::Modern => Self::of(home, path, None),
+            Era::Legacy => Self::greeted_as(home, path, LEGACY, &abilities(), token).0,
+            Era::Modern => Self::of(home, path, None, token),
         }
     }
 
     /// A client with a session of that revision, and the answer to its greeting.
     #[track_caller]
     pub(crate) fn greeted(home: &Home, path: &str, revision: &str, abilities: &Value) -> (Self, Value) {
-        let answer = post(home, path, &greeting(revision, abilities)).send().expect(200);
+        Self::greeted_as(home, path, revision, abilities, &home.token())
+    }
+
+    #[track_caller]
+    fn greeted_as(home: &Home, path: &str, revision: &str, abilities: &Value, token: &str) -> (Self, Value) {
+        let request = Request::new(home.address(), "POST", path)
+            .token(token)
+            .header("Accept", "application/json, text/event-stream");
+        let answer = request.json(&greeting(revision, abilities)).send().expect(200);
         let id = answer.header("mcp-session-id").expect("a session").to_owned();
         let result = answer.json()["result"].clone();
         let revision = result["protocolVersion"].as_str().expect("a revision").to_owned();
-        let client = Self::of(home, path, Some(Session { id, revision }));
+        let client = Self::of(home, path, Some(Session { id, revision }), token);
         assert_eq!(client.notify("notifications/initialized", json!({})), 202);
         (client, result)
     }
 
-    fn of(home: &Home, path: &str, session: Option<Session>) -> Self {
+    fn of(home: &Home, path: &str, session: Option<Session>, token: &str) -> Self {
         Self {
             address: home.address(),
             path: path.to_owned(),
-            token: home.token(),
+            token: token.to_owned(),
             session,
             next: AtomicU64::new(1),
         }

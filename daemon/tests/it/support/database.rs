@@ -1,5 +1,7 @@
-//! What a daemon has written into its SQLite database, read from beside it: for what no API tells.
+//! What a daemon has written into its SQLite database, read from beside it: for what no API tells. And a token for somebody
+//! else than the administrator, for whom no API makes one.
 
+use sha2::{Digest as _, Sha256};
 use sqlx::ConnectOptions;
 use sqlx::sqlite::SqliteConnectOptions;
 
@@ -24,4 +26,33 @@ pub(crate) fn texts(home: &Home, query: &str) -> Vec<String> {
 /// How many sessions of clients are written down.
 pub(crate) fn sessions(home: &Home) -> usize {
     texts(home, "SELECT id_hash FROM gateway_session").len()
+}
+
+/// A token for a principal: its text.
+pub(crate) fn token(home: &Home, principal: &str) -> String {
+    let hex = |text: &str| -> String {
+        let hash = Sha256::digest(text);
+        hash.iter().map(|byte| format!("{byte:02x}")).collect()
+    };
+    let text = format!("orch_{}", hex(principal));
+    let options = SqliteConnectOptions::new().filename(home.path("data/orchd.db"));
+    let writing = async {
+        let mut shell = options.connect().await.expect("the database opens");
+        let insert =
+            "INSERT INTO token (id, name, principal, hash, prefix, scopes, created_at) VALUES (?, ?, ?, ?, ?, ?, 0)";
+        let prefix = &text[..12];
+        sqlx::query(insert)
+            .bind(format!("token of {principal}"))
+            .bind("test")
+            .bind(principal)
+            .bind(hex(&text))
+            .bind(prefix)
+            .bind(r#"["*"]"#)
+            .execute(&mut shell)
+            .await
+            .expect("the token can be written");
+    };
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    runtime.enable_all().build().expect("a runtime").block_on(writing);
+    text
 }

@@ -142,6 +142,11 @@ async fn run(call: Call, method: String) {
         call.outlet.send("<html>this is not the protocol</html>".to_owned());
         return;
     }
+    if is(&options.disown) {
+        let refusal = Refusal::new(-32056, "refused, and it is not said what");
+        call.outlet.send(wire::refuse("null", &refusal));
+        return;
+    }
     let answered = if is(&options.refuse) {
         Err(Refusal::new(-32055, "refused because it was asked for"))
     } else {

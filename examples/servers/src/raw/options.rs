@@ -45,6 +45,9 @@ pub(crate) struct Options {
     /// Answer this method with an error of our own.
     #[arg(long, value_name = "METHOD")]
     pub(crate) refuse: Vec<String>,
+    /// Answer this method with an error that does not say which request it is about.
+    #[arg(long, value_name = "METHOD")]
+    pub(crate) disown: Vec<String>,
     /// Offer none of the tools that are always there.
     #[arg(long)]
     pub(crate) bare: bool,

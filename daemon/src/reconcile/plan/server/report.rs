@@ -61,6 +61,7 @@ pub(super) fn report(
     progressing(world, &counts, &verdict, hurt.as_ref(), &mut conditions);
     conditions.references(world.broken);
     healthy(rest, &counts, current, hurt, &mut conditions);
+    listed(world, &mut conditions);
     conditions.pending(world.pending);
     let conditions = conditions.into_inner();
 
@@ -206,6 +207,17 @@ fn healthy(
             conditions.set("Healthy", ConditionStatus::True, "Healthy", "");
         }
         None => conditions.set("Healthy", ConditionStatus::Unknown, "Starting", ""),
+    }
+}
+
+/// Whether clients get its lists. Nothing is said of a server whose lists were never missing.
+fn listed(world: &World<'_>, conditions: &mut Conditions<'_>) {
+    let before = find(&world.status.conditions, "Listed");
+    match (world.missing.as_deref(), before) {
+        (None, _) => conditions.keep("Listed"),
+        (Some(""), None) => {}
+        (Some(""), Some(_)) => conditions.set("Listed", ConditionStatus::True, "Listed", ""),
+        (Some(missing), _) => conditions.set("Listed", ConditionStatus::False, "ListMissing", missing),
     }
 }
 

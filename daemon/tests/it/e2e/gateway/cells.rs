@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::{SERVERS, UNKNOWN, at, home_with_all, stats};
+use super::{SERVERS, UNKNOWN, at, home_with, home_with_all, stats};
 use crate::support::client::{Client, ERAS, Era, text_of};
 use crate::support::daemon::{Home, eventually};
 
@@ -205,6 +205,21 @@ fn results_are_in_the_words_of_the_clients_era() {
                     }
                 }
             }
+        }
+    }
+}
+
+/// A server over a pipe that refuses a request without saying which one: the client is told when it can be no other's.
+#[test]
+fn a_refusal_that_names_no_request_is_the_answer_of_the_only_one() {
+    for era in ["legacy", "modern"] {
+        let home = home_with("raw", &["--era", era, "--disown", "prompts/get"]);
+        for client in ERAS {
+            let client = Client::begin(&home, client, &at("raw"));
+            // The gateway's own questions are requests, too; by then it has asked them.
+            assert!(client.said("echo", json!({})).contains("tools/call"));
+            let told = client.ask("prompts/get", json!({"name": "echo"}));
+            assert_eq!(told.answer["error"]["code"], -32056, "{told:?}");
         }
     }
 }

@@ -103,6 +103,79 @@ fn what_is_no_message_is_refused() {
     assert_eq!(send("application/json; charset=utf-8", "*/*", &hello).0, 200);
 }
 
+/// What clients do that was once allowed, or is elsewhere, is refused in words that say what to do instead.
+#[test]
+fn batches_and_encoded_bodies_are_refused_in_clear_words() {
+    let home = home_with("raw", &[]);
+    let hello = greeting("2025-03-26", &abilities());
+    let ping = json!({"jsonrpc": "2.0", "id": 1, "method": "ping"});
+    for batch in [json!([]), json!([ping]), json!([hello, ping])] {
+        let refused = post(&home, &at("raw"), &batch).send().expect(400).json();
+        assert_eq!(refused["error"]["code"], -32600, "{refused}");
+        let message = refused["error"]["message"].to_string();
+        assert!(message.contains("batch") && message.contains("2025-06-18"), "{message}");
+    }
+    for (encoding, told) in [("gzip", "`gzip`"), ("identity, br", "`br`"), ("Zstd", "`Zstd`")] {
+        let request = post(&home, &at("raw"), &hello).header("Content-Encoding", encoding);
+        let refused = request.send().expect(415);
+        assert_eq!(refused.header("accept-encoding"), Some("identity"));
+        let message = refused.json()["error"]["message"].to_string();
+        assert!(message.contains(told), "{encoding}: {message}");
+    }
+    let plain = post(&home, &at("raw"), &hello).header("Content-Encoding", "identity");
+    plain.send().expect(200);
+}
+
+/// A greeting that is not as it must be is refused, and it is said what is wrong with it; what may be left out may.
+#[test]
+fn a_greeting_of_the_wrong_form_is_refused() {
+    let home = home_with("raw", &[]);
+    let greet = |params: Value| {
+        let mut message = json!({"jsonrpc": "2.0", "id": 7, "method": "initialize", "params": params});
+        if params.is_null() {
+            message.as_object_mut().expect("a mapping").remove("params");
+        }
+        post(&home, &at("raw"), &message).send().expect(200)
+    };
+    let good =
+        || json!({"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "a", "version": "1"}});
+    let with = |member: &str, value: Value| {
+        let mut params = good();
+        params[member] = value;
+        params
+    };
+    for (params, member) in [
+        (json!(null), "params"),
+        (json!({}), "protocolVersion"),
+        (json!({"capabilities": {}, "clientInfo": {}}), "protocolVersion"),
+        (with("protocolVersion", json!(20251125)), "protocolVersion"),
+        (with("protocolVersion", json!(null)), "protocolVersion"),
+        (with("capabilities", json!([])), "capabilities"),
+        (with("capabilities", json!("all")), "capabilities"),
+        (with("clientInfo", json!("me")), "clientInfo"),
+        (with("clientInfo", json!(["me"])), "clientInfo"),
+    ] {
+        let refused = greet(params.clone());
+        assert_eq!(refused.header("mcp-session-id"), None, "{params}");
+        let answer = refused.json();
+        let (code, id) = (&answer["error"]["code"], &answer["id"]);
+        assert_eq!((code, id), (&json!(-32602), &json!(7)), "{params}: {answer}");
+        assert!(
+            answer["error"]["message"].to_string().contains(member),
+            "{params}: {answer}"
+        );
+    }
+    for params in [
+        good(),
+        json!({"protocolVersion": "2025-11-25"}),
+        with("protocolVersion", json!("2099-01-01")),
+        with("capabilities", json!(null)),
+    ] {
+        let answer = greet(params.clone());
+        assert!(answer.header("mcp-session-id").is_some(), "{params}: {}", answer.body);
+    }
+}
+
 /// The largest message is 16 MiB: one of that size passes through, to the server and back, and a larger one does not.
 #[test]
 fn bodies_are_bounded() {

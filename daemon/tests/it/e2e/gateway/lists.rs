@@ -137,3 +137,41 @@ fn a_list_says_for_whom_and_how_long_it_is_good() {
         assert!(result["ttlMs"].as_u64() > Some(0), "{method}: {result}");
     }
 }
+
+/// The lists have one page: who asks for another one is told that there is none.
+#[test]
+fn a_page_that_is_not_there_is_told_so() {
+    let home = Home::new().started();
+    home.apply(&(raw("raw", &["--page", "5"]) + &project("all", &["raw"])));
+    home.until_ready(&["server/raw"]);
+    for (path, era) in [at("raw"), "/mcp/projects/all".to_owned()]
+        .iter()
+        .flat_map(|path| ERAS.map(|era| (path, era)))
+    {
+        let client = Client::begin(&home, era, path);
+        for method in [
+            "tools/list",
+            "prompts/list",
+            "resources/list",
+            "resources/templates/list",
+        ] {
+            let whole = client.result(method, json!({}));
+            assert!(whole["nextCursor"].is_null(), "{path} {era:?} {method}: {whole}");
+            // Also not one that the server itself would know.
+            for unknown in [json!("from-5"), json!("nonsense"), json!(7), json!({})] {
+                let told = client.ask(method, json!({"cursor": unknown}));
+                let error = &told.answer["error"];
+                assert_eq!(error["code"], -32602, "{path} {era:?} {method} {unknown}: {told:?}");
+                assert!(error["message"].to_string().contains("one page"), "{told:?}");
+            }
+            // Who says that they have none has none.
+            for none in [json!(null), json!("")] {
+                assert_eq!(
+                    client.result(method, json!({"cursor": none})),
+                    whole,
+                    "{path} {era:?} {method}"
+                );
+            }
+        }
+    }
+}

@@ -142,3 +142,58 @@ fn what_is_declared_is_in_the_next_list() {
     home.apply(&super::project("all", &["two"]));
     assert_eq!((of("one"), of("two")), (0, 19));
 }
+
+/// The status of a server says which of its lists clients do not get, and why, until they get it again; it is told once.
+#[test]
+fn a_missing_list_is_in_the_status_until_it_is_back() {
+    let mut home = Home::new().started();
+    let declare =
+        |home: &Home, arguments: &[&str]| home.apply(&(raw("raw", arguments) + &super::project("all", &["raw"])));
+    declare(&home, &[]);
+    home.until_ready(&["server/raw"]);
+    let listed = |home: &Home| {
+        let conditions = home.get("servers/raw")["status"]["conditions"].clone();
+        let conditions = conditions.as_array().expect("conditions").clone();
+        conditions.into_iter().find(|condition| condition["type"] == "Listed")
+    };
+    let ask = |home: &Home| {
+        let client = Client::begin(home, Era::Modern, "/mcp/projects/all");
+        ["prompts/list", "resources/list"].map(|method| client.result(method, json!({})))
+    };
+    ask(&home);
+    assert_eq!(listed(&home), None, "nothing is said of a server that is well");
+
+    declare(&home, &["--refuse", "prompts/list", "--hang", "resources/list"]);
+    home.until_ready(&["server/raw"]);
+    eventually("both are told", || {
+        ask(&home);
+        listed(&home).is_some_and(|listed| {
+            let message = listed["message"].as_str().unwrap_or_default();
+            (&listed["status"], &listed["reason"]) == (&json!("False"), &json!("ListMissing"))
+                && message.contains("prompts/list: it answered prompts/list with error -32055")
+                && message.contains("resources/list: it did not answer")
+        })
+    });
+    let status = home.get("servers/raw")["status"].clone();
+    assert_eq!(status["phase"], "Ready", "what it can do it does: {status}");
+    for _ in 0..2 {
+        ask(&home);
+    }
+    let again = home.get("servers/raw")["status"]["revision"].clone();
+    assert_eq!(again, status["revision"], "what is known is not written again");
+
+    // What was said stands when the daemon starts anew, until it is known better.
+    home.stop();
+    home.start();
+    home.until_ready(&["server/raw"]);
+    assert_eq!(
+        listed(&home).map(|listed| listed["status"].clone()),
+        Some(json!("False"))
+    );
+    ask(&home);
+    // Nobody has to ask for it: it is found out when the server has come up anew.
+    declare(&home, &[]);
+    eventually("they are back", || {
+        listed(&home).is_some_and(|listed| listed["status"] == "True")
+    });
+}

@@ -23,6 +23,7 @@ mod door;
 mod forwarding;
 mod ledger;
 mod oldest;
+mod principals;
 mod projects;
 
 mod leaks;

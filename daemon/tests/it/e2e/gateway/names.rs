@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{at, manifest, project, raw, raw_with};
 use crate::support::client::{Client, ERAS, Era};
-use crate::support::daemon::Home;
+use crate::support::daemon::{Home, eventually};
 
 #[test]
 fn names_say_whose_they_are_and_fit_every_client() {
@@ -149,10 +149,51 @@ fn tools_have_a_digest_in_the_status() {
     home.apply(&manifest("Server", "notes", &json!({"command": ["orch-notes"]})));
     home.until_ready(&["server/notes"]);
     let digest = || home.get("servers/notes")["status"]["tools"].clone();
-    crate::support::daemon::eventually("a digest", || !digest()["digest"].is_null());
+    eventually("a digest", || !digest()["digest"].is_null());
     let first = digest();
     assert_eq!(first["count"], 5, "{first}");
     home.orchctl(&["restart", "server/notes"]).expect(0);
     home.until_ready(&["server/notes"]);
     assert_eq!(digest()["digest"], first["digest"]);
+}
+
+/// The status counts what is offered, also after that is declared anew and nothing has started anew.
+#[test]
+fn the_status_counts_what_is_offered() {
+    let home = Home::new().started();
+    let declare = |tools: Value| home.apply(&raw_with("raw", &[], json!({"tools": tools})));
+    let status = || home.get("servers/raw")["status"]["tools"].clone();
+    declare(json!({"allow": ["ask_*", "echo", "nobody"], "deny": ["ask_roots"]}));
+    home.until_ready(&["server/raw"]);
+    let client = Client::begin(&home, Era::Modern, &at("raw"));
+    let offered = || client.names("tools/list").len();
+    assert_eq!((offered(), &status()["count"]), (4, &json!(4)));
+    let row = home.orchctl(&["get", "servers"]).expect(0).stdout;
+    assert!(
+        row.lines()
+            .any(|line| line.starts_with("raw ") && line.split_whitespace().any(|cell| cell == "4")),
+        "{row}"
+    );
+    let some = status()["digest"].clone();
+    let started = home.processes();
+
+    declare(json!({}));
+    eventually("all are counted", || status()["count"] == 19);
+    let all = status()["digest"].clone();
+    declare(json!({"deny": ["*"]}));
+    eventually("none is counted", || status()["count"] == 0);
+    declare(json!({"allow": ["ask_*", "echo"], "deny": ["ask_roots", "stats"]}));
+    eventually("the same are the same", || status()["digest"] == some);
+    assert_ne!(some, all);
+    assert_eq!((offered(), home.processes()), (4, started));
+
+    // What comes and is not offered is no news.
+    let revision = home.get("servers/raw")["status"]["revision"].clone();
+    declare(json!({"allow": ["ask_*", "echo", "change_tools"], "deny": ["ask_roots", "stats"]}));
+    eventually("it is counted", || status()["count"] == 5);
+    assert_ne!(home.get("servers/raw")["status"]["revision"], revision);
+    let before = status();
+    client.call("change_tools", json!({}));
+    assert_eq!(offered(), 5);
+    assert_eq!(status(), before);
 }

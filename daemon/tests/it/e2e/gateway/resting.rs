@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::{at, project, raw_with, stats};
+use super::{at, manifest, project, raw, raw_with, stats};
 use crate::support::client::{Client, ERAS, Era};
 use crate::support::daemon::{Home, eventually};
+use crate::support::database;
+use crate::support::far::Far;
 
 /// A list does not wake a server that rests; a call does, and all that come meanwhile wait for the same start.
 #[test]
@@ -71,6 +73,10 @@ fn each_session_has_a_copy_of_its_own() {
         refused.answer["error"]["message"].to_string().contains("ORCH6026"),
         "{refused:?}"
     );
+    // It is a limit like others: not a failure, and it says when to come back.
+    let (code, data) = (&refused.answer["error"]["code"], &refused.answer["error"]["data"]);
+    assert_eq!((code, &data["server"]), (&json!(-32029), &json!("raw")), "{refused:?}");
+    assert!(data["retryAfterMs"].as_u64() > Some(0), "{refused:?}");
 
     // While one is busy, another one is asked and nobody else can be meant.
     let wait = json!({"jsonrpc": "2.0", "id": "long", "method": "tools/call", "params": {"name": "raw__wait"}});
@@ -111,4 +117,90 @@ fn copies_of_silent_sessions_go() {
         let instances = home.get("instances");
         home.processes().len() == baseline && instances["items"].as_array().map_or(0, Vec::len) == baseline
     });
+}
+
+/// A session with one server ends when the server says so, whatever the daemon was told.
+#[test]
+fn a_server_says_when_its_sessions_end() {
+    let mut home = Home::new().with(&["--session-idle", "3s"]).started();
+    let with = |name: &str, limits: Value| raw_with(name, &[], json!({"sessionLimits": limits}));
+    let servers = ["idle", "old", "patient", "silent"];
+    home.apply(
+        &(with("idle", json!({"idle": "1s"}))
+            + &with("old", json!({"idle": "5s", "lifetime": "5s"}))
+            + &with("patient", json!({"idle": "10m"}))
+            + &raw("silent", &[])),
+    );
+    home.until_ready(&["server/idle", "server/old", "server/patient", "server/silent"]);
+    let mut clients = servers.map(|name| (name, Client::begin(&home, Era::Legacy, &at(name))));
+    // One that listens is not idle.
+    let listening = clients[1].1.listen(json!({}));
+    let left = |home: &Home| {
+        let mut left = database::texts(home, "SELECT target FROM gateway_session");
+        left.sort();
+        left
+    };
+    eventually("the impatient one goes first", || {
+        !left(&home).contains(&"server/idle".to_owned())
+    });
+    assert!(left(&home).contains(&"server/patient".to_owned()));
+    listening.wait_for_end();
+    eventually("only the patient one is left", || left(&home) == ["server/patient"]);
+    for (name, client) in &clients {
+        let expected = if *name == "patient" { 200 } else { 404 };
+        assert_eq!(client.ask("ping", json!({})).status, expected, "{name}");
+    }
+    // It holds for one that nobody has used since the daemon was started anew, too.
+    let short = Client::begin(&home, Era::Legacy, &at("idle"));
+    home.stop();
+    std::thread::sleep(std::time::Duration::from_secs(4));
+    home.start();
+    home.until_ready(&["server/idle", "server/patient"]);
+    for (name, client) in clients.iter_mut().filter(|(name, _)| *name == "patient") {
+        client.follow(&home);
+        assert_eq!(client.ask("ping", json!({})).status, 200, "{name}");
+    }
+    let mut short = short;
+    short.follow(&home);
+    assert_eq!(short.ask("ping", json!({})).status, 404);
+}
+
+/// What a session of a project has at a server is given back when that says so, and begun anew; the session goes on.
+#[test]
+fn a_project_session_gives_back_what_it_has_at_a_server() {
+    let home = Home::new().started();
+    let far = Far::start("orch-raw", "--http", &["--era", "legacy"]);
+    let own = |limits: Value| json!({"sessions": "isolated", "sessionLimits": limits});
+    let remote = json!({"remote": {"url": far.url("/mcp")}, "sessionLimits": {"idle": "2s"}});
+    home.apply(
+        &(raw_with("idle", &["--era", "legacy"], own(json!({"idle": "2s"})))
+            + &raw_with("old", &["--era", "legacy"], own(json!({"lifetime": "4s"})))
+            + &manifest("Server", "far", &remote)
+            + &project("all", &["idle", "old", "far"])),
+    );
+    home.until_ready(&["server/idle", "server/old", "server/far"]);
+    let baseline = home.processes().len();
+    let client = Client::begin(&home, Era::Legacy, "/mcp/projects/all");
+    let pid = |server: &str| stats(&client, &format!("{server}__stats"))["pid"].to_string();
+    let open = || super::stats_of(&far)["sessionsOpen"].as_u64();
+    let before = open();
+    let (idle, old) = (pid("idle"), pid("old"));
+    client.call("far__echo", json!({}));
+    assert_eq!(home.processes().len(), baseline + 2);
+    assert_eq!(open(), before.map(|open| open + 1), "a conversation of its own");
+    // What is under way is use.
+    let long = client.request("tools/call", json!({"name": "idle__wait", "arguments": {"ms": 5000}}));
+    assert!(long.send().body.contains("waited"));
+    assert_eq!(pid("idle"), idle, "it was in use all the time");
+    eventually("copies and conversations are given back", || {
+        home.processes().len() == baseline && open() == before
+    });
+    assert_eq!(database::sessions(&home), 1, "the session goes on");
+    assert_ne!(pid("idle"), idle);
+    assert_ne!(pid("old"), old);
+    client.call("far__echo", json!({}));
+    assert_eq!(open(), before.map(|open| open + 1), "it is begun anew");
+    // What has lasted too long goes although it is used, when nothing is under way.
+    let old = pid("old");
+    eventually("another copy answers", || pid("old") != old);
 }

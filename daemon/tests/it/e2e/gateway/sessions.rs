@@ -71,6 +71,54 @@ fn a_session_ends_when_its_client_says_so() {
     assert_eq!(database::sessions(&home), 0);
 }
 
+/// What is made anew under a name is something else: sessions with what had it before are over, whether or not the daemon was
+/// there to see it go, and whether or not anybody came meanwhile.
+#[test]
+fn a_session_ends_with_what_it_is_with() {
+    let mut home = Home::new().started();
+    let manifests = raw("raw", &[]) + &project("all", &["raw"]);
+    home.apply(&manifests);
+    home.until_ready(&["server/raw"]);
+    let paths = [at("raw"), "/mcp/projects/all".to_owned()];
+    let begin = |home: &Home| paths.each_ref().map(|path| Client::begin(home, Era::Legacy, path));
+    let clients = begin(&home);
+    let heard = clients.each_ref().map(|client| client.listen(json!({})));
+    let anew = |home: &Home| {
+        home.orchctl(&["delete", "project/all", "server/raw"]).expect(0);
+        home.apply(&manifests);
+        home.until_ready(&["server/raw"]);
+    };
+    anew(&home);
+    for heard in heard {
+        heard.wait_for_end();
+    }
+    let all_over = |clients: [Client; 2]| {
+        for client in clients {
+            let told = client.ask("tools/list", json!({}));
+            let got = (told.status, &told.answer["error"]["code"]);
+            assert_eq!(got, (404, &json!(-32001)), "{told:?}");
+            client.end().expect(404);
+        }
+    };
+    all_over(clients);
+    eventually("their rows are gone", || database::sessions(&home) == 0);
+
+    // Those that nobody has come back to since the daemon was started know it, too.
+    let mut clients = begin(&home);
+    home.stop();
+    home.start();
+    home.until_ready(&["server/raw"]);
+    anew(&home);
+    for client in &mut clients {
+        client.follow(&home);
+    }
+    all_over(clients);
+    assert_eq!(database::sessions(&home), 0);
+    for client in begin(&home) {
+        assert!(!client.names("tools/list").is_empty());
+    }
+}
+
 #[test]
 fn a_silent_session_ends_and_one_that_listens_does_not() {
     let home = Home::new().with(&["--session-idle", "1s"]).started();
