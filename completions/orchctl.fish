@@ -207,8 +207,8 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l sessions -d 'Whether clients share copies or each session gets one of its own. Default: shared' -r -f -a "shared\t''
 isolated\t''"
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l session-limits-max -d 'How many sessions may have a copy of their own at the same time, with `sessions: isolated`. Default: 20' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l session-limits-idle -d 'End a session that was not used for so long. Default: 30m' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l session-limits-lifetime -d 'End a session after so long, used or not. Default: 24h' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l session-limits-idle -d 'End a session that was not used for so long. Default: what the daemon was started with, `--session-idle`' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l session-limits-lifetime -d 'End a session after so long, used or not. Default: what the daemon was started with, `--session-lifetime`' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l limits-requests-per-minute -d 'Requests in a minute; they may come all at once. Default: no limit' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l limits-concurrent -d 'Requests under way at the same time. Default: no limit' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l tools-allow -d 'Patterns of tools to offer; absent offers all. May be repeated' -r
@@ -291,8 +291,8 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l sessions -d 'Whether clients share copies or each session gets one of its own. Default: shared' -r -f -a "shared\t''
 isolated\t''"
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l session-limits-max -d 'How many sessions may have a copy of their own at the same time, with `sessions: isolated`. Default: 20' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l session-limits-idle -d 'End a session that was not used for so long. Default: 30m' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l session-limits-lifetime -d 'End a session after so long, used or not. Default: 24h' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l session-limits-idle -d 'End a session that was not used for so long. Default: what the daemon was started with, `--session-idle`' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l session-limits-lifetime -d 'End a session after so long, used or not. Default: what the daemon was started with, `--session-lifetime`' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l limits-requests-per-minute -d 'Requests in a minute; they may come all at once. Default: no limit' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l limits-concurrent -d 'Requests under way at the same time. Default: no limit' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l tools-allow -d 'Patterns of tools to offer; absent offers all. May be repeated' -r

@@ -22,12 +22,6 @@ fn main() -> ExitCode {
     }
 }
 
-/// Half of the cores: the other half is for the servers, which work while a call waits for them. More would only wake each
-/// other in turn for every message.
-fn workers() -> usize {
-    std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2))
-}
-
 fn run(cli: Cli) -> anyhow::Result<()> {
     let work = match cli.command {
         Command::Catalogue { names } => return up::print(&catalogue::manifests(&names)?),
@@ -39,10 +33,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         return up::print(&settings.to_yaml());
     }
     telemetry::log_to_stderr(settings.log_format, telemetry::filter(&settings.log)?);
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(workers())
-        .enable_all()
-        .build()?;
+    let runtime = serve::runtime()?;
     let outcome = runtime.block_on(async {
         match work {
             Work::Serve(_) => serve::run(&settings).await,

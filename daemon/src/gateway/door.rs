@@ -27,7 +27,7 @@ use super::asking::{self, Asking, Refused};
 use super::body::{accepts, fits, received};
 use super::methods::{Asked, Reply};
 use super::news::Listening;
-use super::protocol::{self, LAST_EVENT_ID, NEWEST_LEGACY, PROTOCOL_VERSION, SESSION_ID, code, error};
+use super::protocol::{self, LAST_EVENT_ID, NEWEST_LEGACY, PROTOCOL_VERSION, SESSION_ID, code, error, error_with};
 use super::pump::{Pump, Side, Step};
 use super::registry;
 use super::session::Session;
@@ -38,6 +38,8 @@ use crate::runtime::link::Client;
 
 /// How long an answer may take before it becomes a stream.
 const AT_ONCE: Duration = Duration::from_secs(2);
+/// When a client may try again for whom there is no session left; when one ends cannot be foreseen.
+const FULL: Duration = Duration::from_secs(30);
 /// How long what is under way goes on for a client that was cut off.
 const CUT_OFF: Duration = Duration::from_secs(120);
 
@@ -231,8 +233,9 @@ impl Gateway {
                 response
             }
             Err(registry::Refusal::Full) => {
-                let outcome = error(code::LIMITED, "there are too many sessions; try again later");
-                answer(StatusCode::TOO_MANY_REQUESTS, Some(&request.id), &outcome)
+                let data = json!({"retryAfterMs": u64::try_from(FULL.as_millis()).unwrap_or(u64::MAX)});
+                let outcome = error_with(code::LIMITED, "there are too many sessions; try again later", &data);
+                limited(&request.id, &outcome, FULL)
             }
             Err(registry::Refusal::Store(why)) => {
                 tracing::warn!(error = %why, "a session cannot be written down");

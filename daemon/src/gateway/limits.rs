@@ -120,18 +120,13 @@ impl Limits {
     /// Lets a request of a principal to a server through, or says why not. The server is told apart by its uid, and named.
     pub(super) fn enter(&self, principal: &str, uid: &str, name: &str, declared: Bounds) -> Result<Place, Over> {
         let mut places = Vec::new();
-        for (key, whose, bounds) in [
-            (
-                format!("principal {principal}"),
-                format!("`{principal}`"),
-                self.principals,
-            ),
-            (format!("server {uid}"), format!("server/{name}"), declared),
-        ] {
-            if bounds == Bounds::default() {
-                continue;
-            }
-            places.extend(self.meter(key, bounds).enter(&whose)?);
+        if self.principals != Bounds::default() {
+            let meter = self.meter(format!("principal {principal}"), self.principals);
+            places.extend(meter.enter(&format!("`{principal}`"))?);
+        }
+        if declared != Bounds::default() {
+            let meter = self.meter(format!("server {uid}"), declared);
+            places.extend(meter.enter(&format!("server/{name}"))?);
         }
         Ok(Place(places))
     }

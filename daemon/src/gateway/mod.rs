@@ -35,6 +35,7 @@ mod pump;
 mod relaying;
 mod upstream;
 
+mod levels;
 mod oldest;
 mod registry;
 mod session;

@@ -15,10 +15,11 @@ use serde_json::json;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::mpsc;
 
+use super::levels::{is_wanted, level_of};
 use super::methods::{Asked, Reply};
 use super::protocol::{META_SUBSCRIPTION, code, error};
 use super::pump::Side;
-use super::session::{Session, is_wanted, level_of, notification};
+use super::session::{Session, notification};
 use super::upstream::Upstream;
 use super::view::{Member, Target, View};
 use super::{Gateway, asking};

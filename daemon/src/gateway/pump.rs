@@ -20,12 +20,12 @@ use serde_json::value::RawValue;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
-use super::Gateway;
 use super::ledger::Note;
 use super::parking::{Owner, Parked};
 use super::protocol::{self, META_SERVER, code, error, error_with};
 use super::session::{self, ANSWER, Session, UnderWay};
 use super::upstream::Upstream;
+use super::{Gateway, levels};
 use crate::runtime::Traffic;
 use crate::runtime::launch::Era;
 use crate::runtime::link::{self, Ask, Call, Client, Exchange, Frame};
@@ -56,11 +56,11 @@ impl Side {
     /// The least severity of log messages that is wanted; nothing when none are.
     fn wants_log(&self, level: &str) -> bool {
         match self {
-            Self::Legacy(session) => session::is_wanted(level, session.level().as_deref()),
+            Self::Legacy(session) => levels::is_wanted(level, session.level().as_deref()),
             Self::Modern(client) => client
                 .log_level
                 .as_deref()
-                .is_some_and(|least| session::is_wanted(level, Some(least))),
+                .is_some_and(|least| levels::is_wanted(level, Some(least))),
         }
     }
 }
@@ -250,7 +250,7 @@ impl Pump {
 
     /// News for the client; nothing when it does not want them.
     fn told(&self, mut news: Notification) -> Option<String> {
-        if session::level_of(&news).is_some_and(|level| !self.relay.side.wants_log(&level)) {
+        if levels::level_of(&news).is_some_and(|level| !self.relay.side.wants_log(&level)) {
             return None;
         }
         news.params = super::asking::without_reserved(news.params);

@@ -7,7 +7,6 @@ use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::Gateway;
-use super::asking::without_reserved;
 use super::limits;
 use super::methods::{Asked, Reply};
 use super::parking::{Owner, Parked, State};
@@ -130,7 +129,7 @@ impl Gateway {
         };
         let relay = Relay {
             gateway: self.clone(),
-            call: call(request.method, without_reserved(params), &side, schema),
+            call: call(request.method, params, &side, schema),
             side,
             server: member.name.to_string(),
             upstream,

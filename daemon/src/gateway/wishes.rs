@@ -10,7 +10,7 @@ use super::methods::{Asked, Reply, no_resource, unknown_method};
 use super::protocol::{code, error, result};
 use super::pump::Side;
 use super::surface::{self, Kind};
-use super::{Gateway, session};
+use super::{Gateway, levels};
 
 impl Gateway {
     /// Sets the least severity that a session wants to hear of.
@@ -19,7 +19,7 @@ impl Gateway {
             return unknown_method("logging/setLevel");
         };
         let level = Members::of_params(asked.request.params.as_deref()).text("level");
-        let Some(level) = level.filter(|level| session::is_level(level)) else {
+        let Some(level) = level.filter(|level| levels::is_level(level)) else {
             return error(
                 code::INVALID_PARAMS,
                 "`level` is debug, info, notice, warning, error, critical, alert or emergency",

@@ -368,6 +368,19 @@ pub async fn asked_to_stop() {
     }
 }
 
+/// What the daemon runs on: half of the cores. The other half is for the servers, which work while a call waits for them;
+/// more threads would only wake each other in turn for every message.
+///
+/// # Errors
+/// When the operating system gives no thread.
+pub fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(cores.div_ceil(2))
+        .enable_all()
+        .build()
+}
+
 /// Runs the daemon until it is asked to stop.
 ///
 /// # Errors

@@ -67,6 +67,7 @@ pub(super) fn outgoing(
         None => Members::default(),
     };
     let mut meta = members.members("_meta").unwrap_or_default();
+    let was_empty = meta.is_empty();
     meta.retain(|name| !name.starts_with(RESERVED));
     let token = meta.get(TOKEN).map(ToOwned::to_owned);
     if token.is_some() {
@@ -77,8 +78,11 @@ pub(super) fn outgoing(
             meta.set(name, value.into_owned());
         }
     }
-    // An empty one stays where there was one.
-    if members.get("_meta").is_some() || !meta.is_empty() {
+    if meta.is_empty() && !was_empty {
+        // All that it said was about another hop.
+        members.remove("_meta");
+    } else if members.get("_meta").is_some() || !meta.is_empty() {
+        // An empty one stays where there was one.
         members.set("_meta", meta.to_raw());
     }
     (Some(members.to_raw()), token)
@@ -236,7 +240,7 @@ mod tests {
                 Some(r#"{"\u005fmeta":{"io.modelcontextprotocol/clientInfo":1},"a":1}"#),
                 Dress::Legacy,
                 None,
-                Some(r#"{"_meta":{},"a":1}"#.to_owned()),
+                Some(r#"{"a":1}"#.to_owned()),
                 None,
             ),
             (Some("[1]"), modern, None, Some("[1]".to_owned()), None),

@@ -120,10 +120,10 @@ pub struct SessionLimits {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1000))]
     pub max: Option<u32>,
-    /// End a session that was not used for so long. Default: 30m.
+    /// End a session that was not used for so long. Default: what the daemon was started with, `--session-idle`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idle: Option<Span>,
-    /// End a session after so long, used or not. Default: 24h.
+    /// End a session after so long, used or not. Default: what the daemon was started with, `--session-lifetime`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lifetime: Option<Span>,
 }
@@ -133,20 +133,6 @@ impl SessionLimits {
     #[must_use]
     pub fn most(&self) -> u32 {
         self.max.unwrap_or(20)
-    }
-
-    /// How long a session may go unused.
-    #[must_use]
-    pub fn patience(&self) -> Duration {
-        self.idle.as_ref().map_or(Duration::from_secs(30 * 60), Span::duration)
-    }
-
-    /// How long a session may last.
-    #[must_use]
-    pub fn longest(&self) -> Duration {
-        self.lifetime
-            .as_ref()
-            .map_or(Duration::from_secs(24 * 3600), Span::duration)
     }
 }
 
@@ -224,10 +210,4 @@ pub(super) fn fill_in(server: &mut Server) {
     restart.reset_after.get_or_insert_with(|| Span::seconds(60));
     let limits = server.session_limits.get_or_insert_default();
     limits.max.get_or_insert(20);
-    limits.idle.get_or_insert_with(|| span("30m"));
-    limits.lifetime.get_or_insert_with(|| span("24h"));
-}
-
-fn span(text: &str) -> Span {
-    text.parse().expect("a constant duration")
 }

@@ -25,7 +25,8 @@ const ANNOTATION: &str = "x-mcp-header";
 
 /// The headers of a request of the newer era.
 pub(super) fn of_request(method: &str, params: Option<&RawValue>, schema: Option<&RawValue>) -> HeaderMap {
-    let mut headers = HeaderMap::new();
+    // With room for what every request has besides.
+    let mut headers = HeaderMap::with_capacity(12);
     add(&mut headers, METHOD, method);
     let named_by = match method {
         "tools/call" | "prompts/get" => "name",

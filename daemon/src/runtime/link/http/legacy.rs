@@ -110,7 +110,7 @@ impl Session {
     /// The headers of a request, and of which session they are.
     pub(super) fn headers(&self) -> (u64, HeaderMap) {
         let state = self.state();
-        let mut headers = HeaderMap::new();
+        let mut headers = HeaderMap::with_capacity(12);
         let named = [(SESSION, &state.id), (VERSION, &state.version)];
         for (name, value) in named {
             if let Some(value) = value {

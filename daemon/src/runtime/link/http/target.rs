@@ -104,18 +104,12 @@ impl Target {
     }
 
     async fn send(&self, method: Method, more: HeaderMap, body: Bytes) -> Result<Heard, Error> {
-        let mut headers = self.headers.clone();
-        // What the protocol says about a request comes before what was declared.
-        for (name, value) in &more {
-            headers.insert(name, value.clone());
-        }
-        let mut at = self.url.clone();
-        let mut address = self.uri.clone();
+        let mut moved: Option<(Url, Uri)> = None;
         for redirection in 0.. {
             let mut request = Request::new(Full::new(body.clone()));
             *request.method_mut() = method.clone();
-            *request.uri_mut() = address;
-            *request.headers_mut() = headers.clone();
+            *request.uri_mut() = moved.as_ref().map_or(&self.uri, |(_, uri)| uri).clone();
+            *request.headers_mut() = self.with_declared(more.clone());
             let response = self
                 .http
                 .request(request)
@@ -126,15 +120,31 @@ impl Target {
                     false => trouble::broke_off(),
                 })?;
             let next = match response.status().as_u16() {
-                301 | 302 | 307 | 308 if redirection < REDIRECTIONS => self.next(&at, response.headers()),
+                301 | 302 | 307 | 308 if redirection < REDIRECTIONS => {
+                    let at = moved.as_ref().map_or(&self.url, |(url, _)| url);
+                    self.next(at, response.headers())
+                }
                 _ => None,
             };
             match next {
-                Some((url, uri)) => (at, address) = (url, uri),
+                Some(next) => moved = Some(next),
                 None => return Ok(response.map(Either::Left)),
             }
         }
         unreachable!("the last answer is not followed")
+    }
+
+    /// The headers of a request, and those that were declared; what the protocol says comes first.
+    fn with_declared(&self, mut headers: HeaderMap) -> HeaderMap {
+        headers.reserve(self.headers.len());
+        for name in self.headers.keys() {
+            if !headers.contains_key(name) {
+                for value in self.headers.get_all(name) {
+                    headers.append(name, value.clone());
+                }
+            }
+        }
+        headers
     }
 
     /// Where a redirection leads, if that is still the same server.

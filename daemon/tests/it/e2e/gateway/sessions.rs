@@ -167,7 +167,17 @@ fn there_is_an_end_to_the_number_of_sessions() {
     let refused = post(&home, &at("raw"), &greeting("2025-11-25", &abilities()))
         .send()
         .expect(429);
-    assert_eq!(refused.json()["error"]["code"], -32029, "{}", refused.body);
+    let error = &refused.json()["error"];
+    assert_eq!(
+        (
+            &error["code"],
+            &error["data"]["retryAfterMs"],
+            refused.header("retry-after")
+        ),
+        (&json!(-32029), &json!(30_000), Some("30")),
+        "{}",
+        refused.body
+    );
     home.http("GET", "/mcp/servers/raw/sse").send().expect(429);
     // Who has no session needs no place.
     assert!(
