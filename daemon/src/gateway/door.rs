@@ -21,6 +21,7 @@ use orch_shared::jsonrpc::{Id, Members, Message, Notification, Outcome, Request,
 use orch_shared::session::Direction;
 use serde_json::json;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use super::answers::{answer, limited, message_of, modern_status, problem};
 use super::asking::{self, Asking, Refused};
@@ -306,37 +307,36 @@ impl Gateway {
                 match tokio::time::timeout(AT_ONCE, &mut running).await {
                     Ok((_, Step::Last(outcome))) => answer(modern_status(&outcome), Some(id), &outcome),
                     Ok((_, Step::Cancelled)) => StatusCode::NO_CONTENT.into_response(),
-                    Ok((pump, Step::Message(first))) => self.stream_modern(id, Some(first), run(pump)),
-                    Err(_) => self.stream_modern(id, None, running),
+                    Ok((pump, Step::Message(first))) => Self::stream_modern(id, Some(first), run(pump)),
+                    Err(_) => Self::stream_modern(id, None, running),
                 }
             }
         }
     }
 
     /// A request of the newer era as a stream; dropped with it.
-    fn stream_modern(&self, id: &Id, first: Option<String>, running: Running) -> Response {
+    fn stream_modern(id: &Id, first: Option<String>, running: Running) -> Response {
         let first = first.map(|message| stream::event(None, &message));
-        let state = (first, Some(running), id.clone(), self.0.shutdown.clone());
-        let body = futures_stream::unfold(state, |(first, running, id, shutdown)| async move {
+        let state = (first, Some(running), id.clone());
+        let body = futures_stream::unfold(state, |(first, running, id)| async move {
             if let Some(first) = first {
-                return Some((text(first), (None, running, id, shutdown)));
+                return Some((text(first), (None, running, id)));
             }
             let mut running = running?;
             let step = tokio::select! {
                 biased;
-                () = shutdown.cancelled() => return None,
                 step = &mut running => Some(step),
                 () = tokio::time::sleep(KEEP_ALIVE) => None,
             };
             match step {
-                None => Some((text(": still here\n\n".to_owned()), (None, Some(running), id, shutdown))),
+                None => Some((text(": still here\n\n".to_owned()), (None, Some(running), id))),
                 Some((pump, Step::Message(message))) => {
                     let event = stream::event(None, &message);
-                    Some((text(event), (None, Some(run(pump)), id, shutdown)))
+                    Some((text(event), (None, Some(run(pump)), id)))
                 }
                 Some((_, Step::Last(outcome))) => {
                     let event = stream::event(None, &message_of(Some(&id), &outcome));
-                    Some((text(event), (None, None, id, shutdown)))
+                    Some((text(event), (None, None, id)))
                 }
                 Some((_, Step::Cancelled)) => None,
             }
@@ -391,7 +391,8 @@ impl Gateway {
         } else {
             Primed::No
         };
-        let response = stream.read(0).respond(primed, self.0.shutdown.clone());
+        // Not ended with the daemon: what is under way may finish.
+        let response = stream.read(0).respond(primed, CancellationToken::new());
         tokio::spawn(go_on(self.clone(), Arc::clone(session), running, id.clone(), stream));
         response
     }

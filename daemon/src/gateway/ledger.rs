@@ -192,12 +192,12 @@ impl Note {
             outcome: outcome.to_owned(),
             detail: serde_json::to_string(&detail).expect("plain data"),
         };
-        if self.ledger.0.try_send(entry).is_err() {
-            tracing::error!(
-                method = self.method,
-                "a call is missing in the audit log: it cannot be written fast enough"
-            );
-        }
+        let why = match self.ledger.0.try_send(entry) {
+            Ok(()) => return,
+            Err(mpsc::error::TrySendError::Full(_)) => "it cannot be written fast enough",
+            Err(mpsc::error::TrySendError::Closed(_)) => "the daemon has ended before it did",
+        };
+        tracing::error!(method = self.method, why, "a call is missing in the audit log");
     }
 }
 

@@ -10,16 +10,14 @@ use super::surface::{self, Item, Kind};
 use super::view::Member;
 
 impl Gateway {
-    /// The tools of a server that rests, as it listed them last.
-    pub(super) async fn remembered(&self, member: &Member, kind: Kind) -> Result<Vec<Item>, String> {
+    /// The tools of a server that rests, as it listed them last; nothing when it never has.
+    pub(super) async fn remembered(&self, member: &Member, kind: Kind) -> Result<Option<Vec<Item>>, String> {
         if kind != Kind::Tools {
-            return Ok(Vec::new());
+            return Ok(Some(Vec::new()));
         }
         let kept = self.0.store.surface(&member.object.uid).await;
-        match kept.map_err(|error| error.to_string())? {
-            Some(kept) => surface::read(Kind::Tools, &kept.list),
-            None => Err("it is suspended, and its tools are not known yet".to_owned()),
-        }
+        let kept = kept.map_err(|error| error.to_string())?;
+        kept.map(|kept| surface::read(Kind::Tools, &kept.list)).transpose()
     }
 
     /// Keeps the tools of a server that may be suspended.

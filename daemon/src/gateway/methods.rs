@@ -164,10 +164,14 @@ impl Gateway {
         let ask = || {
             let (gateway, member) = (self.clone(), member.clone());
             async move {
-                if gateway.is_suspended(&member) {
-                    return gateway.remembered(&member, kind).await;
-                }
-                let upstream = gateway.awake(&member, surface::PATIENCE).await;
+                let upstream = match gateway.is_suspended(&member) {
+                    false => gateway.awake(&member, surface::PATIENCE).await,
+                    true => match gateway.remembered(&member, kind).await? {
+                        Some(items) => return Ok(items),
+                        // Nobody has asked while it was awake; without a list nobody could ever use it.
+                        None => gateway.upstream(&member, surface::PATIENCE).await,
+                    },
+                };
                 let upstream = upstream.map_err(|unavailable| unavailable.to_string())?;
                 let items = surface::fetch(&upstream.link, kind, &gateway.0.ourselves).await?;
                 if kind == Kind::Tools {

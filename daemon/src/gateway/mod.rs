@@ -101,6 +101,8 @@ pub struct Config {
     pub standing: watch::Receiver<Standing>,
     /// Ends streams, so that a shutdown need not wait for them.
     pub shutdown: CancellationToken,
+    /// Nothing is answered any more, and so nothing more will be written down.
+    pub served: CancellationToken,
 }
 
 pub use limits::Bounds as PrincipalLimits;
@@ -150,8 +152,9 @@ impl Gateway {
             principal_limits,
             standing,
             shutdown,
+            served,
         } = config;
-        let (ledger, writing) = ledger::open(store.clone(), shutdown.clone());
+        let (ledger, writing) = ledger::open(store.clone(), served);
         let gateway = Self(Arc::new(Shared {
             registry: Registry::new(store.clone(), copies.clone(), sessions),
             store,

@@ -136,10 +136,10 @@ impl Pump {
     }
 
     fn running(relay: Relay, exchange: Exchange, under_way: Option<UnderWay>) -> Self {
-        let cancelled = under_way.as_ref().map_or_else(
-            || relay.gateway.0.shutdown.child_token(),
-            |under_way| under_way.token.clone(),
-        );
+        // Without a session it ends with its connection. What is under way when the daemon stops may finish.
+        let cancelled = under_way
+            .as_ref()
+            .map_or_else(CancellationToken::new, |under_way| under_way.token.clone());
         Self {
             relay,
             state: State::Running(exchange),

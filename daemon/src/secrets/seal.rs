@@ -95,7 +95,8 @@ impl Keyring {
         hex::encode(&hash.finalize()[..16])
     }
 
-    /// A mark of a text that nobody can make without the key, for one purpose; with whichever key values are sealed now.
+    /// A mark of a text that nobody can make without the key, for one purpose; with the oldest key, so that it
+    /// stays the same when another one is taken.
     #[must_use]
     pub fn mark(&self, purpose: &str, text: &str) -> String {
         // No place begins with a zero, so that a mark is no fingerprint.
@@ -105,7 +106,7 @@ impl Keyring {
         hash.update(purpose);
         hash.update([0]);
         hash.update(text);
-        hash.finalize()[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+        hex::encode(&hash.finalize()[..16])
     }
 
     /// Seals a value for its place.

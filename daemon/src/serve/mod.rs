@@ -51,6 +51,7 @@ pub struct Daemon {
     /// The way in, for those in the same process.
     pub admission: Admission,
     stop_serving: CancellationToken,
+    served: CancellationToken,
     stop_reconciling: CancellationToken,
     stop_store: CancellationToken,
     serving: JoinHandle<()>,
@@ -174,7 +175,8 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
     }
     runtime.expect(instances(&store.snapshot())).await;
 
-    let (stop_serving, stop_reconciling) = (CancellationToken::new(), CancellationToken::new());
+    let (stop_serving, served) = (CancellationToken::new(), CancellationToken::new());
+    let stop_reconciling = CancellationToken::new();
     let election = match store.database() {
         // The lock of its directory is the election.
         "sqlite" => None,
@@ -236,6 +238,7 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
         },
         standing: stands.clone(),
         shutdown: stop_serving.clone(),
+        served: served.clone(),
     });
     let relaying = tokio::spawn(relaying);
     // Other daemons ask this one by the name that it has given them.
@@ -261,6 +264,7 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
         introduction,
         admission,
         stop_serving,
+        served,
         stop_reconciling,
         stop_store,
         serving,
@@ -328,6 +332,7 @@ impl Daemon {
         tracing::info!("stopping");
         self.stop_serving.cancel();
         ended(self.serving, "serving").await;
+        self.served.cancel();
         ended(self.relaying, "the gateway").await;
         self.stop_reconciling.cancel();
         ended(self.reconciling, "reconciling").await;

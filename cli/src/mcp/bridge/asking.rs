@@ -13,6 +13,8 @@ use crate::mcp::message::{self, HEADER_MISMATCH, NO_SESSION};
 
 /// How often a request is sent again, after a session or a header was put right.
 const AGAIN: u32 = 3;
+/// So often in a row a stream is taken up again on which nothing comes.
+const IN_VAIN: u32 = 3;
 
 /// How an exchange ended.
 enum End {
@@ -254,7 +256,10 @@ impl Bridge {
     /// Goes on where a stream broke off before the answer came, when the gateway said how.
     fn resume(self: &Arc<Self>, sending: &Sending<'_>, mut last_event: Option<String>, line: &Line) -> End {
         let since = Instant::now();
+        // A gateway that was started anew knows nothing of the stream, and has nothing to say on it.
+        let mut in_vain = 0;
         while let Some(id) = &last_event
+            && in_vain < IN_VAIN
             && sending.version.is_none()
             && !self.is_over()
             && !self.work().cancelled.contains(&sending.request.id)
@@ -263,7 +268,9 @@ impl Bridge {
             headers.push(("last-event-id".to_owned(), id.clone()));
             match self.endpoint.listen(line, &headers) {
                 Ok(reply) if reply.is_success() && reply.is_stream() => {
+                    in_vain += 1;
                     for event in reply.events() {
+                        in_vain = 0;
                         if event.id.is_some() {
                             last_event.clone_from(&event.id);
                         }

@@ -165,3 +165,26 @@ fn the_last_calls_are_written_down() {
     let logs = home.logs();
     assert!(!logs.contains("does not come to an end"), "{logs}");
 }
+
+/// What is under way when the daemon is told to stop is answered, as JSON or on a stream, and written down.
+#[test]
+fn calls_under_way_are_finished_first() {
+    let mut home = home_with("raw", &[]);
+    let calls = |home: &Home| database::texts(home, "SELECT action FROM audit WHERE action = 'tools/call'").len();
+    for (era, ms) in [(Era::Modern, 900), (Era::Modern, 3000), (Era::Legacy, 3000)] {
+        let before = calls(&home);
+        let client = Client::begin(&home, era, "/mcp/servers/raw");
+        let told = std::thread::scope(|scope| {
+            let call = scope.spawn(|| client.ask("tools/call", json!({"name": "wait", "arguments": {"ms": ms}})));
+            std::thread::sleep(std::time::Duration::from_millis(400));
+            assert_eq!(home.stop(), 0);
+            call.join().expect("an answer")
+        });
+        assert!(told.answer["result"]["content"].is_array(), "{era:?}: {}", told.answer);
+        assert_eq!(calls(&home), before + 1, "{era:?}");
+        home.start();
+        home.until_ready(&["server/raw"]);
+    }
+    let logs = home.logs();
+    assert!(!logs.contains("is missing in the audit log"), "{logs}");
+}

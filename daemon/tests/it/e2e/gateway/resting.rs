@@ -43,6 +43,19 @@ fn the_first_call_wakes_a_server_that_rests() {
     }
 }
 
+/// A server that nobody has asked for its tools before it came to rest is woken for them: else nobody could use it.
+#[test]
+fn tools_that_nobody_has_listed_are_asked_for() {
+    let home = Home::new().started();
+    let rests = json!({"idle": {"suspendAfter": "1s"}});
+    home.apply(&(raw_with("raw", &[], rests) + &project("all", &["raw"])));
+    eventually("it rests", || home.get("servers/raw")["status"]["phase"] == "Suspended");
+    for era in ERAS {
+        let names = Client::begin(&home, era, "/mcp/projects/all").names("tools/list");
+        assert!(names.contains(&"raw__echo".to_owned()), "{era:?}: {names:?}");
+    }
+}
+
 fn isolated(most: u32, flags: &[&str]) -> Home {
     let home = Home::new().with(flags).started();
     let own = json!({"sessions": "isolated", "sessionLimits": {"max": most}});
