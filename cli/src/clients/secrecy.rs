@@ -35,6 +35,8 @@ const WORDS: [&str; 24] = [
     "token",
     "webhook",
 ];
+/// How words in such names end.
+const ENDINGS: [&str; 7] = ["token", "apikey", "password", "passwd", "pass", "secret", "passcode"];
 /// Words that say that a variable is about a key, and does not hold it.
 const ABOUT: [&str; 8] = ["file", "path", "dir", "name", "id", "url", "type", "public"];
 /// How keys of known makers begin.
@@ -75,15 +77,21 @@ pub(crate) fn is_key(name: &str, value: &str) -> bool {
     if is_key_by_itself(value) {
         return true;
     }
-    let words = words(name);
-    let is_about = words.last().is_some_and(|last| ABOUT.contains(&last.as_str()));
-    let names_key = words
-        .iter()
-        .any(|word| WORDS.contains(&word.as_str()) || word.ends_with("token"))
-        || words.iter().any(|word| word.ends_with("key") && word.len() > 3);
     let is_plain = matches!(value.to_ascii_lowercase().as_str(), "true" | "false" | "none" | "null")
         || (value.len() < 6 && value.parse::<i64>().is_ok());
-    names_key && !is_about && !is_plain
+    names_key(name) && !is_plain
+}
+
+/// Whether what goes under a name is a key.
+fn names_key(name: &str) -> bool {
+    let words = words(name);
+    let is_about = words.last().is_some_and(|last| ABOUT.contains(&last.as_str()));
+    let is_one = |word: &String| {
+        WORDS.contains(&word.as_str())
+            || ENDINGS.iter().any(|ending| word.ends_with(ending))
+            || (word.ends_with("key") && word.len() > 3)
+    };
+    words.iter().any(is_one) && !is_about
 }
 
 /// Whether a value looks like a key, whatever it is called.
@@ -98,7 +106,36 @@ pub(crate) fn is_key_by_itself(value: &str) -> bool {
     let is_known = BEGINNINGS
         .iter()
         .any(|start| value.starts_with(start) && value.len() > start.len() + 6);
-    is_known || has_password(value) || is_mixed(value)
+    is_known || has_password(value) || is_mixed(value) || holds_key(value)
+}
+
+/// Whether a key stands somewhere in a text: `Authorization: Bearer ...`, `password=...`, `"token": "..."`, `?key=...`.
+fn holds_key(text: &str) -> bool {
+    let is_between = |c: char| c.is_whitespace() || "\"',;&?#()[]".contains(c);
+    let parts: Vec<&str> = text.split(is_between).filter(|part| !part.is_empty()).collect();
+    let is_scheme = |part: &str| ["bearer", "basic"].contains(&part.to_ascii_lowercase().as_str());
+    // What only says where to look begins so.
+    let is_given = |part: &&str| !part.starts_with(['$', '{', '}']);
+    let value_at = |at: usize| match parts.get(at) {
+        Some(scheme) if is_scheme(scheme) => parts.get(at + 1).filter(|part| is_given(part)),
+        other => other.filter(|part| is_given(part)),
+    };
+    parts.iter().enumerate().any(|(at, part)| {
+        let is_named = |named: Option<(&str, &str)>| match named {
+            Some(("", "")) => at > 0 && names_key(parts[at - 1]) && value_at(at + 1).is_some(),
+            Some((name, "")) => names_key(name) && value_at(at + 1).is_some(),
+            Some((name, value)) => names_key(name) && is_given(&value) && !value.starts_with("//"),
+            None => false,
+        };
+        let separators = [':', '='];
+        let is_known = BEGINNINGS
+            .iter()
+            .any(|start| part.starts_with(start) && part.len() > start.len() + 6);
+        is_known
+            || is_named(part.split_once(separators))
+            || is_named(part.rsplit_once(separators))
+            || (is_scheme(part) && value_at(at + 1).is_some_and(|value| value.len() >= 8))
+    })
 }
 
 /// Whether a value only says where to look: `${env:TOKEN}`, `$TOKEN`.
@@ -225,6 +262,21 @@ mod tests {
     #[test]
     fn keys_are_told_from_the_rest() {
         for (name, value, expected) in [
+            ("PGPASSWORD", "hunter2", true),
+            ("DBPASS", "hunter2", true),
+            ("--header", "Authorization: Bearer abcdefgh", true),
+            ("--header", "X-Api-Key: abc", true),
+            ("--header", "Authorization: Bearer ${TOKEN}", false),
+            ("", "--header=Authorization: Basic abcdefgh", true),
+            ("", "API_KEY=abc npx server", true),
+            ("-e", "TOKEN=abc", true),
+            ("-e", "TOKEN=$TOKEN", false),
+            ("CONN", "Server=db;Password=x;", true),
+            ("HEADERS", r#"{"Authorization": "Bearer abcdefgh"}"#, true),
+            ("HEADERS", r#"{"password": "x"}"#, true),
+            ("", "https://x.example/mcp?token=abc", true),
+            ("", "https://x.example/mcp?page=2", false),
+            ("", "mode=fast", false),
             ("API_KEY", "hunter2", true),
             ("GITHUB_PERSONAL_ACCESS_TOKEN", "x", true),
             ("Authorization", "Bearer abc", true),
