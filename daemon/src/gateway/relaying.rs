@@ -91,6 +91,18 @@ impl Gateway {
                 }
             }
         }
+        // Before the conversation is looked for: what is under way keeps it from being given back.
+        let under_way = match &side {
+            Side::Legacy(session) => match session.under_way(&request.id, &member.object.uid) {
+                Some(under_way) => Some(under_way),
+                None => {
+                    note.refused("the id is taken");
+                    let message = "a request with this id is under way in this session";
+                    return Reply::Now(error(code::INVALID_REQUEST, message));
+                }
+            },
+            Side::Modern(_) => None,
+        };
         let upstream = match self.upstream_for(&side, member, wanted.as_deref()).await {
             Ok(upstream) => upstream,
             Err(unavailable) => {
@@ -112,17 +124,6 @@ impl Gateway {
         {
             note.use_copy(self.0.runtime.hold(&upstream.copy, Use::Call));
         }
-        let under_way = match &side {
-            Side::Legacy(session) => match session.under_way(&request.id, &member.object.uid) {
-                Some(under_way) => Some(under_way),
-                None => {
-                    note.refused("the id is taken");
-                    let message = "a request with this id is under way in this session";
-                    return Reply::Now(error(code::INVALID_REQUEST, message));
-                }
-            },
-            Side::Modern(_) => None,
-        };
         let params = match (&side, upstream.link.hello().era) {
             (Side::Legacy(_), Era::Modern) => without_input(params),
             (Side::Legacy(_) | Side::Modern(_), Era::Legacy | Era::Modern) => params,

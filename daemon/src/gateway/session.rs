@@ -371,9 +371,19 @@ impl Session {
         stays.map(|(server, stay)| (Arc::clone(server), *stay)).collect()
     }
 
+    /// Gives up what it has at a server, unless a request is under way there: one may have begun since somebody looked.
+    pub(super) fn leave_if_idle(&self, server: &str) -> Option<Leftovers> {
+        let held = self.held();
+        let is_busy = held.under_way.values().any(|going| &*going.server == server);
+        (!is_busy).then(|| Self::leave_held(held, server))
+    }
+
     /// Gives up what it has at a server. What it leaves behind is to be closed.
     pub(super) fn leave(&self, server: &str) -> Leftovers {
-        let mut held = self.held();
+        Self::leave_held(self.held(), server)
+    }
+
+    fn leave_held(mut held: MutexGuard<'_, Held>, server: &str) -> Leftovers {
         held.stays.remove(server);
         let sticking = held.copies.remove(server);
         let own: BTreeSet<_> = held

@@ -53,7 +53,14 @@ impl Gateway {
             return;
         }
         tracing::debug!(session = session.short(), server = %object.object.name, "a session gives back what it has at a server");
-        self.give_back(session, server).await;
+        if stay.is_busy {
+            self.give_back(session, server).await;
+        } else {
+            let Some(left) = session.leave_if_idle(server) else {
+                return;
+            };
+            self.0.registry.clear_away(session, left).await;
+        }
         // Who waits for news of a resource must not miss them.
         if stay.is_followed {
             let (gateway, session) = (self.clone(), Arc::clone(session));
