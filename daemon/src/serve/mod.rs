@@ -320,10 +320,7 @@ fn identity(data_dir: &Path, ids: &dyn Ids) -> anyhow::Result<String> {
 fn instance_mark(daemon_id: &str, data_dir: &Path) -> String {
     use sha2::{Digest, Sha256};
     let hash = Sha256::digest(data_dir.as_os_str().as_encoded_bytes());
-    format!(
-        "{daemon_id}-{:02x}{:02x}{:02x}{:02x}",
-        hash[0], hash[1], hash[2], hash[3]
-    )
+    format!("{daemon_id}-{}", hex::encode(&hash[..4]))
 }
 
 impl Daemon {
