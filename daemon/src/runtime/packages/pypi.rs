@@ -12,6 +12,17 @@ use super::programs::{Executable, Interpreter, Programs};
 /// The Python of an installation.
 pub(super) const PYTHON: &str = "bin/python";
 
+/// Asks whether the machine's pip installs into other environments than its own, which it does from 22.3 on. A pip of its
+/// own takes most of the time that a new environment takes.
+const CAN_INSTALL_ELSEWHERE: &str = r#"
+try:
+    import pip
+    if tuple(int(part) for part in pip.__version__.split(".")[:2]) >= (22, 3):
+        print("yes")
+except Exception:
+    pass
+"#;
+
 /// Asks an installation what it has got.
 pub(in crate::runtime) const QUESTION: &str = r#"
 import importlib.metadata, json, sys
@@ -48,10 +59,17 @@ pub(super) async fn install(installer: &Installer<'_>, directory: &Path) -> Resu
         }
         None => {
             let system = installer.find("python3")?;
-            installer.run(directory, &system, &["-m", "venv", &place]).await?;
-            let mut arguments = vec![
-                "-m",
-                "pip",
+            let can = installer.ask(directory, &system, &["-c", CAN_INSTALL_ELSEWHERE]).await?;
+            let elsewhere = python.to_string_lossy();
+            let (program, mut arguments) = if can.trim() == "yes" {
+                let empty = ["-m", "venv", "--without-pip", &place];
+                installer.run(directory, &system, &empty).await?;
+                (&system, vec!["-m", "pip", "--python", &elsewhere])
+            } else {
+                installer.run(directory, &system, &["-m", "venv", &place]).await?;
+                (&python, vec!["-m", "pip"])
+            };
+            arguments.extend([
                 "install",
                 "--quiet",
                 "--no-input",
@@ -59,12 +77,12 @@ pub(super) async fn install(installer: &Installer<'_>, directory: &Path) -> Resu
                 "--no-warn-script-location",
                 "--retries",
                 "1",
-            ];
+            ]);
             if !installer.has_set("PIP_DEFAULT_TIMEOUT") {
                 arguments.extend(["--timeout", "15"]);
             }
             arguments.extend(["--", &requirement]);
-            installer.run(directory, &python, &arguments).await?;
+            installer.run(directory, program, &arguments).await?;
         }
     }
     let answer = installer
