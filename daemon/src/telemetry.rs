@@ -65,7 +65,7 @@ pub fn log_to_stderr(format: LogFormat, filter: EnvFilter) {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RequestLabels {
     method: &'static str,
-    route: String,
+    route: &'static str,
     status: u16,
 }
 
@@ -173,10 +173,10 @@ impl Default for Metrics {
 
 impl Metrics {
     /// Counts an answered request.
-    pub fn request(&self, method: &Method, route: &str, status: u16, took: Duration) {
+    pub fn request(&self, method: &Method, route: &'static str, status: u16, took: Duration) {
         let labels = RequestLabels {
             method: METHODS.into_iter().find(|known| method == known).unwrap_or("other"),
-            route: route.to_owned(),
+            route,
             status,
         };
         self.0.requests.get_or_create(&labels).inc();

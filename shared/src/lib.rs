@@ -39,6 +39,7 @@ pub mod context;
 pub mod diff;
 pub mod query;
 pub mod route;
+pub mod secrecy;
 pub mod session;
 pub mod tools;
 pub mod wire;

@@ -11,9 +11,9 @@ use std::sync::{Mutex, PoisonError};
 
 use orch_shared::excerpt::printable;
 use orch_shared::jsonrpc::{Members, Message, Outcome};
+use orch_shared::secrecy;
 use serde_json::Value;
 
-use crate::clients::secrecy::{MASK, is_key};
 use crate::report::Failure;
 use crate::settings::now;
 
@@ -141,7 +141,7 @@ fn outline(message: &Message, detail: Detail) -> String {
 pub(crate) fn redacted(text: &str, longest: usize) -> String {
     let mut shown = match serde_json::from_str::<Value>(text) {
         Ok(mut value) => {
-            mask("", &mut value);
+            secrecy::mask(&mut value);
             value.to_string()
         }
         Err(_) => "(not JSON)".to_owned(),
@@ -155,28 +155,6 @@ pub(crate) fn redacted(text: &str, longest: usize) -> String {
         shown.push('…');
     }
     shown
-}
-
-fn mask(name: &str, value: &mut Value) {
-    match value {
-        Value::String(text) => {
-            if is_key(name, text) {
-                MASK.clone_into(text);
-            }
-        }
-        Value::Array(items) => items.iter_mut().for_each(|item| mask(name, item)),
-        Value::Object(members) => {
-            // `{"name": "TOKEN", "value": "…"}` names the value by its neighbour.
-            let neighbour = members.get("name").and_then(Value::as_str).map(str::to_owned);
-            for (key, member) in members {
-                match (&neighbour, key.as_str()) {
-                    (Some(neighbour), "value") => mask(neighbour, member),
-                    _ => mask(key, member),
-                }
-            }
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
-    }
 }
 
 #[cfg(test)]

@@ -11,9 +11,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt as _;
 use orch_shared::problem::{Code, Problem};
@@ -70,15 +69,24 @@ impl Forwarding {
 }
 
 /// Passes a request on that is about what runs, unless that runs here.
-pub(super) async fn forward(State(api): State<Api>, request: Request, next: Next) -> Response {
-    let path = request.uri().path().to_owned();
+pub(super) async fn forward<A: Future<Output = Response>>(
+    api: &Api,
+    request: Request,
+    here: impl FnOnce(Request) -> A,
+) -> Response {
+    if api.forwarding.is_none() {
+        return here(request).await;
+    }
+    let uri = request.uri().clone();
     let answering = async {
-        match leader(&api, request.headers()).await? {
+        match leader(api, request.headers()).await? {
             Some(leader) => leader.ask(request).await,
-            None => Ok(next.run(request).await),
+            None => Ok(here(request).await),
         }
     };
-    answering.await.unwrap_or_else(|problem| refusal(&path, problem))
+    Box::pin(answering)
+        .await
+        .unwrap_or_else(|problem| refusal(uri.path(), problem))
 }
 
 /// The daemon that answers what is asked about what runs; nothing when it is this one.

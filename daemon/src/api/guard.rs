@@ -3,9 +3,9 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use axum::middleware::Next;
+use axum::extract::Request;
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use orch_shared::access::Principal;
 use orch_shared::problem::{Code, Problem};
@@ -16,6 +16,9 @@ use super::problem::{Refusal, Told};
 
 /// How long a request may take until its answer begins.
 const DEADLINE: Duration = Duration::from_secs(60);
+
+/// What a request is called, by whoever sends it or by us.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The hosts and origins that are served; anything else may be a web page that was made to resolve to this address.
 #[derive(Debug, Clone)]
@@ -46,14 +49,14 @@ impl Names {
     }
 
     fn admits_host(&self, host: &str) -> bool {
-        let bare = without_port(host).to_ascii_lowercase();
-        self.hosts.contains(&bare)
+        let bare = without_port(host);
+        self.hosts.iter().any(|known| known.eq_ignore_ascii_case(bare))
     }
 
     fn admits_origin(&self, origin: &str) -> bool {
-        let origin = origin.trim_end_matches('/').to_ascii_lowercase();
+        let origin = origin.trim_end_matches('/');
         let host = origin.split_once("://").map_or("", |(_, host)| host);
-        self.origins.contains(&origin) || self.admits_host(host)
+        self.origins.iter().any(|known| known.eq_ignore_ascii_case(origin)) || self.admits_host(host)
     }
 
     fn check(&self, headers: &HeaderMap, authority: Option<&str>) -> Result<(), Problem> {
@@ -62,11 +65,12 @@ impl Names {
             let values = headers.get_all(name).iter();
             values.map(|value: &HeaderValue| value.to_str().unwrap_or("?"))
         };
-        let mut hosts: Vec<&str> = authority.into_iter().chain(all(header::HOST)).collect();
-        if hosts.is_empty() {
-            hosts.push("");
-        }
-        if let Some(host) = hosts.into_iter().find(|host| !self.admits_host(host)) {
+        let mut hosts = authority.into_iter().chain(all(header::HOST)).peekable();
+        let refused = match hosts.peek() {
+            None => Some(""),
+            Some(_) => hosts.find(|host| !self.admits_host(host)),
+        };
+        if let Some(host) = refused {
             let problem = Problem::new(
                 Code::HostRefused,
                 format!("this daemon does not serve the host `{}`", host.escape_default()),
@@ -93,40 +97,26 @@ fn without_port(host: &str) -> &str {
     }
 }
 
-/// Addresses that answer without a credential.
-fn is_open(path: &str) -> bool {
-    matches!(path, "/healthz" | "/readyz")
-}
-
-/// Guards a request.
-pub(super) async fn guard(State(api): State<Api>, mut request: Request, next: Next) -> Response {
+/// Guards a request; `next` finds out who asks, and answers.
+pub(super) async fn guard<A: Future<Output = Result<Response, Problem>>>(
+    api: &Api,
+    route: &'static str,
+    mut request: Request,
+    next: impl FnOnce(Request) -> A,
+) -> Response {
     let started = Instant::now();
-    let id = request_id(request.headers(), &api);
+    let id = request_id(request.headers(), api);
     let method = request.method().clone();
-    let path = request.uri().path().to_owned();
-    let route = request
-        .extensions()
-        .get::<MatchedPath>()
-        .map_or_else(|| "-".to_owned(), |path| path.as_str().to_owned());
+    let uri = request.uri().clone();
+    let path = uri.path();
     // Whoever the request is passed on to calls it the same.
-    if let Ok(id) = HeaderValue::from_str(&id) {
-        request.headers_mut().insert("x-request-id", id);
-    }
-    let span = tracing::info_span!("request", request_id = %id, method = %method, path = %path);
+    request.headers_mut().insert(REQUEST_ID, id.clone());
+    let span = tracing::info_span!("request", request_id = text_of(&id), method = method.as_str(), path);
     let answering = async {
-        let authority = request.uri().authority().map(|authority| authority.as_str().to_owned());
-        api.names.check(request.headers(), authority.as_deref())?;
-        if !is_open(&path) {
-            let needs_none = api.open_gateway && path.starts_with("/mcp/");
-            let principal = if needs_none && !request.headers().contains_key(header::AUTHORIZATION) {
-                Principal::anybody()
-            } else {
-                api.authenticator.principal(request.headers()).await?
-            };
-            request.extensions_mut().insert(principal);
-        }
-        match tokio::time::timeout(DEADLINE, next.run(request)).await {
-            Ok(response) => Ok(response),
+        api.names
+            .check(request.headers(), uri.authority().map(Authority::as_str))?;
+        match tokio::time::timeout(DEADLINE, next(request)).await {
+            Ok(response) => response,
             Err(_) => Err(overdue(&method)),
         }
     };
@@ -134,11 +124,19 @@ pub(super) async fn guard(State(api): State<Api>, mut request: Request, next: Ne
         .instrument(span.clone())
         .await
         .unwrap_or_else(|problem| Refusal(problem).into_response());
-    let response = complete(response, &id);
+    let response = complete(response, id);
     let (status, took) = (response.status(), started.elapsed());
-    api.metrics.request(&method, &route, status.as_u16(), took);
-    span.in_scope(|| log(&method, &path, status, took));
+    api.metrics.request(&method, route, status.as_u16(), took);
+    span.in_scope(|| log(&method, path, status, took));
     response
+}
+
+/// Who asks something of the gateway, which may have been opened to everybody on this machine.
+pub(super) async fn gateway_principal(api: &Api, headers: &HeaderMap) -> Result<Principal, Problem> {
+    if api.open_gateway && !headers.contains_key(header::AUTHORIZATION) {
+        return Ok(Principal::anybody());
+    }
+    api.authenticator.principal(headers).await
 }
 
 /// The daemon is too slow. What was asked for may have been begun, and whether it was done is not known.
@@ -164,29 +162,33 @@ fn log(method: &Method, path: &str, status: StatusCode, took: Duration) {
 }
 
 /// The caller's own id when it is a plain one, else a new one.
-fn request_id(headers: &HeaderMap, api: &Api) -> String {
-    let given = headers.get("x-request-id").and_then(|value| value.to_str().ok());
-    let plain = |id: &&str| {
-        !id.is_empty() && id.len() <= 64 && id.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+fn request_id(headers: &HeaderMap, api: &Api) -> HeaderValue {
+    let plain = |id: &&HeaderValue| {
+        let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
+        !id.is_empty() && id.len() <= 64 && id.as_bytes().iter().all(plain)
     };
-    given
-        .filter(plain)
-        .map_or_else(|| api.admission.store.ids().uid(), str::to_owned)
+    match headers.get(REQUEST_ID).filter(plain) {
+        Some(given) => given.clone(),
+        None => HeaderValue::try_from(api.admission.store.ids().uid()).expect("a uid is plain text"),
+    }
+}
+
+/// An id of a request, which is plain.
+fn text_of(id: &HeaderValue) -> &str {
+    id.to_str().unwrap_or_default()
 }
 
 /// Adds what every answer carries; problems learn their request's id.
-fn complete(mut response: Response, id: &str) -> Response {
+fn complete(mut response: Response, id: HeaderValue) -> Response {
     if let Some(Told(mut problem)) = response.extensions_mut().remove::<Told>() {
-        problem.request_id = Some(id.to_owned());
+        problem.request_id = Some(text_of(&id).to_owned());
         let body = serde_json::to_string(&problem).expect("a problem is plain data");
         let (mut parts, _) = response.into_parts();
         parts.headers.remove(header::CONTENT_LENGTH);
         response = Response::from_parts(parts, body.into());
     }
     let headers = response.headers_mut();
-    if let Ok(id) = HeaderValue::from_str(id) {
-        headers.insert("x-request-id", id);
-    }
+    headers.insert(REQUEST_ID, id);
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers
         .entry(header::CACHE_CONTROL)

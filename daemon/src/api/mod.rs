@@ -23,10 +23,14 @@ mod watch;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::middleware;
+use axum::extract::Request;
+use axum::response::Response;
 use axum::routing::{any, get};
+use orch_shared::access::Principal;
+use orch_shared::problem::Problem;
 use orch_shared::resource::Timestamp;
 use tokio_util::sync::CancellationToken;
+use tower::ServiceExt as _;
 
 pub use forward::Forwarding;
 pub use guard::Names;
@@ -59,23 +63,87 @@ pub struct Api {
     pub shutdown: CancellationToken,
 }
 
-/// The service for every address of the API, and for those of `beside`; all of them are guarded. What is asked of `beside`
-/// is about what runs, and answered where it runs.
-pub fn router(api: Api, beside: Router) -> Router {
-    Router::new()
-        .route("/healthz", get(health::healthz))
-        .route("/readyz", get(health::readyz))
-        .route("/version", get(health::version))
-        .route("/metrics", get(health::metrics))
-        .route("/openapi.json", get(openapi::serve))
-        .route("/api/v1/{*rest}", any(dispatch::dispatch))
-        .fallback(dispatch::nothing_here)
-        .method_not_allowed_fallback(dispatch::wrong_method)
-        .layer(middleware::from_fn_with_state(api.clone(), guard::guard))
-        .with_state(api.clone())
-        .merge(
-            beside
-                .layer(middleware::from_fn_with_state(api.clone(), forward::forward))
-                .layer(middleware::from_fn_with_state(api, guard::guard)),
-        )
+/// What stands beside the API behind the same door, and has addresses of its own. It is asked without the router between,
+/// which takes as long as some of its answers.
+pub trait Beside: Clone + Send + Sync + 'static {
+    /// The pattern of one of its addresses, for whoever counts requests; nothing for any other address.
+    fn route(path: &str) -> Option<&'static str>;
+
+    /// Answers what somebody asks at one of its addresses.
+    fn answer(&self, principal: Principal, request: Request) -> impl Future<Output = Response> + Send;
+}
+
+/// Answers every request: at the addresses of the API, and at those of what stands beside it. All of them are guarded. What
+/// is asked beside is about what runs, and answered where it runs. Cheap to clone.
+#[derive(Clone)]
+pub struct Service<B> {
+    api: Arc<Api>,
+    router: Router,
+    beside: B,
+}
+
+impl<B: Beside> Service<B> {
+    /// The API, and what stands beside it.
+    pub fn new(api: Api, beside: B) -> Self {
+        let router = Router::new()
+            .route("/healthz", get(health::healthz))
+            .route("/readyz", get(health::readyz))
+            .route("/version", get(health::version))
+            .route("/metrics", get(health::metrics))
+            .route("/openapi.json", get(openapi::serve))
+            .route("/api/v1/{*rest}", any(dispatch::dispatch))
+            .fallback(dispatch::nothing_here)
+            .method_not_allowed_fallback(dispatch::wrong_method)
+            .with_state(api.clone());
+        Self {
+            api: Arc::new(api),
+            router,
+            beside,
+        }
+    }
+
+    /// Answers a request.
+    pub async fn answer(&self, request: Request) -> Response {
+        let path = request.uri().path();
+        match B::route(path) {
+            Some(route) => guard::guard(&self.api, route, request, |request| self.answer_beside(request)).await,
+            None => {
+                let route = route(path);
+                Box::pin(guard::guard(&self.api, route, request, |request| {
+                    self.answer_here(request)
+                }))
+                .await
+            }
+        }
+    }
+
+    async fn answer_beside(&self, request: Request) -> Result<Response, Problem> {
+        let principal = guard::gateway_principal(&self.api, request.headers()).await?;
+        let answering = forward::forward(&self.api, request, |request| self.beside.answer(principal, request));
+        Ok(answering.await)
+    }
+
+    async fn answer_here(&self, mut request: Request) -> Result<Response, Problem> {
+        if !is_open(request.uri().path()) {
+            let principal = self.api.authenticator.principal(request.headers()).await?;
+            request.extensions_mut().insert(principal);
+        }
+        let Ok(response) = self.router.clone().oneshot(request).await;
+        Ok(response)
+    }
+}
+
+/// Addresses that answer without a credential.
+fn is_open(path: &str) -> bool {
+    matches!(path, "/healthz" | "/readyz")
+}
+
+/// The pattern of an address of the API.
+fn route(path: &str) -> &'static str {
+    const SINGLE: [&str; 5] = ["/healthz", "/readyz", "/version", "/metrics", "/openapi.json"];
+    match SINGLE.into_iter().find(|single| *single == path) {
+        Some(single) => single,
+        None if path.starts_with("/api/v1/") => "/api/v1/{*rest}",
+        None => "-",
+    }
 }

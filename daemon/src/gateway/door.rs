@@ -10,11 +10,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::extract::{Path, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
-use axum::{Extension, Router};
 use futures_util::stream as futures_stream;
 use orch_shared::access::Principal;
 use orch_shared::jsonrpc::{Id, Members, Message, Notification, Outcome, Request, raw};
@@ -23,6 +21,7 @@ use serde_json::json;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::address::{self, Address};
 use super::answers::{answer, limited, message_of, modern_status, problem};
 use super::asking::{self, Asking, Refused};
 use super::body::{accepts, fits, received};
@@ -46,56 +45,73 @@ const CUT_OFF: Duration = Duration::from_secs(120);
 
 type Running = Pin<Box<dyn Future<Output = (Box<Pump>, Step)> + Send>>;
 
-/// The addresses of the gateway.
-pub(super) fn routes(gateway: Gateway) -> Router {
-    let both = |path: &str| {
-        [
-            format!("/mcp/servers/{{name}}{path}"),
-            format!("/mcp/projects/{{name}}{path}"),
-        ]
-    };
-    let mut router = Router::new();
-    for address in both("") {
-        router = router.route(&address, post(take).get(stream_news).delete(end));
-    }
-    for address in both("/sse") {
-        router = router.route(&address, get(oldest::connect));
-    }
-    for address in both("/message") {
-        router = router.route(&address, post(oldest::take));
-    }
-    router
-        .route("/api/v1/projects/{name}/sessions", get(watching::list))
-        .route("/api/v1/projects/{name}/sessions/{id}/traffic", get(watching::traffic))
-        .with_state(gateway)
+/// A request at an address of the gateway, and who makes it.
+pub(super) struct Arrived {
+    pub(super) principal: Principal,
+    pub(super) parts: Parts,
+    pub(super) body: Body,
 }
 
-/// The address that a path names.
-fn target(path: &str, name: &str) -> Option<Target> {
-    let name = name.parse().ok()?;
-    Some(if path.starts_with("/mcp/servers/") {
-        Target::Server(name)
-    } else {
-        Target::Project(name)
-    })
+impl Arrived {
+    fn asker(self) -> Asker {
+        Asker {
+            principal: self.principal,
+            headers: self.parts.headers,
+        }
+    }
+}
+
+/// Who makes a request that has no body.
+struct Asker {
+    principal: Principal,
+    headers: HeaderMap,
+}
+
+/// Answers a request. HEAD is answered as GET; the server leaves the body out.
+pub(super) async fn dispatch(gateway: &Gateway, arrived: Arrived) -> Response {
+    let Some(address) = address::parse(arrived.parts.uri.path()) else {
+        return problem(StatusCode::NOT_FOUND, "there is nothing at this address");
+    };
+    let method = match arrived.parts.method.as_str() {
+        "HEAD" => "GET",
+        method => method,
+    };
+    match (address, method) {
+        (Address::Messages(target), "POST") => take(gateway, target, arrived).await,
+        (Address::Messages(target), "GET") => Box::pin(stream_news(gateway, target, arrived.asker())).await,
+        (Address::Messages(target), "DELETE") => Box::pin(end(gateway, target, arrived.asker())).await,
+        (Address::Stream(target), "GET") => oldest::connect(gateway, target, &arrived),
+        (Address::Posted(target), "POST") => Box::pin(oldest::take(gateway, target, arrived)).await,
+        (Address::Sessions(project), "GET") => watching::list(gateway, project, &arrived.principal),
+        (Address::Traffic(project, id), "GET") => watching::traffic(gateway, project, &id, &arrived.principal),
+        (
+            address @ (Address::Messages(_)
+            | Address::Stream(_)
+            | Address::Posted(_)
+            | Address::Sessions(_)
+            | Address::Traffic(..)),
+            _,
+        ) => {
+            let said = format!("{} is not possible here", arrived.parts.method);
+            let mut refusal = problem(StatusCode::METHOD_NOT_ALLOWED, &said);
+            let allowed = HeaderValue::from_static(address.methods());
+            refusal.headers_mut().insert(header::ALLOW, allowed);
+            refusal
+        }
+    }
 }
 
 impl Gateway {
-    /// What stands behind the address that a path names, for somebody.
-    pub(super) fn view(&self, path: &str, name: &str, principal: &Principal) -> Option<View> {
-        View::of(&target(path, name)?, &self.0.store.snapshot(), principal)
+    /// What stands behind an address, for somebody.
+    pub(super) fn view(&self, target: Option<&Target>, principal: &Principal) -> Option<View> {
+        View::of(target?, &self.0.store.snapshot(), principal)
     }
 }
 
 /// Takes a message.
-async fn take(
-    State(gateway): State<Gateway>,
-    Extension(principal): Extension<Principal>,
-    Path(name): Path<String>,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Body,
-) -> Response {
+async fn take(gateway: &Gateway, target: Option<Target>, arrived: Arrived) -> Response {
+    let Arrived { principal, parts, body } = arrived;
+    let Parts { uri, headers, .. } = parts;
     if let Err(refusal) = fits(&headers) {
         return refusal;
     }
@@ -107,7 +123,7 @@ async fn take(
         Ok(asking) => asking,
         Err(Refused { status, id, outcome }) => return answer(status, id.as_ref(), &outcome),
     };
-    let Some(view) = gateway.view(uri.path(), &name, &principal) else {
+    let Some(view) = gateway.view(target.as_ref(), &principal) else {
         return nothing_there(uri.path(), &asking);
     };
     match asking {
@@ -487,10 +503,8 @@ impl Gateway {
     /// The session that a request without a message is about. The newer era has none, and its clients are told `instead`.
     async fn session_at(
         &self,
-        uri: &Uri,
-        name: &str,
-        headers: &HeaderMap,
-        principal: &Principal,
+        target: Option<&Target>,
+        Asker { principal, headers }: &Asker,
         instead: &str,
     ) -> Result<Arc<Session>, Response> {
         let is_modern = headers
@@ -499,28 +513,23 @@ impl Gateway {
         if is_modern {
             return Err(problem(StatusCode::METHOD_NOT_ALLOWED, instead));
         }
-        let Some(target) = target(uri.path(), name) else {
+        let Some(target) = target else {
             return Err(problem(StatusCode::NOT_FOUND, "there is nothing of that name"));
         };
-        self.session(headers, principal, &target, None).await
+        self.session(headers, principal, target, None).await
     }
 }
 
 /// The stream of what belongs to no request; or the rest of one that was lost.
-async fn stream_news(
-    State(gateway): State<Gateway>,
-    Extension(principal): Extension<Principal>,
-    Path(name): Path<String>,
-    uri: Uri,
-    headers: HeaderMap,
-) -> Response {
-    if !accepts(&headers, "text/event-stream") {
+async fn stream_news(gateway: &Gateway, target: Option<Target>, asker: Asker) -> Response {
+    let headers = &asker.headers;
+    if !accepts(headers, "text/event-stream") {
         return problem(
             StatusCode::NOT_ACCEPTABLE,
             "the answer is text/event-stream, which Accept does not allow",
         );
     }
-    let session = match gateway.session_at(&uri, &name, &headers, &principal, NO_STREAM).await {
+    let session = match gateway.session_at(target.as_ref(), &asker, NO_STREAM).await {
         Ok(session) => session,
         Err(refusal) => return refusal,
     };
@@ -531,7 +540,7 @@ async fn stream_news(
     let shutdown = gateway.0.shutdown.clone();
     match place.map(|place| (place, session.stream(place))) {
         None => {
-            if let Some(view) = gateway.view(uri.path(), &name, &principal) {
+            if let Some(view) = gateway.view(target.as_ref(), &asker.principal) {
                 let gateway = gateway.clone();
                 tokio::spawn(async move { gateway.attend_everywhere(&view).await });
             }
@@ -544,14 +553,8 @@ async fn stream_news(
 }
 
 /// Ends a session.
-async fn end(
-    State(gateway): State<Gateway>,
-    Extension(principal): Extension<Principal>,
-    Path(name): Path<String>,
-    uri: Uri,
-    headers: HeaderMap,
-) -> Response {
-    let session = match gateway.session_at(&uri, &name, &headers, &principal, NO_SESSIONS).await {
+async fn end(gateway: &Gateway, target: Option<Target>, asker: Asker) -> Response {
+    let session = match gateway.session_at(target.as_ref(), &asker, NO_SESSIONS).await {
         Ok(session) => session,
         Err(refusal) => return refusal,
     };

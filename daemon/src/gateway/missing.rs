@@ -1,7 +1,7 @@
 //! Lists that servers do not give: whoever looks after a server is told, and they are asked for again.
 //!
 //! What went missing is told once, in an event, the audit log and the server's status; not again until the reason is another
-//! one. A list that is missing is asked for again now and then, and when the server comes up, so that what is said of it does
+//! one: counters and times in it make no other. A list that is missing is asked for again now and then, and when the server comes up, so that what is said of it does
 //! not depend on whether a client asks.
 
 use std::collections::HashMap;
@@ -13,6 +13,7 @@ use orch_shared::query::Severity;
 use super::Gateway;
 use super::surface::{Kind, Listed};
 use super::view::Member;
+use crate::reconcile::is_the_same;
 use crate::store::NewEvent;
 
 /// Why a list is missing, by uid of the server and kind.
@@ -41,7 +42,7 @@ impl Gateway {
             Err(reason) => Arc::clone(reason),
         };
         let before = self.0.missing.known().insert(key, Arc::clone(&reason));
-        if before.as_ref() == Some(&reason) {
+        if before.is_some_and(|before| is_the_same(&before, &reason)) {
             return;
         }
         self.0.lists.lacks(uid, kind.method(), &reason);

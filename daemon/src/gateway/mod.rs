@@ -12,6 +12,7 @@
 //!
 //! In reading order:
 
+mod address;
 mod answers;
 mod asking;
 mod body;
@@ -52,7 +53,10 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
-use axum::Router;
+use axum::body::Body;
+use axum::http::Request;
+use axum::response::Response;
+use orch_shared::access::Principal;
 use orch_shared::jsonrpc::raw;
 use serde_json::json;
 use tokio::sync::{Notify, watch};
@@ -64,6 +68,7 @@ use crate::reconcile::{Lists, SessionCopies, Waker};
 use crate::runtime::Runtime;
 use crate::runtime::link::Client;
 use crate::store::{Standing, Store};
+use door::Arrived;
 use ledger::Ledger;
 use limits::Limits;
 use listing::Listings;
@@ -218,8 +223,15 @@ impl Gateway {
         }
     }
 
-    /// The service for every address of the gateway.
-    pub fn routes(&self) -> Router {
-        door::routes(self.clone())
+    /// The pattern of an address of the gateway, for whoever counts requests; nothing for any other.
+    #[must_use]
+    pub fn route(path: &str) -> Option<&'static str> {
+        address::route(path)
+    }
+
+    /// Answers what somebody asks at an address of the gateway.
+    pub async fn serve(&self, principal: Principal, request: Request<Body>) -> Response {
+        let (parts, body) = request.into_parts();
+        door::dispatch(self, Arrived { principal, parts, body }).await
     }
 }

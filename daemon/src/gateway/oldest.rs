@@ -1,16 +1,13 @@
 //! The transport of the oldest revision (2024-11-05): a stream of events that names an address to post to, and carries all
 //! answers. A session of this sort lives as long as its stream.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 
-use axum::Extension;
 use axum::body::{Body, Bytes};
-use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::extract::Query;
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use futures_util::{StreamExt as _, stream as futures_stream};
-use orch_shared::access::Principal;
 use orch_shared::jsonrpc::Message;
 use serde::Deserialize;
 
@@ -18,27 +15,24 @@ use super::Gateway;
 use super::answers::{answer, message_of, problem};
 use super::asking::{self, Refused};
 use super::body::{is_plain, received};
-use super::door::introduced;
+use super::door::{Arrived, introduced};
 use super::methods::{Asked, Reply, unknown_method};
 use super::pump::Side;
 use super::registry;
 use super::session::Session;
 use super::stream::{self, Primed};
+use super::view::Target;
 
 /// Opens the stream.
-pub(super) async fn connect(
-    State(gateway): State<Gateway>,
-    Extension(principal): Extension<Principal>,
-    Path(name): Path<String>,
-    uri: Uri,
-) -> Response {
-    let Some(view) = gateway.view(uri.path(), &name, &principal) else {
+pub(super) fn connect(gateway: &Gateway, target: Option<Target>, arrived: &Arrived) -> Response {
+    let Arrived { principal, parts, .. } = arrived;
+    let Some(view) = gateway.view(target.as_ref(), principal) else {
         return problem(
             StatusCode::NOT_FOUND,
             "there is nothing of that name, or you may not see it",
         );
     };
-    let (id, session) = match gateway.0.registry.begin_fleeting(&principal, &view) {
+    let (id, session) = match gateway.0.registry.begin_fleeting(principal, &view) {
         Ok(begun) => begun,
         Err(registry::Refusal::Full | registry::Refusal::Store(_)) => {
             return problem(
@@ -47,7 +41,7 @@ pub(super) async fn connect(
             );
         }
     };
-    let post_to = format!("{}/message?sessionId={id}", uri.path().trim_end_matches("/sse"));
+    let post_to = format!("{}/message?sessionId={id}", parts.uri.path().trim_end_matches("/sse"));
     let first = format!("event: endpoint\ndata: {post_to}\n\n");
     let stream = session.own_stream();
     let ending = Ending {
@@ -85,20 +79,20 @@ pub(super) struct Posted {
 }
 
 /// Takes a message; its answer comes on the stream.
-pub(super) async fn take(
-    State(gateway): State<Gateway>,
-    Extension(principal): Extension<Principal>,
-    Path(name): Path<String>,
-    Query(posted): Query<Posted>,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, Infallible> {
-    let Some(view) = gateway.view(uri.path(), &name, &principal) else {
-        return Ok(problem(
+pub(super) async fn take(gateway: &Gateway, target: Option<Target>, arrived: Arrived) -> Response {
+    let Arrived { principal, parts, body } = arrived;
+    let Ok(Query(posted)) = Query::<Posted>::try_from_uri(&parts.uri) else {
+        return problem(
+            StatusCode::BAD_REQUEST,
+            "the address needs ?sessionId=, as the stream has said it",
+        );
+    };
+    let headers = parts.headers;
+    let Some(view) = gateway.view(target.as_ref(), &principal) else {
+        return problem(
             StatusCode::NOT_FOUND,
             "there is nothing of that name, or you may not see it",
-        ));
+        );
     };
     let found = gateway
         .0
@@ -106,19 +100,20 @@ pub(super) async fn take(
         .find(&posted.session_id, &principal, &view.target)
         .await;
     let Ok(Some(session)) = found else {
-        return Ok(problem(StatusCode::NOT_FOUND, "Session not found"));
+        return problem(StatusCode::NOT_FOUND, "Session not found");
     };
     if let Err(refusal) = is_plain(&headers) {
-        return Ok(refusal);
+        return refusal;
     }
     let body = match received(body).await {
         Ok(body) => body,
-        Err(refusal) => return Ok(refusal),
+        Err(refusal) => return refusal,
     };
     let message = match asking::message(&body) {
         Ok(message) => message,
-        Err(Refused { status, id, outcome }) => return Ok(answer(status, id.as_ref(), &outcome)),
+        Err(Refused { status, id, outcome }) => return answer(status, id.as_ref(), &outcome),
     };
+    let gateway = gateway.clone();
     tokio::spawn(async move {
         let stream = session.own_stream();
         let request = match message {
@@ -154,7 +149,7 @@ pub(super) async fn take(
             Reply::Pump(pump) => pass_on(pump, &id, &stream, &session).await,
         }
     });
-    Ok(StatusCode::ACCEPTED.into_response())
+    StatusCode::ACCEPTED.into_response()
 }
 
 /// Writes everything that comes of a request to the one stream there is.

@@ -2,14 +2,14 @@
 
 use std::convert::Infallible;
 
+use axum::Json;
 use axum::body::{Body, Bytes};
-use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::{Extension, Json};
 use futures_util::stream as futures_stream;
 use orch_shared::access::Principal;
 use orch_shared::jsonrpc::Members;
+use orch_shared::name::Name;
 use orch_shared::resource::Timestamp;
 use orch_shared::session::{Session as Shown, Sessions};
 use tokio::sync::broadcast::error::RecvError;
@@ -21,12 +21,8 @@ use super::stream::{self, KEEP_ALIVE};
 use super::view::{Target, View};
 
 /// The sessions of a project that are in use.
-pub(super) async fn list(
-    State(gateway): State<Gateway>,
-    Extension(principal): Extension<Principal>,
-    Path(name): Path<String>,
-) -> Response {
-    let Some(target) = visible(&gateway, &principal, &name) else {
+pub(super) fn list(gateway: &Gateway, project: Option<Name>, principal: &Principal) -> Response {
+    let Some(target) = visible(gateway, principal, project) else {
         return nothing();
     };
     let mut items: Vec<Shown> = gateway
@@ -42,12 +38,8 @@ pub(super) async fn list(
 }
 
 /// What is said in a session, from now on.
-pub(super) async fn traffic(
-    State(gateway): State<Gateway>,
-    Extension(principal): Extension<Principal>,
-    Path((name, id)): Path<(String, String)>,
-) -> Response {
-    let target = visible(&gateway, &principal, &name);
+pub(super) fn traffic(gateway: &Gateway, project: Option<Name>, id: &str, principal: &Principal) -> Response {
+    let target = visible(gateway, principal, project);
     let sessions = gateway.0.registry.all();
     let session = sessions
         .into_iter()
@@ -77,8 +69,8 @@ pub(super) async fn traffic(
     stream::events(Body::from_stream(body))
 }
 
-fn visible(gateway: &Gateway, principal: &Principal, name: &str) -> Option<Target> {
-    let target = Target::Project(name.parse().ok()?);
+fn visible(gateway: &Gateway, principal: &Principal, project: Option<Name>) -> Option<Target> {
+    let target = Target::Project(project?);
     View::of(&target, &gateway.0.store.snapshot(), principal).map(|_| target)
 }
 

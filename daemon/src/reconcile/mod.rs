@@ -19,7 +19,7 @@ mod sessions;
 mod waking;
 
 pub use election::{Election, LEASE};
-pub use lists::Lists;
+pub use lists::{Lists, is_the_same};
 pub use sessions::{ClaimError, SessionCopies};
 pub use waking::{WakeError, Waker};
 pub use wiring::{FIRST_VISIT, Reconciler, run};

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use axum::Router;
 use axum::body::Body;
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
@@ -15,15 +14,20 @@ use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use orch_shared::access::Principal;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
-use tower::ServiceExt as _;
 
+use crate::api::{Beside, Service};
 use crate::config::Settings;
+use crate::gateway::Gateway;
+
+/// What answers requests.
+pub(super) type Door = Service<Gateway>;
 
 /// How long a client may take to send its request's head, or to shake hands.
 const HEAD: Duration = Duration::from_secs(15);
@@ -78,7 +82,7 @@ impl Listener {
     }
 
     /// Serves until `stop`; then takes no further connection, and lets requests under way finish.
-    pub(super) async fn serve(self, router: Router, stop: CancellationToken) {
+    pub(super) async fn serve(self, door: Door, stop: CancellationToken) {
         let graceful = GracefulShutdown::new();
         let protocols = Protocols::new();
         loop {
@@ -95,17 +99,17 @@ impl Listener {
             };
             // Small answers must not wait for each other.
             let _best_effort = stream.set_nodelay(true);
-            let (protocols, router, watcher) = (protocols.clone(), router.clone(), graceful.watcher());
+            let (protocols, door, watcher) = (protocols.clone(), door.clone(), graceful.watcher());
             match self.tls.clone() {
                 // Without TLS nobody agrees on HTTP/2, and waiting for a client to give it away would have no end.
-                None => drop(tokio::spawn(protocols.http1(router, watcher, stream))),
+                None => drop(tokio::spawn(protocols.http1(door, watcher, stream))),
                 Some(tls) => drop(tokio::spawn(async move {
                     let Ok(Ok(stream)) = tokio::time::timeout(HEAD, tls.accept(stream)).await else {
                         return;
                     };
                     match stream.get_ref().1.alpn_protocol() {
-                        Some(b"h2") => protocols.http2(router, watcher, stream).await,
-                        Some(_) | None => protocols.http1(router, watcher, stream).await,
+                        Some(b"h2") => protocols.http2(door, watcher, stream).await,
+                        Some(_) | None => protocols.http1(door, watcher, stream).await,
                     }
                 })),
             }
@@ -136,20 +140,15 @@ impl Protocols {
         Self { http1, http2 }
     }
 
-    async fn http1<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
-        self,
-        router: Router,
-        watcher: Watcher,
-        stream: S,
-    ) {
-        let service = service_fn(move |request| answer(router.clone(), request));
+    async fn http1<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(self, door: Door, watcher: Watcher, stream: S) {
+        let service = service_fn(move |request| answer(door.clone(), request));
         let connection = self.http1.serve_connection(TokioIo::new(stream), service);
         told(watcher.watch(connection).await);
     }
 
     async fn http2<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
         self,
-        router: Router,
+        door: Door,
         watcher: Watcher,
         mut stream: S,
     ) {
@@ -160,14 +159,24 @@ impl Protocols {
         };
         let (rest, write) = tokio::io::split(stream);
         let stream = tokio::io::join(Cursor::new(preface).chain(rest), write);
-        let service = service_fn(move |request| answer(router.clone(), request));
+        let service = service_fn(move |request| answer(door.clone(), request));
         let connection = self.http2.serve_connection(TokioIo::new(stream), service);
         told(watcher.watch(connection).await);
     }
 }
 
-async fn answer(router: Router, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
-    router.oneshot(request.map(Body::new)).await
+async fn answer(door: Door, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+    Ok(door.answer(request.map(Body::new)).await)
+}
+
+impl Beside for Gateway {
+    fn route(path: &str) -> Option<&'static str> {
+        Self::route(path)
+    }
+
+    async fn answer(&self, principal: Principal, request: Request<Body>) -> Response<Body> {
+        self.serve(principal, request).await
+    }
 }
 
 fn told(ended: Result<(), hyper::Error>) {

@@ -21,7 +21,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::admission::Admission;
-use crate::api::{self, Api, Forwarding, Names};
+use crate::api::{Api, Forwarding, Names, Service};
 use crate::auth::Authenticator;
 use crate::clock::{Clock, Ids, RandomIds, SystemClock};
 use crate::config::Settings;
@@ -255,8 +255,8 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
         started_at,
         shutdown: stop_serving.clone(),
     };
-    let router = api::router(api, gateway.routes());
-    let serving = tokio::spawn(listener.serve(router, stop_serving.clone()));
+    let door = Service::new(api, gateway);
+    let serving = tokio::spawn(listener.serve(door, stop_serving.clone()));
     tracing::info!(url, data_dir = %settings.data_dir.display(), "ready");
     Ok(Daemon {
         listen,

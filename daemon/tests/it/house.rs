@@ -102,7 +102,7 @@ const OWNED: &[(&str, &[&str])] = &[
     ("subtle", &["daemon/src/auth/"]),
     ("tokio_rustls", &["daemon/src/serve/"]),
     ("toml_edit", &["cli/src/clients/"]),
-    ("tower", &["daemon/src/serve/"]),
+    ("tower", &["daemon/src/api/", "daemon/src/runtime/link/http/"]),
     ("tracing_subscriber", &["daemon/src/telemetry.rs"]),
     ("unicode_width", &["cli/src/render/table.rs"]),
     ("ureq", &["cli/src/client"]),

@@ -59,7 +59,9 @@ pub(super) async fn install(installer: &Installer<'_>, directory: &Path) -> Resu
         }
         None => {
             let system = installer.find("python3")?;
-            let can = installer.ask(directory, &system, &["-c", CAN_INSTALL_ELSEWHERE]).await?;
+            let can = installer
+                .ask(directory, &system, &["-c", CAN_INSTALL_ELSEWHERE])
+                .await?;
             let elsewhere = python.to_string_lossy();
             let (program, mut arguments) = if can.trim() == "yes" {
                 let empty = ["-m", "venv", "--without-pip", &place];

@@ -5,10 +5,10 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
+use axum::{Extension, Router};
 use futures_util::StreamExt as _;
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
@@ -20,6 +20,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 
 use super::house::House;
 
@@ -153,6 +154,8 @@ pub(crate) fn answer(id: &Value, result: &Value) -> String {
 /// A request that an HTTP double has got.
 #[derive(Debug, Clone)]
 pub(crate) struct Asked {
+    /// Which connection it came over, counted from the first.
+    pub(crate) connection: usize,
     pub(crate) verb: String,
     pub(crate) path: String,
     pub(crate) headers: Vec<(String, String)>,
@@ -239,6 +242,7 @@ pub(crate) fn event(message: &Value) -> String {
 pub(crate) struct Double {
     pub(crate) address: SocketAddr,
     seen: Arc<Mutex<Vec<Asked>>>,
+    connections: Arc<Mutex<JoinSet<()>>>,
     serving: tokio::task::JoinHandle<()>,
 }
 
@@ -259,13 +263,36 @@ impl Double {
                 }
             }
         });
+        let connections: Arc<Mutex<JoinSet<()>>> = Arc::default();
+        let open = Arc::clone(&connections);
         let serving = tokio::spawn(async move {
-            let mut connections = tokio::task::JoinSet::new();
-            while let Ok((stream, _)) = listener.accept().await {
-                connections.spawn(serve(stream, router.clone()));
+            for connection in 0.. {
+                let Ok((stream, _)) = listener.accept().await else {
+                    return;
+                };
+                let router = router.clone().layer(Extension(Connection(connection)));
+                open.lock().expect("not poisoned").spawn(serve(stream, router));
             }
         });
-        Self { address, seen, serving }
+        Self {
+            address,
+            seen,
+            connections,
+            serving,
+        }
+    }
+
+    /// How many connections there are.
+    pub(crate) fn open(&self) -> usize {
+        let mut connections = self.connections.lock().expect("not poisoned");
+        while connections.try_join_next().is_some() {}
+        connections.len()
+    }
+
+    /// Closes every connection there is.
+    pub(crate) async fn hang_up(&self) {
+        let mut connections = std::mem::take(&mut *self.connections.lock().expect("not poisoned"));
+        connections.shutdown().await;
     }
 
     pub(crate) fn url(&self) -> String {
@@ -300,6 +327,10 @@ impl Drop for Double {
     }
 }
 
+/// The number of a connection.
+#[derive(Debug, Clone, Copy)]
+struct Connection(usize);
+
 async fn serve(stream: TcpStream, router: Router) {
     let service = TowerToHyperService::new(router);
     // A client that hangs up is no error of ours.
@@ -313,7 +344,9 @@ async fn read(request: Request) -> Asked {
     let body = axum::body::to_bytes(body, 64 << 20).await.expect("read");
     let headers = parts.headers.iter();
     let text = |value: &http::HeaderValue| value.to_str().expect("text").to_owned();
+    let Connection(connection) = *parts.extensions.get().expect("numbered");
     Asked {
+        connection,
         verb: parts.method.to_string(),
         path: parts.uri.path().to_owned(),
         headers: headers.map(|(name, value)| (name.to_string(), text(value))).collect(),

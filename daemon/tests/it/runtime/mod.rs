@@ -6,6 +6,7 @@ mod double;
 mod health;
 pub(crate) mod house;
 
+mod connections;
 mod docker;
 mod leftovers;
 mod life;

@@ -14,15 +14,15 @@ use tokio::sync::mpsc;
 use super::double::{Double, Reply, Script, answer, event, legacy, modern, shown, soon};
 use super::house::{House, call, client, eventually, tool};
 
-const HTTP: RemoteTransport = RemoteTransport::StreamableHttp;
+pub(super) const HTTP: RemoteTransport = RemoteTransport::StreamableHttp;
 
 /// The next frame, as text.
-async fn next(exchange: &mut Exchange) -> String {
+pub(super) async fn next(exchange: &mut Exchange) -> String {
     shown(&soon("a frame", exchange.next()).await.expect("a frame"))
 }
 
 /// The result of a tool.
-async fn result(link: &Link, name: &str) -> Result<String, Error> {
+pub(super) async fn result(link: &Link, name: &str) -> Result<String, Error> {
     let exchange = link.request(tool(name, json!({}))).await?;
     match soon("an answer", exchange.outcome()).await? {
         Outcome::Result(result) => Ok(result.get().to_owned()),
@@ -30,7 +30,7 @@ async fn result(link: &Link, name: &str) -> Result<String, Error> {
     }
 }
 
-async fn shared(house: &House, uid: &str) -> Link {
+pub(super) async fn shared(house: &House, uid: &str) -> Link {
     house.until_running(uid).await;
     house.runtime.link(uid).expect("a conversation")
 }

@@ -18,10 +18,10 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 const CONNECT: Duration = Duration::from_secs(5);
 
 /// How long an idle connection is kept: one in the clear, and one with TLS.
-const IDLE: (Duration, Duration) = (Duration::from_secs(4), Duration::from_secs(60));
+pub(super) const IDLE: (Duration, Duration) = (Duration::from_secs(4), Duration::from_secs(60));
 
 /// How many idle connections are kept to one server.
-const MOST_IDLE: usize = 256;
+pub(super) const MOST_IDLE: usize = 256;
 
 pub(super) type Http<B = Full<Bytes>> = Client<HttpsConnector<HttpConnector>, B>;
 
@@ -53,12 +53,17 @@ impl<B: Body<Data: Send> + Send> Clients<B> {
     }
 }
 
-fn client_of<B: Body<Data: Send> + Send>(secure: bool, idle: Duration) -> Result<Http<B>, String> {
+/// What makes connections, TLS not included.
+pub(super) fn connector() -> HttpConnector {
     let mut tcp = HttpConnector::new();
     tcp.enforce_http(false);
     tcp.set_nodelay(true);
     tcp.set_connect_timeout(Some(CONNECT));
     tcp.set_keepalive(Some(Duration::from_secs(60)));
+    tcp
+}
+
+fn client_of<B: Body<Data: Send> + Send>(secure: bool, idle: Duration) -> Result<Http<B>, String> {
     let builder = HttpsConnectorBuilder::new();
     let builder = if secure {
         builder
@@ -72,7 +77,7 @@ fn client_of<B: Body<Data: Send> + Send>(secure: bool, idle: Duration) -> Result
             .with_no_client_auth();
         builder.with_tls_config(nobody).https_or_http()
     };
-    let connector = builder.enable_all_versions().wrap_connector(tcp);
+    let connector = builder.enable_all_versions().wrap_connector(connector());
     Ok(Client::builder(TokioExecutor::new())
         .pool_timer(TokioTimer::new())
         .pool_idle_timeout(idle)

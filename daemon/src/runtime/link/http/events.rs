@@ -5,9 +5,10 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _};
-use http_body_util::{BodyDataStream, Either, Full};
-use hyper::body::Incoming;
+use http_body_util::BodyDataStream;
 use sse_stream::{Sse, SseByteStream};
+
+use super::target::Body;
 
 /// The longest event that is taken.
 pub(super) const LONGEST: usize = 16 << 20;
@@ -25,8 +26,6 @@ pub(super) enum Broken {
     #[error("it is no text")]
     NoText,
 }
-
-type Body = Either<Incoming, Full<Bytes>>;
 
 /// Events as they come.
 pub(super) struct Events {

@@ -209,7 +209,10 @@ pub(super) async fn forgets_session(response: Heard) -> Result<(bool, Heard), Er
         let about = outcome.message().unwrap_or_default().to_ascii_lowercase();
         matches!(outcome.code(), Some(-32001 | -32000)) && about.contains("session")
     });
-    Ok((forgotten, Heard::from_parts(parts, Either::Right(Full::new(body)))))
+    Ok((
+        forgotten,
+        Heard::from_parts(parts, Either::Right(Either::Right(Full::new(body)))),
+    ))
 }
 
 /// The status of a response as an error.

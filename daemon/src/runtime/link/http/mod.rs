@@ -10,6 +10,7 @@
 
 pub(in crate::runtime) mod endpoint;
 
+mod clear;
 mod client;
 mod target;
 mod trouble;

@@ -1,17 +1,20 @@
 //! Requests to one server: the address, the declared headers.
 
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, LOCATION, USER_AGENT};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, LOCATION, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri};
 use http_body_util::{Either, Full};
 use hyper::body::Incoming;
-use url::Url;
+use url::{Position, Url};
 
 use super::super::super::launch::Remote;
 use super::super::Error;
-use super::client::{Clients, Http};
+use super::clear::{Content, Pool};
+use super::client::{self, Clients, Http};
 use super::trouble;
 
 /// How many redirections are followed.
@@ -21,12 +24,24 @@ pub(super) const EVENT_STREAM: &str = "text/event-stream";
 pub(super) const JSON: &str = "application/json";
 
 /// What was answered: as it comes, or read already.
-pub(super) type Heard = Response<Either<Incoming, Full<Bytes>>>;
+pub(super) type Heard = Response<Body>;
+
+/// Its body.
+pub(super) type Body = Either<Content, Either<Incoming, Full<Bytes>>>;
+
+/// How requests get there.
+#[derive(Clone)]
+enum Way {
+    /// Over connections in the clear.
+    Clear(Arc<Pool>),
+    /// With TLS, in whichever version of HTTP the server speaks.
+    Secure(Box<Http>),
+}
 
 /// One server.
 #[derive(Clone)]
 pub(super) struct Target {
-    http: Http,
+    way: Way,
     url: Url,
     uri: Uri,
     headers: HeaderMap,
@@ -60,9 +75,19 @@ impl Target {
             headers.append(name, value);
         }
         url.set_fragment(None);
+        let origin: Uri = url.as_str().parse().map_err(|_| no_address())?;
+        let way = if url.scheme() == "https" {
+            Way::Secure(Box::new(clients.get(true)?))
+        } else {
+            if !headers.contains_key(HOST) {
+                let host = HeaderValue::try_from(&url[Position::BeforeHost..Position::AfterPort]);
+                headers.insert(HOST, host.map_err(|_| no_address())?);
+            }
+            Way::Clear(Pool::new(origin, client::connector(), client::IDLE.0))
+        };
         Ok(Self {
-            http: clients.get(url.scheme() == "https")?,
-            uri: uri(&url).ok_or_else(no_address)?,
+            uri: way.uri(&url).ok_or_else(no_address)?,
+            way,
             url,
             headers,
         })
@@ -72,7 +97,7 @@ impl Target {
     pub(super) fn at(&self, reference: &str) -> Option<Self> {
         let url = self.within(&self.url, reference)?;
         Some(Self {
-            uri: uri(&url)?,
+            uri: self.way.uri(&url)?,
             url,
             ..self.clone()
         })
@@ -110,15 +135,7 @@ impl Target {
             *request.method_mut() = method.clone();
             *request.uri_mut() = moved.as_ref().map_or(&self.uri, |(_, uri)| uri).clone();
             *request.headers_mut() = self.with_declared(more.clone());
-            let response = self
-                .http
-                .request(request)
-                .await
-                .map_err(|error| match error.is_connect() {
-                    true => trouble::unreachable_because(&error, self.is_secure()),
-                    // It may have been heard; whether to say it again is the caller's to decide.
-                    false => trouble::broke_off(),
-                })?;
+            let response = self.way.request(request).await?;
             let next = match response.status().as_u16() {
                 301 | 302 | 307 | 308 if redirection < REDIRECTIONS => {
                     let at = moved.as_ref().map_or(&self.url, |(url, _)| url);
@@ -128,7 +145,7 @@ impl Target {
             };
             match next {
                 Some(next) => moved = Some(next),
-                None => return Ok(response.map(Either::Left)),
+                None => return Ok(response),
             }
         }
         unreachable!("the last answer is not followed")
@@ -150,17 +167,31 @@ impl Target {
     /// Where a redirection leads, if that is still the same server.
     fn next(&self, at: &Url, headers: &HeaderMap) -> Option<(Url, Uri)> {
         let url = self.within(at, headers.get(LOCATION)?.to_str().ok()?)?;
-        let uri = uri(&url)?;
+        let uri = self.way.uri(&url)?;
         Some((url, uri))
-    }
-
-    fn is_secure(&self) -> bool {
-        self.url.scheme() == "https"
     }
 }
 
-fn uri(url: &Url) -> Option<Uri> {
-    url.as_str().parse().ok()
+impl Way {
+    /// How an address is written in a request.
+    fn uri(&self, url: &Url) -> Option<Uri> {
+        match self {
+            Self::Clear(_) => url[Position::BeforePath..Position::AfterQuery].parse().ok(),
+            Self::Secure(_) => url.as_str().parse().ok(),
+        }
+    }
+
+    /// Makes one request. Where it may have been heard, whether to say it again is the caller's to decide.
+    async fn request(&self, request: Request<Full<Bytes>>) -> Result<Heard, Error> {
+        match self {
+            Self::Clear(pool) => Ok(pool.request(request).await?.map(Either::Left)),
+            Self::Secure(http) => match http.request(request).await {
+                Ok(response) => Ok(response.map(|body| Either::Right(Either::Left(body)))),
+                Err(error) if error.is_connect() => Err(trouble::unreachable_because(&error, true)),
+                Err(_) => Err(trouble::broke_off()),
+            },
+        }
+    }
 }
 
 /// Takes name and password out of an address.

@@ -1,0 +1,303 @@
+//! What looks like a key. People keep keys in the files of their clients, and hand them to tools; what is printed and logged
+//! shows none.
+//!
+//! Enters: a name and a value. Leaves: whether it looks like a key. It would rather hide too much.
+
+use serde_json::Value;
+
+/// What stands in the place of a key.
+pub const MASK: &str = "***";
+
+/// Words in the names of variables and headers that hold keys.
+const WORDS: [&str; 24] = [
+    "apikey",
+    "auth",
+    "authorization",
+    "bearer",
+    "cookie",
+    "credential",
+    "credentials",
+    "cred",
+    "creds",
+    "dsn",
+    "jwt",
+    "key",
+    "pass",
+    "passphrase",
+    "passwd",
+    "password",
+    "pat",
+    "pw",
+    "pwd",
+    "secret",
+    "secrets",
+    "signature",
+    "token",
+    "webhook",
+];
+/// How words in such names end.
+const ENDINGS: [&str; 7] = ["token", "apikey", "password", "passwd", "pass", "secret", "passcode"];
+/// Words that say that a variable is about a key, and does not hold it.
+const ABOUT: [&str; 8] = ["file", "path", "dir", "name", "id", "url", "type", "public"];
+/// How keys of known makers begin.
+const BEGINNINGS: [&str; 24] = [
+    "sk-",
+    "sk_",
+    "pk_live",
+    "rk_",
+    "ghp_",
+    "gho_",
+    "ghu_",
+    "ghs_",
+    "ghr_",
+    "github_pat_",
+    "glpat-",
+    "xox",
+    "hf_",
+    "AKIA",
+    "ASIA",
+    "AIza",
+    "eyJ",
+    "orch_",
+    "ya29.",
+    "npm_",
+    "pypi-",
+    "dop_v1_",
+    "SG.",
+    "-----BEGIN",
+];
+/// What has no maker, but is as long and as mixed as a key.
+const LONG: usize = 28;
+
+/// Whether a value looks like a key, by the name it goes under or by itself.
+#[must_use]
+pub fn is_key(name: &str, value: &str) -> bool {
+    if value.is_empty() {
+        return false;
+    }
+    if is_key_by_itself(value) {
+        return true;
+    }
+    let is_plain = matches!(value.to_ascii_lowercase().as_str(), "true" | "false" | "none" | "null")
+        || (value.len() < 6 && value.parse::<i64>().is_ok());
+    names_key(name) && !is_plain
+}
+
+/// Whether what goes under a name is a key.
+#[must_use]
+pub fn names_key(name: &str) -> bool {
+    let words = words(name);
+    let is_about = words.last().is_some_and(|last| ABOUT.contains(&last.as_str()));
+    let is_one = |word: &String| {
+        WORDS.contains(&word.as_str())
+            || ENDINGS.iter().any(|ending| word.ends_with(ending))
+            || (word.ends_with("key") && word.len() > 3)
+    };
+    words.iter().any(is_one) && !is_about
+}
+
+/// Whether a value looks like a key, whatever it is called.
+#[must_use]
+pub fn is_key_by_itself(value: &str) -> bool {
+    let value = value.trim();
+    let bare = ["Bearer ", "bearer ", "Basic ", "Token ", "token "]
+        .iter()
+        .find_map(|scheme| value.strip_prefix(scheme));
+    if bare.is_some_and(|bare| !bare.trim().is_empty() && !is_place(bare)) {
+        return true;
+    }
+    let is_known = BEGINNINGS
+        .iter()
+        .any(|start| value.starts_with(start) && value.len() > start.len() + 6);
+    is_known || has_password(value) || is_mixed(value) || holds_key(value)
+}
+
+/// Whether a key stands somewhere in a text: `Authorization: Bearer ...`, `password=...`, `"token": "..."`, `?key=...`.
+fn holds_key(text: &str) -> bool {
+    let is_between = |c: char| c.is_whitespace() || "\"',;&?#()[]".contains(c);
+    let parts: Vec<&str> = text.split(is_between).filter(|part| !part.is_empty()).collect();
+    let is_scheme = |part: &str| ["bearer", "basic"].contains(&part.to_ascii_lowercase().as_str());
+    // What only says where to look begins so.
+    let is_given = |part: &&str| !part.starts_with(['$', '{', '}']);
+    let value_at = |at: usize| match parts.get(at) {
+        Some(scheme) if is_scheme(scheme) => parts.get(at + 1).filter(|part| is_given(part)),
+        other => other.filter(|part| is_given(part)),
+    };
+    parts.iter().enumerate().any(|(at, part)| {
+        let is_named = |named: Option<(&str, &str)>| match named {
+            Some(("", "")) => at > 0 && names_key(parts[at - 1]) && value_at(at + 1).is_some(),
+            Some((name, "")) => names_key(name) && value_at(at + 1).is_some(),
+            Some((name, value)) => names_key(name) && is_given(&value) && !value.starts_with("//"),
+            None => false,
+        };
+        let separators = [':', '='];
+        let is_known = BEGINNINGS
+            .iter()
+            .any(|start| part.starts_with(start) && part.len() > start.len() + 6);
+        is_known
+            || is_named(part.split_once(separators))
+            || is_named(part.rsplit_once(separators))
+            || (is_scheme(part) && value_at(at + 1).is_some_and(|value| value.len() >= 8))
+    })
+}
+
+/// Masks what looks like a key anywhere in a JSON value, by the names of its members and by itself.
+pub fn mask(value: &mut Value) {
+    mask_named("", value);
+}
+
+fn mask_named(name: &str, value: &mut Value) {
+    match value {
+        Value::String(text) if is_key(name, text) => MASK.clone_into(text),
+        Value::Number(_) if names_key(name) => *value = Value::from(MASK),
+        Value::Array(items) => items.iter_mut().for_each(|item| mask_named(name, item)),
+        Value::Object(members) => {
+            // `{"name": "TOKEN", "value": "…"}` names the value by its neighbour.
+            let neighbour = members.get("name").and_then(Value::as_str).map(str::to_owned);
+            for (key, member) in members {
+                match (&neighbour, key.as_str()) {
+                    (Some(neighbour), "value") => mask_named(neighbour, member),
+                    // Tells messages of one request from those of another (MCP, progress).
+                    (_, "progressToken") => {}
+                    _ => mask_named(key, member),
+                }
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// Whether a value only says where to look: `${env:TOKEN}`, `$TOKEN`.
+#[must_use]
+pub fn is_place(value: &str) -> bool {
+    let value = value.trim();
+    let name = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    (value.starts_with("${") && value.ends_with('}')) || value.strip_prefix('$').is_some_and(name)
+}
+
+/// `scheme://user:password@host`.
+fn has_password(value: &str) -> bool {
+    let Some((_, rest)) = value.split_once("://") else {
+        return false;
+    };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    authority
+        .rsplit_once('@')
+        .is_some_and(|(user, _)| user.split_once(':').is_some_and(|(_, password)| !password.is_empty()))
+}
+
+/// Long, without a blank, letters and digits among each other: nobody types that.
+fn is_mixed(value: &str) -> bool {
+    let fits = |c: char| c.is_ascii_alphanumeric() || "-_+=.".contains(c) || c == '/';
+    if value.len() < LONG || !value.chars().all(fits) || value.starts_with(['/', '.', '@']) || value.contains("//") {
+        return false;
+    }
+    let digits = value.chars().filter(char::is_ascii_digit).count();
+    let letters = value.chars().filter(char::is_ascii_alphabetic).count();
+    let is_uuid = value.len() == 36 && value.split('-').map(str::len).eq([8, 4, 4, 4, 12]);
+    // Paths and package names have few digits, and many words.
+    let longest = value
+        .split(['-', '_', '.', '/', '=', '+'])
+        .map(str::len)
+        .max()
+        .unwrap_or(0);
+    !is_uuid && digits >= 4 && letters >= 4 && longest >= 16
+}
+
+fn words(name: &str) -> Vec<String> {
+    let mut words: Vec<String> = vec![String::new()];
+    let mut was_lower = false;
+    for c in name.chars() {
+        let is_break = !c.is_ascii_alphanumeric() || (c.is_ascii_uppercase() && was_lower);
+        if is_break {
+            words.push(String::new());
+        }
+        was_lower = c.is_ascii_lowercase();
+        if let Some(last) = words.last_mut().filter(|_| c.is_ascii_alphanumeric()) {
+            last.push(c.to_ascii_lowercase());
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_masked_wherever_they_stand() {
+        for (value, shown) in [
+            (
+                r#"{"params":{"apiKey":"x","name":"a"}}"#,
+                r#"{"params":{"apiKey":"***","name":"a"}}"#,
+            ),
+            (
+                r#"{"arguments":{"db_password":7,"rows":[{"token":"t"}]}}"#,
+                r#"{"arguments":{"db_password":"***","rows":[{"token":"***"}]}}"#,
+            ),
+            (
+                r#"{"env":[{"name":"TOKEN","value":"abc"},{"name":"MODE","value":"fast"}]}"#,
+                r#"{"env":[{"name":"TOKEN","value":"***"},{"name":"MODE","value":"fast"}]}"#,
+            ),
+            (
+                r#"{"_meta":{"progressToken":"p"}}"#,
+                r#"{"_meta":{"progressToken":"p"}}"#,
+            ),
+            (
+                r#"{"x":"Bearer abc","max_tokens":4096}"#,
+                r#"{"x":"***","max_tokens":4096}"#,
+            ),
+            (r#"{"command":"curl -H 'X-Api-Key: abc' x"}"#, r#"{"command":"***"}"#),
+        ] {
+            let mut value: Value = serde_json::from_str(value).unwrap();
+            mask(&mut value);
+            assert_eq!(value, serde_json::from_str::<Value>(shown).unwrap());
+        }
+    }
+
+    #[test]
+    fn keys_are_told_from_the_rest() {
+        for (name, value, expected) in [
+            ("PGPASSWORD", "hunter2", true),
+            ("DBPASS", "hunter2", true),
+            ("--header", "Authorization: Bearer abcdefgh", true),
+            ("--header", "X-Api-Key: abc", true),
+            ("--header", "Authorization: Bearer ${TOKEN}", false),
+            ("", "--header=Authorization: Basic abcdefgh", true),
+            ("", "API_KEY=abc npx server", true),
+            ("-e", "TOKEN=abc", true),
+            ("-e", "TOKEN=$TOKEN", false),
+            ("CONN", "Server=db;Password=x;", true),
+            ("HEADERS", r#"{"Authorization": "Bearer abcdefgh"}"#, true),
+            ("HEADERS", r#"{"password": "x"}"#, true),
+            ("", "https://x.example/mcp?token=abc", true),
+            ("", "https://x.example/mcp?page=2", false),
+            ("", "mode=fast", false),
+            ("API_KEY", "hunter2", true),
+            ("GITHUB_PERSONAL_ACCESS_TOKEN", "x", true),
+            ("Authorization", "Bearer abc", true),
+            ("X-Api-Key", "abcdef", true),
+            ("apiKey", "abcdef", true),
+            ("OPENAI_APIKEY", "abcdef", true),
+            ("accessToken", "abc", true),
+            ("DB_PASSWORD", "x", true),
+            ("DATABASE_URL", "postgres://u:p@h/db", true),
+            ("DATABASE_URL", "postgres://h/db", false),
+            ("ANYTHING", "sk-ant-api03-xyzxyz", true),
+            ("ANYTHING", "ghp_0123456789abcdef", true),
+            ("ANYTHING", "9f86d081884c7d659a2feaa0c55ad015", true),
+            ("ANYTHING", "f81d4fae-7dec-11d0-a765-00a0c91e6bf6", false),
+            ("MODE", "fast", false),
+            ("MAX_TOKENS", "4096", false),
+            ("PASSWORD_FILE", "/run/secrets/x", false),
+            ("KEYBOARD", "de", false),
+            ("ROOT", "/srv/a/very/long/path/with/2024/numbers/1234", false),
+            ("PACKAGE", "@modelcontextprotocol/server-filesystem", false),
+            ("USE_AUTH", "true", false),
+            ("TOKEN", "", false),
+        ] {
+            assert_eq!(is_key(name, value), expected, "{name}={value}");
+        }
+    }
+}
