@@ -170,13 +170,15 @@ fn replace(path: &Path, before: Option<&str>, after: Option<&str>) -> Result<(),
                 .hint("run it again"),
         );
     }
+    // A link stays where it is, whatever becomes of what it leads to.
+    let target = file::target(path);
     match after {
         Some(text) => {
-            if let Some(folder) = path.parent() {
+            if let Some(folder) = target.parent() {
                 std::fs::create_dir_all(folder).map_err(|error| Failure::file("create", folder, &error))?;
             }
-            file::write_as_it_was(path, text.as_bytes())
+            file::write_as_it_was(&target, text.as_bytes())
         }
-        None => std::fs::remove_file(path).map_err(|error| Failure::file("remove", path, &error)),
+        None => std::fs::remove_file(&target).map_err(|error| Failure::file("remove", path, &error)),
     }
 }

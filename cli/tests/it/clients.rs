@@ -159,6 +159,29 @@ fn where_there_was_no_file_there_is_none_again() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn a_link_stays_a_link_wherever_it_leads() {
+    for before in [None, Some("{\n  \"mcpServers\": {}\n}\n")] {
+        let home = home();
+        let link = home.path().join(".cursor/mcp.json");
+        std::fs::create_dir(home.path().join(".cursor")).unwrap();
+        std::os::unix::fs::symlink("../dotfiles/cursor.json", &link).unwrap();
+        if let Some(text) = before {
+            home.write("dotfiles/cursor.json", text);
+        }
+        let run = home.run(&["client", "install", "cursor", "-p", "web"]);
+        assert_eq!(run.code, 0, "{run}");
+        assert!(read(&home, "dotfiles/cursor.json").contains("orch-web"), "{run}");
+        let points = |path: &PathBuf| std::fs::read_link(path).ok();
+        assert_eq!(points(&link), Some("../dotfiles/cursor.json".into()), "{run}");
+        let run = home.run(&["client", "uninstall", "cursor"]);
+        assert_eq!(run.code, 0, "{run}");
+        assert_eq!(points(&link), Some("../dotfiles/cursor.json".into()), "{run}");
+        assert_eq!(std::fs::read_to_string(&link).ok().as_deref(), before, "{run}");
+    }
+}
+
 #[test]
 fn what_others_wrote_since_stays() {
     for (client, file, before, _) in CLIENTS {
