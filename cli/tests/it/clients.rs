@@ -1,8 +1,9 @@
 //! Files of MCP clients: our entry goes in, is seen, and goes out without a trace; and nothing else is touched.
 
 use std::path::PathBuf;
+use std::process::Stdio;
 
-use crate::support::home::Home;
+use crate::support::home::{Home, ended};
 
 /// A home whose daemon cannot be reached: files are written all the same.
 fn home() -> Home {
@@ -180,6 +181,78 @@ fn a_link_stays_a_link_wherever_it_leads() {
         assert_eq!(points(&link), Some("../dotfiles/cursor.json".into()), "{run}");
         assert_eq!(std::fs::read_to_string(&link).ok().as_deref(), before, "{run}");
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_closed_to_writing_is_not_written() {
+    let before = "{\n  \"mcpServers\": {}\n}\n";
+    for (name, closed, said) in [
+        (
+            ".cursor/mcp.json",
+            0o444,
+            "error: .cursor/mcp.json is read-only; it was not touched\nhint: allow it: chmod u+w .cursor/mcp.json; or",
+        ),
+        (
+            ".cursor",
+            0o555,
+            "error: the folder .cursor is read-only; .cursor/mcp.json was not touched\nhint: allow it: chmod u+w .cursor; or",
+        ),
+    ] {
+        let home = home();
+        home.write(".cursor/mcp.json", before);
+        let path = home.path().join(name);
+        let open = mode(&path);
+        let refused = |arguments: &[&str], text: &str| {
+            set_mode(&path, closed);
+            let run = home.run(arguments);
+            set_mode(&path, open);
+            assert_eq!((run.code, read(&home, ".cursor/mcp.json").as_str()), (1, text), "{run}");
+            assert!(run.stderr.contains(said) && run.stdout.is_empty(), "{run}");
+        };
+        refused(&["client", "install", "cursor", "-p", "web"], before);
+        refused(&["client", "install", "cursor", "-p", "web", "--dry-run"], before);
+        assert!(copies(&home).is_empty());
+        assert_eq!(home.run(&["client", "install", "cursor", "-p", "web"]).code, 0);
+        let installed = read(&home, ".cursor/mcp.json");
+        refused(&["client", "uninstall", "cursor"], &installed);
+        assert_eq!(home.run(&["client", "uninstall", "cursor"]).code, 0);
+        assert_eq!(read(&home, ".cursor/mcp.json"), before);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_neither_opened_nor_replaced() {
+    let home = home();
+    let path = home.path().join("odd");
+    for kind in ["a pipe", "a socket", "a device"] {
+        match kind {
+            "a pipe" => {
+                let made = std::process::Command::new("mkfifo").arg(&path).status();
+                assert!(made.unwrap().success());
+            }
+            "a socket" => drop(std::os::unix::net::UnixListener::bind(&path).unwrap()),
+            _ => std::os::unix::fs::symlink("/dev/null", &path).unwrap(),
+        }
+        let before = std::fs::symlink_metadata(&path).unwrap().file_type();
+        let install = ["client", "install", "cursor", "-p", "web", "--path", "odd"];
+        let mut command = home.command(&install);
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let run = home.transcript(&install, &ended(command.spawn().unwrap()));
+        assert_eq!(run.code, 1, "{run}");
+        assert!(
+            run.stderr.contains(&format!("error: odd is {kind}, ")) && run.stderr.contains("--path FILE"),
+            "{run}"
+        );
+        assert_eq!(std::fs::symlink_metadata(&path).unwrap().file_type(), before);
+        std::fs::remove_file(&path).unwrap();
+    }
+    let run = home.run(&["client", "install", "cursor", "-p", "web", "--path", "."]);
+    assert!(run.code == 1 && run.stderr.contains(" is a folder, "), "{run}");
 }
 
 #[test]

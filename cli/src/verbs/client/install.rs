@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::{ArgAction, Args};
 
-use super::{Consent, Which, file_of, is_wanted, places, replace, show, text_of, unfit};
+use super::{Consent, Which, file_of, is_wanted, may_be_written, places, replace, show, text_of, unfit};
 use crate::clients::catalogue::{Client, Scope};
 use crate::clients::edit;
 use crate::clients::entry::{self, Addition, Gateway, TOKEN_VARIABLE, TokenSource, Way};
@@ -105,6 +105,7 @@ fn one(
             .ui
             .line(&format!("{}   unchanged   {}", client.as_str(), path.display()));
     }
+    may_be_written(&path)?;
     show(settings, &path, before.as_deref().unwrap_or_default(), &after)?;
     if !is_wanted(
         settings,

@@ -3,7 +3,7 @@
 
 use clap::Args;
 
-use super::{Consent, Which, file_of, is_wanted, places, replace, show, text_of, unfit};
+use super::{Consent, Which, file_of, is_wanted, may_be_written, places, replace, show, text_of, unfit};
 use crate::clients::catalogue::Client;
 use crate::clients::edit;
 use crate::clients::ledger::{self, Ledger, Record};
@@ -65,6 +65,7 @@ fn one(arguments: &Arguments, settings: &Settings, client: Client, record: &Reco
         None => None,
     };
     if before != after {
+        may_be_written(path)?;
         let shown = |text: &Option<String>| text.clone().unwrap_or_default();
         show(settings, path, &shown(&before), &shown(&after))?;
         if !is_wanted(
