@@ -9,6 +9,7 @@ use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, TableLike};
 use super::catalogue::{Client, Format};
 use super::entry::{Addition, TOKEN_INPUT};
 use super::jsonc::{self, Dialect, Node, Wrong};
+use super::lines::{after_mark, line_end, with_ends_of};
 
 /// The member in which VS Code keeps what it asks its user for.
 const INPUTS: &str = "inputs";
@@ -45,7 +46,8 @@ impl Unfit {
 
 /// Everything that a file says, whatever its form.
 pub(crate) fn read(text: &str, format: Format) -> Result<Value, Unfit> {
-    if text.trim_start_matches('\u{feff}').trim().is_empty() {
+    let (_, text) = after_mark(text);
+    if text.trim().is_empty() {
         return Ok(json!({}));
     }
     match format {
@@ -63,21 +65,24 @@ pub(crate) fn entry(text: &str, client: Client, name: &str) -> Result<Option<Val
 
 /// The text with that server in it, in the place of any other of that name.
 pub(crate) fn with(text: Option<&str>, client: Client, name: &str, addition: &Addition) -> Result<String, Unfit> {
-    let text = match text {
-        Some(text) if !text.trim_start_matches('\u{feff}').trim().is_empty() => text,
-        Some(_) | None => match client.format() {
-            Format::Json | Format::JsonWithComments => "{\n}\n",
-            Format::Toml => "",
-        },
+    let (mark, text) = after_mark(text.unwrap_or_default());
+    let end = line_end(text);
+    let text = match client.format() {
+        Format::Toml if text.trim().is_empty() => String::new(),
+        Format::Json | Format::JsonWithComments if text.trim().is_empty() => format!("{{{end}}}{end}"),
+        Format::Json | Format::JsonWithComments | Format::Toml => text.to_owned(),
     };
-    if client.format() == Format::Toml {
-        return with_table(text, client.member(), name, &addition.entry);
-    }
-    let text = with_entry(text, client, name, &addition.entry)?;
-    match &addition.input {
-        Some(input) => with_input(&text, client, input),
-        None => Ok(text),
-    }
+    let made = match client.format() {
+        Format::Toml => with_table(&text, client.member(), name, &addition.entry)?,
+        Format::Json | Format::JsonWithComments => {
+            let text = with_entry(&text, client, name, &addition.entry)?;
+            match &addition.input {
+                Some(input) => with_input(&text, client, input)?,
+                None => text,
+            }
+        }
+    };
+    Ok(format!("{mark}{made}"))
 }
 
 /// The text without that server; nothing when it holds none of that name.
@@ -85,18 +90,22 @@ pub(crate) fn without(text: &str, client: Client, name: &str) -> Result<Option<S
     if entry(text, client, name)?.is_none() {
         return Ok(None);
     }
+    let (mark, text) = after_mark(text);
     if client.format() == Format::Toml {
         let mut document = document(text)?;
         let servers = document.get_mut(client.member()).and_then(Item::as_table_like_mut);
         if let Some(servers) = servers {
             servers.remove(name);
         }
-        return Ok(Some(document.to_string()));
+        let made = with_ends_of(text, &document.to_string());
+        return Ok(Some(format!("{mark}{made}")));
     }
     let root = parsed(text, client.format())?;
     let servers = root.member(client.member());
     let without = servers.and_then(|servers| jsonc::without_member(text, servers, name));
-    without.map(|text| without_input(&text, client)).transpose()
+    without
+        .map(|text| Ok(format!("{mark}{}", without_input(&text, client)?)))
+        .transpose()
 }
 
 fn parsed(text: &str, format: Format) -> Result<Node, Unfit> {
@@ -213,7 +222,7 @@ fn with_table(text: &str, member: &str, name: &str, entry: &Value) -> Result<Str
         }
         servers.insert(name, Item::Table(table));
     }
-    Ok(document.to_string())
+    Ok(with_ends_of(text, &document.to_string()))
 }
 
 /// A value that we write ourselves: text, lists and maps of text, flags.
@@ -320,6 +329,12 @@ mod tests {
             );
             let before = read(text, client.format()).unwrap();
             assert_eq!(without(&made, client, "ours").unwrap().as_deref(), Some(text), "{made}");
+            // As an editor on Windows may have written it.
+            let theirs = |text: &str| format!("\u{feff}{}", text.replace('\n', "\r\n"));
+            let made_there = with(Some(&theirs(text)), client, "ours", &addition(entry.clone())).unwrap();
+            assert_eq!(made_there, theirs(&made));
+            let without_it = without(&made_there, client, "ours").unwrap();
+            assert_eq!(without_it, Some(theirs(text)), "{made_there}");
             let again = with(Some(&made), client, "ours", &addition(entry.clone())).unwrap();
             assert_eq!(again, made, "a second time changes nothing");
             let other = with(Some(&made), client, "ours", &addition(json!({"url": "v"}))).unwrap();
@@ -344,6 +359,8 @@ mod tests {
                 let made = with(before, client, "ours", &addition(json!({"url": "u"}))).unwrap();
                 assert_eq!(made, text);
             }
+            let made = with(Some("\u{feff}\r\n"), client, "ours", &addition(json!({"url": "u"}))).unwrap();
+            assert!(made.starts_with('\u{feff}') && made.ends_with('\n'), "{made:?}");
         }
     }
 

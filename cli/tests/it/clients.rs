@@ -256,6 +256,27 @@ fn what_is_no_file_is_neither_opened_nor_replaced() {
 }
 
 #[test]
+fn line_ends_and_the_mark_at_the_beginning_stay() {
+    for (client, file, before, _) in CLIENTS {
+        let home = home();
+        let before = format!("\u{feff}{}", before.replace("\r\n", "\n").replace('\n', "\r\n"));
+        home.write(file, &before);
+        assert_eq!(home.run(&["client", "install", client, "-p", "web"]).code, 0);
+        let after = read(&home, file);
+        assert!(after.starts_with('\u{feff}') && after.contains("orch-web"), "{client}: {after:?}");
+        // What has no lines cannot say how they end.
+        let is_flat = !before.contains('\n');
+        assert!(is_flat || !after.replace("\r\n", "").contains('\n'), "{client}: {after:?}");
+        // Somebody writes more, so that the copy is of no use.
+        home.write(file, &(after + "\r\n"));
+        assert_eq!(home.run(&["client", "uninstall", client]).code, 0);
+        let left = read(&home, file);
+        assert!(left.starts_with('\u{feff}') && !left.contains("orch-web"), "{client}: {left:?}");
+        assert!(is_flat || !left.replace("\r\n", "").contains('\n'), "{client}: {left:?}");
+    }
+}
+
+#[test]
 fn what_others_wrote_since_stays() {
     for (client, file, before, _) in CLIENTS {
         let home = home();
