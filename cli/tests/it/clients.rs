@@ -90,6 +90,11 @@ fn read(home: &Home, name: &str) -> String {
     std::fs::read_to_string(home.path().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
+/// What a text says: brackets that are empty again are closed at once.
+fn without_blanks(text: &str) -> String {
+    text.split_whitespace().collect()
+}
+
 fn copies(home: &Home) -> Vec<PathBuf> {
     let folder = std::fs::read_dir(home.path().join("clients")).into_iter().flatten();
     folder.map(|entry| entry.unwrap().path()).collect()
@@ -263,16 +268,29 @@ fn line_ends_and_the_mark_at_the_beginning_stay() {
         home.write(file, &before);
         assert_eq!(home.run(&["client", "install", client, "-p", "web"]).code, 0);
         let after = read(&home, file);
-        assert!(after.starts_with('\u{feff}') && after.contains("orch-web"), "{client}: {after:?}");
+        assert!(
+            after.starts_with('\u{feff}') && after.contains("orch-web"),
+            "{client}: {after:?}"
+        );
         // What has no lines cannot say how they end.
         let is_flat = !before.contains('\n');
-        assert!(is_flat || !after.replace("\r\n", "").contains('\n'), "{client}: {after:?}");
+        assert!(
+            is_flat || !after.replace("\r\n", "").contains('\n'),
+            "{client}: {after:?}"
+        );
         // Somebody writes more, so that the copy is of no use.
         home.write(file, &(after + "\r\n"));
         assert_eq!(home.run(&["client", "uninstall", client]).code, 0);
         let left = read(&home, file);
-        assert!(left.starts_with('\u{feff}') && !left.contains("orch-web"), "{client}: {left:?}");
-        assert!(is_flat || !left.replace("\r\n", "").contains('\n'), "{client}: {left:?}");
+        assert!(
+            left.starts_with('\u{feff}') && !left.contains("orch-web"),
+            "{client}: {left:?}"
+        );
+        assert!(
+            is_flat || !left.replace("\r\n", "").contains('\n'),
+            "{client}: {left:?}"
+        );
+        assert_eq!(without_blanks(&left), without_blanks(&before), "{client}");
     }
 }
 
@@ -299,6 +317,37 @@ fn what_others_wrote_since_stays() {
         assert!(after.ends_with(addition), "{client}: {after}");
         if !comment && before.contains("theirs") {
             assert!(after.contains("theirs"), "{client}: {after}");
+        }
+    }
+}
+
+#[test]
+fn what_was_made_for_an_entry_goes_with_it() {
+    for (client, file, before, _) in CLIENTS {
+        let is_toml = client == "codex";
+        let empty = if is_toml { "" } else { "{\n}\n" };
+        // A file without a place for servers, one that others wrote, and none at all.
+        for before in [Some(empty), Some(before), None] {
+            let home = home();
+            if let Some(text) = before {
+                home.write(file, text);
+            }
+            // Two entries, so that the first to go is not the last.
+            for target in [["-p", "web"], ["--server", "files"]] {
+                let run = home.run(&[&["client", "install", client], &target[..]].concat());
+                assert_eq!(run.code, 0, "{run}");
+            }
+            home.write(file, &(read(&home, file) + "\n"));
+            for name in ["orch-web", "orch-files"] {
+                let run = home.run(&["client", "uninstall", client, "--name", name]);
+                assert_eq!(run.code, 0, "{run}");
+            }
+            let left = std::fs::read_to_string(home.path().join(file)).ok();
+            assert_eq!(
+                left.as_deref().map(without_blanks),
+                before.map(without_blanks),
+                "{client}"
+            );
         }
     }
 }
