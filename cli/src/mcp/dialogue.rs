@@ -15,6 +15,8 @@ use super::message::{HEADER_MISMATCH, META_CAPABILITIES, META_CLIENT, META_VERSI
 use crate::client::mcp::{Endpoint, Interrupt, Line, Trouble};
 use crate::report::Failure;
 
+/// The code with which the gateway refuses what no tool was asked for.
+const INVALID_REQUEST: i64 = -32600;
 /// How often a call may ask for more input.
 const ROUNDS: usize = 20;
 /// How many pages a list may have.
@@ -210,7 +212,12 @@ impl Dialogue {
         }
         let text = reply.whole().map_err(|trouble| self.unreachable(&trouble))?;
         if let Ok(Message::Response(Response { outcome, .. })) = Message::parse(text.as_bytes()) {
-            return Ok(outcome);
+            return match (status, outcome.code()) {
+                (404, Some(INVALID_REQUEST)) => {
+                    Err(Problem::new(Code::NotFound, outcome.message().unwrap_or_default()).into())
+                }
+                _ => Ok(outcome),
+            };
         }
         if let Ok(mut problem) = serde_json::from_str::<Problem>(&text) {
             problem.status = status;

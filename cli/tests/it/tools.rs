@@ -2,6 +2,7 @@
 
 use crate::support::gateway::Gateway;
 use crate::support::home::{Home, story};
+use serde_json::json;
 
 fn place() -> (Gateway, Home) {
     let gateway = Gateway::start();
@@ -88,6 +89,29 @@ fn tools_are_called() {
     let call = gateway.until("the call", |heard| heard.body["params"]["name"] == "regional");
     assert_eq!(call.header("mcp-param-region"), "eu");
     assert_eq!(call.header("mcp-session-id"), "", "no session is left behind");
+}
+
+#[test]
+fn what_is_not_there_ends_in_its_exit_code() {
+    let (gateway, home) = place();
+    let list = json!({"apiVersion": "orchctl.dev/v1", "kind": "List", "metadata": {"revision": 1, "total": 0}, "items": []});
+    for kind in ["projects", "servers"] {
+        gateway.api(&format!("/api/v1/{kind}?limit=1000"), list.clone());
+    }
+    for (target, object) in [(["-p", "nope"], "project/nope"), (["--server", "nope"], "server/nope")] {
+        for verb in [
+            &["tools", "list"][..],
+            &["tools", "inspect", "echo"],
+            &["tools", "call", "echo", "--arg", "message=a"],
+        ] {
+            let run = home.run(&[verb, &target[..]].concat());
+            assert_eq!(run.code, 3, "{run}");
+            assert!(
+                run.stderr.starts_with(&format!("error: {object} does not exist\n")),
+                "{run}"
+            );
+        }
+    }
 }
 
 #[test]

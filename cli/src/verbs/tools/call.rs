@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::arguments::{assemble, missing};
 use super::person::Person;
 use super::result::{Piece, pieces};
-use super::{dialogue, find};
+use super::{dialogue, find, offered};
 use crate::complete;
 use crate::render::document::Format;
 use crate::report::{Failure, Outcome};
@@ -43,7 +43,11 @@ pub(super) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome,
     let (target, dialogue) = dialogue(settings)?;
     let base = base(arguments)?;
     let person = Person::new(settings, &format!("calling {}", arguments.name));
-    let tool = find(dialogue.tools(&person)?.read(), &arguments.name, &target)?;
+    let tool = find(
+        offered(settings, &target, &dialogue, &person)?.read(),
+        &arguments.name,
+        &target,
+    )?;
     let given = assemble(&tool.input_schema, base, &arguments.arguments)
         .map_err(|why| Failure::usage(why).hint(inspect(&arguments.name, &target.flags())))?;
     let missing = missing(&tool.input_schema, &given);

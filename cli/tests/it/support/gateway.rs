@@ -211,6 +211,13 @@ fn respond(state: &State, heard: &Heard, out: &mut TcpStream) -> bool {
             json!({"type": "about:blank", "title": "t", "status": 401, "code": "ORCH4001", "detail": "no token"});
         return whole(out, 401, &[], &problem.to_string());
     }
+    if heard.path.ends_with("/nope") {
+        let what = heard.path.trim_start_matches("/mcp/");
+        let message = format!("there is nothing at {what}, or you may not see it");
+        let error =
+            json!({"jsonrpc": "2.0", "id": heard.body["id"], "error": {"code": -32600, "message": message}});
+        return whole(out, 404, &[], &error.to_string());
+    }
     let session = heard.header("mcp-session-id");
     let is_modern = heard.header("mcp-protocol-version") == "2026-07-28";
     let is_known = state.sessions.lock().expect("no test panics here").contains(session);
