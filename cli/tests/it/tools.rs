@@ -115,6 +115,30 @@ fn what_is_not_there_ends_in_its_exit_code() {
 }
 
 #[test]
+fn a_tool_that_never_answers_is_waited_for_as_long_as_is_said() {
+    let (gateway, home) = place();
+    for talk in [&[][..], &["--verbose"]] {
+        let call = ["tools", "call", "hang", "-p", "web", "--request-timeout", "1s"];
+        let run = home.run(&[&call[..], talk].concat());
+        assert_eq!(run.code, 7, "{run}");
+        assert!(
+            run.stderr.contains("error: the tool `hang` did not answer within 1 s (ORCH5005)\nhint: what was asked may"),
+            "{run}"
+        );
+    }
+    gateway.until("the end of the call", |heard| heard.verb == "END");
+    // Progress is no answer; and who answers in time is heard out.
+    let run = home.run(&["tools", "call", "slow", "-p", "web", "--request-timeout", "20s"]);
+    assert_eq!((run.code, run.stdout.as_str()), (0, "done\n"), "{run}");
+    let run = home.run(&["tools", "list", "-p", "silent", "--request-timeout", "500ms"]);
+    assert_eq!(run.code, 7, "{run}");
+    assert!(
+        run.stderr.contains("/mcp/projects/silent did not answer within 0.5 s (ORCH4105)"),
+        "{run}"
+    );
+}
+
+#[test]
 fn without_a_gateway_it_is_told_so() {
     let run = Home::with_daemon("http://127.0.0.1:1").run(&["tools", "list", "-p", "web"]);
     assert_eq!(run.code, 6, "{run}");

@@ -211,6 +211,10 @@ fn respond(state: &State, heard: &Heard, out: &mut TcpStream) -> bool {
             json!({"type": "about:blank", "title": "t", "status": 401, "code": "ORCH4001", "detail": "no token"});
         return whole(out, 401, &[], &problem.to_string());
     }
+    if heard.path.ends_with("/silent") {
+        until(state, || None::<()>);
+        return false;
+    }
     if heard.path.ends_with("/nope") {
         let what = heard.path.trim_start_matches("/mcp/");
         let message = format!("there is nothing at {what}, or you may not see it");
