@@ -287,6 +287,37 @@ fn a_lost_session_is_begun_anew_behind_the_clients_back() {
 }
 
 #[test]
+fn a_message_that_is_too_long_is_answered_and_the_next_is_served() {
+    let (gateway, home) = place();
+    let mut bridge = Bridge::start(&home, &[]);
+    bridge.greet();
+    let long = "x".repeat(17 << 20);
+    bridge.call(1, "echo", &json!({"message": long}));
+    let error = bridge.answer(1)["error"].clone();
+    assert_eq!(error["code"], -32600);
+    let said = error["message"].as_str().expect("words");
+    assert!(said.contains("at most 16 MiB, and this one has 18"), "{said}");
+    // Longer than anything that is kept, and the id at its end.
+    let input = bridge.input.as_mut().expect("still open");
+    write!(input, r#"{{"method": "tools/call", "params": {{"x": ""#).expect("somebody reads");
+    for _ in 0..5 {
+        input.write_all(long.as_bytes()).expect("somebody reads");
+    }
+    writeln!(input, r#""}}, "id": 2}}"#).expect("somebody reads");
+    assert_eq!(bridge.answer(2)["error"]["code"], -32600);
+    bridge.call(3, "echo", &json!({"message": "short"}));
+    bridge.answer(3);
+    // A server that has asked is told that it gets no answer.
+    bridge.call(4, "ask", &json!({}));
+    let question = bridge.hear("the question", |message| message["method"] == "roots/list");
+    bridge.say(&json!({"jsonrpc": "2.0", "id": question["id"], "result": {"roots": [long]}}));
+    let told = gateway.until("the refusal", |heard| heard.body["error"]["code"] == -32600);
+    assert_eq!(told.body["id"], question["id"]);
+    bridge.answer(4);
+    bridge.end();
+}
+
+#[test]
 fn what_fails_is_an_answer_that_says_what_to_do() {
     let (gateway, home) = place();
     let mut bridge = Bridge::start(&home, &[]);

@@ -186,6 +186,29 @@ fn a_bridge_outlives_the_daemon() {
     });
 }
 
+/// The bridge refuses what the gateway would, and nothing else.
+#[test]
+fn a_bridge_carries_what_the_gateway_takes() {
+    let home = place(&[]);
+    let mut client = Client::of(&mut home.orchctl_command(&["mcp", "serve", "-p", "web"]));
+    client.greet("a-client");
+    let mut add = |id: u64, length: usize| {
+        let arguments = json!({"title": "a", "text": "x".repeat(length)});
+        client.ask(
+            id,
+            "tools/call",
+            &json!({"name": "notes__add_note", "arguments": arguments}),
+        )
+    };
+    let largest = add(1, (16 << 20) - 1024);
+    assert_eq!(largest["result"]["content"][0]["text"], "added", "{largest}");
+    let larger = add(2, 16 << 20);
+    let said = larger["error"]["message"].as_str().expect("words");
+    assert!(said.contains("at most 16 MiB"), "{said}");
+    assert_eq!(add(3, 1)["result"]["content"][0]["text"], "replaced", "it goes on");
+    client.end();
+}
+
 #[test]
 fn what_is_written_for_clients_leads_them_here() {
     let home = place(&[]);
