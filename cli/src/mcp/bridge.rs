@@ -12,7 +12,7 @@ mod lines;
 mod session;
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::io::{BufRead, Write};
+use std::io::{self, BufRead, Write};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::{Duration, Instant};
@@ -51,6 +51,10 @@ pub(crate) struct Bridge {
     less_work: Condvar,
     is_over: AtomicBool,
     numbers: AtomicU64,
+    /// Ends the reading of lines, once there are any.
+    ending: Mutex<Option<mpsc::SyncSender<Incoming>>>,
+    /// Why the client can be told nothing any more.
+    lost: Mutex<Option<io::Error>>,
 }
 
 /// Requests that are waiting or under way.
@@ -79,11 +83,13 @@ impl Bridge {
             less_work: Condvar::new(),
             is_over: AtomicBool::new(false),
             numbers: AtomicU64::new(0),
+            ending: Mutex::default(),
+            lost: Mutex::default(),
         })
     }
 
-    /// Carries messages until the client closes its end.
-    pub(crate) fn run(self: &Arc<Self>, input: impl BufRead + Send + 'static) {
+    /// Carries messages until the client closes its end. One that no longer reads has gone, too: that is the error.
+    pub(crate) fn run(self: &Arc<Self>, input: impl BufRead + Send + 'static) -> io::Result<()> {
         let (telling, told) = mpsc::channel::<Message>();
         let (finished, has_finished) = mpsc::channel::<()>();
         let bridge = Arc::clone(self);
@@ -92,6 +98,9 @@ impl Bridge {
             drop(finished);
         });
         for incoming in self.read(input) {
+            if self.lost().is_some() {
+                break;
+            }
             match incoming {
                 Incoming::Line(line) => {
                     for message in message::of_line(&line) {
@@ -109,11 +118,13 @@ impl Bridge {
         // What it had to tell is told, or it takes too long.
         let _ = has_finished.recv_timeout(LAST_WORDS);
         self.finish();
+        self.lost().take().map_or(Ok(()), Err)
     }
 
     /// The lines of the input, read on a thread of their own: that it has ended is known whatever else is under way.
     fn read(self: &Arc<Self>, mut input: impl BufRead + Send + 'static) -> mpsc::Receiver<Incoming> {
         let (sender, lines) = mpsc::sync_channel(WAITING);
+        *self.ending.lock().unwrap_or_else(PoisonError::into_inner) = Some(sender.clone());
         let bridge = Arc::clone(self);
         std::thread::spawn(move || {
             loop {
@@ -292,8 +303,28 @@ impl Bridge {
         self.journal.message(Way::Down, message);
         let line = message::on_one_line(text) + "\n";
         let mut output = self.output.lock().unwrap_or_else(PoisonError::into_inner);
-        // A client that no longer reads closes its other end, too.
-        let _ = output.write_all(line.as_bytes()).and_then(|()| output.flush());
+        if let Err(error) = output.write_all(line.as_bytes()).and_then(|()| output.flush()) {
+            self.lose(error);
+        }
+    }
+
+    /// The client can be told nothing any more: no line of it is of any use.
+    fn lose(&self, error: io::Error) {
+        let mut lost = self.lost();
+        if lost.is_none() {
+            self.journal.event(&format!("the client no longer reads: {error}"));
+            *lost = Some(error);
+        }
+        drop(lost);
+        let ending = self.ending.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(ending) = &*ending {
+            // When lines are waiting, the next one is reason enough to look.
+            let _ = ending.try_send(Incoming::End);
+        }
+    }
+
+    fn lost(&self) -> MutexGuard<'_, Option<io::Error>> {
+        self.lost.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn work(&self) -> MutexGuard<'_, Work> {

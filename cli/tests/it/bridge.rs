@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::support::gateway::Gateway;
-use crate::support::home::Home;
+use crate::support::home::{Home, ended};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -315,6 +315,27 @@ fn a_message_that_is_too_long_is_answered_and_the_next_is_served() {
     assert_eq!(told.body["id"], question["id"]);
     bridge.answer(4);
     bridge.end();
+}
+
+#[test]
+fn a_client_that_no_longer_reads_has_gone() {
+    let (gateway, home) = place();
+    let mut child = home
+        .command(&["mcp", "serve", "-p", "web"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    drop(child.stdout.take());
+    let mut input = child.stdin.take().expect("a pipe");
+    let greeting = json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {"protocolVersion": "2025-11-25"}});
+    writeln!(input, "{greeting}").expect("somebody reads");
+    // Its other end stays open.
+    let output = ended(child);
+    assert_eq!((output.status.code(), &*output.stderr), (Some(141), &b""[..]));
+    drop(input);
+    gateway.until("the end of the session", |heard| heard.verb == "DELETE");
 }
 
 #[test]
