@@ -15,6 +15,7 @@ use crate::complete;
 use crate::render::document::Format;
 use crate::report::{Failure, Outcome};
 use crate::settings::Settings;
+use crate::verbs::create::values::told;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -114,10 +115,11 @@ fn base(arguments: &Arguments) -> Result<Option<Value>, Failure> {
     let mut parsed = parse(&text, &Limits::default());
     match (parsed.problems.first(), parsed.documents.pop()) {
         (None, Some(document)) if parsed.documents.is_empty() => Ok(Some(document.value)),
-        (Some(problem), _) => Err(Failure::usage(format!(
-            "{what}:{}: {}",
-            problem.position, problem.message
-        ))),
+        (Some(problem), _) => {
+            let (why, hint) = told(&String::from_utf8_lossy(&text), problem);
+            let failure = Failure::usage(format!("{what}:{}: {why}", problem.position));
+            Err(hint.into_iter().fold(failure, Failure::hint))
+        }
         (None, _) => Err(Failure::usage(format!("{what} holds no single object"))),
     }
 }
