@@ -318,6 +318,30 @@ fn a_message_that_is_too_long_is_answered_and_the_next_is_served() {
 }
 
 #[test]
+fn a_stream_on_which_nothing_comes_is_given_up() {
+    let (gateway, home) = place();
+    let mut bridge = Bridge::start(&home, &[]);
+    bridge.greet();
+    let resumed = |after: &str| {
+        let heard = gateway.heard();
+        heard
+            .iter()
+            .filter(|heard| heard.header("last-event-id") == after)
+            .count()
+    };
+    bridge.call(1, "fade", &json!({}));
+    let error = bridge.answer(1)["error"].clone();
+    let said = error["message"].as_str().unwrap_or_default();
+    assert!(said.contains("may have been done"), "{error}");
+    assert_eq!(resumed("1-never"), 3);
+    // What comes now and then is heard out.
+    bridge.call(2, "fade", &json!({"comes back": true}));
+    assert_eq!(bridge.answer(2)["result"]["content"], json!([]));
+    assert_eq!((resumed("2-first"), resumed("2-second")), (3, 3));
+    bridge.end();
+}
+
+#[test]
 fn a_client_that_no_longer_reads_has_gone() {
     let (gateway, home) = place();
     let mut child = home
@@ -329,7 +353,8 @@ fn a_client_that_no_longer_reads_has_gone() {
         .expect("the program starts");
     drop(child.stdout.take());
     let mut input = child.stdin.take().expect("a pipe");
-    let greeting = json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {"protocolVersion": "2025-11-25"}});
+    let greeting =
+        json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {"protocolVersion": "2025-11-25"}});
     writeln!(input, "{greeting}").expect("somebody reads");
     // Its other end stays open.
     let output = ended(child);
