@@ -30,7 +30,7 @@ complete -c orchctl -n "__fish_orchctl_needs_command" -l token-file -d 'File tha
 complete -c orchctl -n "__fish_orchctl_needs_command" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_needs_command" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
 complete -c orchctl -n "__fish_orchctl_needs_command" -l agent -d 'Agent to work with, for kinds that live with agents' -r
-complete -c orchctl -n "__fish_orchctl_needs_command" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_needs_command" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
 complete -c orchctl -n "__fish_orchctl_needs_command" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -85,7 +85,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand apply" -l token-file -d 
 complete -c orchctl -n "__fish_orchctl_using_subcommand apply" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand apply" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand apply" -l agent -d 'Agent to work with, for kinds that live with agents' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand apply" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand apply" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand apply" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -103,7 +103,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand diff" -l token-file -d '
 complete -c orchctl -n "__fish_orchctl_using_subcommand diff" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand diff" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand diff" -l agent -d 'Agent to work with, for kinds that live with agents' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand diff" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand diff" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand diff" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -122,7 +122,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand plan" -l token-file -d '
 complete -c orchctl -n "__fish_orchctl_using_subcommand plan" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand plan" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand plan" -l agent -d 'Agent to work with, for kinds that live with agents' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand plan" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand plan" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand plan" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -137,7 +137,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_s
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -l agent -d 'Agent to work with, for kinds that live with agents' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -240,7 +240,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l agent -d 'Agent to work with, for kinds that live with agents' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -324,7 +324,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l agent -d 'Agent to work with, for kinds that live with agents' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from srv" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -380,7 +380,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l agent -d 'Agent to work with, for kinds that live with agents' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from template" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -436,7 +436,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l agent -d 'Agent to work with, for kinds that live with agents' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from tpl" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -463,7 +463,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secret" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secret" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secret" -l agent -d 'Agent to work with, for kinds that live with agents' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secret" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secret" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secret" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -491,7 +491,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sec" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sec" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sec" -l agent -d 'Agent to work with, for kinds that live with agents' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sec" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sec" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sec" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -538,7 +538,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l agent -d 'Agent to work with, for kinds that live with agents' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -576,7 +576,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l agent -d 'Agent to work with, for kinds that live with agents' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -614,7 +614,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l agent -d 'Agent to work with, for kinds that live with agents' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -648,7 +648,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l agent -d 'Agent to work with, for kinds that live with agents' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -682,7 +682,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l agent -d 'Agent to work with, for kinds that live with agents' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -711,7 +711,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from prompt" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from prompt" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from prompt" -l agent -d 'Agent to work with, for kinds that live with agents' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from prompt" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from prompt" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from prompt" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -724,7 +724,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand edit" -l token-file -d '
 complete -c orchctl -n "__fish_orchctl_using_subcommand edit" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand edit" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand edit" -l agent -d 'Agent to work with, for kinds that live with agents' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand edit" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand edit" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand edit" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -741,7 +741,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand replace" -l token-file -
 complete -c orchctl -n "__fish_orchctl_using_subcommand replace" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand replace" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand replace" -l agent -d 'Agent to work with, for kinds that live with agents' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand replace" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand replace" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand replace" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -760,7 +760,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand patch" -l token-file -d 
 complete -c orchctl -n "__fish_orchctl_using_subcommand patch" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand patch" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand patch" -l agent -d 'Agent to work with, for kinds that live with agents' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand patch" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand patch" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand patch" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -782,7 +782,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand delete" -l token-file -d
 complete -c orchctl -n "__fish_orchctl_using_subcommand delete" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand delete" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand delete" -l agent -d 'Agent to work with, for kinds that live with agents' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand delete" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand delete" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand delete" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -805,7 +805,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand get" -l token-file -d 'F
 complete -c orchctl -n "__fish_orchctl_using_subcommand get" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand get" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand get" -l agent -d 'Agent to work with, for kinds that live with agents' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand get" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand get" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand get" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -828,7 +828,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand describe" -l token-file 
 complete -c orchctl -n "__fish_orchctl_using_subcommand describe" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand describe" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand describe" -l agent -d 'Agent to work with, for kinds that live with agents' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand describe" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand describe" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand describe" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -843,7 +843,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand why" -l token-file -d 'F
 complete -c orchctl -n "__fish_orchctl_using_subcommand why" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand why" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand why" -l agent -d 'Agent to work with, for kinds that live with agents' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand why" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand why" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand why" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -858,7 +858,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand events" -l token-file -d
 complete -c orchctl -n "__fish_orchctl_using_subcommand events" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand events" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand events" -l agent -d 'Agent to work with, for kinds that live with agents' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand events" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand events" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand events" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -879,7 +879,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand logs" -l token-file -d '
 complete -c orchctl -n "__fish_orchctl_using_subcommand logs" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand logs" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand logs" -l agent -d 'Agent to work with, for kinds that live with agents' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand logs" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand logs" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand logs" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -899,7 +899,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand history" -l token-file -
 complete -c orchctl -n "__fish_orchctl_using_subcommand history" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand history" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand history" -l agent -d 'Agent to work with, for kinds that live with agents' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand history" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand history" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand history" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -917,7 +917,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand wait" -l token-file -d '
 complete -c orchctl -n "__fish_orchctl_using_subcommand wait" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand wait" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand wait" -l agent -d 'Agent to work with, for kinds that live with agents' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand wait" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand wait" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand wait" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -937,7 +937,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand scale" -l token-file -d 
 complete -c orchctl -n "__fish_orchctl_using_subcommand scale" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand scale" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand scale" -l agent -d 'Agent to work with, for kinds that live with agents' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand scale" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand scale" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand scale" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -952,7 +952,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand restart" -l token-file -
 complete -c orchctl -n "__fish_orchctl_using_subcommand restart" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand restart" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand restart" -l agent -d 'Agent to work with, for kinds that live with agents' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand restart" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand restart" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand restart" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -970,7 +970,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand rollback" -l token-file 
 complete -c orchctl -n "__fish_orchctl_using_subcommand rollback" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand rollback" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand rollback" -l agent -d 'Agent to work with, for kinds that live with agents' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand rollback" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand rollback" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand rollback" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -983,7 +983,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand client; and not __fish_s
 complete -c orchctl -n "__fish_orchctl_using_subcommand client; and not __fish_seen_subcommand_from install uninstall list import" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand client; and not __fish_seen_subcommand_from install uninstall list import" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand client; and not __fish_seen_subcommand_from install uninstall list import" -l agent -d 'Agent to work with, for kinds that live with agents' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand client; and not __fish_seen_subcommand_from install uninstall list import" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and not __fish_seen_subcommand_from install uninstall list import" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand client; and not __fish_seen_subcommand_from install uninstall list import" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -1006,7 +1006,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from install" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from install" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from install" -l agent -d 'Agent to work with, for kinds that live with agents' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from install" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from install" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from install" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -1026,7 +1026,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from uninstall" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from uninstall" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from uninstall" -l agent -d 'Agent to work with, for kinds that live with agents' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from uninstall" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from uninstall" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from uninstall" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -1043,7 +1043,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from list" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from list" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from list" -l agent -d 'Agent to work with, for kinds that live with agents' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from list" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from list" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -1060,7 +1060,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from import" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from import" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from import" -l agent -d 'Agent to work with, for kinds that live with agents' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from import" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from import" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand client; and __fish_seen_subcommand_from import" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -1074,7 +1074,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and not __fish_se
 complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and not __fish_seen_subcommand_from list inspect call" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and not __fish_seen_subcommand_from list inspect call" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and not __fish_seen_subcommand_from list inspect call" -l agent -d 'Agent to work with, for kinds that live with agents' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and not __fish_seen_subcommand_from list inspect call" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and not __fish_seen_subcommand_from list inspect call" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and not __fish_seen_subcommand_from list inspect call" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -1095,7 +1095,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and __fish_seen_s
 complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and __fish_seen_subcommand_from list" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and __fish_seen_subcommand_from list" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and __fish_seen_subcommand_from list" -l agent -d 'Agent to work with, for kinds that live with agents' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and __fish_seen_subcommand_from list" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and __fish_seen_subcommand_from list" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -1112,7 +1112,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and __fish_seen_s
 complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and __fish_seen_subcommand_from inspect" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and __fish_seen_subcommand_from inspect" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and __fish_seen_subcommand_from inspect" -l agent -d 'Agent to work with, for kinds that live with agents' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and __fish_seen_subcommand_from inspect" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and __fish_seen_subcommand_from inspect" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and __fish_seen_subcommand_from inspect" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -1132,7 +1132,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and __fish_seen_s
 complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and __fish_seen_subcommand_from call" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and __fish_seen_subcommand_from call" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and __fish_seen_subcommand_from call" -l agent -d 'Agent to work with, for kinds that live with agents' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and __fish_seen_subcommand_from call" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and __fish_seen_subcommand_from call" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand tools; and __fish_seen_subcommand_from call" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -1145,7 +1145,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand console" -l token-file -
 complete -c orchctl -n "__fish_orchctl_using_subcommand console" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand console" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand console" -l agent -d 'Agent to work with, for kinds that live with agents' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand console" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand console" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand console" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -1158,7 +1158,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand mcp; and not __fish_seen
 complete -c orchctl -n "__fish_orchctl_using_subcommand mcp; and not __fish_seen_subcommand_from serve headers" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand mcp; and not __fish_seen_subcommand_from serve headers" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand mcp; and not __fish_seen_subcommand_from serve headers" -l agent -d 'Agent to work with, for kinds that live with agents' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand mcp; and not __fish_seen_subcommand_from serve headers" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand mcp; and not __fish_seen_subcommand_from serve headers" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand mcp; and not __fish_seen_subcommand_from serve headers" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -1174,7 +1174,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand mcp; and __fish_seen_sub
 complete -c orchctl -n "__fish_orchctl_using_subcommand mcp; and __fish_seen_subcommand_from serve" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand mcp; and __fish_seen_subcommand_from serve" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand mcp; and __fish_seen_subcommand_from serve" -l agent -d 'Agent to work with, for kinds that live with agents' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand mcp; and __fish_seen_subcommand_from serve" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand mcp; and __fish_seen_subcommand_from serve" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand mcp; and __fish_seen_subcommand_from serve" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -1188,7 +1188,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand mcp; and __fish_seen_sub
 complete -c orchctl -n "__fish_orchctl_using_subcommand mcp; and __fish_seen_subcommand_from headers" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand mcp; and __fish_seen_subcommand_from headers" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand mcp; and __fish_seen_subcommand_from headers" -l agent -d 'Agent to work with, for kinds that live with agents' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand mcp; and __fish_seen_subcommand_from headers" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand mcp; and __fish_seen_subcommand_from headers" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand mcp; and __fish_seen_subcommand_from headers" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -1201,7 +1201,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand explain" -l token-file -
 complete -c orchctl -n "__fish_orchctl_using_subcommand explain" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand explain" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand explain" -l agent -d 'Agent to work with, for kinds that live with agents' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand explain" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand explain" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand explain" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -1218,7 +1218,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand api-resources" -l token-
 complete -c orchctl -n "__fish_orchctl_using_subcommand api-resources" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand api-resources" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand api-resources" -l agent -d 'Agent to work with, for kinds that live with agents' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand api-resources" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand api-resources" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand api-resources" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -1231,7 +1231,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand help" -l token-file -d '
 complete -c orchctl -n "__fish_orchctl_using_subcommand help" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand help" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand help" -l agent -d 'Agent to work with, for kinds that live with agents' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand help" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand help" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand help" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -1247,7 +1247,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand status" -l token-file -d
 complete -c orchctl -n "__fish_orchctl_using_subcommand status" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand status" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand status" -l agent -d 'Agent to work with, for kinds that live with agents' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand status" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand status" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand status" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -1260,7 +1260,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand doctor" -l token-file -d
 complete -c orchctl -n "__fish_orchctl_using_subcommand doctor" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand doctor" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand doctor" -l agent -d 'Agent to work with, for kinds that live with agents' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand doctor" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand doctor" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand doctor" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -1273,7 +1273,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand config; and not __fish_s
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and not __fish_seen_subcommand_from get-contexts list current-context use-context use set-context set rename-context delete-context delete view path" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and not __fish_seen_subcommand_from get-contexts list current-context use-context use set-context set rename-context delete-context delete view path" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and not __fish_seen_subcommand_from get-contexts list current-context use-context use set-context set rename-context delete-context delete view path" -l agent -d 'Agent to work with, for kinds that live with agents' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand config; and not __fish_seen_subcommand_from get-contexts list current-context use-context use set-context set rename-context delete-context delete view path" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and not __fish_seen_subcommand_from get-contexts list current-context use-context use set-context set rename-context delete-context delete view path" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and not __fish_seen_subcommand_from get-contexts list current-context use-context use set-context set rename-context delete-context delete view path" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -1300,7 +1300,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from get-contexts" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from get-contexts" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from get-contexts" -l agent -d 'Agent to work with, for kinds that live with agents' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from get-contexts" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from get-contexts" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from get-contexts" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -1316,7 +1316,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from list" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from list" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from list" -l agent -d 'Agent to work with, for kinds that live with agents' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from list" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from list" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -1330,7 +1330,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from current-context" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from current-context" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from current-context" -l agent -d 'Agent to work with, for kinds that live with agents' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from current-context" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from current-context" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from current-context" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -1343,7 +1343,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from use-context" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from use-context" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from use-context" -l agent -d 'Agent to work with, for kinds that live with agents' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from use-context" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from use-context" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from use-context" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -1356,7 +1356,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from use" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from use" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from use" -l agent -d 'Agent to work with, for kinds that live with agents' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from use" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from use" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from use" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -1369,7 +1369,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from set-context" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from set-context" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from set-context" -l agent -d 'Agent to work with, for kinds that live with agents' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from set-context" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from set-context" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from set-context" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -1384,7 +1384,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from set" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from set" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from set" -l agent -d 'Agent to work with, for kinds that live with agents' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from set" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from set" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from set" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -1399,7 +1399,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from rename-context" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from rename-context" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from rename-context" -l agent -d 'Agent to work with, for kinds that live with agents' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from rename-context" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from rename-context" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from rename-context" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -1412,7 +1412,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from delete-context" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from delete-context" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from delete-context" -l agent -d 'Agent to work with, for kinds that live with agents' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from delete-context" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from delete-context" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from delete-context" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -1425,7 +1425,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from delete" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from delete" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from delete" -l agent -d 'Agent to work with, for kinds that live with agents' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from delete" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from delete" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from delete" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -1438,7 +1438,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from view" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from view" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from view" -l agent -d 'Agent to work with, for kinds that live with agents' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from view" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from view" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from view" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -1451,7 +1451,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from path" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from path" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from path" -l agent -d 'Agent to work with, for kinds that live with agents' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from path" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from path" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand config; and __fish_seen_subcommand_from path" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -1467,7 +1467,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand version" -l token-file -
 complete -c orchctl -n "__fish_orchctl_using_subcommand version" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand version" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand version" -l agent -d 'Agent to work with, for kinds that live with agents' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand version" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand version" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand version" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -1481,7 +1481,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand completion" -l token-fil
 complete -c orchctl -n "__fish_orchctl_using_subcommand completion" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand completion" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand completion" -l agent -d 'Agent to work with, for kinds that live with agents' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand completion" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand completion" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand completion" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -1495,7 +1495,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand __generate" -l token-fil
 complete -c orchctl -n "__fish_orchctl_using_subcommand __generate" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand __generate" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand __generate" -l agent -d 'Agent to work with, for kinds that live with agents' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand __generate" -l request-timeout -d 'How long an ordinary request may take' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand __generate" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand __generate" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"

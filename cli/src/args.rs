@@ -61,9 +61,9 @@ pub(crate) struct Globals {
     #[arg(long, global = true, value_name = "NAME")]
     #[arg(add = ArgValueCompleter::new(complete::agents))]
     pub(crate) agent: Option<String>,
-    /// How long an ordinary request may take
-    #[arg(long, global = true, default_value = "10s", value_parser = limit, value_name = "DURATION")]
-    pub(crate) request_timeout: Limit,
+    /// How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise
+    #[arg(long, global = true, value_parser = limit, value_name = "DURATION")]
+    pub(crate) request_timeout: Option<Limit>,
     /// When to use colour
     #[arg(
         long,

@@ -9,6 +9,7 @@ pub(crate) mod entry;
 
 pub(crate) mod edit;
 mod jsonc;
+mod lines;
 
 pub(crate) mod ledger;
 

@@ -21,6 +21,9 @@ use crate::client::Client;
 use crate::report::{Failure, plain};
 use crate::ui::{NoColor, Talk, Ui};
 
+/// How long an ordinary request may take, when nobody says.
+const ORDINARY: Duration = Duration::from_secs(10);
+
 /// Everything a verb may want to know that is not its own business.
 pub(crate) struct Settings {
     flags: Globals,
@@ -119,7 +122,7 @@ impl Settings {
             server,
             token,
             ca_file: globals.ca_file.clone().or(of_context),
-            timeout: globals.request_timeout.0,
+            timeout: globals.request_timeout.map_or(ORDINARY, |limit| limit.0),
         })
     }
 

@@ -1,11 +1,12 @@
 //! Streamable HTTP, as MCP has it: messages go out by POST, and what comes back is one message or a stream of them.
 //!
 //! Enters: headers and the text of a message. Leaves: a [`Reply`] that is read as it comes. Nothing here has a time limit,
-//! since tools may take as long as they like; whoever waits can be woken by an [`Interrupt`] from another thread. Each
-//! exchange in flight has a [`Line`] of its own. Messages are not looked into.
+//! since tools may take as long as they like, unless somebody sets one ([`Endpoint::within`]); whoever waits can be woken by
+//! an [`Interrupt`] from another thread. Each exchange in flight has a [`Line`] of its own. Messages are not looked into.
 
 use std::io::BufReader;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use orch_shared::context::Token;
 use ureq::config::Config;
@@ -26,6 +27,7 @@ pub(crate) struct Endpoint {
     idle: Mutex<Vec<Agent>>,
     url: String,
     token: Option<Token>,
+    limit: Option<Duration>,
 }
 
 /// A connection that carries one exchange at a time.
@@ -70,11 +72,24 @@ impl Client {
             idle: Mutex::new(Vec::new()),
             url: format!("{}{path}", self.server),
             token: self.token.clone(),
+            limit: None,
         }
     }
 }
 
 impl Endpoint {
+    /// The same address, at which an answer may take so long until it is there as a whole.
+    #[must_use]
+    pub(crate) const fn within(mut self, limit: Option<Duration>) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// How long an answer may take.
+    pub(crate) const fn limit(&self) -> Option<Duration> {
+        self.limit
+    }
+
     /// Where it is.
     pub(crate) fn url(&self) -> &str {
         &self.url
@@ -102,6 +117,7 @@ impl Endpoint {
             .header("accept", "application/json, text/event-stream")
             .body(message);
         let request = request.map_err(|error| Trouble::Absent(error.to_string()))?;
+        let request = line.0.configure_request(request).timeout_global(self.limit).build();
         answered(line.0.run(request))
     }
 
@@ -122,7 +138,7 @@ impl Endpoint {
         let agent = self.config.new_agent();
         let request = agent
             .configure_request(request)
-            .timeout_global(Some(std::time::Duration::from_secs(2)))
+            .timeout_global(Some(Duration::from_secs(2)))
             .build();
         answered(agent.run(request))
     }

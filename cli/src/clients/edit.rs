@@ -9,6 +9,7 @@ use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, TableLike};
 use super::catalogue::{Client, Format};
 use super::entry::{Addition, TOKEN_INPUT};
 use super::jsonc::{self, Dialect, Node, Wrong};
+use super::lines::{after_mark, line_end, with_ends_of};
 
 /// The member in which VS Code keeps what it asks its user for.
 const INPUTS: &str = "inputs";
@@ -45,7 +46,8 @@ impl Unfit {
 
 /// Everything that a file says, whatever its form.
 pub(crate) fn read(text: &str, format: Format) -> Result<Value, Unfit> {
-    if text.trim_start_matches('\u{feff}').trim().is_empty() {
+    let (_, text) = after_mark(text);
+    if text.trim().is_empty() {
         return Ok(json!({}));
     }
     match format {
@@ -63,40 +65,79 @@ pub(crate) fn entry(text: &str, client: Client, name: &str) -> Result<Option<Val
 
 /// The text with that server in it, in the place of any other of that name.
 pub(crate) fn with(text: Option<&str>, client: Client, name: &str, addition: &Addition) -> Result<String, Unfit> {
-    let text = match text {
-        Some(text) if !text.trim_start_matches('\u{feff}').trim().is_empty() => text,
-        Some(_) | None => match client.format() {
-            Format::Json | Format::JsonWithComments => "{\n}\n",
-            Format::Toml => "",
-        },
+    let (mark, text) = after_mark(text.unwrap_or_default());
+    let end = line_end(text);
+    let text = match client.format() {
+        Format::Toml if text.trim().is_empty() => String::new(),
+        Format::Json | Format::JsonWithComments if text.trim().is_empty() => format!("{{{end}}}{end}"),
+        Format::Json | Format::JsonWithComments | Format::Toml => text.to_owned(),
     };
-    if client.format() == Format::Toml {
-        return with_table(text, client.member(), name, &addition.entry);
-    }
-    let text = with_entry(text, client, name, &addition.entry)?;
-    match &addition.input {
-        Some(input) => with_input(&text, client, input),
-        None => Ok(text),
-    }
+    let made = match client.format() {
+        Format::Toml => with_table(&text, client.member(), name, &addition.entry)?,
+        Format::Json | Format::JsonWithComments => {
+            let text = with_entry(&text, client, name, &addition.entry)?;
+            match &addition.input {
+                Some(input) => with_input(&text, client, input)?,
+                None => text,
+            }
+        }
+    };
+    Ok(format!("{mark}{made}"))
 }
 
-/// The text without that server; nothing when it holds none of that name.
-pub(crate) fn without(text: &str, client: Client, name: &str) -> Result<Option<String>, Unfit> {
-    if entry(text, client, name)?.is_none() {
-        return Ok(None);
-    }
-    if client.format() == Format::Toml {
-        let mut document = document(text)?;
-        let servers = document.get_mut(client.member()).and_then(Item::as_table_like_mut);
-        if let Some(servers) = servers {
-            servers.remove(name);
+/// The text without that server, and without those of the members `made` that are empty now; nothing when it holds neither.
+pub(crate) fn without(text: &str, client: Client, name: &str, made: &[String]) -> Result<Option<String>, Unfit> {
+    let has_entry = entry(text, client, name)?.is_some();
+    let (mark, text) = after_mark(text);
+    let mut out = text.to_owned();
+    match client.format() {
+        // What we make there is implied by what is within.
+        Format::Toml if has_entry => {
+            let mut document = document(text)?;
+            let servers = document.get_mut(client.member()).and_then(Item::as_table_like_mut);
+            if let Some(servers) = servers {
+                servers.remove(name);
+            }
+            out = with_ends_of(text, &document.to_string());
         }
-        return Ok(Some(document.to_string()));
+        Format::Json | Format::JsonWithComments if !text.trim().is_empty() => {
+            if has_entry {
+                let root = parsed(text, client.format())?;
+                let servers = root.member(client.member());
+                let without = servers.and_then(|servers| jsonc::without_member(text, servers, name));
+                out = without_input(&without.unwrap_or(out), client)?;
+            }
+            for member in made {
+                out = without_empty(&out, client, member)?;
+            }
+        }
+        Format::Toml | Format::Json | Format::JsonWithComments => {}
     }
-    let root = parsed(text, client.format())?;
-    let servers = root.member(client.member());
-    let without = servers.and_then(|servers| jsonc::without_member(text, servers, name));
-    without.map(|text| without_input(&text, client)).transpose()
+    Ok((out != text).then(|| format!("{mark}{out}")))
+}
+
+/// Of the members in which entries of ours stand, those that a text has and that somebody must have made.
+pub(crate) fn containers(text: &str, client: Client) -> Result<Vec<String>, Unfit> {
+    if client.format() == Format::Toml {
+        return Ok(Vec::new());
+    }
+    let all = read(text, client.format())?;
+    let is_there = |member: &&str| all.get(*member).is_some();
+    let members = [client.member(), INPUTS].into_iter().filter(is_there);
+    Ok(members.map(str::to_owned).collect())
+}
+
+/// Whether a text says nothing at all, not even in a comment.
+pub(crate) fn is_empty(text: &str, format: Format) -> bool {
+    let (_, text) = after_mark(text);
+    let blank = text.trim();
+    match format {
+        Format::Toml => blank.is_empty(),
+        Format::Json | Format::JsonWithComments => {
+            let inner = blank.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
+            blank.is_empty() || inner.is_some_and(|inner| inner.trim().is_empty())
+        }
+    }
 }
 
 fn parsed(text: &str, format: Format) -> Result<Node, Unfit> {
@@ -170,6 +211,20 @@ fn without_input(text: &str, client: Client) -> Result<String, Unfit> {
     })
 }
 
+/// Takes out a member that holds nothing, not even a comment.
+fn without_empty(text: &str, client: Client, member: &str) -> Result<String, Unfit> {
+    let root = parsed(text, client.format())?;
+    let is_bare = |node: &&Node| {
+        let inner = text.get(node.span.start + 1..node.span.end - 1);
+        (node.is_object() || node.elements().is_some()) && inner.is_some_and(|inner| inner.trim().is_empty())
+    };
+    let without = root
+        .member(member)
+        .filter(is_bare)
+        .and_then(|_| jsonc::without_member(text, &root, member));
+    Ok(without.unwrap_or_else(|| text.to_owned()))
+}
+
 fn document(text: &str) -> Result<DocumentMut, Unfit> {
     text.parse::<DocumentMut>().map_err(|error| {
         let wrong = Wrong {
@@ -213,7 +268,7 @@ fn with_table(text: &str, member: &str, name: &str, entry: &Value) -> Result<Str
         }
         servers.insert(name, Item::Table(table));
     }
-    Ok(document.to_string())
+    Ok(with_ends_of(text, &document.to_string()))
 }
 
 /// A value that we write ourselves: text, lists and maps of text, flags.
@@ -319,7 +374,17 @@ mod tests {
                 "{made}"
             );
             let before = read(text, client.format()).unwrap();
-            assert_eq!(without(&made, client, "ours").unwrap().as_deref(), Some(text), "{made}");
+            assert_eq!(
+                without(&made, client, "ours", &[]).unwrap().as_deref(),
+                Some(text),
+                "{made}"
+            );
+            // As an editor on Windows may have written it.
+            let theirs = |text: &str| format!("\u{feff}{}", text.replace('\n', "\r\n"));
+            let made_there = with(Some(&theirs(text)), client, "ours", &addition(entry.clone())).unwrap();
+            assert_eq!(made_there, theirs(&made));
+            let without_it = without(&made_there, client, "ours", &[]).unwrap();
+            assert_eq!(without_it, Some(theirs(text)), "{made_there}");
             let again = with(Some(&made), client, "ours", &addition(entry.clone())).unwrap();
             assert_eq!(again, made, "a second time changes nothing");
             let other = with(Some(&made), client, "ours", &addition(json!({"url": "v"}))).unwrap();
@@ -344,6 +409,59 @@ mod tests {
                 let made = with(before, client, "ours", &addition(json!({"url": "u"}))).unwrap();
                 assert_eq!(made, text);
             }
+            let made = with(Some("\u{feff}\r\n"), client, "ours", &addition(json!({"url": "u"}))).unwrap();
+            assert!(made.starts_with('\u{feff}') && made.ends_with('\n'), "{made:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_made_goes_when_it_is_empty_again() {
+        let both = ["servers".to_owned(), "inputs".to_owned()];
+        for (text, made, expected) in [
+            (
+                "{\n  \"servers\": {\n    \"ours\": {}\n  }\n}\n",
+                &both[..],
+                Some("{}\n"),
+            ),
+            (
+                "{\n  \"a\": 1,\n  \"servers\": {\n    \"ours\": {}\n  },\n  \"inputs\": []\n}\n",
+                &both[..],
+                Some("{\n  \"a\": 1\n}\n"),
+            ),
+            (
+                "{\n  \"servers\": {\n    \"ours\": {}\n  },\n  \"inputs\": []\n}\n",
+                &both[..1],
+                Some("{\n  \"inputs\": []\n}\n"),
+            ),
+            (
+                "{\"servers\": {\"ours\": 1, \"b\": 2}}",
+                &both[..],
+                Some("{\"servers\": { \"b\": 2}}"),
+            ),
+            (
+                "{\"servers\": {\"ours\": 1 /* why */}}",
+                &both[..],
+                Some("{\"servers\": {/* why */}}"),
+            ),
+            // Somebody else took ours out.
+            ("{\"servers\": {}, \"a\": 1}", &both[..], Some("{ \"a\": 1}")),
+            ("{\"servers\": {}, \"a\": 1}", &[], None),
+            ("{\"servers\": \"\", \"a\": 1}", &both[..], None),
+            ("", &both[..], None),
+        ] {
+            let left = without(text, Client::Vscode, "ours", made).unwrap();
+            assert_eq!(left.as_deref(), expected, "{text}");
+        }
+        let some = "{\"inputs\": [], \"servers\": {}, \"a\": 1}";
+        assert_eq!(containers(some, Client::Vscode).unwrap(), both);
+        assert!(containers("", Client::Vscode).unwrap().is_empty());
+        for (text, format, expected) in [
+            ("\u{feff}{\n}\n", Format::Json, true),
+            ("{ // x\n}", Format::JsonWithComments, false),
+            ("\n", Format::Toml, true),
+            ("# x\n", Format::Toml, false),
+        ] {
+            assert_eq!(is_empty(text, format), expected, "{text}");
         }
     }
 
@@ -382,7 +500,10 @@ mod tests {
 
     #[test]
     fn a_server_that_is_not_there_cannot_go() {
-        assert_eq!(without("{\"mcpServers\": {\"a\": 1}}", Client::Cursor, "b"), Ok(None));
-        assert_eq!(without("", Client::Codex, "b"), Ok(None));
+        assert_eq!(
+            without("{\"mcpServers\": {\"a\": 1}}", Client::Cursor, "b", &[]),
+            Ok(None)
+        );
+        assert_eq!(without("", Client::Codex, "b", &[]), Ok(None));
     }
 }

@@ -7,6 +7,8 @@ use std::ops::Range;
 
 use serde_json::{Map, Value};
 
+use super::lines::line_end;
+
 /// Deeper than any settings are.
 const DEEPEST: usize = 128;
 
@@ -310,7 +312,7 @@ fn layout(text: &str) -> Layout<'_> {
     // The first line that is further in than its neighbour says how far in a step is.
     let indented = text.lines().map(indent).find(|indent| !indent.is_empty());
     Layout {
-        line_end: if text.contains("\r\n") { "\r\n" } else { "\n" },
+        line_end: line_end(text),
         step: indented.unwrap_or("  "),
     }
 }

@@ -12,6 +12,30 @@ use sha2::{Digest as _, Sha256};
 use crate::report::Failure;
 use crate::settings::file;
 
+/// What is in a file only because of us.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Made {
+    /// Whether there was no file.
+    pub(crate) file: bool,
+    /// Members that hold our entries, and were not there.
+    pub(crate) members: Vec<String>,
+}
+
+impl Made {
+    /// All that either is.
+    #[must_use]
+    pub(crate) fn and(mut self, other: Self) -> Self {
+        self.file |= other.file;
+        for member in other.members {
+            if !self.members.contains(&member) {
+                self.members.push(member);
+            }
+        }
+        self
+    }
+}
+
 /// One entry of ours in one file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -28,6 +52,9 @@ pub(crate) struct Record {
     pub(crate) backup: Option<PathBuf>,
     /// The fingerprint of the file as we left it.
     pub(crate) fingerprint: String,
+    /// What we made to put it in.
+    #[serde(default)]
+    pub(crate) made: Made,
 }
 
 /// All of them, oldest first.
@@ -74,9 +101,12 @@ impl Ledger {
         self.records.push(record);
     }
 
-    /// Forgets an entry.
-    pub(crate) fn forget(&mut self, record: &Record) {
+    /// Forgets an entry. What was made for it and is still there is then said to be made for another of that file.
+    pub(crate) fn forget(&mut self, record: &Record, still_there: Made) {
         self.records.retain(|known| known != record);
+        if let Some(heir) = self.records.iter_mut().find(|known| known.path == record.path) {
+            heir.made = std::mem::take(&mut heir.made).and(still_there);
+        }
     }
 }
 
@@ -124,13 +154,29 @@ mod tests {
             serves: serves.to_owned(),
             backup: None,
             fingerprint: fingerprint(serves),
+            made: Made::default(),
         };
         let mut ledger = Ledger::default();
         ledger.put(record("project/a"));
         ledger.put(record("project/b"));
         assert_eq!(ledger.records, [record("project/b")]);
         assert_eq!(ledger.find(Path::new("/x"), "orch-web"), Some(&record("project/b")));
-        ledger.forget(&record("project/b"));
+        let other = Record {
+            name: "orch-files".to_owned(),
+            ..record("server/files")
+        };
+        ledger.put(other.clone());
+        let made = Made {
+            file: true,
+            members: vec!["mcpServers".to_owned()],
+        };
+        ledger.forget(&record("project/b"), made.clone());
+        assert_eq!(ledger.records, [Record { made, ..other.clone() }]);
+        ledger.forget(&ledger.records[0].clone(), Made::default());
         assert_eq!(ledger, Ledger::default());
+        // Older versions did not write down what they made.
+        let mut older = serde_json::to_value(&other).unwrap();
+        older.as_object_mut().unwrap().remove("made");
+        assert_eq!(serde_json::from_value::<Record>(older).unwrap(), other);
     }
 }

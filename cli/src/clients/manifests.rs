@@ -17,6 +17,8 @@ use super::secrecy::{is_key, is_key_by_itself, is_place};
 pub(crate) const PLACEHOLDER: &str = "REPLACE-ME";
 /// Longest name of a Server.
 const LONGEST: usize = 57;
+/// Longest key of a Secret, with room for a number behind it.
+const LONGEST_KEY: usize = 240;
 
 /// What became of the servers.
 #[derive(Debug, Default)]
@@ -256,14 +258,7 @@ impl Draft<'_> {
                 out.push(json!({"name": name, "value": value}));
                 continue;
             }
-            let kept = |c: char| {
-                if c.is_ascii_alphanumeric() || "-_.".contains(c) {
-                    c
-                } else {
-                    '_'
-                }
-            };
-            let key: String = name.chars().map(kept).collect();
+            let key = self.key(name);
             let value = if is_open {
                 self.note(&format!(
                     "{name} is `{given}`, which is not known here; give it to secret/{}",
@@ -277,6 +272,21 @@ impl Draft<'_> {
             self.keys.insert(key, value.into());
         }
         out
+    }
+
+    /// A key of the Secret like that name, which nothing has yet: of what is called alike, each keeps its value.
+    fn key(&self, name: &str) -> String {
+        let kept = |c: char| match c.is_ascii_alphanumeric() || "-_.".contains(c) {
+            true => c,
+            false => '_',
+        };
+        let plain: String = name.chars().map(kept).take(LONGEST_KEY).collect();
+        let plain = if plain.is_empty() { "value".to_owned() } else { plain };
+        let numbered = (2..).map(|number| format!("{plain}-{number}"));
+        std::iter::once(plain.clone())
+            .chain(numbered)
+            .find(|key| !self.keys.contains_key(key))
+            .unwrap_or_default()
     }
 
     fn rest(&mut self, server: &Found) {
@@ -463,6 +473,36 @@ mod tests {
             assert!(notes.contains(said), "{said}: {notes}");
         }
         assert!(!notes.contains("sesame"), "{notes}");
+    }
+
+    #[test]
+    fn what_is_called_alike_keeps_its_own_value() {
+        let headers = [("X!Token", "one"), ("X#Token", "two"), ("X_Token", "${input:three}")];
+        let made = made(&[
+            remote("far", "https://h/mcp", &headers),
+            started("near", "/bin/x", &[("API KEY", "four"), ("API/KEY", "five")]),
+        ]);
+        let data: Vec<&Value> = made.secrets.iter().map(|secret| &secret["spec"]["data"]).collect();
+        assert_eq!(
+            data,
+            [
+                &json!({"X_Token": "one", "X_Token-2": "two", "X_Token-3": PLACEHOLDER}),
+                &json!({"API_KEY": "four", "API_KEY-2": "five"}),
+            ]
+        );
+        let headers = made.servers[0]["spec"]["remote"]["headers"].as_array().unwrap();
+        let told = headers.iter().map(|header| {
+            let key = &header["valueFrom"]["secretRef"]["key"];
+            (header["name"].as_str().unwrap(), key.as_str().unwrap())
+        });
+        assert_eq!(
+            told.collect::<Vec<_>>(),
+            [
+                ("X!Token", "X_Token"),
+                ("X#Token", "X_Token-2"),
+                ("X_Token", "X_Token-3")
+            ]
+        );
     }
 
     #[test]

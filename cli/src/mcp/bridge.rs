@@ -8,10 +8,11 @@
 //! Assumptions: the client waits for the answer to `initialize` before it says anything else, or writes it first.
 
 mod asking;
+mod lines;
 mod session;
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::io::{BufRead, Read as _, Write};
+use std::io::{self, BufRead, Write};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::{Duration, Instant};
@@ -21,14 +22,13 @@ use orch_shared::jsonrpc::{Id, Invalid, Members, Message, Notification, Outcome,
 use crate::client::mcp::{Endpoint, Interrupt, Line};
 use crate::mcp::message::{self, Marked};
 use crate::mcp::traffic::{Journal, Way};
+use lines::{Incoming, TooLong};
 use session::Session;
 
 /// Requests that run side by side; more wait their turn.
 const AT_ONCE: usize = 64;
 /// Lines that wait to be looked at.
 const WAITING: usize = 256;
-/// The longest message that is taken in.
-const LONGEST: u64 = 64 << 20;
 /// How long answers are waited for once the client has closed its end.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 /// A daemon that is being started anew is waited for.
@@ -51,6 +51,10 @@ pub(crate) struct Bridge {
     less_work: Condvar,
     is_over: AtomicBool,
     numbers: AtomicU64,
+    /// Ends the reading of lines, once there are any.
+    ending: Mutex<Option<mpsc::SyncSender<Incoming>>>,
+    /// Why the client can be told nothing any more.
+    lost: Mutex<Option<io::Error>>,
 }
 
 /// Requests that are waiting or under way.
@@ -79,11 +83,13 @@ impl Bridge {
             less_work: Condvar::new(),
             is_over: AtomicBool::new(false),
             numbers: AtomicU64::new(0),
+            ending: Mutex::default(),
+            lost: Mutex::default(),
         })
     }
 
-    /// Carries messages until the client closes its end.
-    pub(crate) fn run(self: &Arc<Self>, input: impl BufRead + Send + 'static) {
+    /// Carries messages until the client closes its end. One that no longer reads has gone, too: that is the error.
+    pub(crate) fn run(self: &Arc<Self>, input: impl BufRead + Send + 'static) -> io::Result<()> {
         let (telling, told) = mpsc::channel::<Message>();
         let (finished, has_finished) = mpsc::channel::<()>();
         let bridge = Arc::clone(self);
@@ -91,38 +97,50 @@ impl Bridge {
             told.iter().for_each(|message| bridge.tell(&message));
             drop(finished);
         });
-        for line in self.read(input) {
-            for message in message::of_line(&line) {
-                match message {
-                    Ok(message) => self.take_in(message, &telling),
-                    Err(invalid) => self.refuse(&invalid),
+        for incoming in self.read(input) {
+            if self.lost().is_some() {
+                break;
+            }
+            match incoming {
+                Incoming::Line(line) => {
+                    for message in message::of_line(&line) {
+                        match message {
+                            Ok(message) => self.take_in(message, &telling),
+                            Err(invalid) => self.refuse(&invalid),
+                        }
+                    }
                 }
+                Incoming::TooLong(long) => self.refuse_long(long, &telling),
+                Incoming::End => break,
             }
         }
         drop(telling);
         // What it had to tell is told, or it takes too long.
         let _ = has_finished.recv_timeout(LAST_WORDS);
         self.finish();
+        self.lost().take().map_or(Ok(()), Err)
     }
 
     /// The lines of the input, read on a thread of their own: that it has ended is known whatever else is under way.
-    fn read(self: &Arc<Self>, mut input: impl BufRead + Send + 'static) -> mpsc::Receiver<Vec<u8>> {
+    fn read(self: &Arc<Self>, mut input: impl BufRead + Send + 'static) -> mpsc::Receiver<Incoming> {
         let (sender, lines) = mpsc::sync_channel(WAITING);
+        *self.ending.lock().unwrap_or_else(PoisonError::into_inner) = Some(sender.clone());
         let bridge = Arc::clone(self);
         std::thread::spawn(move || {
             loop {
-                let mut line = Vec::new();
-                match input.by_ref().take(LONGEST).read_until(b'\n', &mut line) {
-                    Ok(0) | Err(_) => break,
-                    Ok(_) if line.trim_ascii().is_empty() => {}
-                    Ok(_) => {
-                        if sender.send(line).is_err() {
+                match lines::next(&mut input) {
+                    Ok(Incoming::End) | Err(_) => break,
+                    Ok(Incoming::Line(line)) if line.trim_ascii().is_empty() => {}
+                    Ok(incoming) => {
+                        if sender.send(incoming).is_err() {
                             return;
                         }
                     }
                 }
             }
-            drop(sender);
+            if sender.send(Incoming::End).is_err() {
+                return;
+            }
             // Nobody is left to be answered: whatever is still waited for then is given up.
             std::thread::sleep(LAST_WORDS * 2);
             bridge.give_up();
@@ -155,6 +173,20 @@ impl Bridge {
         };
         self.journal.event(&format!("refused a line: {invalid}"));
         self.answer(None, Outcome::error(code, &invalid.to_string()));
+    }
+
+    /// Refuses what the gateway would not take. Whoever waits for it is told: the client, or the server that has asked.
+    fn refuse_long(&self, long: TooLong, telling: &mpsc::Sender<Message>) {
+        let why = long.message();
+        self.journal.event(&format!("refused a line: {why}"));
+        let outcome = Outcome::error(-32600, &why);
+        match (long.id, long.has_method) {
+            (Some(id), false) => {
+                let id = Some(id);
+                let _ = telling.send(Message::Response(Response { id, outcome }));
+            }
+            (id, _) => self.answer(id, outcome),
+        }
     }
 
     /// Runs a request as soon as there is room.
@@ -271,8 +303,28 @@ impl Bridge {
         self.journal.message(Way::Down, message);
         let line = message::on_one_line(text) + "\n";
         let mut output = self.output.lock().unwrap_or_else(PoisonError::into_inner);
-        // A client that no longer reads closes its other end, too.
-        let _ = output.write_all(line.as_bytes()).and_then(|()| output.flush());
+        if let Err(error) = output.write_all(line.as_bytes()).and_then(|()| output.flush()) {
+            self.lose(error);
+        }
+    }
+
+    /// The client can be told nothing any more: no line of it is of any use.
+    fn lose(&self, error: io::Error) {
+        let mut lost = self.lost();
+        if lost.is_none() {
+            self.journal.event(&format!("the client no longer reads: {error}"));
+            *lost = Some(error);
+        }
+        drop(lost);
+        let ending = self.ending.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(ending) = &*ending {
+            // When lines are waiting, the next one is reason enough to look.
+            let _ = ending.try_send(Incoming::End);
+        }
+    }
+
+    fn lost(&self) -> MutexGuard<'_, Option<io::Error>> {
+        self.lost.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn work(&self) -> MutexGuard<'_, Work> {

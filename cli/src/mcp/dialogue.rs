@@ -5,6 +5,7 @@
 //! call is then repeated with the answers, a bounded number of times.
 
 use std::cell::{Cell, RefCell};
+use std::time::{Duration, Instant};
 
 use orch_shared::jsonrpc::{Id, Members, Message, Notification, Outcome, Raw, Request, Response, raw};
 use orch_shared::problem::{Code, Problem};
@@ -15,6 +16,8 @@ use super::message::{HEADER_MISMATCH, META_CAPABILITIES, META_CLIENT, META_VERSI
 use crate::client::mcp::{Endpoint, Interrupt, Line, Trouble};
 use crate::report::Failure;
 
+/// The code with which the gateway refuses what no tool was asked for.
+const INVALID_REQUEST: i64 = -32600;
 /// How often a call may ask for more input.
 const ROUNDS: usize = 20;
 /// How many pages a list may have.
@@ -175,7 +178,11 @@ impl Dialogue {
         let headers = headers(&request, MODERN, &self.marked.borrow());
         let line = self.endpoint.line();
         host.started(line.interrupt());
-        let outcome = self.exchange(&line, &headers, &request, host)?;
+        let since = Instant::now();
+        let outcome = self.exchange(&line, &headers, &request, host).map_err(|failure| {
+            let limit = self.endpoint.limit().filter(|limit| since.elapsed() >= *limit);
+            limit.map_or(failure, |limit| self.too_late(&request, limit))
+        })?;
         self.endpoint.give_back(line);
         match outcome {
             Outcome::Result(result) => Ok(result),
@@ -210,7 +217,12 @@ impl Dialogue {
         }
         let text = reply.whole().map_err(|trouble| self.unreachable(&trouble))?;
         if let Ok(Message::Response(Response { outcome, .. })) = Message::parse(text.as_bytes()) {
-            return Ok(outcome);
+            return match (status, outcome.code()) {
+                (404, Some(INVALID_REQUEST)) => {
+                    Err(Problem::new(Code::NotFound, outcome.message().unwrap_or_default()).into())
+                }
+                _ => Ok(outcome),
+            };
         }
         if let Ok(mut problem) = serde_json::from_str::<Problem>(&text) {
             problem.status = status;
@@ -222,6 +234,24 @@ impl Dialogue {
                 .hint("are both of one version? orchctl version"),
             status => odd(&format!("it answered {status}")),
         })
+    }
+
+    fn too_late(&self, request: &Request, limit: Duration) -> Failure {
+        let seconds = limit.as_secs_f64();
+        let tool = Members::of_params(request.params.as_deref()).text("name");
+        let more = format!(
+            "allow it more time: --request-timeout {}s",
+            (limit * 2).as_secs().max(60)
+        );
+        let (code, who, hint) = match tool {
+            Some(tool) => (
+                Code::NoAnswer,
+                format!("the tool `{tool}`"),
+                format!("what was asked may have been done: look before you repeat it, and {more}"),
+            ),
+            None => (Code::Timeout, self.endpoint.url().to_owned(), more),
+        };
+        Failure::from(Problem::new(code, format!("{who} did not answer within {seconds} s"))).hint(hint)
     }
 
     fn unreachable(&self, trouble: &Trouble) -> Failure {

@@ -10,6 +10,9 @@ use orch_shared::problem::{Code, Problem};
 
 use crate::report::Failure;
 
+/// As many links in a row as systems follow before they speak of a loop.
+const LINKS: usize = 40;
+
 /// Where the file is: `ORCHCTL_CONFIG`, else `orchctl/config.yaml` in the user's configuration directory.
 pub(crate) fn path() -> Result<PathBuf, Failure> {
     if let Some(path) = std::env::var_os("ORCHCTL_CONFIG").filter(|path| !path.is_empty()) {
@@ -83,14 +86,24 @@ pub(crate) fn write_as_it_was(path: &Path, content: &[u8]) -> Result<(), Failure
     })
 }
 
+/// The file that a path leads to, whether it is there or not: links are followed, so that they go on pointing where their
+/// owner put them.
+pub(crate) fn target(path: &Path) -> PathBuf {
+    let mut target = path.to_owned();
+    for _ in 0..LINKS {
+        let Ok(link) = std::fs::read_link(&target) else { break };
+        target = target.parent().unwrap_or_else(|| Path::new("")).join(link);
+    }
+    target
+}
+
 /// Writes beside the target first, then in its place.
 fn put_in_place(
     path: &Path,
     content: &[u8],
     create: impl FnOnce(&Path) -> io::Result<std::fs::File>,
 ) -> Result<(), Failure> {
-    // A link is followed, so that it goes on pointing where its owner put it.
-    let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let target = target(path);
     let mut name = target.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.tmp", std::process::id()));
     let beside = target.with_file_name(name);
@@ -158,6 +171,13 @@ mod tests {
         std::os::unix::fs::symlink(&path, folder.path().join("link")).unwrap();
         write_as_it_was(&folder.path().join("link"), b"through").unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), b"through", "a link stays a link");
+        let far = folder.path().join("far/new.json");
+        std::fs::create_dir(folder.path().join("far")).unwrap();
+        std::os::unix::fs::symlink("far/new.json", folder.path().join("second")).unwrap();
+        std::os::unix::fs::symlink("second", folder.path().join("first")).unwrap();
+        write_as_it_was(&folder.path().join("first"), b"far").unwrap();
+        assert_eq!(std::fs::read(&far).unwrap(), b"far", "also one that led nowhere");
+        assert_eq!(target(&folder.path().join("first")), far);
     }
 
     #[test]

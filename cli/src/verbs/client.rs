@@ -6,6 +6,8 @@ mod install;
 mod list;
 mod uninstall;
 
+use std::fs::{FileType, OpenOptions};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use clap::{ArgAction, Args, Subcommand};
@@ -111,16 +113,81 @@ fn file_of(client: Client, which: &Which, places: &Places) -> Result<PathBuf, Fa
     Ok(std::path::absolute(&path).unwrap_or(path))
 }
 
-/// What a file holds; nothing when there is none.
+/// What a client's file holds; nothing when there is none. What is no file is not opened: a pipe would have us wait for ever.
 fn text_of(path: &Path) -> Result<Option<String>, Failure> {
+    match std::fs::metadata(path) {
+        Ok(found) if !found.is_file() => Err(Failure::local(format!(
+            "{} is {}, and no file that servers can be written into",
+            path.display(),
+            what(found.file_type())
+        ))
+        .hint("move it away, or name another: --path FILE")),
+        Ok(_) => text_at(path),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Failure::file("read", path, &error)),
+    }
+}
+
+/// What something is that is no file.
+fn what(found: FileType) -> &'static str {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::FileTypeExt as _;
+        if found.is_fifo() {
+            return "a pipe";
+        }
+        if found.is_socket() {
+            return "a socket";
+        }
+        if found.is_char_device() || found.is_block_device() {
+            return "a device";
+        }
+    }
+    match found.is_dir() {
+        true => "a folder",
+        false => "something else",
+    }
+}
+
+/// What can be read at a path; nothing when nothing is there.
+fn text_at(path: &Path) -> Result<Option<String>, Failure> {
     match std::fs::read(path) {
         Ok(bytes) => match String::from_utf8(bytes) {
             Ok(text) => Ok(Some(text)),
             Err(_) => Err(Failure::local(format!("{} is not text in UTF-8", path.display()))
                 .hint("it was not touched; mend it, or name another: --path FILE")),
         },
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(Failure::file("read", path, &error)),
+    }
+}
+
+/// Refuses a file that is closed to writing, or stands in a folder that is. Its owner wants that, and to put another file in
+/// its place would go around it.
+fn may_be_written(path: &Path) -> Result<(), Failure> {
+    let target = file::target(path);
+    let refused = |what: &str, closed: &Path, which: &str| {
+        let closed = closed.display();
+        Err(
+            Failure::local(format!("{what}{closed} is read-only; {which} was not touched"))
+                .hint(format!("allow it: chmod u+w {closed}; or name another: --path FILE")),
+        )
+    };
+    if let Ok(found) = std::fs::metadata(&target) {
+        if found.permissions().readonly() {
+            return refused("", &target, "it");
+        }
+        // Opening it changes nothing, and tells what the permissions alone do not.
+        OpenOptions::new().write(true).open(&target).map_err(|error| {
+            Failure::file("write", path, &error).hint("it was not touched; name another: --path FILE")
+        })?;
+    }
+    match target.parent() {
+        Some(folder) if cfg!(unix) => match std::fs::metadata(folder) {
+            Ok(found) if found.permissions().readonly() => refused("the folder ", folder, &path.display().to_string()),
+            Ok(_) | Err(_) => Ok(()),
+        },
+        Some(_) | None => Ok(()),
     }
 }
 
@@ -170,13 +237,17 @@ fn replace(path: &Path, before: Option<&str>, after: Option<&str>) -> Result<(),
                 .hint("run it again"),
         );
     }
+    // A link stays where it is, whatever becomes of what it leads to.
+    let target = file::target(path);
     match after {
         Some(text) => {
-            if let Some(folder) = path.parent() {
+            if let Some(folder) = target.parent() {
                 std::fs::create_dir_all(folder).map_err(|error| Failure::file("create", folder, &error))?;
             }
-            file::write_as_it_was(path, text.as_bytes())
+            file::write_as_it_was(&target, text.as_bytes()).map_err(|failure| {
+                failure.hint("a new file is written beside it and then put in its place: its folder must allow that")
+            })
         }
-        None => std::fs::remove_file(path).map_err(|error| Failure::file("remove", path, &error)),
+        None => std::fs::remove_file(&target).map_err(|error| Failure::file("remove", path, &error)),
     }
 }

@@ -80,8 +80,9 @@ fn serve(serve: &Serve, settings: &Settings) -> Result<Outcome, Failure> {
         Some(Some(path)) => Journal::in_file(path, detail)?,
     };
     journal.event(&format!("serving {target} of {}", settings.client()?.server()));
-    Bridge::new(endpoint, journal, Box::new(io::stdout())).run(BufReader::new(io::stdin()));
-    Ok(Outcome::Done)
+    let bridge = Bridge::new(endpoint, journal, Box::new(io::stdout()));
+    let ended = bridge.run(BufReader::new(io::stdin()));
+    ended.map(|()| Outcome::Done).map_err(Failure::output)
 }
 
 fn headers(settings: &Settings, url: Option<&str>) -> Result<Outcome, Failure> {

@@ -9,11 +9,12 @@ mod result;
 
 use clap::{Args, Subcommand};
 
-use crate::mcp::dialogue::{Dialogue, Tool};
+use crate::mcp::dialogue::{Dialogue, Tool, Tools};
 use crate::mcp::target::Target;
 use crate::report::{Failure, Outcome};
 use crate::settings::Settings;
 use orch_shared::problem::{Code, Problem, near_miss};
+use person::Person;
 use serde_json::Value;
 
 /// List, inspect and call the tools that MCP clients get
@@ -84,8 +85,20 @@ pub(super) fn result_text(result: &Value) -> String {
 /// A conversation with what is meant.
 fn dialogue(settings: &Settings) -> Result<(Target, Dialogue), Failure> {
     let target = Target::of(settings)?;
-    let endpoint = settings.client()?.endpoint(&target.path());
+    let limit = settings.flags().request_timeout.map(|limit| limit.0);
+    let endpoint = settings.client()?.endpoint(&target.path()).within(limit);
     Ok((target, Dialogue::new(endpoint)))
+}
+
+/// All tools of what is meant. That there is no such project or server is told as by every verb, with the name that was
+/// probably meant.
+fn offered(settings: &Settings, target: &Target, dialogue: &Dialogue, person: &Person<'_>) -> Result<Tools, Failure> {
+    dialogue
+        .tools(person)
+        .map_err(|failure| match (failure.code(), settings.client()) {
+            (Some(Code::NotFound), Ok(client)) => client.not_found(&settings.ui, &target.object()),
+            (Some(_) | None, _) => failure,
+        })
 }
 
 /// The tool of that name among these, and which they are.

@@ -264,18 +264,8 @@ impl<'s> Chain<'s> {
                 self.line("try", Tone::Hint, &format!("{remedy} ({code})"));
             }
         }
-        if self.codes.contains(&Code::CrashLoop)
-            && let Some(version) = object
-                .status
-                .get("resolved")
-                .and_then(|resolved| resolved.get("version"))
-                .and_then(Value::as_str)
-        {
-            self.line(
-                "try",
-                Tone::Hint,
-                &format!("another version of the package than {version}: spec.package.version"),
-            );
+        if let Some(change) = change(object, unwell, &self.codes) {
+            self.line("try", Tone::Hint, &change);
         }
         let ended =
             unwell.iter().any(|one| one.status.get("lastExit").is_some()) || object.status.get("lastExit").is_some();
@@ -285,6 +275,49 @@ impl<'s> Chain<'s> {
         };
         self.line("see", Tone::Hint, &next);
     }
+}
+
+/// What to change in the spec, by how it ended. What went over a limit does so in any version.
+fn change(object: &Object, unwell: &[&Object], codes: &[Code]) -> Option<String> {
+    let all = || std::iter::once(object).chain(unwell.iter().copied());
+    let reasons = all().filter_map(|one| one.status.get("lastExit")?.get("reason")?.as_str());
+    if let Some(limit) = reasons.into_iter().find_map(limit) {
+        return Some(limit);
+    }
+    if !codes.contains(&Code::CrashLoop) {
+        return None;
+    }
+    let is_from = |source: &str| {
+        all().any(|one| {
+            let spec = one.spec();
+            spec.get("run").unwrap_or(&spec).get(source).is_some()
+        })
+    };
+    let resolved = |part: &str| object.status.get("resolved")?.get(part)?.as_str();
+    if is_from("image") {
+        let name = resolved("name")?;
+        return Some(format!("another image than {name}: spec.image.reference"));
+    }
+    let version = resolved("version")?;
+    Some(format!(
+        "another version of the package than {version}: spec.package.version"
+    ))
+}
+
+/// What to do about the limit that a reason tells of.
+fn limit(reason: &str) -> Option<String> {
+    let between = |start: &str, end: &str| reason.strip_prefix(start)?.strip_suffix(end);
+    if let Some(memory) = between("memory limit of ", " exceeded") {
+        return Some(format!("more memory than {memory}: spec.resources.memory"));
+    }
+    if reason == "the machine ran out of memory" {
+        return Some("a limit that leaves the machine enough memory: spec.resources.memory; or more memory".to_owned());
+    }
+    if let Some(processor) = between("processor time limit of ", " exceeded") {
+        return Some(format!("more processor time than {processor}: spec.resources.cpu"));
+    }
+    let processes = between("limit of ", " processes reached")?;
+    Some(format!("more processes than {processes}: spec.resources.pids"))
 }
 
 /// The text without the `(ORCH6006)` in it, and the codes that were.
@@ -314,6 +347,56 @@ fn remedy(code: Code, name: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_is_to_be_changed_fits_how_it_ended() {
+        let object = |kind: &str, spec: &Value, status: &Value| -> Object {
+            let whole = json!({"kind": kind, "metadata": {"name": "x"}, "spec": spec, "status": status});
+            serde_json::from_str(&whole.to_string()).unwrap()
+        };
+        let package = json!({"package": {"registry": "npm", "name": "p"}});
+        let image = json!({"image": {"reference": "a/b:1"}});
+        let template = json!({"template": {"name": "t"}});
+        let of_image = json!({"name": "a/b:1", "version": "sha256:91c0"});
+        let of_package = json!({"name": "p", "version": "1.2.0"});
+        let memory = Some("memory limit of 64Mi exceeded");
+        let version = Some("another version of the package than 1.2.0: spec.package.version");
+        let more = Some("more memory than 64Mi: spec.resources.memory");
+        for (spec, run, resolved, reason, code, expected) in [
+            (&image, &image, &of_image, memory, Code::CrashLoop, more),
+            (&package, &package, &of_package, memory, Code::CrashLoop, more),
+            (&image, &image, &of_image, memory, Code::Unhealthy, more),
+            (
+                &image,
+                &image,
+                &of_image,
+                Some("limit of 16 processes reached"),
+                Code::CrashLoop,
+                Some("more processes than 16: spec.resources.pids"),
+            ),
+            (
+                &image,
+                &image,
+                &of_image,
+                None,
+                Code::CrashLoop,
+                Some("another image than a/b:1: spec.image.reference"),
+            ),
+            (&package, &package, &of_package, None, Code::CrashLoop, version),
+            (&template, &package, &of_package, None, Code::CrashLoop, version),
+            (&package, &package, &of_package, None, Code::Unhealthy, None),
+        ] {
+            let server = object("Server", spec, &json!({"resolved": resolved}));
+            let exit = json!({"code": 137, "reason": reason});
+            let copy = json!({"server": "x", "generation": 1, "digest": "d", "run": run});
+            let copy = object("Instance", &copy, &json!({"lastExit": exit}));
+            let told = change(&server, &[&copy], &[code]);
+            assert_eq!(told.as_deref(), expected, "{spec} {reason:?}");
+        }
+        let told = limit("the machine ran out of memory").unwrap();
+        assert!(told.contains("spec.resources.memory"), "{told}");
+    }
 
     #[test]
     fn codes_are_taken_out_of_messages() {

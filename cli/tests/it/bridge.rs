@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::support::gateway::Gateway;
-use crate::support::home::Home;
+use crate::support::home::{Home, ended};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -284,6 +284,83 @@ fn a_lost_session_is_begun_anew_behind_the_clients_back() {
         message["method"] == "notifications/prompts/list_changed"
     });
     bridge.end();
+}
+
+#[test]
+fn a_message_that_is_too_long_is_answered_and_the_next_is_served() {
+    let (gateway, home) = place();
+    let mut bridge = Bridge::start(&home, &[]);
+    bridge.greet();
+    let long = "x".repeat(17 << 20);
+    bridge.call(1, "echo", &json!({"message": long}));
+    let error = bridge.answer(1)["error"].clone();
+    assert_eq!(error["code"], -32600);
+    let said = error["message"].as_str().expect("words");
+    assert!(said.contains("at most 16 MiB, and this one has 18"), "{said}");
+    // Longer than anything that is kept, and the id at its end.
+    let input = bridge.input.as_mut().expect("still open");
+    write!(input, r#"{{"method": "tools/call", "params": {{"x": ""#).expect("somebody reads");
+    for _ in 0..5 {
+        input.write_all(long.as_bytes()).expect("somebody reads");
+    }
+    writeln!(input, r#""}}, "id": 2}}"#).expect("somebody reads");
+    assert_eq!(bridge.answer(2)["error"]["code"], -32600);
+    bridge.call(3, "echo", &json!({"message": "short"}));
+    bridge.answer(3);
+    // A server that has asked is told that it gets no answer.
+    bridge.call(4, "ask", &json!({}));
+    let question = bridge.hear("the question", |message| message["method"] == "roots/list");
+    bridge.say(&json!({"jsonrpc": "2.0", "id": question["id"], "result": {"roots": [long]}}));
+    let told = gateway.until("the refusal", |heard| heard.body["error"]["code"] == -32600);
+    assert_eq!(told.body["id"], question["id"]);
+    bridge.answer(4);
+    bridge.end();
+}
+
+#[test]
+fn a_stream_on_which_nothing_comes_is_given_up() {
+    let (gateway, home) = place();
+    let mut bridge = Bridge::start(&home, &[]);
+    bridge.greet();
+    let resumed = |after: &str| {
+        let heard = gateway.heard();
+        heard
+            .iter()
+            .filter(|heard| heard.header("last-event-id") == after)
+            .count()
+    };
+    bridge.call(1, "fade", &json!({}));
+    let error = bridge.answer(1)["error"].clone();
+    let said = error["message"].as_str().unwrap_or_default();
+    assert!(said.contains("may have been done"), "{error}");
+    assert_eq!(resumed("1-never"), 3);
+    // What comes now and then is heard out.
+    bridge.call(2, "fade", &json!({"comes back": true}));
+    assert_eq!(bridge.answer(2)["result"]["content"], json!([]));
+    assert_eq!((resumed("2-first"), resumed("2-second")), (3, 3));
+    bridge.end();
+}
+
+#[test]
+fn a_client_that_no_longer_reads_has_gone() {
+    let (gateway, home) = place();
+    let mut child = home
+        .command(&["mcp", "serve", "-p", "web"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    drop(child.stdout.take());
+    let mut input = child.stdin.take().expect("a pipe");
+    let greeting =
+        json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {"protocolVersion": "2025-11-25"}});
+    writeln!(input, "{greeting}").expect("somebody reads");
+    // Its other end stays open.
+    let output = ended(child);
+    assert_eq!((output.status.code(), &*output.stderr), (Some(141), &b""[..]));
+    drop(input);
+    gateway.until("the end of the session", |heard| heard.verb == "DELETE");
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! Files of MCP clients: our entry goes in, is seen, and goes out without a trace; and nothing else is touched.
 
 use std::path::PathBuf;
+use std::process::Stdio;
 
-use crate::support::home::Home;
+use crate::support::home::{Home, ended};
 
 /// A home whose daemon cannot be reached: files are written all the same.
 fn home() -> Home {
@@ -89,6 +90,11 @@ fn read(home: &Home, name: &str) -> String {
     std::fs::read_to_string(home.path().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
+/// What a text says: brackets that are empty again are closed at once.
+fn without_blanks(text: &str) -> String {
+    text.split_whitespace().collect()
+}
+
 fn copies(home: &Home) -> Vec<PathBuf> {
     let folder = std::fs::read_dir(home.path().join("clients")).into_iter().flatten();
     folder.map(|entry| entry.unwrap().path()).collect()
@@ -159,6 +165,135 @@ fn where_there_was_no_file_there_is_none_again() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn a_link_stays_a_link_wherever_it_leads() {
+    for before in [None, Some("{\n  \"mcpServers\": {}\n}\n")] {
+        let home = home();
+        let link = home.path().join(".cursor/mcp.json");
+        std::fs::create_dir(home.path().join(".cursor")).unwrap();
+        std::os::unix::fs::symlink("../dotfiles/cursor.json", &link).unwrap();
+        if let Some(text) = before {
+            home.write("dotfiles/cursor.json", text);
+        }
+        let run = home.run(&["client", "install", "cursor", "-p", "web"]);
+        assert_eq!(run.code, 0, "{run}");
+        assert!(read(&home, "dotfiles/cursor.json").contains("orch-web"), "{run}");
+        let points = |path: &PathBuf| std::fs::read_link(path).ok();
+        assert_eq!(points(&link), Some("../dotfiles/cursor.json".into()), "{run}");
+        let run = home.run(&["client", "uninstall", "cursor"]);
+        assert_eq!(run.code, 0, "{run}");
+        assert_eq!(points(&link), Some("../dotfiles/cursor.json".into()), "{run}");
+        assert_eq!(std::fs::read_to_string(&link).ok().as_deref(), before, "{run}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_closed_to_writing_is_not_written() {
+    let before = "{\n  \"mcpServers\": {}\n}\n";
+    for (name, closed, said) in [
+        (
+            ".cursor/mcp.json",
+            0o444,
+            "error: .cursor/mcp.json is read-only; it was not touched\nhint: allow it: chmod u+w .cursor/mcp.json; or",
+        ),
+        (
+            ".cursor",
+            0o555,
+            "error: the folder .cursor is read-only; .cursor/mcp.json was not touched\nhint: allow it: chmod u+w .cursor; or",
+        ),
+    ] {
+        let home = home();
+        home.write(".cursor/mcp.json", before);
+        let path = home.path().join(name);
+        let open = mode(&path);
+        let refused = |arguments: &[&str], text: &str| {
+            set_mode(&path, closed);
+            let run = home.run(arguments);
+            set_mode(&path, open);
+            assert_eq!((run.code, read(&home, ".cursor/mcp.json").as_str()), (1, text), "{run}");
+            assert!(run.stderr.contains(said) && run.stdout.is_empty(), "{run}");
+        };
+        refused(&["client", "install", "cursor", "-p", "web"], before);
+        refused(&["client", "install", "cursor", "-p", "web", "--dry-run"], before);
+        assert!(copies(&home).is_empty());
+        assert_eq!(home.run(&["client", "install", "cursor", "-p", "web"]).code, 0);
+        let installed = read(&home, ".cursor/mcp.json");
+        refused(&["client", "uninstall", "cursor"], &installed);
+        assert_eq!(home.run(&["client", "uninstall", "cursor"]).code, 0);
+        assert_eq!(read(&home, ".cursor/mcp.json"), before);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_neither_opened_nor_replaced() {
+    let home = home();
+    let path = home.path().join("odd");
+    for kind in ["a pipe", "a socket", "a device"] {
+        match kind {
+            "a pipe" => {
+                let made = std::process::Command::new("mkfifo").arg(&path).status();
+                assert!(made.unwrap().success());
+            }
+            "a socket" => drop(std::os::unix::net::UnixListener::bind(&path).unwrap()),
+            _ => std::os::unix::fs::symlink("/dev/null", &path).unwrap(),
+        }
+        let before = std::fs::symlink_metadata(&path).unwrap().file_type();
+        let install = ["client", "install", "cursor", "-p", "web", "--path", "odd"];
+        let mut command = home.command(&install);
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let run = home.transcript(&install, &ended(command.spawn().unwrap()));
+        assert_eq!(run.code, 1, "{run}");
+        assert!(
+            run.stderr.contains(&format!("error: odd is {kind}, ")) && run.stderr.contains("--path FILE"),
+            "{run}"
+        );
+        assert_eq!(std::fs::symlink_metadata(&path).unwrap().file_type(), before);
+        std::fs::remove_file(&path).unwrap();
+    }
+    let run = home.run(&["client", "install", "cursor", "-p", "web", "--path", "."]);
+    assert!(run.code == 1 && run.stderr.contains(" is a folder, "), "{run}");
+}
+
+#[test]
+fn line_ends_and_the_mark_at_the_beginning_stay() {
+    for (client, file, before, _) in CLIENTS {
+        let home = home();
+        let before = format!("\u{feff}{}", before.replace("\r\n", "\n").replace('\n', "\r\n"));
+        home.write(file, &before);
+        assert_eq!(home.run(&["client", "install", client, "-p", "web"]).code, 0);
+        let after = read(&home, file);
+        assert!(
+            after.starts_with('\u{feff}') && after.contains("orch-web"),
+            "{client}: {after:?}"
+        );
+        // What has no lines cannot say how they end.
+        let is_flat = !before.contains('\n');
+        assert!(
+            is_flat || !after.replace("\r\n", "").contains('\n'),
+            "{client}: {after:?}"
+        );
+        // Somebody writes more, so that the copy is of no use.
+        home.write(file, &(after + "\r\n"));
+        assert_eq!(home.run(&["client", "uninstall", client]).code, 0);
+        let left = read(&home, file);
+        assert!(
+            left.starts_with('\u{feff}') && !left.contains("orch-web"),
+            "{client}: {left:?}"
+        );
+        assert!(
+            is_flat || !left.replace("\r\n", "").contains('\n'),
+            "{client}: {left:?}"
+        );
+        assert_eq!(without_blanks(&left), without_blanks(&before), "{client}");
+    }
+}
+
 #[test]
 fn what_others_wrote_since_stays() {
     for (client, file, before, _) in CLIENTS {
@@ -182,6 +317,37 @@ fn what_others_wrote_since_stays() {
         assert!(after.ends_with(addition), "{client}: {after}");
         if !comment && before.contains("theirs") {
             assert!(after.contains("theirs"), "{client}: {after}");
+        }
+    }
+}
+
+#[test]
+fn what_was_made_for_an_entry_goes_with_it() {
+    for (client, file, before, _) in CLIENTS {
+        let is_toml = client == "codex";
+        let empty = if is_toml { "" } else { "{\n}\n" };
+        // A file without a place for servers, one that others wrote, and none at all.
+        for before in [Some(empty), Some(before), None] {
+            let home = home();
+            if let Some(text) = before {
+                home.write(file, text);
+            }
+            // Two entries, so that the first to go is not the last.
+            for target in [["-p", "web"], ["--server", "files"]] {
+                let run = home.run(&[&["client", "install", client], &target[..]].concat());
+                assert_eq!(run.code, 0, "{run}");
+            }
+            home.write(file, &(read(&home, file) + "\n"));
+            for name in ["orch-web", "orch-files"] {
+                let run = home.run(&["client", "uninstall", client, "--name", name]);
+                assert_eq!(run.code, 0, "{run}");
+            }
+            let left = std::fs::read_to_string(home.path().join(file)).ok();
+            assert_eq!(
+                left.as_deref().map(without_blanks),
+                before.map(without_blanks),
+                "{client}"
+            );
         }
     }
 }

@@ -8,7 +8,7 @@ use orch_shared::manifest::{resource, to_yaml, to_yaml_stream};
 use orch_shared::name::Name;
 use serde_json::{Value, json};
 
-use super::{file_of, places, text_of, unfit};
+use super::{file_of, places, text_at, text_of, unfit};
 use crate::clients::catalogue::{Client, Scope, format_of};
 use crate::clients::manifests::{self, Made, PLACEHOLDER};
 use crate::clients::{edit, found};
@@ -41,20 +41,23 @@ pub(super) struct Arguments {
 /// Imports.
 pub(super) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome, Failure> {
     let places = places()?;
-    let path = match (&arguments.file, arguments.client) {
-        (Some(file), _) => file.clone(),
+    let (path, text) = match (&arguments.file, arguments.client) {
+        // Whatever can be read: what a shell gives for `<(...)` is a pipe.
+        (Some(file), _) => (file.clone(), text_at(file)?),
         (None, Some(client)) => {
             let which = super::Which {
                 scope: arguments.scope,
                 path: None,
             };
-            file_of(client, &which, &places)?
+            let path = file_of(client, &which, &places)?;
+            let text = text_of(&path)?;
+            (path, text)
         }
         (None, None) => {
             return Err(Failure::usage("nothing says which file to read").hint("name a client, or --file FILE"));
         }
     };
-    let text = text_of(&path)?
+    let text = text
         .ok_or_else(|| Failure::local(format!("there is no {}", path.display())).hint("name the file: --file FILE"))?;
     let format = match (&arguments.file, arguments.client) {
         (None, Some(client)) => client.format(),

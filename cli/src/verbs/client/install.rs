@@ -4,11 +4,11 @@ use std::path::Path;
 
 use clap::{ArgAction, Args};
 
-use super::{Consent, Which, file_of, is_wanted, places, replace, show, text_of, unfit};
+use super::{Consent, Which, file_of, is_wanted, may_be_written, places, replace, show, text_of, unfit};
 use crate::clients::catalogue::{Client, Scope};
-use crate::clients::edit;
+use crate::clients::edit::{self, Unfit};
 use crate::clients::entry::{self, Addition, Gateway, TOKEN_VARIABLE, TokenSource, Way};
-use crate::clients::ledger::{self, Ledger, Record};
+use crate::clients::ledger::{self, Ledger, Made, Record};
 use crate::mcp::target::Target;
 use crate::report::{Failure, Outcome};
 use crate::settings::{Connection, Settings};
@@ -105,6 +105,7 @@ fn one(
             .ui
             .line(&format!("{}   unchanged   {}", client.as_str(), path.display()));
     }
+    may_be_written(&path)?;
     show(settings, &path, before.as_deref().unwrap_or_default(), &after)?;
     if !is_wanted(
         settings,
@@ -113,6 +114,8 @@ fn one(
     )? {
         return Ok(());
     }
+    let made = made(client, before.as_deref(), &after).map_err(|error| unfit(&path, &error))?;
+    let made = made.and(earlier.as_ref().map(|earlier| earlier.made.clone()).unwrap_or_default());
     let backup = backup(client, &path, &name, before.as_deref(), earlier.as_ref())?;
     replace(&path, before.as_deref(), Some(&after))?;
     ledger.put(Record {
@@ -122,6 +125,7 @@ fn one(
         serves: target.to_string(),
         backup: backup.clone(),
         fingerprint: ledger::fingerprint(&after),
+        made,
     });
     ledger.write()?;
     settings
@@ -129,6 +133,17 @@ fn one(
         .line(&format!("{}   installed   {}", client.as_str(), path.display()))?;
     tell(settings, client, &addition, backup.as_deref());
     Ok(())
+}
+
+/// What there is after it and was not before, besides the entry.
+fn made(client: Client, before: Option<&str>, after: &str) -> Result<Made, Unfit> {
+    let known = edit::containers(before.unwrap_or_default(), client)?;
+    let mut members = edit::containers(after, client)?;
+    members.retain(|member| !known.contains(member));
+    Ok(Made {
+        file: before.is_none(),
+        members,
+    })
 }
 
 /// Keeps the file as it is to be again: as it was before our first entry, as far as that is known.
@@ -142,7 +157,9 @@ fn backup(
     let Some(before) = before else { return Ok(None) };
     let without = match earlier {
         Some(earlier) if ledger::fingerprint(before) == earlier.fingerprint => return Ok(earlier.backup.clone()),
-        Some(_) => edit::without(before, client, name).map_err(|error| unfit(path, &error))?,
+        Some(earlier) => {
+            edit::without(before, client, name, &earlier.made.members).map_err(|error| unfit(path, &error))?
+        }
         None => None,
     };
     ledger::keep(client.as_str(), path, without.as_deref().unwrap_or(before)).map(Some)

@@ -1,12 +1,12 @@
 //! `client uninstall`: our entries go out of a client's file. A file that nobody has changed since is byte for byte what
-//! it was; of any other, only our entry goes.
+//! it was; of any other, only our entry goes, and what we made to put it in when nothing else is in there.
 
 use clap::Args;
 
-use super::{Consent, Which, file_of, is_wanted, places, replace, show, text_of, unfit};
+use super::{Consent, Which, file_of, is_wanted, may_be_written, places, replace, show, text_of, unfit};
 use crate::clients::catalogue::Client;
 use crate::clients::edit;
-use crate::clients::ledger::{self, Ledger, Record};
+use crate::clients::ledger::{self, Ledger, Made, Record};
 use crate::report::{Failure, Outcome};
 use crate::settings::Settings;
 
@@ -59,12 +59,15 @@ fn one(arguments: &Arguments, settings: &Settings, client: Client, record: &Reco
     let before = text_of(path)?;
     let after = match &before {
         Some(text) if ledger::fingerprint(text) == record.fingerprint => original(record)?,
-        Some(text) => edit::without(text, client, &record.name)
+        Some(text) => edit::without(text, client, &record.name, &record.made.members)
             .map_err(|error| unfit(path, &error))?
             .or_else(|| before.clone()),
         None => None,
     };
+    // A file that we made and that says nothing any more goes, too.
+    let after = after.filter(|text| !record.made.file || !edit::is_empty(text, client.format()));
     if before != after {
+        may_be_written(path)?;
         let shown = |text: &Option<String>| text.clone().unwrap_or_default();
         show(settings, path, &shown(&before), &shown(&after))?;
         if !is_wanted(
@@ -80,7 +83,18 @@ fn one(arguments: &Arguments, settings: &Settings, client: Client, record: &Reco
         return Ok(());
     }
     let mut ledger = Ledger::read()?;
-    ledger.forget(record);
+    let members = match &after {
+        Some(text) => edit::containers(text, client).map_err(|error| unfit(path, &error))?,
+        None => Vec::new(),
+    };
+    let still_there = Made {
+        file: record.made.file && after.is_some(),
+        members: members
+            .into_iter()
+            .filter(|member| record.made.members.contains(member))
+            .collect(),
+    };
+    ledger.forget(record, still_there);
     ledger.write()?;
     if let Some(backup) = &record.backup
         && !ledger.records.iter().any(|other| other.backup.as_ref() == Some(backup))

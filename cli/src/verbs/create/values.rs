@@ -1,6 +1,6 @@
 //! Text from flags to JSON values, and into their places.
 
-use orch_shared::manifest::{Limits, parse};
+use orch_shared::manifest::{Limits, LocatedProblem, parse};
 use orch_shared::path::{FieldPath, Segment};
 use serde_json::{Map, Value};
 
@@ -28,11 +28,45 @@ pub(in crate::verbs) fn plain(text: &str) -> Value {
     yaml(text).unwrap_or_else(|_| text.into())
 }
 
+/// Why a text cannot be read, when it cannot.
+pub(in crate::verbs) fn unreadable(text: &str) -> Option<String> {
+    yaml(text).err()
+}
+
+/// What is wrong at some place of a text, and what to do about it.
+pub(in crate::verbs) fn told(text: &str, problem: &LocatedProblem) -> (String, Option<String>) {
+    let (line, column) = (problem.position.line as usize, problem.position.column as usize);
+    let line = text.lines().nth(line.saturating_sub(1)).unwrap_or_default();
+    let there = line
+        .char_indices()
+        .nth(column.saturating_sub(1))
+        .map(|(at, _)| &line[at..]);
+    // Some readers know where the text begins that an escape stands in, and name the escape.
+    let half = there
+        .and_then(half)
+        .or_else(|| problem.message.split('`').find_map(half));
+    match half {
+        Some(half) => (
+            format!("`{half}` is half of a character, and the other half does not stand beside it"),
+            Some("write the character itself, or both halves: \\ud83d\\ude00".to_owned()),
+        ),
+        None if problem.path.segments().is_empty() => (problem.message.clone(), problem.hint.clone()),
+        None => (format!("`{}`: {}", problem.path, problem.message), problem.hint.clone()),
+    }
+}
+
+/// The surrogate that a text begins with, written as an escape.
+fn half(text: &str) -> Option<&str> {
+    let escape = text.get(..6)?;
+    let code = u16::from_str_radix(escape.strip_prefix("\\u")?, 16).ok()?;
+    (0xd800..=0xdfff).contains(&code).then_some(escape)
+}
+
 fn yaml(text: &str) -> Result<Value, String> {
     let mut parsed = parse(text.as_bytes(), &Limits::default());
     match (parsed.problems.first(), parsed.documents.pop()) {
         (None, Some(document)) if parsed.documents.is_empty() => Ok(document.value),
-        (Some(problem), _) => Err(format!("`{text}`: {}", problem.message)),
+        (Some(problem), _) => Err(format!("`{text}`: {}", told(text, problem).0)),
         (None, _) => Err(format!("`{text}` is not one value")),
     }
 }

@@ -5,7 +5,7 @@ use orch_shared::problem::near_miss;
 use serde_json::{Map, Value, json};
 
 use crate::render::schema::{Field, Shape};
-use crate::verbs::create::values::{append, of_field, pair, plain, put};
+use crate::verbs::create::values::{append, of_field, pair, plain, put, unreadable};
 
 /// The arguments that a base and assignments make together. A list grows by every assignment to it that is no list.
 pub(crate) fn assemble(schema: &Value, base: Option<Value>, assignments: &[String]) -> Result<Value, String> {
@@ -41,12 +41,17 @@ fn assign(schema: &Value, arguments: &mut Value, name: &str, text: &str) -> Resu
     if field.shape() == Shape::List && !text.trim_start().starts_with('[') {
         let element = field
             .element()
-            .map_or(Ok(plain(text)), |element| of_field(element, text))?;
+            .map_or(Ok(plain(text)), |element| given(element, name, text))?;
         return append(arguments, &path, element);
     }
+    put(arguments, &path, given(field, name, text)?)
+}
+
+/// The value that a text stands for, when it can be meant.
+fn given(field: Field<'_>, name: &str, text: &str) -> Result<Value, String> {
     let value = of_field(field, text).map_err(|error| format!("--arg {name}: {error}"))?;
-    fits(field, &value).map_err(|why| format!("--arg {name}: {why}"))?;
-    put(arguments, &path, value)
+    fits(field, &value).map_err(|why| format!("--arg {name}: {}", unreadable(text).unwrap_or(why)))?;
+    Ok(value)
 }
 
 /// Whether the tool takes no other arguments than those it names.
@@ -132,6 +137,15 @@ mod tests {
     fn what_cannot_be_meant_is_told() {
         for (flag, said) in [
             ("count=many", "it takes integer, and \"many\" is none"),
+            ("ids=many", "--arg ids: it takes integer, and \"many\" is none"),
+            ("share=1e400", "--arg share: `1e400`: the number is out of range"),
+            (
+                "ids=99999999999999999999",
+                "`99999999999999999999`: the number is out of range",
+            ),
+            ("ids=[1, 1e400]", "`[1]`: the number is out of range"),
+            (r#"deep={"a": "\ud800"}"#, r"`\ud800` is half of a character"),
+            (r#"deep={a: "x\udc00"}"#, r"`\udc00` is half of a character"),
             ("mood=sad", "it takes calm | merry, and \"sad\" is none"),
             ("loud=1", "it takes boolean, and 1 is none"),
             ("txet=x", "did you mean `text`?"),

@@ -10,11 +10,12 @@ use serde_json::Value;
 use super::arguments::{assemble, missing};
 use super::person::Person;
 use super::result::{Piece, pieces};
-use super::{dialogue, find};
+use super::{dialogue, find, offered};
 use crate::complete;
 use crate::render::document::Format;
 use crate::report::{Failure, Outcome};
 use crate::settings::Settings;
+use crate::verbs::create::values::told;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -43,7 +44,11 @@ pub(super) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome,
     let (target, dialogue) = dialogue(settings)?;
     let base = base(arguments)?;
     let person = Person::new(settings, &format!("calling {}", arguments.name));
-    let tool = find(dialogue.tools(&person)?.read(), &arguments.name, &target)?;
+    let tool = find(
+        offered(settings, &target, &dialogue, &person)?.read(),
+        &arguments.name,
+        &target,
+    )?;
     let given = assemble(&tool.input_schema, base, &arguments.arguments)
         .map_err(|why| Failure::usage(why).hint(inspect(&arguments.name, &target.flags())))?;
     let missing = missing(&tool.input_schema, &given);
@@ -110,10 +115,11 @@ fn base(arguments: &Arguments) -> Result<Option<Value>, Failure> {
     let mut parsed = parse(&text, &Limits::default());
     match (parsed.problems.first(), parsed.documents.pop()) {
         (None, Some(document)) if parsed.documents.is_empty() => Ok(Some(document.value)),
-        (Some(problem), _) => Err(Failure::usage(format!(
-            "{what}:{}: {}",
-            problem.position, problem.message
-        ))),
+        (Some(problem), _) => {
+            let (why, hint) = told(&String::from_utf8_lossy(&text), problem);
+            let failure = Failure::usage(format!("{what}:{}: {why}", problem.position));
+            Err(hint.into_iter().fold(failure, Failure::hint))
+        }
         (None, _) => Err(Failure::usage(format!("{what} holds no single object"))),
     }
 }

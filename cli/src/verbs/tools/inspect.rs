@@ -7,7 +7,7 @@ use clap_complete::ArgValueCompleter;
 use serde_json::Value;
 
 use super::person::Person;
-use super::{dialogue, find, list};
+use super::{dialogue, find, list, offered};
 use crate::complete;
 use crate::mcp::dialogue::Tool;
 use crate::mcp::target::Target;
@@ -32,7 +32,7 @@ pub(super) struct Arguments {
 /// Shows a tool.
 pub(super) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome, Failure> {
     let (target, dialogue) = dialogue(settings)?;
-    let tools = dialogue.tools(&Person::new(settings, "asking for tools"))?;
+    let tools = offered(settings, &target, &dialogue, &Person::new(settings, "asking for tools"))?;
     let tool = find(tools.read(), &arguments.name, &target)?;
     let is_it = |whole: &Value| whole["name"] == arguments.name.as_str();
     let whole = tools

@@ -3,8 +3,8 @@
 use clap::{ArgAction, Args};
 use serde_json::{Value, json};
 
-use super::dialogue;
 use super::person::Person;
+use super::{dialogue, offered};
 use crate::mcp::dialogue::Tool;
 use crate::render::document;
 use crate::render::schema::Field;
@@ -27,7 +27,7 @@ pub(super) struct Arguments {
 /// Lists.
 pub(super) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome, Failure> {
     let (target, dialogue) = dialogue(settings)?;
-    let tools = dialogue.tools(&Person::new(settings, "asking for tools"))?;
+    let tools = offered(settings, &target, &dialogue, &Person::new(settings, "asking for tools"))?;
     for missing in missing(tools.missing.as_ref()) {
         settings.ui.warn(&format!("tools are missing: {missing}"));
     }

@@ -211,6 +211,16 @@ fn respond(state: &State, heard: &Heard, out: &mut TcpStream) -> bool {
             json!({"type": "about:blank", "title": "t", "status": 401, "code": "ORCH4001", "detail": "no token"});
         return whole(out, 401, &[], &problem.to_string());
     }
+    if heard.path.ends_with("/silent") {
+        until(state, || None::<()>);
+        return false;
+    }
+    if heard.path.ends_with("/nope") {
+        let what = heard.path.trim_start_matches("/mcp/");
+        let message = format!("there is nothing at {what}, or you may not see it");
+        let error = json!({"jsonrpc": "2.0", "id": heard.body["id"], "error": {"code": -32600, "message": message}});
+        return whole(out, 404, &[], &error.to_string());
+    }
     let session = heard.header("mcp-session-id");
     let is_modern = heard.header("mcp-protocol-version") == "2026-07-28";
     let is_known = state.sessions.lock().expect("no test panics here").contains(session);
@@ -226,6 +236,7 @@ fn respond(state: &State, heard: &Heard, out: &mut TcpStream) -> bool {
             state.sessions.lock().expect("no test panics here").remove(session);
             whole(out, 200, &[], "")
         }
+        ("GET", _) if !heard.header("last-event-id").is_empty() => resume(state, heard.header("last-event-id"), out),
         ("GET", _) => {
             begin(out);
             let mut said = 0;
@@ -369,6 +380,15 @@ fn call(state: &State, heard: &Heard, out: &mut TcpStream) -> bool {
             event(out, &text(&said.unwrap_or_default()["result"].to_string()));
             false
         }
+        "fade" => {
+            begin(out);
+            let after = match arguments["comes back"] == true {
+                true => format!("{id}-first"),
+                false => format!("{id}-never"),
+            };
+            let _ = write!(out, "id: {after}\ndata: {}\n\n", progress(1));
+            false
+        }
         "hang" => {
             begin(out);
             until(state, || {
@@ -403,6 +423,32 @@ fn call(state: &State, heard: &Heard, out: &mut TcpStream) -> bool {
             whole(out, 200, &[], &error.to_string())
         }
     }
+}
+
+/// What comes on the stream of a call that broke off: nothing twice, then something, nothing twice, then the answer; or
+/// nothing ever.
+fn resume(state: &State, after: &str, out: &mut TcpStream) -> bool {
+    begin(out);
+    let heard = state.heard.lock().expect("no test panics here");
+    let times = heard
+        .iter()
+        .filter(|heard| heard.header("last-event-id") == after)
+        .count();
+    match after.split_once('-') {
+        Some((id, "first")) if times == 3 => {
+            let _ = write!(out, "id: {id}-second\ndata: {}\n\n", progress(2));
+        }
+        Some((id, "second")) if times == 3 => {
+            let id: Value = serde_json::from_str(id).expect("an id of ours");
+            event(out, &json!({"jsonrpc": "2.0", "id": id, "result": {"content": []}}));
+        }
+        Some(_) | None => {}
+    }
+    false
+}
+
+fn progress(step: u64) -> Value {
+    json!({"jsonrpc": "2.0", "method": "notifications/progress", "params": {"progressToken": "p", "progress": step}})
 }
 
 /// Looks again whenever something has happened, until there is something to give or all is over.

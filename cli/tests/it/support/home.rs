@@ -3,7 +3,11 @@
 use std::fmt;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+/// How long a program may take that must end by itself.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A temporary home.
 pub(crate) struct Home {
@@ -138,6 +142,17 @@ impl fmt::Display for Transcript {
         }
         Ok(())
     }
+}
+
+/// What a program said that must end by itself; one that does not is killed, and has no exit code.
+pub(crate) fn ended(mut child: Child) -> Output {
+    let deadline = Instant::now() + PATIENCE;
+    while child.try_wait().expect("it is ours").is_none() && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    // It has ended, or is to.
+    let _ = child.kill();
+    child.wait_with_output().expect("the program ends")
 }
 
 /// Several runs as one text, for a snapshot.

@@ -452,6 +452,12 @@ fn what_is_wrong_is_explained() {
         "orchctl logs broken --previous",
     ]);
     home.orchctl(&["why", "server/none"]).expect(3);
+    home.orchctl(&["tools", "list", "-p", "none"])
+        .expect(3)
+        .saying(&["project/none does not exist"]);
+    home.orchctl(&["tools", "call", "echo", "--server", "brokne"])
+        .expect(3)
+        .saying(&["server/brokne does not exist", "did you mean server/broken?"]);
     home.orchctl(&["status"]).expect(0).saying(&["Database:", "1 Server"]);
     home.orchctl(&["doctor"])
         .expect(0)

@@ -140,7 +140,7 @@ fn tools_are_tried_from_the_shell() {
     home.orchctl(&["tools", "call", "notes__raed_note", "-p", "web"])
         .expect(3)
         .saying(&["did you mean `notes__read_note`?"]);
-    home.orchctl(&["tools", "list", "-p", "nowhere"]).expect(1);
+    home.orchctl(&["tools", "list", "-p", "nowhere"]).expect(3);
 }
 
 #[test]
@@ -184,6 +184,29 @@ fn a_bridge_outlives_the_daemon() {
     eventually("the session has ended", || {
         home.get("projects/web/sessions")["items"] == json!([])
     });
+}
+
+/// The bridge refuses what the gateway would, and nothing else.
+#[test]
+fn a_bridge_carries_what_the_gateway_takes() {
+    let home = place(&[]);
+    let mut client = Client::of(&mut home.orchctl_command(&["mcp", "serve", "-p", "web"]));
+    client.greet("a-client");
+    let mut add = |id: u64, length: usize| {
+        let arguments = json!({"title": "a", "text": "x".repeat(length)});
+        client.ask(
+            id,
+            "tools/call",
+            &json!({"name": "notes__add_note", "arguments": arguments}),
+        )
+    };
+    let largest = add(1, (16 << 20) - 1024);
+    assert_eq!(largest["result"]["content"][0]["text"], "added", "{largest}");
+    let larger = add(2, 16 << 20);
+    let said = larger["error"]["message"].as_str().expect("words");
+    assert!(said.contains("at most 16 MiB"), "{said}");
+    assert_eq!(add(3, 1)["result"]["content"][0]["text"], "replaced", "it goes on");
+    client.end();
 }
 
 #[test]
