@@ -7,6 +7,7 @@ mod bootstrap;
 mod context;
 mod keys;
 mod listen;
+mod memory;
 mod rotate;
 
 use std::collections::BTreeSet;
@@ -241,6 +242,7 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
         served: served.clone(),
     });
     let relaying = tokio::spawn(relaying);
+    drop(tokio::spawn(memory::give_back(store.clone(), stop_serving.clone())));
     // Other daemons ask this one by the name that it has given them.
     let internal = settings.internal_url.iter().map(|url| url.host.clone());
     let hosts: Vec<String> = settings.allowed_hosts.iter().cloned().chain(internal).collect();

@@ -74,6 +74,7 @@ const OWNED: &[(&str, &[&str])] = &[
             "shared/src/resource.rs",
         ],
     ),
+    ("libc", &["daemon/src/serve/"]),
     ("prometheus_client", &["daemon/src/telemetry.rs"]),
     ("ratatui", &["cli/src/verbs/console"]),
     ("rmcp", &["daemon/src/runtime/"]),
