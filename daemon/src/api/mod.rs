@@ -1,4 +1,4 @@
-//! The API: requests in, JSON out. The only room that knows axum and HTTP.
+//! The API: requests in, JSON out.
 //!
 //! What enters: requests from the command line, scripts and browsers on allowed origins. What leaves: objects as the
 //! store keeps them, streams of changes, and problems (RFC 9457). What it never does: decide whether a change is right;

@@ -10,12 +10,13 @@ use serde_json::json;
 use super::client::{self, Era, Place, Seen};
 use super::far::Far;
 use super::{declare, home, pipe, server};
-use crate::amount::{median, millis, per_second, rate};
+use crate::amount::{median, per_second, rate};
 use crate::ask::Effort;
 use crate::process::processor_time;
 use crate::report::{Holds, Line, Report};
 
 const SERVER: &str = "orch-conformance";
+const NGINX: &str = "nginx";
 const TOOL: &str = "test_simple_text";
 /// Added to a call of one client.
 const MORE: Duration = Duration::from_micros(120);
@@ -29,8 +30,6 @@ const COST: Duration = Duration::from_micros(100);
 struct Turn<'a> {
     name: String,
     load: Box<dyn Fn(Era, usize, usize) -> Seen + 'a>,
-    /// Processor time of whoever stands between, if anybody does.
-    spent: Box<dyn Fn() -> Duration + 'a>,
     ours: bool,
     /// It is given one call of so many that the others are given.
     one_of: usize,
@@ -44,6 +43,13 @@ struct Sum {
     each: Vec<Duration>,
     all: Duration,
     spent: Duration,
+}
+
+impl Sum {
+    /// What was spent on one call.
+    fn cost(&self) -> Duration {
+        self.spent / u32::try_from(self.each.len()).expect("no bench counts further")
+    }
 }
 
 pub(crate) fn measure(effort: Effort, report: &mut Report) {
@@ -62,38 +68,31 @@ pub(crate) fn measure(effort: Effort, report: &mut Report) {
         Effort::Smoke => None,
     };
 
-    let over = |place: Place| move |era, clients, calls| client::load(&place, era, TOOL, clients, calls);
     let place = |address, path: &str, token| Place {
         address,
         path: path.to_owned(),
         token,
     };
+    let nobody = || Duration::ZERO;
     let daemon = || processor_time(home.pid());
     let through = |name: &str| place(home.address(), &format!("/mcp/servers/{name}"), Some(home.token()));
     let mut turns: Vec<Turn<'_>> = vec![
-        turn(
-            "HTTP",
-            over(place(far.address, "/mcp", None)),
-            || Duration::ZERO,
-            false,
-            0,
-        ),
+        turn("HTTP", over(place(far.address, "/mcp", None), nobody), false, 0),
         turn(
             "pipe",
             |_, clients, calls| pipe::load(SERVER, TOOL, clients, clients * calls),
-            || Duration::ZERO,
             false,
             1,
         ),
-        turn("gateway, HTTP", over(through("remote")), daemon, true, 0),
-        turn("gateway, pipe", over(through("local")), daemon, true, 1),
+        turn("gateway, HTTP", over(through("remote"), daemon), true, 0),
+        turn("gateway, pipe", over(through("local"), daemon), true, 1),
     ];
-    for (name, far) in [("nginx", &nginx), ("FastMCP proxy", &peer)] {
+    for (name, far) in [(NGINX, &nginx), ("FastMCP proxy", &peer)] {
         if let Some(far) = far {
-            let (load, spent) = (over(place(far.address, "/mcp", None)), || far.processor_time());
-            let mut turn = turn(name, load, spent, false, 0);
+            let load = over(place(far.address, "/mcp", None), || far.processor_time());
+            let mut turn = turn(name, load, false, 0);
             // A peer that takes a hundred times as long would be all that there is to wait for.
-            if name != "nginx" {
+            if name != NGINX {
                 turn.one_of = 20;
             }
             turns.push(turn);
@@ -105,18 +104,19 @@ pub(crate) fn measure(effort: Effort, report: &mut Report) {
         for (clients, calls) in [
             (1, effort.pick(400, 2)),
             (16, effort.pick(60, 2)),
-            (CROWD, effort.pick(25, 2)),
+            (CROWD, effort.pick(60, 2)),
         ] {
             let mut sums: Vec<Sum> = turns.iter().map(|_| Sum::default()).collect();
             for _ in 0..rounds {
                 for (turn, sum) in turns.iter().zip(&mut sums) {
-                    let before = (turn.spent)();
-                    let Seen { each, all } = (turn.load)(era, clients, calls.div_ceil(turn.one_of));
-                    sum.spent += (turn.spent)() - before;
+                    let Seen { each, all, spent } = (turn.load)(era, clients, calls.div_ceil(turn.one_of));
                     sum.each.extend(each);
                     sum.all += all;
+                    sum.spent += spent;
                 }
             }
+            let nginx = turns.iter().zip(&sums).find(|(turn, _)| turn.name == NGINX);
+            let nginx = nginx.map(|(_, sum)| sum.cost());
             for (turn, sum) in turns.iter().zip(&sums).skip(2) {
                 tell(
                     report,
@@ -127,22 +127,28 @@ pub(crate) fn measure(effort: Effort, report: &mut Report) {
                     era,
                     clients,
                 );
+                if clients == CROWD {
+                    tell_cost(report, turn, sum, nginx, era);
+                }
             }
         }
     }
 }
 
+/// Clients over HTTP, beside what somebody spends on them.
+fn over<'a>(place: Place, spent: impl Fn() -> Duration + 'a) -> impl Fn(Era, usize, usize) -> Seen + 'a {
+    move |era, clients, calls| client::load(&place, era, TOOL, (clients, calls), &spent)
+}
+
 fn turn<'a>(
     name: &str,
     load: impl Fn(Era, usize, usize) -> Seen + 'a,
-    spent: impl Fn() -> Duration + 'a,
     ours: bool,
     floor: usize,
 ) -> Turn<'a> {
     Turn {
         name: name.to_owned(),
         load: Box::new(load),
-        spent: Box::new(spent),
         ours,
         one_of: 1,
         floor,
@@ -158,7 +164,7 @@ fn tell(report: &mut Report, turn: &Turn<'_>, sum: &Sum, floor: &Sum, directly: 
             .floor(micros(bare))
             .ratio(ours.as_secs_f64() / bare.as_secs_f64());
         if turn.ours {
-            line = line.target(format!("<= +{}", millis(MORE)), ours <= bare + MORE, Holds::AtRest);
+            line = line.target(format!("<= +{}", micros(MORE)), ours <= bare + MORE, Holds::AtRest);
         }
         report.tell(line);
         return;
@@ -172,14 +178,22 @@ fn tell(report: &mut Report, turn: &Turn<'_>, sum: &Sum, floor: &Sum, directly: 
         line = line.target(format!(">= {LEFT}x"), ours >= bare * LEFT, Holds::AtRest);
     }
     report.tell(line);
-    if clients == CROWD {
-        let cost = sum.spent / u32::try_from(sum.each.len()).expect("no bench counts further");
-        let mut line = Line::of(format!("processor time per call: {}, {}", turn.name, era.name())).ours(micros(cost));
-        if turn.ours {
-            line = line.target(format!("<= {}", micros(COST)), cost <= COST, Holds::AtRest);
-        }
-        report.tell(line);
+}
+
+/// Beside what nginx spends on a call, which knows nothing of what it passes on.
+fn tell_cost(report: &mut Report, turn: &Turn<'_>, sum: &Sum, nginx: Option<Duration>, era: Era) {
+    let cost = sum.cost();
+    let what = format!("processor time per call, {}: {} | {NGINX}", era.name(), turn.name);
+    let mut line = Line::of(what).ours(micros(cost));
+    if let Some(nginx) = nginx {
+        line = line
+            .floor(micros(nginx))
+            .ratio(cost.as_secs_f64() / nginx.as_secs_f64());
     }
+    if turn.ours {
+        line = line.target(format!("<= {}", micros(COST)), cost <= COST, Holds::AtRest);
+    }
+    report.tell(line);
 }
 
 /// `123 us`.

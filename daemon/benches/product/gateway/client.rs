@@ -181,15 +181,24 @@ impl Client {
     }
 }
 
-/// What so many clients saw: how long each call took, and how long all of them together.
+/// What so many clients saw: how long each call took, how long all of them together, and what whoever stands between has
+/// spent on them.
 #[derive(Debug)]
 pub(super) struct Seen {
     pub(super) each: Vec<Duration>,
     pub(super) all: Duration,
+    pub(super) spent: Duration,
 }
 
-/// So many clients call a tool, each so often.
-pub(super) fn load(place: &Place, era: Era, tool: &str, clients: usize, calls: usize) -> Seen {
+/// So many clients call a tool, each so often. They have connected, begun their sessions and made a call each before anything
+/// is measured.
+pub(super) fn load(
+    place: &Place,
+    era: Era,
+    tool: &str,
+    (clients, calls): (usize, usize),
+    spent: impl Fn() -> Duration,
+) -> Seen {
     let ready = Barrier::new(clients + 1);
     std::thread::scope(|scope| {
         let started: Vec<_> = (0..clients)
@@ -211,7 +220,7 @@ pub(super) fn load(place: &Place, era: Era, tool: &str, clients: usize, calls: u
             })
             .collect();
         ready.wait();
-        let begun = Instant::now();
+        let (begun, before) = (Instant::now(), spent());
         let each = started
             .into_iter()
             .flat_map(|client| client.join().expect("a client"))
@@ -219,6 +228,7 @@ pub(super) fn load(place: &Place, era: Era, tool: &str, clients: usize, calls: u
         Seen {
             each,
             all: begun.elapsed(),
+            spent: spent() - before,
         }
     })
 }

@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
@@ -55,5 +55,9 @@ pub(super) fn load(program: &str, tool: &str, at_once: usize, calls: usize) -> S
     let all = begun.elapsed();
     child.kill().expect("it runs");
     child.wait().expect("it ends");
-    Seen { each, all }
+    Seen {
+        each,
+        all,
+        spent: Duration::ZERO,
+    }
 }
