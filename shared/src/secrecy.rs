@@ -106,10 +106,20 @@ pub fn is_key_by_itself(value: &str) -> bool {
     if bare.is_some_and(|bare| !bare.trim().is_empty() && !is_place(bare)) {
         return true;
     }
-    let is_known = BEGINNINGS
-        .iter()
-        .any(|start| value.starts_with(start) && value.len() > start.len() + 6);
-    is_known || has_password(value) || is_mixed(value) || holds_key(value)
+    holds_known(value) || has_password(value) || is_mixed(value) || holds_key(value)
+}
+
+/// Whether a key of a known maker stands somewhere in a text, whatever stands round about it.
+fn holds_known(text: &str) -> bool {
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+    BEGINNINGS.iter().any(|start| {
+        text.match_indices(start).any(|(at, _)| {
+            let before = text.as_bytes()[..at].last();
+            let is_begun = before.is_none_or(|byte| !byte.is_ascii_alphanumeric());
+            let rest = text.as_bytes()[at + start.len()..].iter();
+            is_begun && (rest.take_while(|byte| is_part(**byte)).count() > 6 || start.starts_with("-----"))
+        })
+    })
 }
 
 /// Whether a key stands somewhere in a text: `Authorization: Bearer ...`, `password=...`, `"token": "..."`, `?key=...`.
@@ -131,25 +141,41 @@ fn holds_key(text: &str) -> bool {
             None => false,
         };
         let separators = [':', '='];
-        let is_known = BEGINNINGS
-            .iter()
-            .any(|start| part.starts_with(start) && part.len() > start.len() + 6);
-        is_known
-            || is_named(part.split_once(separators))
+        is_named(part.split_once(separators))
             || is_named(part.rsplit_once(separators))
             || (is_scheme(part) && value_at(at + 1).is_some_and(|value| value.len() >= 8))
     })
 }
 
-/// Masks what looks like a key anywhere in a JSON value, by the names of its members and by itself.
+/// What a name holds under which nothing is shown, however short it is.
+const HIDDEN: [&str; 9] = [
+    "password",
+    "passwd",
+    "secret",
+    "token",
+    "apikey",
+    "api_key",
+    "api-key",
+    "authorization",
+    "credential",
+];
+
+/// Whether nothing that goes under a name is shown.
+fn hides(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    HIDDEN.iter().any(|word| lower.contains(word)) || names_key(name)
+}
+
+/// Masks what looks like a key anywhere in a JSON value, by the names of its members and by itself. Under a name that hints at
+/// a key no text and no number is shown, be it `1234`.
 pub fn mask(value: &mut Value) {
     mask_named("", value);
 }
 
 fn mask_named(name: &str, value: &mut Value) {
     match value {
-        Value::String(text) if is_key(name, text) => MASK.clone_into(text),
-        Value::Number(_) if names_key(name) => *value = Value::from(MASK),
+        Value::String(text) if !text.is_empty() && (hides(name) || is_key_by_itself(text)) => MASK.clone_into(text),
+        Value::Number(_) if hides(name) => *value = Value::from(MASK),
         Value::Array(items) => items.iter_mut().for_each(|item| mask_named(name, item)),
         Value::Object(members) => {
             // `{"name": "TOKEN", "value": "…"}` names the value by its neighbour.
@@ -244,15 +270,35 @@ mod tests {
                 r#"{"_meta":{"progressToken":"p"}}"#,
                 r#"{"_meta":{"progressToken":"p"}}"#,
             ),
+            (r#"{"x":"Bearer abc","limit":4096}"#, r#"{"x":"***","limit":4096}"#),
             (
-                r#"{"x":"Bearer abc","max_tokens":4096}"#,
-                r#"{"x":"***","max_tokens":4096}"#,
+                r#"{"password":"1234","authorization":"true","secret_name":"a","token_id":"b","secretvalue":"c","passwords":["d"]}"#,
+                r#"{"password":"***","authorization":"***","secret_name":"***","token_id":"***","secretvalue":"***","passwords":["***"]}"#,
             ),
             (r#"{"command":"curl -H 'X-Api-Key: abc' x"}"#, r#"{"command":"***"}"#),
         ] {
             let mut value: Value = serde_json::from_str(value).unwrap();
             mask(&mut value);
             assert_eq!(value, serde_json::from_str::<Value>(shown).unwrap());
+        }
+    }
+
+    #[test]
+    fn known_keys_are_found_inside_of_any_text() {
+        let key = "orch_0123456789abcdef";
+        for (text, expected) in [
+            (format!("`{key}`"), true),
+            (format!("<{key}>"), true),
+            (format!("http://h/mcp/{key}"), true),
+            (format!("use x={key} please"), true),
+            (format!("k:v={key}"), true),
+            (format!("\u{2039}{key}\u{203a}"), true),
+            ("FOO=ghp_0123456789abcdef".to_owned(), true),
+            ("task-force-and-more".to_owned(), false),
+            ("orch_x".to_owned(), false),
+            ("the prefix is orch_".to_owned(), false),
+        ] {
+            assert_eq!(is_key_by_itself(&text), expected, "{text}");
         }
     }
 

@@ -55,6 +55,19 @@ pub enum Purpose {
     Headers,
 }
 
+/// Headers that are about one connection or the body of one request (RFC 9110, RFC 9112).
+const OF_THE_CONNECTION: [&str; 9] = [
+    "connection",
+    "content-length",
+    "expect",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
 /// Checks a list of values written at `path` below `spec`.
 pub fn validate(values: &[NamedValue], path: &str, purpose: Purpose, report: &mut Report) {
     let mut seen = std::collections::BTreeMap::new();
@@ -85,6 +98,19 @@ pub fn validate(values: &[NamedValue], path: &str, purpose: Purpose, report: &mu
                         &format!("{at}.name"),
                         format!("`{}` is not an HTTP header name", entry.name),
                     );
+                } else if OF_THE_CONNECTION
+                    .iter()
+                    .any(|name| entry.name.eq_ignore_ascii_case(name))
+                {
+                    report
+                        .invalid(
+                            &format!("{at}.name"),
+                            format!(
+                                "`{}` says how a request is sent, which each request says for itself",
+                                entry.name
+                            ),
+                        )
+                        .hint("leave it out");
                 }
             }
         }

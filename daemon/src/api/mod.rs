@@ -118,7 +118,7 @@ impl<B: Beside> Service<B> {
     }
 
     async fn answer_beside(&self, request: Request) -> Result<Response, Problem> {
-        let principal = guard::gateway_principal(&self.api, request.headers()).await?;
+        let principal = guard::principal_beside(&self.api, &request).await?;
         let answering = forward::forward(&self.api, request, |request| self.beside.answer(principal, request));
         Ok(answering.await)
     }

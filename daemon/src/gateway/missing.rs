@@ -1,7 +1,7 @@
 //! Lists that servers do not give: whoever looks after a server is told, and they are asked for again.
 //!
 //! What went missing is told once, in an event, the audit log and the server's status; not again until the reason is another
-//! one: counters and times in it make no other. A list that is missing is asked for again now and then, and when the server comes up, so that what is said of it does
+//! one: another count or time in it makes no other. A list that is missing is asked for again now and then, and when the server comes up, so that what is said of it does
 //! not depend on whether a client asks.
 
 use std::collections::HashMap;

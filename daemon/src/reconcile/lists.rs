@@ -27,11 +27,23 @@ struct Shared {
 /// Lists that are missing, by the method that asks for them, and why each is, in a clause.
 type Missing = BTreeMap<&'static str, String>;
 
-/// Whether two reasons are one: what differs in nothing but numbers (how often, how long, when next) tells nothing new.
+/// What numbers are followed by that only say how often, how long, or when next.
+const COUNTED: [&str; 8] = ["h", "min", "ms", "s", "seconds", "time", "times", "restarts"];
+
+/// Whether two reasons are one: another count, or another time, tells nothing new. Another status or exit code does.
 #[must_use]
 pub fn is_the_same(one: &str, other: &str) -> bool {
-    let words = |text| str::split(text, |c: char| c.is_ascii_digit()).filter(|part| !part.is_empty());
-    words(one).eq(words(other))
+    let essence = |text: &str| {
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let is_counted = |next: &str| COUNTED.contains(&next.trim_matches(|c: char| !c.is_ascii_alphanumeric()));
+        let is_count = |(at, word): &(usize, &&str)| {
+            word.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+                && words.get(at + 1).is_some_and(|next| is_counted(next))
+        };
+        let kept = words.iter().enumerate().filter(|word| !is_count(word));
+        kept.map(|(_, word)| (*word).to_owned()).collect::<Vec<_>>()
+    };
+    essence(one) == essence(other)
 }
 
 impl Lists {
@@ -53,8 +65,8 @@ impl Lists {
         let reason: String = printable(reason).chars().take(LONGEST).collect();
         let mut missing = self.missing();
         let known = missing.entry(Arc::clone(server)).or_default();
-        if !known.get(list).is_some_and(|known| is_the_same(known, &reason)) {
-            known.insert(list, reason);
+        let before = known.insert(list, reason.clone());
+        if !before.is_some_and(|before| is_the_same(&before, &reason)) {
             self.ring(server);
         }
     }
@@ -122,6 +134,10 @@ mod tests {
             lists.lacks(&server, "resources/list", &format!("it crashed {attempt} times"));
         }
         assert_eq!(rings(), 1, "another count is no news");
+        for (status, news) in [(500, 1), (403, 1), (403, 0)] {
+            lists.lacks(&server, "resources/list", &format!("HTTP status {status}"));
+            assert_eq!(rings(), news, "another status is");
+        }
         lists.has(&server, "tools/list");
         lists.has(&server, "resources/list");
         assert_eq!((lists.of("u1").as_deref(), rings()), (Some(""), 2));

@@ -12,6 +12,9 @@ use serde::de::IgnoredAny;
 /// The longest message, in bytes: the gateway's own limit.
 const LONGEST: u64 = 16 << 20;
 
+/// The longest id that a message too long is answered under, in bytes.
+const LONGEST_ID: usize = 1024;
+
 /// What comes in.
 pub(super) enum Incoming {
     /// A line.
@@ -79,7 +82,10 @@ pub(super) fn next(input: &mut impl BufRead) -> io::Result<Incoming> {
     io::copy(&mut rest, &mut io::sink())?;
     Ok(Incoming::TooLong(TooLong {
         length: line.len() as u64 + rest.length,
-        id: envelope.id.and_then(|id| Id::from_raw(&id)),
+        id: envelope
+            .id
+            .filter(|id| id.get().len() <= LONGEST_ID)
+            .and_then(|id| Id::from_raw(&id)),
         has_method: envelope.method.is_some(),
     }))
 }

@@ -127,7 +127,7 @@ pub(crate) fn measure(effort: Effort, report: &mut Report) {
                     era,
                     clients,
                 );
-                if clients == CROWD {
+                if clients == CROWD && turn.name != NGINX {
                     tell_cost(report, turn, sum, nginx, era);
                 }
             }
@@ -140,12 +140,7 @@ fn over<'a>(place: Place, spent: impl Fn() -> Duration + 'a) -> impl Fn(Era, usi
     move |era, clients, calls| client::load(&place, era, TOOL, (clients, calls), &spent)
 }
 
-fn turn<'a>(
-    name: &str,
-    load: impl Fn(Era, usize, usize) -> Seen + 'a,
-    ours: bool,
-    floor: usize,
-) -> Turn<'a> {
+fn turn<'a>(name: &str, load: impl Fn(Era, usize, usize) -> Seen + 'a, ours: bool, floor: usize) -> Turn<'a> {
     Turn {
         name: name.to_owned(),
         load: Box::new(load),

@@ -53,6 +53,23 @@ fn nothing_but_health_answers_without_a_token() {
 }
 
 #[test]
+fn an_open_gateway_opens_what_clients_ask_and_nothing_else() {
+    let home = Home::new().with(&["--insecure-open-gateway"]).started();
+    let looked_at = ["/api/v1/projects/x/sessions", "/api/v1/projects/x/sessions/x/traffic"];
+    let looked_at = looked_at.map(|path| ("GET".to_owned(), path.to_owned()));
+    for (method, path) in operations(&home).into_iter().chain(looked_at) {
+        let answer = Request::new(home.address(), &method, &path).send();
+        if !matches!(path.as_str(), "/healthz" | "/readyz") {
+            assert_eq!(answer.status, 401, "{method} {path}");
+        }
+    }
+    // What is open answers; but a credential that is given must be right.
+    let asked = Request::new(home.address(), "GET", "/mcp/servers/x/sse");
+    asked.send().expect(404);
+    asked.token(&format!("orch_{}", "0".repeat(64))).send().expect(401);
+}
+
+#[test]
 fn the_use_of_a_token_is_noted_once_not_with_each_request() {
     let home = Home::new().started();
     let written = || {

@@ -89,7 +89,7 @@ impl Pool {
         let (sender, driver) = shaken.map_err(|_| trouble::broke_off())?;
         Ok(Connection {
             sender,
-            driver: Box::new(driver),
+            driver: Some(Box::new(driver)),
         })
     }
 
@@ -145,7 +145,8 @@ async fn tend(pool: Weak<Pool>, keep: Duration) {
 /// One connection: what takes requests, and what writes them and reads the answers.
 struct Connection {
     sender: SendRequest<Full<Bytes>>,
-    driver: Box<Driver>,
+    /// Nothing once it has ended.
+    driver: Option<Box<Driver>>,
 }
 
 impl Connection {
@@ -154,23 +155,28 @@ impl Connection {
         let mut answer = std::pin::pin!(self.sender.try_send_request(request));
         let driver = &mut self.driver;
         std::future::poll_fn(|context| {
-            let driven = Pin::new(driver.as_mut()).poll(context);
-            // Nobody but the driver answers, and whoever drives it looks here next: there is nobody to wake.
-            match (answer.as_mut().poll(&mut Context::from_waker(Waker::noop())), driven) {
-                (Poll::Ready(answer), _) => Poll::Ready(answer.map_err(|mut error| error.take_message().map(Box::new))),
-                (Poll::Pending, Poll::Ready(_)) => Poll::Ready(Err(None)),
-                (Poll::Pending, Poll::Pending) => Poll::Pending,
-            }
+            drive(driver, context);
+            // Nobody but the driver answers, and whoever drives it looks here next: there is nobody to wake. A driver that
+            // ended before it took the request gives it back.
+            let answered = answer.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+            answered.map_err(|mut error| error.take_message().map(Box::new))
         })
         .await
     }
 
     /// Whether another request can be sent.
     fn is_idle(&mut self) -> bool {
-        let is_open = Pin::new(self.driver.as_mut())
-            .poll(&mut Context::from_waker(Waker::noop()))
-            .is_pending();
-        is_open && self.sender.is_ready()
+        drive(&mut self.driver, &mut Context::from_waker(Waker::noop()));
+        self.driver.is_some() && self.sender.is_ready()
+    }
+}
+
+/// Drives a connection as far as it goes now; lets go of it when it has ended, so that whoever waits for it learns that.
+fn drive(driver: &mut Option<Box<Driver>>, context: &mut Context<'_>) {
+    if let Some(driving) = driver
+        && Pin::new(driving.as_mut()).poll(context).is_ready()
+    {
+        *driver = None;
     }
 }
 
@@ -208,9 +214,7 @@ impl Body for Content {
         if polled.is_pending()
             && let Some(connection) = &mut self.connection
         {
-            if Pin::new(connection.driver.as_mut()).poll(context).is_ready() {
-                self.connection = None;
-            }
+            drive(&mut connection.driver, context);
             polled = Pin::new(&mut self.incoming).poll_frame(&mut nobody);
         }
         if matches!(polled, Poll::Ready(None)) {
@@ -233,5 +237,29 @@ impl Drop for Content {
         if self.incoming.is_end_stream() {
             self.give_back();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_the_other_side_no_longer_reads_comes_back() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let origin = format!("http://{}/", listener.local_addr().unwrap());
+        let pool = Pool::new(
+            origin.parse().unwrap(),
+            super::super::client::connector(),
+            Duration::from_secs(60),
+        );
+        let mut connection = pool.connect().await.unwrap();
+        drop(listener.accept().await.unwrap());
+        // Nobody has looked at the connection since; that it was closed is found out with the request in hand.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let mut request = Asked::new(Full::new(Bytes::from_static(b"{}")));
+        *request.uri_mut() = "/mcp".parse().unwrap();
+        let refused = connection.send(request).await.expect_err("nobody reads it");
+        assert_eq!(refused.expect("none of it was sent").uri(), "/mcp");
     }
 }
