@@ -160,3 +160,30 @@ pub fn references(values: &[NamedValue], path: &str) -> Vec<Reference> {
     })
     .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_headers_are_checked() {
+        for (name, is_right) in [
+            ("X-Api-Key", true),
+            ("Host", true),
+            ("", false),
+            ("a b", false),
+            ("Content-Length", false),
+            ("transfer-encoding", false),
+        ] {
+            let value = NamedValue {
+                name: name.to_owned(),
+                value: Some("x".to_owned()),
+                value_from: None,
+            };
+            let mut report = Report::default();
+            validate(&[value], "remote.headers", Purpose::Headers, &mut report);
+            let problems = report.into_problems();
+            assert_eq!(problems.is_empty(), is_right, "{name}: {problems:?}");
+        }
+    }
+}
