@@ -133,19 +133,12 @@ pub(super) async fn guard<A: Future<Output = Result<Response, Problem>>>(
 
 /// Who asks something of what stands beside the API. What MCP clients are answered there may have been opened to everybody on
 /// this machine; what people look at may not.
-pub(super) fn principal_beside(
-    api: &Api,
-    request: &Request,
-) -> impl Future<Output = Result<Principal, Problem>> + Send {
-    let headers = request.headers();
-    let is_open = api.open_gateway && request.uri().path().starts_with("/mcp/");
-    let needs_none = is_open && !headers.contains_key(header::AUTHORIZATION);
-    async move {
-        match needs_none {
-            true => Ok(Principal::anybody()),
-            false => api.authenticator.principal(headers).await,
-        }
+pub(super) async fn principal_beside(api: &Api, path: &str, headers: &HeaderMap) -> Result<Principal, Problem> {
+    let is_open = api.open_gateway && path.starts_with("/mcp/");
+    if is_open && !headers.contains_key(header::AUTHORIZATION) {
+        return Ok(Principal::anybody());
     }
+    api.authenticator.principal(headers).await
 }
 
 /// The daemon is too slow. What was asked for may have been begun, and whether it was done is not known.

@@ -118,7 +118,7 @@ impl<B: Beside> Service<B> {
     }
 
     async fn answer_beside(&self, request: Request) -> Result<Response, Problem> {
-        let principal = guard::principal_beside(&self.api, &request).await?;
+        let principal = guard::principal_beside(&self.api, request.uri().path(), request.headers()).await?;
         let answering = forward::forward(&self.api, request, |request| self.beside.answer(principal, request));
         Ok(answering.await)
     }

@@ -49,3 +49,11 @@ pub(super) fn limited(id: &Id, outcome: &Outcome, after: Duration) -> Response {
 pub(super) fn problem(status: StatusCode, message: &str) -> Response {
     answer(status, None, &error(code::INVALID_REQUEST, message))
 }
+
+/// What is not there, and what somebody may not see, are refused alike.
+pub(super) fn nothing_of_that_name() -> Response {
+    problem(
+        StatusCode::NOT_FOUND,
+        "there is nothing of that name, or you may not see it",
+    )
+}

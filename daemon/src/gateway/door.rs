@@ -45,45 +45,23 @@ const CUT_OFF: Duration = Duration::from_secs(120);
 
 type Running = Pin<Box<dyn Future<Output = (Box<Pump>, Step)> + Send>>;
 
-/// A request at an address of the gateway, and who makes it.
-pub(super) struct Arrived {
-    pub(super) principal: Principal,
-    pub(super) parts: Parts,
-    pub(super) body: Body,
-}
-
-impl Arrived {
-    fn asker(self) -> Asker {
-        Asker {
-            principal: self.principal,
-            headers: self.parts.headers,
-        }
-    }
-}
-
-/// Who makes a request that has no body.
-struct Asker {
-    principal: Principal,
-    headers: HeaderMap,
-}
-
 /// Answers a request. HEAD is answered as GET; the server leaves the body out.
-pub(super) async fn dispatch(gateway: &Gateway, arrived: Arrived) -> Response {
-    let Some(address) = address::parse(arrived.parts.uri.path()) else {
+pub(super) async fn dispatch(gateway: &Gateway, principal: Principal, parts: Parts, body: Body) -> Response {
+    let Some(address) = address::parse(parts.uri.path()) else {
         return problem(StatusCode::NOT_FOUND, "there is nothing at this address");
     };
-    let method = match arrived.parts.method.as_str() {
+    let method = match parts.method.as_str() {
         "HEAD" => "GET",
         method => method,
     };
     match (address, method) {
-        (Address::Messages(target), "POST") => take(gateway, target, arrived).await,
-        (Address::Messages(target), "GET") => Box::pin(stream_news(gateway, target, arrived.asker())).await,
-        (Address::Messages(target), "DELETE") => Box::pin(end(gateway, target, arrived.asker())).await,
-        (Address::Stream(target), "GET") => oldest::connect(gateway, target, &arrived),
-        (Address::Posted(target), "POST") => Box::pin(oldest::take(gateway, target, arrived)).await,
-        (Address::Sessions(project), "GET") => watching::list(gateway, project, &arrived.principal),
-        (Address::Traffic(project, id), "GET") => watching::traffic(gateway, project, &id, &arrived.principal),
+        (Address::Messages(target), "POST") => take(gateway, target, principal, parts, body).await,
+        (Address::Messages(target), "GET") => Box::pin(stream_news(gateway, target, &principal, &parts.headers)).await,
+        (Address::Messages(target), "DELETE") => Box::pin(end(gateway, target, &principal, &parts.headers)).await,
+        (Address::Stream(target), "GET") => oldest::connect(gateway, target, &principal, &parts.uri),
+        (Address::Posted(target), "POST") => Box::pin(oldest::take(gateway, target, principal, parts, body)).await,
+        (Address::Sessions(project), "GET") => watching::list(gateway, project, &principal),
+        (Address::Traffic(project, id), "GET") => watching::traffic(gateway, project, &id, &principal),
         (
             address @ (Address::Messages(_)
             | Address::Stream(_)
@@ -92,7 +70,7 @@ pub(super) async fn dispatch(gateway: &Gateway, arrived: Arrived) -> Response {
             | Address::Traffic(..)),
             _,
         ) => {
-            let said = format!("{} is not possible here", arrived.parts.method);
+            let said = format!("{} is not possible here", parts.method);
             let mut refusal = problem(StatusCode::METHOD_NOT_ALLOWED, &said);
             let allowed = HeaderValue::from_static(address.methods());
             refusal.headers_mut().insert(header::ALLOW, allowed);
@@ -109,8 +87,7 @@ impl Gateway {
 }
 
 /// Takes a message.
-async fn take(gateway: &Gateway, target: Option<Target>, arrived: Arrived) -> Response {
-    let Arrived { principal, parts, body } = arrived;
+async fn take(gateway: &Gateway, target: Option<Target>, principal: Principal, parts: Parts, body: Body) -> Response {
     let Parts { uri, headers, .. } = parts;
     if let Err(refusal) = fits(&headers) {
         return refusal;
@@ -504,7 +481,8 @@ impl Gateway {
     async fn session_at(
         &self,
         target: Option<&Target>,
-        Asker { principal, headers }: &Asker,
+        principal: &Principal,
+        headers: &HeaderMap,
         instead: &str,
     ) -> Result<Arc<Session>, Response> {
         let is_modern = headers
@@ -521,15 +499,19 @@ impl Gateway {
 }
 
 /// The stream of what belongs to no request; or the rest of one that was lost.
-async fn stream_news(gateway: &Gateway, target: Option<Target>, asker: Asker) -> Response {
-    let headers = &asker.headers;
+async fn stream_news(
+    gateway: &Gateway,
+    target: Option<Target>,
+    principal: &Principal,
+    headers: &HeaderMap,
+) -> Response {
     if !accepts(headers, "text/event-stream") {
         return problem(
             StatusCode::NOT_ACCEPTABLE,
             "the answer is text/event-stream, which Accept does not allow",
         );
     }
-    let session = match gateway.session_at(target.as_ref(), &asker, NO_STREAM).await {
+    let session = match gateway.session_at(target.as_ref(), principal, headers, NO_STREAM).await {
         Ok(session) => session,
         Err(refusal) => return refusal,
     };
@@ -540,7 +522,7 @@ async fn stream_news(gateway: &Gateway, target: Option<Target>, asker: Asker) ->
     let shutdown = gateway.0.shutdown.clone();
     match place.map(|place| (place, session.stream(place))) {
         None => {
-            if let Some(view) = gateway.view(target.as_ref(), &asker.principal) {
+            if let Some(view) = gateway.view(target.as_ref(), principal) {
                 let gateway = gateway.clone();
                 tokio::spawn(async move { gateway.attend_everywhere(&view).await });
             }
@@ -553,8 +535,11 @@ async fn stream_news(gateway: &Gateway, target: Option<Target>, asker: Asker) ->
 }
 
 /// Ends a session.
-async fn end(gateway: &Gateway, target: Option<Target>, asker: Asker) -> Response {
-    let session = match gateway.session_at(target.as_ref(), &asker, NO_SESSIONS).await {
+async fn end(gateway: &Gateway, target: Option<Target>, principal: &Principal, headers: &HeaderMap) -> Response {
+    let session = match gateway
+        .session_at(target.as_ref(), principal, headers, NO_SESSIONS)
+        .await
+    {
         Ok(session) => session,
         Err(refusal) => return refusal,
     };

@@ -68,7 +68,6 @@ use crate::reconcile::{Lists, SessionCopies, Waker};
 use crate::runtime::Runtime;
 use crate::runtime::link::Client;
 use crate::store::{Standing, Store};
-use door::Arrived;
 use ledger::Ledger;
 use limits::Limits;
 use listing::Listings;
@@ -232,6 +231,6 @@ impl Gateway {
     /// Answers what somebody asks at an address of the gateway.
     pub async fn serve(&self, principal: Principal, request: Request<Body>) -> Response {
         let (parts, body) = request.into_parts();
-        door::dispatch(self, Arrived { principal, parts, body }).await
+        door::dispatch(self, principal, parts, body).await
     }
 }

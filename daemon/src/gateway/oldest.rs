@@ -5,17 +5,19 @@ use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
 use axum::extract::Query;
-use axum::http::StatusCode;
+use axum::http::request::Parts;
+use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use futures_util::{StreamExt as _, stream as futures_stream};
+use orch_shared::access::Principal;
 use orch_shared::jsonrpc::Message;
 use serde::Deserialize;
 
 use super::Gateway;
-use super::answers::{answer, message_of, problem};
+use super::answers::{answer, message_of, nothing_of_that_name, problem};
 use super::asking::{self, Refused};
 use super::body::{is_plain, received};
-use super::door::{Arrived, introduced};
+use super::door::introduced;
 use super::methods::{Asked, Reply, unknown_method};
 use super::pump::Side;
 use super::registry;
@@ -24,13 +26,9 @@ use super::stream::{self, Primed};
 use super::view::Target;
 
 /// Opens the stream.
-pub(super) fn connect(gateway: &Gateway, target: Option<Target>, arrived: &Arrived) -> Response {
-    let Arrived { principal, parts, .. } = arrived;
+pub(super) fn connect(gateway: &Gateway, target: Option<Target>, principal: &Principal, uri: &Uri) -> Response {
     let Some(view) = gateway.view(target.as_ref(), principal) else {
-        return problem(
-            StatusCode::NOT_FOUND,
-            "there is nothing of that name, or you may not see it",
-        );
+        return nothing_of_that_name();
     };
     let (id, session) = match gateway.0.registry.begin_fleeting(principal, &view) {
         Ok(begun) => begun,
@@ -41,7 +39,7 @@ pub(super) fn connect(gateway: &Gateway, target: Option<Target>, arrived: &Arriv
             );
         }
     };
-    let post_to = format!("{}/message?sessionId={id}", parts.uri.path().trim_end_matches("/sse"));
+    let post_to = format!("{}/message?sessionId={id}", uri.path().trim_end_matches("/sse"));
     let first = format!("event: endpoint\ndata: {post_to}\n\n");
     let stream = session.own_stream();
     let ending = Ending {
@@ -79,8 +77,13 @@ pub(super) struct Posted {
 }
 
 /// Takes a message; its answer comes on the stream.
-pub(super) async fn take(gateway: &Gateway, target: Option<Target>, arrived: Arrived) -> Response {
-    let Arrived { principal, parts, body } = arrived;
+pub(super) async fn take(
+    gateway: &Gateway,
+    target: Option<Target>,
+    principal: Principal,
+    parts: Parts,
+    body: Body,
+) -> Response {
     let Ok(Query(posted)) = Query::<Posted>::try_from_uri(&parts.uri) else {
         return problem(
             StatusCode::BAD_REQUEST,
@@ -89,10 +92,7 @@ pub(super) async fn take(gateway: &Gateway, target: Option<Target>, arrived: Arr
     };
     let headers = parts.headers;
     let Some(view) = gateway.view(target.as_ref(), &principal) else {
-        return problem(
-            StatusCode::NOT_FOUND,
-            "there is nothing of that name, or you may not see it",
-        );
+        return nothing_of_that_name();
     };
     let found = gateway
         .0

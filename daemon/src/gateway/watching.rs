@@ -4,7 +4,6 @@ use std::convert::Infallible;
 
 use axum::Json;
 use axum::body::{Body, Bytes};
-use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use futures_util::stream as futures_stream;
 use orch_shared::access::Principal;
@@ -15,7 +14,7 @@ use orch_shared::session::{Session as Shown, Sessions};
 use tokio::sync::broadcast::error::RecvError;
 
 use super::Gateway;
-use super::answers::problem;
+use super::answers::nothing_of_that_name;
 use super::session::Session;
 use super::stream::{self, KEEP_ALIVE};
 use super::view::{Target, View};
@@ -23,7 +22,7 @@ use super::view::{Target, View};
 /// The sessions of a project that are in use.
 pub(super) fn list(gateway: &Gateway, project: Option<Name>, principal: &Principal) -> Response {
     let Some(target) = visible(gateway, principal, project) else {
-        return nothing();
+        return nothing_of_that_name();
     };
     let mut items: Vec<Shown> = gateway
         .0
@@ -45,7 +44,7 @@ pub(super) fn traffic(gateway: &Gateway, project: Option<Name>, id: &str, princi
         .into_iter()
         .find(|session| Some(&session.target) == target.as_ref() && session.short() == id);
     let Some(session) = session else {
-        return nothing();
+        return nothing_of_that_name();
     };
     let said = session.tap.watch();
     let state = (said, session.over.clone(), gateway.0.shutdown.clone());
@@ -72,13 +71,6 @@ pub(super) fn traffic(gateway: &Gateway, project: Option<Name>, id: &str, princi
 fn visible(gateway: &Gateway, principal: &Principal, project: Option<Name>) -> Option<Target> {
     let target = Target::Project(project?);
     View::of(&target, &gateway.0.store.snapshot(), principal).map(|_| target)
-}
-
-fn nothing() -> Response {
-    problem(
-        StatusCode::NOT_FOUND,
-        "there is nothing of that name, or you may not see it",
-    )
 }
 
 fn shown(session: &Session) -> Shown {

@@ -33,17 +33,18 @@ const COUNTED: [&str; 8] = ["h", "min", "ms", "s", "seconds", "time", "times", "
 /// Whether two reasons are one: another count, or another time, tells nothing new. Another status or exit code does.
 #[must_use]
 pub fn is_the_same(one: &str, other: &str) -> bool {
-    let essence = |text: &str| {
-        let words: Vec<&str> = text.split_whitespace().collect();
-        let is_counted = |next: &str| COUNTED.contains(&next.trim_matches(|c: char| !c.is_ascii_alphanumeric()));
-        let is_count = |(at, word): &(usize, &&str)| {
-            word.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
-                && words.get(at + 1).is_some_and(|next| is_counted(next))
-        };
-        let kept = words.iter().enumerate().filter(|word| !is_count(word));
-        kept.map(|(_, word)| (*word).to_owned()).collect::<Vec<_>>()
-    };
     essence(one) == essence(other)
+}
+
+/// The words of a reason without counts and times.
+fn essence(reason: &str) -> Vec<&str> {
+    let words: Vec<&str> = reason.split_whitespace().collect();
+    let is_counted = |next: &&str| COUNTED.contains(&next.trim_matches(|c: char| !c.is_ascii_alphanumeric()));
+    let is_count = |at: usize, word: &str| {
+        word.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') && words.get(at + 1).is_some_and(is_counted)
+    };
+    let kept = words.iter().enumerate().filter(|(at, word)| !is_count(*at, word));
+    kept.map(|(_, word)| *word).collect()
 }
 
 impl Lists {
