@@ -275,14 +275,21 @@ const fn exit_code_of(code: Code) -> u8 {
     match code {
         Code::BadArgument | Code::NoContext => 2,
         Code::NotFound | Code::NoGeneration | Code::NoRoute | Code::NoMethod => 3,
-        Code::AlreadyExists | Code::Stale | Code::Terminating | Code::OtherSet | Code::PlanMoved | Code::InUse => 4,
+        Code::AlreadyExists
+        | Code::Stale
+        | Code::Terminating
+        | Code::OtherSet
+        | Code::PlanMoved
+        | Code::DefaultBackend
+        | Code::InUse => 4,
         Code::Unauthenticated | Code::Forbidden | Code::HostRefused => 5,
         Code::DaemonUnreachable
         | Code::CertificateRefused
         | Code::StoreUnavailable
         | Code::StoreReadOnly
         | Code::ShuttingDown
-        | Code::LeaderUnavailable => 6,
+        | Code::LeaderUnavailable
+        | Code::BackendUnavailable => 6,
         Code::Timeout | Code::NoAnswer | Code::WaitTimeout => 7,
         Code::ManifestSyntax
         | Code::ManifestEncoding
@@ -300,6 +307,8 @@ const fn exit_code_of(code: Code) -> u8 {
         | Code::ReferenceMissing
         | Code::SealedValue
         | Code::DaemonOwned
+        | Code::OwnToken
+        | Code::BackendRefused
         | Code::Compacted
         | Code::NoAction
         | Code::BadRequest

@@ -94,11 +94,13 @@ pub enum Action {
     Scale,
     /// The same, started afresh.
     Restart,
+    /// Another credential in the place of the one in use.
+    Rotate,
 }
 
 impl Action {
     /// Every action.
-    pub const ALL: &'static [Self] = &[Self::Rollback, Self::Scale, Self::Restart];
+    pub const ALL: &'static [Self] = &[Self::Rollback, Self::Scale, Self::Restart, Self::Rotate];
 
     /// The last segment of the action's route.
     #[must_use]
@@ -107,6 +109,7 @@ impl Action {
             Self::Rollback => "rollback",
             Self::Scale => "scale",
             Self::Restart => "restart",
+            Self::Rotate => "rotate",
         }
     }
 }

@@ -38,6 +38,7 @@ kinds![
     instance::Instance,
     template::Template,
     secret::Secret,
+    secret_backend::SecretBackend,
     llm::Llm,
     agent::Agent,
     project::Project,

@@ -65,6 +65,8 @@ codes! {
     InUse = "ORCH2102", "the object is still referred to";
     SealedValue = "ORCH2103", "a sealed value cannot be opened here";
     DaemonOwned = "ORCH2104", "objects of this kind are made by the daemon";
+    DefaultBackend = "ORCH2110", "exactly one secret backend is the default";
+    OwnToken = "ORCH2111", "a secret backend would be locked out of its own token";
 
     // Finding and changing objects.
     NotFound = "ORCH3001", "there is no such object";
@@ -114,6 +116,10 @@ codes! {
     RolloutStuck = "ORCH6024", "a changed server does not become ready; what ran before still serves";
     WakeFailed = "ORCH6025", "a suspended server was used and could not be started";
     SessionsFull = "ORCH6026", "as many sessions as are allowed have a copy of the server";
+
+    // Where values of Secrets live.
+    BackendUnavailable = "ORCH6030", "a secret backend cannot be asked";
+    BackendRefused = "ORCH6031", "a secret backend refuses what is asked of it";
 
     // The command line.
     DaemonUnreachable = "ORCH7001", "the daemon cannot be reached";

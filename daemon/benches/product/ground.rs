@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use orch_daemon::admission::Admission;
 use orch_daemon::clock::{RandomIds, SystemClock};
-use orch_daemon::secrets::Keyring;
+use orch_daemon::secrets::{Backends, Keyring};
 use orch_daemon::store::{Database, Options, Store};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -41,7 +41,11 @@ impl Ground {
         let shutdown = CancellationToken::new();
         let engine = tokio::spawn(engine.run(shutdown.clone()));
         Self {
-            admission: Admission { store, keyring },
+            admission: Admission {
+                store,
+                keyring,
+                backends: Backends::default(),
+            },
             directory,
             shutdown,
             engine,

@@ -1,5 +1,7 @@
 //! Apply: a whole set, all or nothing.
 
+use std::sync::Arc;
+
 use orch_shared::access::Principal;
 use orch_shared::apply::{MOST_OBJECTS, Request, Response};
 use orch_shared::kind::Maker;
@@ -9,8 +11,10 @@ use orch_shared::problem::{Code, FieldProblem, MOST_TOLD, Problem};
 use orch_shared::resource::Resource;
 use serde_json::Value;
 
+use super::lodging::{self, Sources};
 use super::set::{self, Effect, Foreign, Order, Others};
-use super::{Admission, Error, audited};
+use super::{Admission, audited};
+use crate::store::Transaction;
 
 /// Longest name of an apply set, in characters.
 const SET_NAME: usize = 63;
@@ -61,23 +65,31 @@ pub async fn apply(admission: &Admission, principal: &Principal, request: Reques
         effect: if dry_run { Effect::DryRun } else { Effect::Commit },
         expect: expect.unwrap_or_default(),
         verb: "apply".to_owned(),
+        home: None,
+        lodgings: Arc::default(),
     };
-    let (admission, principal) = (admission.clone(), principal.clone());
-    let store = admission.store.clone();
-    let applied = store.write(move |transaction| {
-        Box::pin(async move {
-            let effect = order.effect;
-            let results = set::admit(&admission, transaction, order, &principal.name).await?;
-            if effect == Effect::Commit {
-                let mut entry = audited(&principal, "apply", None);
-                entry.detail = serde_json::json!({"objects": results.len()}).to_string();
-                transaction.audit(entry);
-            }
-            Ok::<_, Error>(Response {
-                revision: transaction.revision(),
-                results,
+    // Most sets are written at once, and are not kept for another try.
+    let again = lodging::may_need_backends(admission, &order.objects).then(|| order.clone());
+    let mut first = Some(order);
+    let applied = lodging::write(admission, Sources::Cleared, |lodgings| {
+        let order = first.take().or_else(|| again.clone())?;
+        let order = Order { lodgings, ..order };
+        let (admission, principal) = (admission.clone(), principal.clone());
+        Some(Box::new(move |transaction: &mut Transaction| {
+            Box::pin(async move {
+                let effect = order.effect;
+                let results = set::admit(&admission, transaction, order, &principal.name).await?;
+                if effect == Effect::Commit {
+                    let mut entry = audited(&principal, "apply", None);
+                    entry.detail = serde_json::json!({"objects": results.len()}).to_string();
+                    transaction.audit(entry);
+                }
+                Ok(Response {
+                    revision: transaction.revision(),
+                    results,
+                })
             })
-        })
+        }))
     });
     Ok(applied.await?)
 }

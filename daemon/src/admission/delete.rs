@@ -6,15 +6,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use orch_shared::access::Principal;
 use orch_shared::apply::MOST_OBJECTS;
 use orch_shared::kind::{Kind, Removal};
+use orch_shared::kinds::secret::Secret;
 use orch_shared::name::ObjectRef;
 use orch_shared::problem::{Code, Problem};
 use orch_shared::wire::{DeleteParameters, Deleted, Deletion};
 
 use super::error::not_found;
+use super::houses::Houses;
 use super::one::{Precondition, Target, find};
 use super::set::Effect;
 use super::{Admission, Error, audited};
-use crate::store::{Mutation, Row, Transaction};
+use crate::store::{Mutation, Object, Row, Transaction};
 
 /// So many objects are named in a sentence.
 const TOLD: usize = 5;
@@ -133,6 +135,9 @@ async fn remove(
             rows
         }
     };
+    if let Some(houses) = Houses::load(transaction, &[], &going).await? {
+        houses.refuse(&[])?;
+    }
     let order = Kind::in_apply_order();
     going.sort_by_key(|row| Reverse(order.iter().position(|kind| *kind == row.object.kind)));
     let mut told = BTreeSet::new();
@@ -168,6 +173,12 @@ fn some(names: &[impl ToString]) -> String {
 /// How an object goes.
 pub(super) fn removal(row: &Row) -> Mutation {
     let uid = row.uid.clone();
+    let is_elsewhere = |secret: &Secret| !secret.places().is_empty();
+    let secret = Object::parse(row).ok().filter(|_| row.object.kind == Kind::Secret);
+    // Its values are deleted where they live before it goes.
+    if secret.is_some_and(|object| object.spec::<Secret>().is_some_and(is_elsewhere)) {
+        return Mutation::MarkDeleting { uid };
+    }
     match row.object.kind.meta().removal {
         Removal::AtOnce => Mutation::Remove { uid },
         Removal::AfterCleanup => Mutation::MarkDeleting { uid },

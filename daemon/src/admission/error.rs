@@ -3,6 +3,7 @@
 use orch_shared::name::ObjectRef;
 use orch_shared::problem::{Code, Problem};
 
+use super::lodging::Errands;
 use crate::store;
 
 /// Why a request was not admitted.
@@ -11,6 +12,9 @@ pub enum Error {
     /// The request is at fault, and this says how.
     #[error("{0}")]
     Refused(Box<Problem>),
+    /// Backends have to be asked before it can be; whoever writes does so, and begins again.
+    #[error("backends have to be asked first")]
+    Errands(Box<Errands>),
     /// The store is.
     #[error(transparent)]
     Store(#[from] store::Error),
@@ -26,6 +30,7 @@ impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         match error {
             Error::Refused(problem) => *problem,
+            Error::Errands(_) => Self::new(Code::Internal, "backends were to be asked, and nobody did"),
             Error::Store(error) => error.into(),
         }
     }

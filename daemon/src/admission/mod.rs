@@ -9,26 +9,35 @@
 
 mod admitted;
 mod apply;
+mod away;
 mod circles;
 mod delete;
 mod error;
+mod houses;
 mod instances;
+mod lodging;
 mod one;
 mod references;
+mod rotation;
 mod sealing;
 mod seed;
 mod set;
+mod status;
 
 pub use apply::apply;
+pub use away::{Away, Closed, Find, Opener};
 pub use delete::{delete, delete_several};
 pub use error::Error;
 pub use instances::admit_instance;
+pub use lodging::{delete as delete_values, tell_left};
 pub use one::{Precondition, Target, create, patch, replace, restart, reveal, rollback, scale, seal};
+pub use rotation::{Rotated, rotate, settle};
 pub use seed::seed;
+pub use status::keep as keep_status;
 
 use orch_shared::access::Principal;
 
-use crate::secrets::Keyring;
+use crate::secrets::{Backends, Keyring};
 use crate::store::Store;
 
 /// What admission works with. Cheap to clone.
@@ -38,6 +47,8 @@ pub struct Admission {
     pub store: Store,
     /// What seals their secret values.
     pub keyring: Keyring,
+    /// What asks backends for values that live there.
+    pub backends: Backends,
 }
 
 /// Notes the outcome of a request in the audit log.

@@ -3,6 +3,7 @@
 //! Each finds the object, makes of it what it should be, and sends that through the same admission as a set of one.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use orch_shared::access::Principal;
 use orch_shared::diff;
@@ -14,7 +15,9 @@ use orch_shared::wire;
 use serde_json::Value;
 
 use super::apply::decode_one;
+use super::away::{Closed, Opener};
 use super::error::not_found;
+use super::lodging::{self, Lodgings, Sources};
 use super::set::{self, Effect, Foreign, Order, Others};
 use super::{Admission, Error, audited};
 use crate::secrets::Place;
@@ -117,7 +120,7 @@ pub(super) async fn find(transaction: &mut Transaction, principal: &Principal, t
 }
 
 /// A set of one, written now.
-fn order(resource: Resource, verb: &str) -> Order {
+pub(super) fn order(resource: Resource, verb: &str, lodgings: Arc<Lodgings>) -> Order {
     Order {
         objects: vec![resource],
         set: None,
@@ -126,6 +129,8 @@ fn order(resource: Resource, verb: &str) -> Order {
         effect: Effect::Commit,
         expect: vec![],
         verb: verb.to_owned(),
+        home: None,
+        lodgings,
     }
 }
 
@@ -136,23 +141,26 @@ fn order(resource: Resource, verb: &str) -> Order {
 pub async fn create(admission: &Admission, principal: &Principal, manifest: &Value) -> Result<Row, Problem> {
     let resource = decode_one(manifest).map_err(of_fields)?;
     let reference = resource.reference();
-    let (admission, principal) = (admission.clone(), principal.clone());
-    let store = admission.store.clone();
-    let created = store.write(move |transaction| {
-        Box::pin(async move {
-            let live = transaction
-                .load(std::slice::from_ref(&reference))
-                .await?
-                .pop()
-                .flatten();
-            if live.is_some_and(|row| row.deleting_since.is_none()) {
-                let problem = Problem::new(Code::AlreadyExists, format!("{reference} exists already"));
-                return Err(problem.suggest("apply changes what is there").into());
-            }
-            set::admit(&admission, transaction, order(resource, "create"), &principal.name).await?;
-            transaction.audit(audited(&principal, "create", Some(&reference)));
-            reload(transaction, &reference).await
-        })
+    let created = lodging::write(admission, Sources::Cleared, |lodgings| {
+        let (admission, principal) = (admission.clone(), principal.clone());
+        let (resource, reference) = (resource.clone(), reference.clone());
+        Some(Box::new(move |transaction: &mut Transaction| {
+            Box::pin(async move {
+                let live = transaction
+                    .load(std::slice::from_ref(&reference))
+                    .await?
+                    .pop()
+                    .flatten();
+                if live.is_some_and(|row| row.deleting_since.is_none()) {
+                    let problem = Problem::new(Code::AlreadyExists, format!("{reference} exists already"));
+                    return Err(problem.suggest("apply changes what is there").into());
+                }
+                let order = order(resource, "create", lodgings);
+                set::admit(&admission, transaction, order, &principal.name).await?;
+                transaction.audit(audited(&principal, "create", Some(&reference)));
+                reload(transaction, &reference).await
+            })
+        }))
     });
     Ok(created.await?)
 }
@@ -161,7 +169,7 @@ fn of_fields(problems: Vec<orch_shared::problem::FieldProblem>) -> Problem {
     Problem::of_fields(problems).unwrap_or_else(|| Problem::new(Code::Internal, "refused without a reason"))
 }
 
-async fn reload(transaction: &mut Transaction, object: &ObjectRef) -> Result<Row, Error> {
+pub(super) async fn reload(transaction: &mut Transaction, object: &ObjectRef) -> Result<Row, Error> {
     let row = transaction.load(std::slice::from_ref(object)).await?.pop().flatten();
     row.ok_or_else(|| not_found(object).into())
 }
@@ -176,32 +184,35 @@ async fn change<F>(
     change: F,
 ) -> Result<Row, Problem>
 where
-    F: FnOnce(Resource) -> Result<Resource, Error> + Send + 'static,
+    F: Fn(Resource) -> Result<Resource, Error> + Clone + Send + Sync + 'static,
 {
-    let (admission, principal) = (admission.clone(), principal.clone());
-    let store = admission.store.clone();
-    let changed = store.write(move |transaction| {
-        Box::pin(async move {
-            let row = find(transaction, &principal, &target).await?;
-            precondition.check(&row)?;
-            let Object {
-                object, metadata, spec, ..
-            } = Object::parse(&row)?;
-            let resource = change(Resource {
-                kind: object.kind,
-                metadata,
-                spec,
-            })?;
-            if resource.reference() != object {
-                let detail = format!("the body names {}, the address {object}", resource.reference());
-                return Err(Problem::new(Code::BadRequest, detail)
-                    .suggest("names do not change; make a new object")
-                    .into());
-            }
-            set::admit(&admission, transaction, order(resource, verb), &principal.name).await?;
-            transaction.audit(audited(&principal, verb, Some(&object)));
-            reload(transaction, &object).await
-        })
+    let changed = lodging::write(admission, Sources::Cleared, |lodgings| {
+        let (admission, principal) = (admission.clone(), principal.clone());
+        let (target, precondition, change) = (target.clone(), precondition.clone(), change.clone());
+        Some(Box::new(move |transaction: &mut Transaction| {
+            Box::pin(async move {
+                let row = find(transaction, &principal, &target).await?;
+                precondition.check(&row)?;
+                let Object {
+                    object, metadata, spec, ..
+                } = Object::parse(&row)?;
+                let resource = change(Resource {
+                    kind: object.kind,
+                    metadata,
+                    spec,
+                })?;
+                if resource.reference() != object {
+                    let detail = format!("the body names {}, the address {object}", resource.reference());
+                    return Err(Problem::new(Code::BadRequest, detail)
+                        .suggest("names do not change; make a new object")
+                        .into());
+                }
+                let order = order(resource, verb, lodgings);
+                set::admit(&admission, transaction, order, &principal.name).await?;
+                transaction.audit(audited(&principal, verb, Some(&object)));
+                reload(transaction, &object).await
+            })
+        }))
     });
     Ok(changed.await?)
 }
@@ -219,7 +230,7 @@ pub async fn replace(
 ) -> Result<Row, Problem> {
     let resource = decode_one(&manifest).map_err(of_fields)?;
     change(admission, principal, target, precondition, "replace", move |_| {
-        Ok(resource)
+        Ok(resource.clone())
     })
     .await
 }
@@ -292,46 +303,49 @@ pub async fn rollback(
     wanted: wire::Rollback,
 ) -> Result<Row, Problem> {
     allow(target.kind, Action::Rollback)?;
-    let (admission, principal) = (admission.clone(), principal.clone());
-    let store = admission.store.clone();
-    let rolled = store.write(move |transaction| {
-        Box::pin(async move {
-            let row = find(transaction, &principal, &target).await?;
-            precondition.check(&row)?;
-            let number = wanted.generation.unwrap_or(row.generation - 1);
-            let Some(generation) = transaction.generation(&row.uid, number).await? else {
-                let detail = match wanted.generation {
-                    None if number < 1 => format!("{} has no earlier generation", row.object),
-                    _ => format!("{} has no generation {number} in its history", row.object),
+    let rolled = lodging::write(admission, Sources::Cleared, |lodgings| {
+        let (admission, principal) = (admission.clone(), principal.clone());
+        let (target, precondition) = (target.clone(), precondition.clone());
+        Some(Box::new(move |transaction: &mut Transaction| {
+            Box::pin(async move {
+                let row = find(transaction, &principal, &target).await?;
+                precondition.check(&row)?;
+                let number = wanted.generation.unwrap_or(row.generation - 1);
+                let Some(generation) = transaction.generation(&row.uid, number).await? else {
+                    let detail = match wanted.generation {
+                        None if number < 1 => format!("{} has no earlier generation", row.object),
+                        _ => format!("{} has no generation {number} in its history", row.object),
+                    };
+                    let problem = Problem::new(Code::NoGeneration, detail);
+                    let hint = format!(
+                        "what there is: orchctl history {}/{}",
+                        row.object.kind.meta().singular,
+                        row.object.name
+                    );
+                    return Err(problem.suggest(hint).into());
                 };
-                let problem = Problem::new(Code::NoGeneration, detail);
-                let hint = format!(
-                    "what there is: orchctl history {}/{}",
-                    row.object.kind.meta().singular,
-                    row.object.name
-                );
-                return Err(problem.suggest(hint).into());
-            };
-            let unreadable = |error: serde_json::Error| {
-                Problem::new(Code::Internal, format!("generation {number} cannot be read: {error}"))
-            };
-            let metadata: Metadata = serde_json::from_str(&generation.metadata).map_err(unreadable)?;
-            let spec = row
-                .object
-                .kind
-                .definition()
-                .parse_stored(&generation.spec)
-                .map_err(unreadable)?;
-            let resource = Resource {
-                kind: row.object.kind,
-                metadata,
-                spec,
-            };
-            let verb = format!("rollback to {number}");
-            set::admit(&admission, transaction, order(resource, &verb), &principal.name).await?;
-            transaction.audit(audited(&principal, "rollback", Some(&row.object)));
-            reload(transaction, &row.object).await
-        })
+                let unreadable = |error: serde_json::Error| {
+                    Problem::new(Code::Internal, format!("generation {number} cannot be read: {error}"))
+                };
+                let metadata: Metadata = serde_json::from_str(&generation.metadata).map_err(unreadable)?;
+                let spec = row
+                    .object
+                    .kind
+                    .definition()
+                    .parse_stored(&generation.spec)
+                    .map_err(unreadable)?;
+                let resource = Resource {
+                    kind: row.object.kind,
+                    metadata,
+                    spec,
+                };
+                let verb = format!("rollback to {number}");
+                let order = order(resource, &verb, lodgings);
+                set::admit(&admission, transaction, order, &principal.name).await?;
+                transaction.audit(audited(&principal, "rollback", Some(&row.object)));
+                reload(transaction, &row.object).await
+            })
+        }))
     });
     Ok(rolled.await?)
 }
@@ -393,16 +407,19 @@ pub async fn reveal(admission: &Admission, principal: &Principal, target: Target
         .definition()
         .parse_stored(&row.spec)
         .map_err(unreadable)?;
+    let snapshot = admission.store.snapshot();
+    let mut opener = Opener::new(&admission.keyring, &admission.backends, &snapshot);
     for value in spec.secret_values() {
         let place = Place {
             object: &row.object,
             key: value.key,
         };
-        let opened = admission.keyring.open_value(place, value.value).map_err(|error| {
-            Problem::new(
+        let opened = opener.open(place, value.value).await.map_err(|closed| match closed {
+            Closed::Away(away) => Problem::from(away),
+            Closed::Sealed(error) => Problem::new(
                 Code::SealedValue,
                 format!("the value `{}` of {} cannot be opened: {error}", value.key, row.object),
-            )
+            ),
         })?;
         *value.value = orch_shared::kinds::secret::Form::plain_text(opened.reveal());
     }

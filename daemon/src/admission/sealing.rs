@@ -10,11 +10,12 @@ use orch_shared::path::FieldPath;
 use orch_shared::problem::{Code, FieldProblem};
 use serde_json::Value;
 
+use super::lodging::Lodged;
 use crate::secrets::{Keyring, Place};
 
 /// Seals the secret values of a spec: no plaintext stays, and sealed values are kept byte for byte as they were given.
 /// When there are any, answers with the form that is to be compared: values that mean the same as before have the bytes
-/// they had before.
+/// they had before. Values that live in a backend were settled before, by an errand.
 ///
 /// # Errors
 /// A problem for each value that does not open here.
@@ -23,6 +24,7 @@ pub(super) fn seal(
     object: &ObjectRef,
     spec: &mut dyn AnySpec,
     before: Option<&dyn AnySpec>,
+    lodged: Option<&Lodged>,
 ) -> Result<Option<Box<dyn AnySpec>>, Vec<FieldProblem>> {
     if spec.secret_values().is_empty() {
         return Ok(None);
@@ -41,6 +43,17 @@ pub(super) fn seal(
     let mut problems = Vec::new();
     for (value, comparable) in spec.secret_values().into_iter().zip(compared.secret_values()) {
         let place = Place { object, key: value.key };
+        if let Some(stored) = lodged.and_then(|lodged| lodged.stored.get(value.key)) {
+            value.value.clone_from(stored);
+            let same = lodged.is_some_and(|lodged| lodged.same.contains(value.key));
+            let known = known.get(value.key).filter(|_| same);
+            comparable.value.clone_from(known.unwrap_or(stored));
+            continue;
+        }
+        // What lives elsewhere is settled there; until then it is what it says it is.
+        if matches!(Form::of(value.value), Form::External { .. }) {
+            continue;
+        }
         let given = match keyring.open_value(place, value.value) {
             Ok(given) => given,
             Err(error) => {

@@ -4,6 +4,7 @@
 //! had before, stays as it is; one that nobody has touched follows the daemon's version. All in one write.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use orch_shared::name::ObjectRef;
 use orch_shared::resource::Resource;
@@ -51,6 +52,8 @@ pub async fn seed(admission: &Admission, objects: Vec<Resource>) -> Result<usize
                     effect: Effect::Commit,
                     expect: vec![],
                     verb: "seed".to_owned(),
+                    home: None,
+                    lodgings: Arc::default(),
                 };
                 set::admit(&admission, transaction, order, BY).await?;
                 transaction.audit(NewAudit {

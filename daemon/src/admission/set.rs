@@ -3,10 +3,13 @@
 //! Flow: load the live objects; seal; compare; look up what is named; then either every object is written, or none and
 //! every problem of every object is told.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 use orch_shared::apply::{Expectation, Outcome, Verdict};
 use orch_shared::diff::{self, Change};
+use orch_shared::kind::{Kind, downcast};
+use orch_shared::kinds::secret::Secret;
 use orch_shared::name::ObjectRef;
 use orch_shared::path::FieldPath;
 use orch_shared::problem::{Code, FieldProblem, MOST_TOLD, Problem};
@@ -16,12 +19,15 @@ use tokio::task::coop::consume_budget;
 
 use super::admitted::{self, Admitted};
 use super::error::terminating;
+use super::houses::{Home, Houses};
+use super::lodging::{self, Errand, Errands, Lodgings};
 use super::references::World;
-use super::sealing;
 use super::{Admission, Error};
+use super::{sealing, status};
 use crate::store::{Create, Generations, Mutation, Object, Row, Transaction, Update};
 
 /// What is asked for a set.
+#[derive(Clone)]
 pub(super) struct Order {
     /// The objects.
     pub(super) objects: Vec<Resource>,
@@ -37,6 +43,10 @@ pub(super) struct Order {
     pub(super) expect: Vec<Expectation>,
     /// For the history: `apply`, `scale`.
     pub(super) verb: String,
+    /// Where the values of Secrets are to go, whatever else would decide that.
+    pub(super) home: Option<Home>,
+    /// What backends were asked before.
+    pub(super) lodgings: Arc<Lodgings>,
 }
 
 /// What happens to members of the set that are not among the objects.
@@ -69,6 +79,10 @@ struct Pair {
     difference: Difference,
     /// The apply set it is a member of from now on.
     apply_set: Option<String>,
+    /// What is to be asked of backends before this can be written.
+    errand: Option<Errand>,
+    /// Marks of values that live in a backend.
+    marks: Option<BTreeMap<String, String>>,
 }
 
 /// How an object differs from its live self.
@@ -133,11 +147,23 @@ pub(super) async fn admit(
     let references: Vec<ObjectRef> = order.objects.iter().map(Resource::reference).collect();
     let rows = transaction.load(&references).await?;
     refuse_moved(transaction, &order, &references, &rows).await?;
+    let pruned = match (&order.set, order.others) {
+        (Some(set), Others::Pruned) => prunable(transaction, set, &references).await?,
+        (Some(_) | None, Others::Kept) | (None, Others::Pruned) => Vec::new(),
+    };
+    let houses = Houses::load(transaction, &order.objects, &pruned).await?;
     let mut problems = Vec::new();
     let mut pairs = Vec::with_capacity(order.objects.len());
+    let manner = Manner {
+        set: order.set.as_ref(),
+        houses: houses.as_ref(),
+        home: order.home.as_ref(),
+        lodgings: &order.lodgings,
+        effect: order.effect,
+    };
     for (index, (resource, row)) in order.objects.into_iter().zip(rows).enumerate() {
         consume_budget().await;
-        match pair(admission, resource, row, order.set.as_ref())? {
+        match pair(admission, resource, row, &manner)? {
             Ok(pair) => pairs.push(pair),
             Err(found) => problems.extend(found.into_iter().map(|problem| problem.in_object(index))),
         }
@@ -150,18 +176,31 @@ pub(super) async fn admit(
     {
         refuse_foreign(&pairs, set)?;
     }
-    let pruned = match (&order.set, order.others) {
-        (Some(set), Others::Pruned) => prunable(transaction, set, &references).await?,
-        (Some(_) | None, Others::Kept) | (None, Others::Pruned) => Vec::new(),
-    };
     let going: BTreeSet<ObjectRef> = pruned.iter().map(|row| row.object.clone()).collect();
     check_references(transaction, &pairs, going).await?;
     super::delete::refuse_orphans(transaction, &pruned, &references).await?;
+    let mut deposed = (Vec::new(), None);
+    if let Some(houses) = &houses {
+        let set: Vec<&Resource> = pairs.iter().map(|pair| &pair.resource).collect();
+        houses.refuse(&set)?;
+        deposed = houses.dethrone()?;
+    }
+    if let Some(errands) = errands(transaction, &mut pairs) {
+        return Err(Error::Errands(Box::new(errands)));
+    }
 
     let mut outcomes = Vec::with_capacity(pairs.len() + pruned.len());
     for pair in &pairs {
         consume_budget().await;
         outcomes.push(outcome(transaction, pair, &order.verb).await?);
+    }
+    if let (mutations, Some(told)) = &deposed
+        && !mutations.is_empty()
+        && let Some(outcome) = outcomes
+            .iter_mut()
+            .find(|outcome| outcome.object.kind == Kind::SecretBackend)
+    {
+        outcome.warnings.push(told.clone());
     }
     outcomes.extend(pruned.iter().map(|row| Outcome {
         object: row.object.clone(),
@@ -172,10 +211,18 @@ pub(super) async fn admit(
         warnings: vec![],
     }));
     if order.effect == Effect::Commit {
-        let mut mutations: Vec<_> = pairs
-            .into_iter()
-            .filter_map(|pair| mutation(admission, pair, &order.verb))
-            .collect();
+        let mut mutations = deposed.0;
+        let mut marks = Vec::new();
+        for mut pair in pairs {
+            let marked = pair.marks.take();
+            let before = pair.live.as_ref().map(|(row, _)| (row.uid.clone(), row.status.clone()));
+            let mutation = mutation(admission, pair, &order.verb);
+            if let Some(marked) = marked {
+                marks.extend(marking(before, mutation.as_ref(), &marked));
+            }
+            mutations.extend(mutation);
+        }
+        mutations.extend(marks);
         mutations.extend(pruned.iter().map(super::delete::removal));
         if !mutations.is_empty() {
             transaction.mutate(mutations, by).await?;
@@ -184,12 +231,89 @@ pub(super) async fn admit(
     Ok(outcomes)
 }
 
+/// What the objects of a set have in common.
+struct Manner<'m> {
+    set: Option<&'m String>,
+    houses: Option<&'m Houses>,
+    home: Option<&'m Home>,
+    lodgings: &'m Lodgings,
+    effect: Effect,
+}
+
+/// What has to be asked of backends first, for all objects.
+fn errands(transaction: &Transaction, pairs: &mut [Pair]) -> Option<Errands> {
+    let list: Vec<Errand> = pairs
+        .iter_mut()
+        .enumerate()
+        .filter_map(|(index, pair)| {
+            Some(Errand {
+                index,
+                ..pair.errand.take()?
+            })
+        })
+        .collect();
+    if list.is_empty() {
+        return None;
+    }
+    let concerns = |pair: &&Pair| matches!(pair.resource.kind, Kind::Secret | Kind::SecretBackend);
+    let declared = pairs.iter().filter(concerns);
+    Some(Errands {
+        list,
+        declared: declared
+            .map(|pair| (pair.resource.reference(), pair.resource.spec.clone()))
+            .collect(),
+        revision: transaction.revision(),
+    })
+}
+
+/// The errand that a Secret needs whose values live, or are to live, in a backend.
+fn errand(
+    reference: &ObjectRef,
+    given: &Secret,
+    live: Option<&(Row, Resource)>,
+    manner: &Manner<'_>,
+) -> Result<Option<Errand>, FieldProblem> {
+    let Some(houses) = manner.houses else { return Ok(None) };
+    let before = live.and_then(|(_, live)| downcast::<Secret>(live.spec.as_ref()));
+    let belongs = houses.of(&reference.name, given, before)?;
+    let home = manner.home.cloned().unwrap_or(belongs);
+    if !lodging::is_needed(&home, given, before) {
+        return Ok(None);
+    }
+    Ok(Some(Errand {
+        object: reference.clone(),
+        index: 0,
+        seen: lodging::seen(live.map(|(row, _)| row)),
+        home,
+        given: given.data.clone().unwrap_or_default(),
+        live: before.and_then(|before| before.data.clone()).unwrap_or_default(),
+        effect: manner.effect,
+    }))
+}
+
+/// Keeps the marks of a Secret's values in its status, beside what is said there.
+fn marking(
+    before: Option<(String, String)>,
+    mutation: Option<&Mutation>,
+    marks: &BTreeMap<String, String>,
+) -> Option<Mutation> {
+    let (uid, status) = match (before, mutation) {
+        (Some(before), _) => before,
+        (None, Some(Mutation::Create(create))) => (create.uid.clone(), "{}".to_owned()),
+        (None, _) => return None,
+    };
+    Some(Mutation::Status {
+        uid,
+        status: status::with_marks(&status, marks),
+    })
+}
+
 /// Compares an object with its live self. The outer error is the store's, the inner ones are the object's.
 fn pair(
     admission: &Admission,
     mut resource: Resource,
     row: Option<Row>,
-    set: Option<&String>,
+    manner: &Manner<'_>,
 ) -> Result<Result<Pair, Vec<FieldProblem>>, Error> {
     let reference = resource.reference();
     if row.as_ref().is_some_and(|row| row.deleting_since.is_some()) {
@@ -211,8 +335,18 @@ fn pair(
         }
         None => None,
     };
+    let needed = match downcast::<Secret>(resource.spec.as_ref()) {
+        Some(given) => match errand(&reference, given, live.as_ref(), manner) {
+            Ok(needed) => needed,
+            Err(problem) => return Ok(Err(vec![problem])),
+        },
+        None => None,
+    };
+    let lodged = needed
+        .as_ref()
+        .and_then(|errand| manner.lodgings.of(&reference, &errand.seen));
     let before = live.as_ref().map(|(_, live)| live.spec.as_ref());
-    let compared = match sealing::seal(&admission.keyring, &reference, resource.spec.as_mut(), before) {
+    let compared = match sealing::seal(&admission.keyring, &reference, resource.spec.as_mut(), before, lodged) {
         Ok(compared) => compared,
         Err(problems) => return Ok(Err(problems)),
     };
@@ -228,13 +362,23 @@ fn pair(
         Some((_, live)) if means_the_same(live) => Difference::Form,
         Some(_) => Difference::Meaning,
     };
+    let marks = lodged.map(|lodged| lodged.marks.clone());
+    // What was given in the open is sealed by now, so that nothing else goes about.
+    let errand = needed.filter(|_| lodged.is_none()).map(|errand| Errand {
+        given: downcast::<Secret>(resource.spec.as_ref())
+            .and_then(|secret| secret.data.clone())
+            .unwrap_or_default(),
+        ..errand
+    });
     let stays_in = || live.as_ref().and_then(|(row, _)| row.apply_set.clone());
     Ok(Ok(Pair {
-        apply_set: set.cloned().or_else(stays_in),
+        apply_set: manner.set.cloned().or_else(stays_in),
         resource,
         compared,
         live,
         difference,
+        errand,
+        marks,
     }))
 }
 

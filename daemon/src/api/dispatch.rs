@@ -67,6 +67,7 @@ pub(super) async fn dispatch(
                     admission::rollback(admission, &principal, target, precondition, rollback).await?
                 }
                 Action::Restart => admission::restart(admission, &principal, target, precondition).await?,
+                Action::Rotate => admission::rotate(admission, &principal, target).await?.row,
             };
             Ok(object::answer(StatusCode::OK, &row))
         }

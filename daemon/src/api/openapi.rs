@@ -261,7 +261,7 @@ fn describe_scope(
         let body = match action {
             Action::Rollback => Some(schemas.add::<wire::Rollback>("Rollback")),
             Action::Scale => Some(schemas.add::<wire::Scale>("Scale")),
-            Action::Restart => None,
+            Action::Restart | Action::Rotate => None,
         };
         let summary = format!("{} a {noun}", capitalised(action.as_str()));
         paths.insert(

@@ -37,13 +37,19 @@ pub(super) const fn status_of(code: Code) -> StatusCode {
         | Code::ReferenceMissing
         | Code::SealedValue
         | Code::DaemonOwned
+        | Code::OwnToken
+        | Code::BackendRefused
         | Code::NoAction => StatusCode::UNPROCESSABLE_ENTITY,
         Code::Unauthenticated => StatusCode::UNAUTHORIZED,
         Code::Forbidden | Code::HostRefused => StatusCode::FORBIDDEN,
         Code::NotFound | Code::NoGeneration | Code::NoRoute => StatusCode::NOT_FOUND,
-        Code::AlreadyExists | Code::Stale | Code::Terminating | Code::OtherSet | Code::PlanMoved | Code::InUse => {
-            StatusCode::CONFLICT
-        }
+        Code::AlreadyExists
+        | Code::Stale
+        | Code::Terminating
+        | Code::OtherSet
+        | Code::PlanMoved
+        | Code::DefaultBackend
+        | Code::InUse => StatusCode::CONFLICT,
         Code::NoMethod => StatusCode::METHOD_NOT_ALLOWED,
         Code::Compacted => StatusCode::GONE,
         Code::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -53,6 +59,7 @@ pub(super) const fn status_of(code: Code) -> StatusCode {
         | Code::ShuttingDown
         | Code::LeaderUnavailable
         | Code::NoAnswer
+        | Code::BackendUnavailable
         | Code::DaemonUnreachable
         | Code::CertificateRefused => StatusCode::SERVICE_UNAVAILABLE,
         Code::Internal

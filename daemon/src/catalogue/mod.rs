@@ -1,10 +1,13 @@
-//! The catalogue: Templates of well-known servers, a file each, that every daemon brings along.
+//! What every daemon brings along: the catalogue, which is Templates of well-known servers, a file each; and the place in its
+//! own store where values of Secrets live until there is another.
 //!
 //! What leaves: the objects, marked as seeded. What it never does: look at what is stored; `admission` decides which of
 //! them are needed.
 
+use orch_shared::kind::Kind;
+use orch_shared::kinds::secret_backend::SecretBackend;
 use orch_shared::manifest::{self, Limits, to_yaml_stream};
-use orch_shared::resource::Resource;
+use orch_shared::resource::{Metadata, Resource};
 use orch_shared::seeded;
 
 macro_rules! catalogue {
@@ -42,6 +45,21 @@ catalogue![
 #[must_use]
 pub fn objects() -> Vec<Resource> {
     FILES.iter().map(|(name, text)| read(name, text)).collect()
+}
+
+/// The daemon's own store as a place where values live, and the default as long as no other one is.
+#[must_use]
+pub fn local_backend() -> Resource {
+    let mut resource = Resource {
+        kind: Kind::SecretBackend,
+        metadata: Metadata::named("default".parse().expect("a name")),
+        spec: Box::new(SecretBackend {
+            default: Some(true),
+            ..SecretBackend::local()
+        }),
+    };
+    seeded::mark(&mut resource);
+    resource
 }
 
 fn read(name: &str, text: &str) -> Resource {

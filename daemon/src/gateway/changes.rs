@@ -133,7 +133,12 @@ impl Gateway {
                     self.tell_lists(list, |_, target, _| matches!(target, Target::Project(_)));
                 }
             }
-            ObjectKind::Template | ObjectKind::Secret | ObjectKind::Llm | ObjectKind::Agent | ObjectKind::Instance => {}
+            ObjectKind::Template
+            | ObjectKind::Secret
+            | ObjectKind::SecretBackend
+            | ObjectKind::Llm
+            | ObjectKind::Agent
+            | ObjectKind::Instance => {}
         }
     }
 }

@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use orch_shared::access::Principal;
+use orch_shared::kind::Kind;
 use serde::Serialize;
 
 use super::driver::Outcome;
 use super::plan::{Action, Plan};
-use crate::admission::admit_instance;
+use crate::admission::{admit_instance, keep_status};
 use crate::runtime::{Launch, Runtime};
-use crate::store::{Claim, Error, Mutation, NewEvent, Object, Store};
+use crate::store::{Claim, Error, Mutation, NewEvent, Object, Store, Transaction};
 
 /// How long a process has to end by itself before it is killed.
 pub(super) const GRACE: Duration = Duration::from_secs(5);
@@ -71,7 +72,7 @@ impl Hands {
                 message: happening.message,
             })
             .collect();
-        match self.write(mutations, events).await {
+        match self.write(object.object.kind, mutations, events).await {
             Ok(()) => Outcome::Done(plan.look_again),
             // Somebody else has removed or changed it; what there is now has its own wake-up.
             Err(Error::Gone { .. } | Error::Conflict { .. } | Error::Taken { .. }) => {
@@ -84,16 +85,22 @@ impl Hands {
         }
     }
 
-    async fn write(&self, mutations: Vec<Mutation>, events: Vec<NewEvent>) -> Result<(), Error> {
+    async fn write(&self, kind: Kind, mutations: Vec<Mutation>, events: Vec<NewEvent>) -> Result<(), Error> {
         if mutations.is_empty() && events.is_empty() {
             return Ok(());
         }
         let lease = self.lease.clone();
+        let keeps = matches!(kind, Kind::Secret | Kind::SecretBackend);
         let written = self.store.write(move |transaction| {
             Box::pin(async move {
                 if let Some(lease) = &lease {
                     transaction.must_hold(lease).await?;
                 }
+                let mutations = if keeps {
+                    kept(transaction, mutations).await?
+                } else {
+                    mutations
+                };
                 transaction.mutate(mutations, &Principal::daemon().name).await?;
                 for event in &events {
                     transaction.event(event).await?;
@@ -106,4 +113,24 @@ impl Hands {
         self.store.wait_for(revision).await;
         Ok(())
     }
+}
+
+/// The same changes, each status with what only others write into it.
+async fn kept(transaction: &mut Transaction, mutations: Vec<Mutation>) -> Result<Vec<Mutation>, Error> {
+    let mut kept = Vec::with_capacity(mutations.len());
+    for mutation in mutations {
+        kept.push(match mutation {
+            Mutation::Status { uid, status } => {
+                let status = keep_status(transaction, &uid, status).await?;
+                Mutation::Status { uid, status }
+            }
+            Mutation::Create(_)
+            | Mutation::Update(_)
+            | Mutation::MarkDeleting { .. }
+            | Mutation::Restart { .. }
+            | Mutation::ApplySet { .. }
+            | Mutation::Remove { .. } => mutation,
+        });
+    }
+    Ok(kept)
 }

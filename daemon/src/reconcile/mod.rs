@@ -9,8 +9,10 @@
 pub mod plan;
 
 mod act;
+mod backends;
 mod driver;
 mod election;
+mod far;
 mod observe;
 mod wiring;
 

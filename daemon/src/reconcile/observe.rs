@@ -1,13 +1,13 @@
 //! Looking: from a snapshot and the runtime to what a plan needs to know.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use orch_shared::excerpt::printable;
 use orch_shared::kind::{self, Kind, Pending, Reference};
 use orch_shared::kinds::instance::{Health, HealthState, Instance, LastExit};
-use orch_shared::kinds::secret::Secret;
+use orch_shared::kinds::secret::{Form, Secret};
 use orch_shared::kinds::server::{self, ResolvedTemplate, Server, ToolSurface};
 use orch_shared::kinds::template::Template;
 use orch_shared::name::ObjectRef;
@@ -22,7 +22,7 @@ use super::plan::instance::{Failure, Limits, Observed, Remedy, Running, State};
 use crate::runtime::Load;
 use crate::runtime::launch::{self, Era, Launch};
 use crate::runtime::observation::{self, Enforced, Observation};
-use crate::secrets::{Keyring, Place};
+use crate::secrets::{Keyring, Place, Plaintext};
 use crate::store::{Object, Snapshot};
 
 /// What follows from a Server and what it names, as long as none of them changes.
@@ -191,6 +191,14 @@ fn digest(run: &Server, restarted_at: Option<Timestamp>, world: &World<'_>) -> S
         .filter_map(|reference| {
             let key = reference.key.as_deref()?;
             let value = secret_value(&reference.target, key, world.snapshot)?;
+            if let Form::External { .. } = Form::of(value) {
+                let status = world.snapshot.get(&reference.target)?.status::<Secret>();
+                // Without a mark the place alone tells one value from the next.
+                let mark = status
+                    .and_then(|status| status.marks.get(key))
+                    .map_or(value, String::as_str);
+                return Some(mark.to_owned());
+            }
             let place = Place {
                 object: &reference.target,
                 key,
@@ -232,7 +240,7 @@ pub(super) fn sealed_away(object: &Object, keyring: &Keyring) -> Vec<Broken> {
 }
 
 /// A value of a Secret, as it is stored.
-fn secret_value<'s>(secret: &ObjectRef, key: &str, snapshot: &'s Snapshot) -> Option<&'s str> {
+pub(super) fn secret_value<'s>(secret: &ObjectRef, key: &str, snapshot: &'s Snapshot) -> Option<&'s str> {
     let data = snapshot.get(secret)?.spec::<Secret>()?.data.as_ref()?;
     data.get(key).map(String::as_str)
 }
@@ -356,15 +364,17 @@ pub(super) fn launch(
     spec: &Instance,
     snapshot: &Snapshot,
     keyring: &Keyring,
+    fetched: &Fetched,
 ) -> Result<Launch, Broken> {
     let run = &spec.run;
     let mut masked = Vec::new();
-    let env = values(run.env.as_deref().unwrap_or_default(), snapshot, keyring, &mut masked)?;
+    let opening = (keyring, fetched);
+    let env = values(run.env.as_deref().unwrap_or_default(), snapshot, opening, &mut masked)?;
     let source = if let Some(remote) = &run.remote {
         let headers = values(
             remote.headers.as_deref().unwrap_or_default(),
             snapshot,
-            keyring,
+            opening,
             &mut masked,
         )?;
         launch::Source::Remote(launch::Remote {
@@ -554,11 +564,14 @@ fn era(object: &Object, spec: &Instance, snapshot: &Snapshot) -> Option<Era> {
     })
 }
 
+/// Values that were fetched from backends, by Secret and key.
+pub(super) type Fetched = BTreeMap<(ObjectRef, String), Plaintext>;
+
 /// Names and values, those of Secrets opened. What was opened is also to be masked.
 fn values(
     declared: &[NamedValue],
     snapshot: &Snapshot,
-    keyring: &Keyring,
+    (keyring, fetched): (&Keyring, &Fetched),
     masked: &mut Vec<Zeroizing<String>>,
 ) -> Result<Vec<(String, String)>, Broken> {
     let mut resolved = Vec::with_capacity(declared.len());
@@ -575,7 +588,10 @@ fn values(
                 let object = ObjectRef::cluster(Kind::Secret, secret.clone());
                 let sealed = secret_value(&object, key, snapshot)
                     .ok_or_else(|| Broken(format!("secret `{secret}` has no key `{key}` any more")))?;
-                let opened = keyring.open_value(Place { object: &object, key }, sealed);
+                let opened = match fetched.get(&(object.clone(), key.clone())) {
+                    Some(fetched) => Ok(fetched.clone()),
+                    None => keyring.open_value(Place { object: &object, key }, sealed),
+                };
                 let opened = opened.map_err(|error| {
                     Broken(format!(
                         "the value `{key}` of secret `{secret}` cannot be opened: {error}"

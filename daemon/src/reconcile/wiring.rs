@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use orch_shared::kind::{Kind, Reference};
 use orch_shared::kinds::instance::Instance;
+use orch_shared::kinds::secret::Secret;
 use orch_shared::kinds::server::Server;
 use orch_shared::name::ObjectRef;
 use orch_shared::resource::PlainStatus;
@@ -16,17 +17,20 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::act::{GRACE, Hands};
+use super::backends::Watchman;
 use super::driver::{Bell, Gauge, Outcome, Pace, Step, driver};
 use super::election::{Candidate, Election};
+use super::far;
 use super::lists::Lists;
 use super::observe::{self, Preparations};
 use super::plan::instance::Deleting;
 use super::plan::server::Activity;
-use super::plan::{self, Plan};
+use super::plan::{self, Broken, Plan};
 use super::sessions;
 use super::waking::Waker;
+use crate::admission::Admission;
 use crate::runtime::{Launch, Runtime};
-use crate::secrets::Keyring;
+use crate::secrets::{Backends, Keyring};
 use crate::store::{Change, Object, Snapshot, Standing, Store};
 use crate::telemetry::Metrics;
 
@@ -55,6 +59,8 @@ pub struct Reconciler {
     pub store: Store,
     /// What opens secret values.
     pub keyring: Keyring,
+    /// What asks backends for values that live there.
+    pub backends: Backends,
     /// What runs.
     pub runtime: Runtime,
     /// What is counted.
@@ -111,6 +117,7 @@ async fn lead(reconciler: &mut Reconciler, until: CancellationToken) {
     let Reconciler {
         store,
         keyring,
+        backends,
         runtime,
         metrics,
         resync,
@@ -143,7 +150,12 @@ async fn lead(reconciler: &mut Reconciler, until: CancellationToken) {
         waker: waker.clone(),
         lists: lists.clone(),
         drain: *drain,
-        keyring: keyring.clone(),
+        admission: Admission {
+            store: store.clone(),
+            keyring: keyring.clone(),
+            backends: backends.clone(),
+        },
+        backends: Watchman::default(),
         preparations: Preparations::new(*default_runtime),
         metrics: metrics.clone(),
         gauge,
@@ -301,7 +313,8 @@ struct Eyes {
     waker: Waker,
     lists: Lists,
     drain: Duration,
-    keyring: Keyring,
+    admission: Admission,
+    backends: Watchman,
     preparations: Preparations,
     metrics: Metrics,
     gauge: Gauge,
@@ -318,8 +331,10 @@ impl Eyes {
         let step = match kind {
             Kind::Server => self.server(object, &snapshot),
             Kind::Instance => self.instance(object, &snapshot),
-            Kind::Template | Kind::Secret | Kind::Llm | Kind::Agent | Kind::Project | Kind::Prompt => {
-                self.plain(object, &snapshot)
+            Kind::Secret => self.secret(object, &snapshot),
+            Kind::SecretBackend => self.backends.step(&self.admission, &self.hands, object, &snapshot),
+            Kind::Template | Kind::Llm | Kind::Agent | Kind::Project | Kind::Prompt => {
+                self.plain(object, &snapshot, Vec::new())
             }
         };
         self.metrics.queue(self.gauge.queued(), self.gauge.working());
@@ -344,6 +359,7 @@ impl Eyes {
         self.preparations.forget(&key.0);
         self.waker.forget(&key.0);
         self.lists.forget(&key.0);
+        self.backends.forget(&key.0);
         if self.hands.runtime.observe(&key.0).is_none() {
             return Step::Done(None);
         }
@@ -373,7 +389,7 @@ impl Eyes {
         let Some(spec) = object.spec::<Server>() else {
             return unreadable(object);
         };
-        let prepared = self.preparations.of(object, spec, snapshot, &self.keyring);
+        let prepared = self.preparations.of(object, spec, snapshot, &self.admission.keyring);
         let known = object.status::<Server>();
         let (blank, fresh) = (Default::default(), Default::default());
         let copies: Vec<_> = snapshot
@@ -445,7 +461,7 @@ impl Eyes {
             let server = object.owner.as_ref().and_then(|owner| snapshot.by_uid(&owner.uid));
             let prepared = server
                 .and_then(|server| Some((server, server.spec::<Server>()?)))
-                .map(|(server, spec)| self.preparations.of(server, spec, snapshot, &self.keyring));
+                .map(|(server, spec)| self.preparations.of(server, spec, snapshot, &self.admission.keyring));
             let run = prepared.as_ref().and_then(|prepared| prepared.run.as_ref());
             let offers = run.and_then(|run| run.tools.as_ref());
             observe::observed(seen, self.hands.runtime.load(&object.uid), offers)
@@ -462,22 +478,52 @@ impl Eyes {
         let mut plan = plan::instance::plan(&world, now);
         let mut launch = None;
         if plan.actions.contains(&plan::Action::Start) {
-            match observe::launch(object, spec, snapshot, &self.keyring) {
+            if far::needs_backends(spec, snapshot) {
+                let start = far::Start {
+                    object: Arc::clone(object),
+                    snapshot: snapshot.clone(),
+                    deleting: world.deleting,
+                    observed,
+                    plan,
+                };
+                return Step::Work(Box::pin(start.run(self.admission.clone(), self.hands.clone())));
+            }
+            match observe::launch(
+                object,
+                spec,
+                snapshot,
+                &self.admission.keyring,
+                &observe::Fetched::new(),
+            ) {
                 Ok(resolved) => launch = Some(resolved),
-                Err(broken) => plan = plan::instance::hold(&world, &broken, now),
+                Err(Broken(why)) => plan = plan::instance::hold(&world, plan::instance::Want::reference(why), now),
             }
         }
         self.settle(object, known, plan, launch)
     }
 
-    fn plain(&self, object: &Arc<Object>, snapshot: &Snapshot) -> Step {
+    /// Values that live in a backend are deleted there before their Secret goes; what cannot be deleted is told, and keeps
+    /// nobody waiting.
+    fn secret(&self, object: &Arc<Object>, snapshot: &Snapshot) -> Step {
+        let places = object.spec::<Secret>().map(Secret::places).unwrap_or_default();
+        if object.deleting_since.is_some() && !places.is_empty() {
+            let backends = places.into_keys().collect();
+            let work = far::remove(self.admission.clone(), self.hands.clone(), Arc::clone(object), backends);
+            return Step::Work(Box::pin(work));
+        }
+        let broken = places.keys().filter_map(|backend| far::trouble_of(backend, snapshot));
+        self.plain(object, snapshot, broken.collect())
+    }
+
+    fn plain(&self, object: &Arc<Object>, snapshot: &Snapshot, further: Vec<Broken>) -> Step {
         let known = serde_json::from_str::<PlainStatus>(&object.status_text)
             .ok()
             .filter(|_| object.status_text != "{}");
         let blank = PlainStatus::default();
         let references: Vec<Reference> = object.spec.references();
         let mut broken = observe::broken(&references, snapshot);
-        broken.extend(observe::sealed_away(object, &self.keyring));
+        broken.extend(observe::sealed_away(object, &self.admission.keyring));
+        broken.extend(further);
         let pending = object.spec.pending();
         let world = plan::plain::World {
             generation: object.generation,

@@ -46,9 +46,11 @@ pub(super) async fn first_start(
 
 /// Brings the catalogue along. A daemon that cannot is no worse than one whose users have deleted it.
 pub(super) async fn bring_catalogue(admission: &Admission) {
-    match admission::seed(admission, catalogue::objects()).await {
+    let mut objects = catalogue::objects();
+    objects.push(catalogue::local_backend());
+    match admission::seed(admission, objects).await {
         Ok(0) => {}
-        Ok(templates) => tracing::info!(templates, "brought the catalogue up to date"),
+        Ok(objects) => tracing::info!(objects, "brought the catalogue up to date"),
         Err(error) => tracing::warn!(%error, "the catalogue could not be brought up to date"),
     }
 }

@@ -31,7 +31,7 @@ use crate::reconcile::{self, Election, Lists, Reconciler, SessionCopies, Waker};
 use crate::runtime::limits::Confinement;
 use crate::runtime::log::Bounds;
 use crate::runtime::{Config, Runtime};
-use crate::secrets::Keyring;
+use crate::secrets::{Backends, Keyring};
 use crate::store::{Claim, Database, DirectoryLock, Engine, Options, Snapshot, Standing, Store};
 use crate::telemetry::Metrics;
 
@@ -144,6 +144,7 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
     let admission = Admission {
         store: store.clone(),
         keyring: keyring.clone(),
+        backends: Backends::default(),
     };
     bootstrap::bring_catalogue(&admission).await;
     let (seen, runtime_news) = tokio::sync::mpsc::unbounded_channel();
@@ -195,6 +196,7 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
     let reconciler = Reconciler {
         store: store.clone(),
         keyring: keyring.clone(),
+        backends: admission.backends.clone(),
         runtime: runtime.clone(),
         metrics: metrics.clone(),
         resync: settings.reconcile_interval.duration(),

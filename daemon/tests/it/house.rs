@@ -50,6 +50,7 @@ const OWNED: &[(&str, &[&str])] = &[
             "daemon/src/auth/",
             "daemon/src/gateway/",
             "daemon/src/runtime/link/http/",
+            "daemon/src/secrets/vault/",
             "daemon/src/telemetry.rs",
         ],
     ),
@@ -60,11 +61,22 @@ const OWNED: &[(&str, &[&str])] = &[
             "daemon/src/api/",
             "daemon/src/gateway/",
             "daemon/src/runtime/link/http/",
+            "daemon/src/secrets/vault/",
         ],
     ),
     ("hyper", &["daemon/src/runtime/link/http/", "daemon/src/serve/"]),
-    ("hyper_rustls", &["daemon/src/runtime/link/http/"]),
-    ("hyper_util", &["daemon/src/runtime/link/http/", "daemon/src/serve/"]),
+    (
+        "hyper_rustls",
+        &["daemon/src/runtime/link/http/", "daemon/src/secrets/vault/"],
+    ),
+    (
+        "hyper_util",
+        &[
+            "daemon/src/runtime/link/http/",
+            "daemon/src/secrets/vault/",
+            "daemon/src/serve/",
+        ],
+    ),
     ("indicatif", &["cli/src/ui", "daemon/src/up.rs"]),
     (
         "jiff",
@@ -88,7 +100,12 @@ const OWNED: &[(&str, &[&str])] = &[
     ),
     (
         "rustls",
-        &["cli/src/client", "daemon/src/runtime/", "daemon/src/serve/"],
+        &[
+            "cli/src/client",
+            "daemon/src/runtime/",
+            "daemon/src/secrets/vault/",
+            "daemon/src/serve/",
+        ],
     ),
     ("saphyr_parser", &["shared/src/manifest/"]),
     ("serde_json_path", &["cli/src/render/jsonpath.rs"]),

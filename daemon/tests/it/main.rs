@@ -10,4 +10,5 @@ mod openapi;
 mod plan;
 mod reconcile;
 mod runtime;
+mod secrets;
 mod store;

@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::kind::{Action, Cell, Column, Hazard, Maker, Meta, Pending, Removal, Report, ScopeType, SecretValue, Spec};
+use crate::kind::{
+    Action, Cell, Column, Kind, Maker, Meta, Reference, Removal, Report, ScopeType, SecretValue, Spec,
+};
 use crate::name::Name;
-use crate::resource::PlainStatus;
+use crate::resource::{Condition, Phase};
 use crate::schema::Echo;
 
 /// Values that are kept sealed at rest and in every output. A value may be given in the open or in the sealed form that
@@ -15,13 +17,33 @@ use crate::schema::Echo;
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Secret {
-    /// Where the values live. Default: the daemon's own store.
+    /// The SecretBackend that the values live in. Default: the default backend, for values that are new; what is there
+    /// stays where it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backend: Option<Name>,
     /// The values by key. A key holds letters, digits, `-`, `_` and `.`. A literal that begins like a stored form is
     /// written `plain:v1:<text>`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<BTreeMap<String, String>>,
+}
+
+/// What the reconciler reports of a Secret.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SecretStatus {
+    /// How far the object is from what is declared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phase: Option<Phase>,
+    /// Of values that live in a backend, by key: a mark that stays the same as long as the value does, made with the
+    /// daemon's key. So nobody who uses a value needs to be started anew because another one of the Secret has changed.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub marks: BTreeMap<String, String>,
+    /// The generation this status is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// Ready, ReferencesResolved.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conditions: Vec<Condition>,
 }
 
 /// Longest secret value, in bytes.
@@ -86,6 +108,12 @@ impl<'v> Form<'v> {
         format!("{SEALED}{key_id}:{payload}")
     }
 
+    /// The text of a value that lives in a backend.
+    #[must_use]
+    pub fn external_text(backend: &Name, version: u64) -> String {
+        format!("{EXTERNAL}{backend}:{version}")
+    }
+
     /// The text of a plain value: escaped when it begins like another form.
     #[must_use]
     pub fn plain_text(value: &str) -> String {
@@ -98,7 +126,7 @@ impl<'v> Form<'v> {
 }
 
 impl Spec for Secret {
-    type Status = PlainStatus;
+    type Status = SecretStatus;
 
     const META: Meta = Meta {
         singular: "secret",
@@ -109,6 +137,7 @@ impl Spec for Secret {
         columns: &[
             Column::new("STATUS", Cell::Field("status.phase")),
             Column::new("KEYS", Cell::Count("spec.data")),
+            Column::wide("BACKEND", Cell::Field("spec.backend")),
             Column::wide("SET", Cell::Field("status.applySet")),
             Column::new("", Cell::Trouble),
         ],
@@ -135,6 +164,13 @@ impl Spec for Secret {
                     format!("the value has {} bytes; at most {VALUE_MAX} are allowed", value.len()),
                 );
             }
+            if let Form::External { backend, version } = Form::of(value)
+                && (backend.parse::<Name>().is_err() || version.parse::<u64>().is_err())
+            {
+                report
+                    .invalid(&at, "the value begins like one that lives in a backend, but names no backend and version")
+                    .hint("a literal that begins so is written `plain:v1:<text>`");
+            }
             if Form::of(value) == Form::Malformed {
                 report
                     .invalid(&at, "the value begins like a sealed one, but is not complete")
@@ -159,18 +195,34 @@ impl Spec for Secret {
         self.data.iter().flatten().map(|(key, _)| key.as_str()).collect()
     }
 
-    fn pending(&self) -> Vec<Pending> {
-        let elsewhere = self
+    /// The backend that is declared, and those in which values live.
+    fn references(&self) -> Vec<Reference> {
+        let declared = self
             .backend
-            .as_ref()
-            .is_some_and(|backend| backend.as_str() != "default");
-        elsewhere
-            .then_some(Pending {
-                path: "spec.backend",
-                hazard: Hazard::Unsafe,
-            })
-            .into_iter()
-            .collect()
+            .iter()
+            .map(|backend| Reference::to(Kind::SecretBackend, backend, "backend"));
+        let places = self.places();
+        let lived_in = places
+            .iter()
+            .filter(|(backend, _)| Some(*backend) != self.backend.as_ref())
+            .map(|(backend, key)| Reference::to(Kind::SecretBackend, backend, &format!("data[{key:?}]")));
+        declared.chain(lived_in).collect()
+    }
+}
+
+impl Secret {
+    /// The backends in which values live, each with the first key there.
+    #[must_use]
+    pub fn places(&self) -> BTreeMap<Name, &str> {
+        let mut places = BTreeMap::new();
+        for (key, value) in self.data.iter().flatten() {
+            if let Form::External { backend, .. } = Form::of(value)
+                && let Ok(backend) = backend.parse()
+            {
+                places.entry(backend).or_insert(key.as_str());
+            }
+        }
+        places
     }
 }
 

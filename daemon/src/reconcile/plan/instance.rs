@@ -19,7 +19,7 @@ use orch_shared::problem::Code;
 use orch_shared::resource::{ConditionStatus, Timestamp};
 
 use super::conditions::{Conditions, find};
-use super::{Action, Broken, Happening, Plan, backoff};
+use super::{Action, Happening, Plan, backoff};
 
 /// From this many exits in a row on, a copy is said to be in a crash loop.
 pub const CRASH_LOOP: u32 = 3;
@@ -187,14 +187,60 @@ fn is_draining(world: &World<'_>, deleting: Deleting, now: Timestamp) -> bool {
 
 /// How long until it is looked at again whether a reference has been mended.
 const HOLD: Duration = Duration::from_secs(30);
+/// How soon a backend is asked again for a value that it did not give.
+const ASK_AGAIN: Duration = Duration::from_secs(3);
+
+/// What a copy cannot be started without.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Want {
+    /// Why it is not there, in one word.
+    pub reason: &'static str,
+    /// In a sentence.
+    pub message: String,
+    /// Stable code.
+    pub code: Code,
+    /// When to look again.
+    pub again: Duration,
+}
+
+impl Want {
+    /// Something that is referred to is not there.
+    #[must_use]
+    pub const fn reference(message: String) -> Self {
+        Self {
+            reason: "ReferenceMissing",
+            message,
+            code: Code::ReferenceBroken,
+            again: HOLD,
+        }
+    }
+
+    /// A value that lives in a backend cannot be had.
+    #[must_use]
+    pub const fn value(reason: &'static str, message: String, code: Code) -> Self {
+        Self {
+            reason,
+            message,
+            code,
+            again: ASK_AGAIN,
+        }
+    }
+}
 
 /// Decides for a copy that was to be started, when a value that it needs cannot be had.
 #[must_use]
-pub fn hold(world: &World<'_>, broken: &Broken, now: Timestamp) -> Plan<InstanceStatus> {
-    let message = format!("{} ({})", broken.0, Code::ReferenceBroken);
+pub fn hold(world: &World<'_>, want: Want, now: Timestamp) -> Plan<InstanceStatus> {
+    let Want {
+        reason,
+        message,
+        code,
+        again,
+    } = want;
+    let message = format!("{message} ({code})");
     let mut conditions = Conditions::from(&world.status.conditions, world.generation, now);
     let told = find(&world.status.conditions, "Ready").is_some_and(|ready| ready.message == message);
-    conditions.set("Ready", ConditionStatus::False, "ReferenceMissing", message.clone());
+    conditions.set("Ready", ConditionStatus::False, reason, message.clone());
+    conditions.set("ReferencesResolved", ConditionStatus::False, reason, message.clone());
     let status = InstanceStatus {
         phase: Some(InstancePhase::Pending),
         pid: None,
@@ -206,13 +252,13 @@ pub fn hold(world: &World<'_>, broken: &Broken, now: Timestamp) -> Plan<Instance
     let events = if told {
         vec![]
     } else {
-        vec![Happening::warning("ReferenceMissing", message)]
+        vec![Happening::warning(reason, message)]
     };
     Plan {
         actions: vec![],
         status,
         events,
-        look_again: Some(HOLD),
+        look_again: Some(again),
     }
 }
 

@@ -10,7 +10,7 @@ use orch_daemon::reconcile::{self, Lists, Reconciler, SessionCopies, Waker};
 use orch_daemon::runtime::limits::Confinement;
 use orch_daemon::runtime::log::Bounds;
 use orch_daemon::runtime::{Config, Runtime};
-use orch_daemon::secrets::Keyring;
+use orch_daemon::secrets::{Backends, Keyring};
 use orch_daemon::store::{Database, Object, Options, Standing, Store};
 use orch_daemon::telemetry::Metrics;
 use orch_shared::access::Principal;
@@ -75,6 +75,7 @@ impl House {
         let reconciler = Reconciler {
             store: store.clone(),
             keyring: keyring.clone(),
+            backends: Backends::default(),
             runtime: runtime.clone(),
             metrics: Metrics::default(),
             resync: Duration::from_secs(5),
@@ -91,6 +92,7 @@ impl House {
             admission: Admission {
                 store: store.clone(),
                 keyring,
+                backends: Backends::default(),
             },
             reconciling: tokio::spawn(reconcile::run(reconciler, stop.clone())),
             store,

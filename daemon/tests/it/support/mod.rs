@@ -10,3 +10,4 @@ pub(crate) mod mcp;
 pub(crate) mod outside;
 pub(crate) mod postgres;
 pub(crate) mod processes;
+pub(crate) mod vault;

@@ -59,7 +59,7 @@ pub(super) fn report(
     conditions.set("Ready", verdict.ready, &verdict.reason, verdict.message.clone());
     available(world, rest, &counts, &verdict, &mut conditions);
     progressing(world, &counts, &verdict, hurt.as_ref(), &mut conditions);
-    conditions.references(world.broken);
+    unresolved(world, current, &mut conditions);
     healthy(rest, &counts, current, hurt, &mut conditions);
     listed(world, &mut conditions);
     conditions.pending(world.pending);
@@ -98,6 +98,18 @@ pub(super) fn report(
         conditions,
     };
     (status, events)
+}
+
+/// Whether everything is there that the copies need: told by the references, and by the first copy that waits for a value.
+fn unresolved(world: &World<'_>, current: &[&Copy<'_>], conditions: &mut Conditions<'_>) {
+    let wants = |copy: &&Copy<'_>| {
+        let told = find(&copy.status.conditions, "ReferencesResolved")?;
+        (told.status == ConditionStatus::False).then(|| told.clone())
+    };
+    match current.iter().find_map(wants).filter(|_| world.broken.is_empty()) {
+        Some(want) => conditions.set("ReferencesResolved", ConditionStatus::False, &want.reason, want.message),
+        None => conditions.references(world.broken),
+    }
 }
 
 fn verdict(world: &World<'_>, rest: &Rest, counts: &Counts, hurt: Option<&(String, String)>) -> Verdict {
