@@ -21,8 +21,10 @@ mod logs;
 mod wait;
 mod why;
 
+mod migrate;
 mod restart;
 mod rollback;
+mod rotate;
 mod scale;
 
 mod client;
@@ -90,6 +92,8 @@ verbs! {
     Scale(scale),
     Restart(restart),
     Rollback(rollback),
+    Rotate(rotate),
+    Migrate(migrate),
     Client(client),
     Tools(tools),
     Console(console),

@@ -77,6 +77,10 @@ pub const APPLY: &str = "/api/v1/apply";
 pub const DELETE: &str = "/api/v1/delete";
 /// Seals values without storing them.
 pub const SEAL: &str = "/api/v1/seal";
+/// Moves values of Secrets from one backend to another.
+pub const MIGRATE_SECRETS: &str = "/api/v1/migrate-secrets";
+/// Sets a backend up, with the token of somebody who may.
+pub const SET_UP_BACKEND: &str = "/api/v1/set-up-secretbackend";
 /// What happened lately.
 pub const EVENTS: &str = "/api/v1/events";
 /// What the daemon is and how it fares.

@@ -104,6 +104,113 @@ pub struct Sealed {
     pub data: BTreeMap<String, String>,
 }
 
+/// The body of `POST /api/v1/migrate-secrets`: values of Secrets that are moved from one backend to another, one Secret
+/// after the other.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Migration {
+    /// The backend that they leave.
+    pub from: Name,
+    /// The backend that they are moved to.
+    pub to: Name,
+    /// Only these Secrets. Default: all that live in `from`, without those that hold the token of a backend.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub names: Option<Vec<Name>>,
+    /// Whether the values stay in `from`, too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub keep_source: bool,
+    /// Only say what would be moved.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dry_run: bool,
+}
+
+/// The answer of `POST /api/v1/migrate-secrets`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Migrated {
+    /// One entry per Secret, by name.
+    pub items: Vec<MigratedSecret>,
+    /// Whether nothing was done.
+    pub dry_run: bool,
+}
+
+/// What became of one Secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct MigratedSecret {
+    /// Its name.
+    pub name: Name,
+    /// What became, or would become, of it.
+    pub outcome: MigrationOutcome,
+    /// Why, or what else is to be said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+}
+
+/// What became of one Secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum MigrationOutcome {
+    /// Its values have moved, or would.
+    Moved,
+    /// It was left as it is: it lives there already, or must not be moved.
+    Skipped,
+    /// It could not be moved, and is as it was.
+    Failed,
+}
+
+/// The body of `POST /api/v1/set-up-secretbackend`: sets up a server of OpenBao or Vault, and makes the SecretBackend.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct BackendSetup {
+    /// What to call the SecretBackend.
+    pub name: Name,
+    /// Where the server answers.
+    pub url: String,
+    /// The token of somebody who may mount engines and write policies and token roles. Used now, and kept nowhere.
+    pub admin_token: String,
+    /// Where the engine is, or is to be, mounted. Default: secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mount: Option<String>,
+    /// What the paths of Secrets begin with, below the mount. Default: orchctl.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path_prefix: Option<String>,
+    /// The namespace that everything is in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
+    /// What to call the policy. Default: orchd-<name>.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy_name: Option<String>,
+    /// What to call the token role. Default: orchd-<name>.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_role: Option<String>,
+    /// Whether the backend becomes the default. Default: true.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub promote_default: Option<bool>,
+}
+
+impl std::fmt::Debug for BackendSetup {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("BackendSetup")
+            .field("name", &self.name)
+            .field("url", &self.url)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The answer of `POST /api/v1/set-up-secretbackend`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct BackendReady {
+    /// What was done, in order, a sentence each.
+    pub steps: Vec<String>,
+    /// The Secret that holds the daemon's token.
+    pub secret: Name,
+    /// The backend that was the default before; absent when that has not changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub former_default: Option<Name>,
+}
+
 /// The answer of `GET .../{name}/history`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

@@ -9,6 +9,7 @@ mod parameters;
 mod server_json;
 mod shorthands;
 pub(in crate::verbs) mod values;
+mod wizard;
 
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 use orch_shared::apply::{Expectation, Request, Verdict};
@@ -112,6 +113,7 @@ fn of_kind(kind: Kind) -> Command {
         .next_help_heading("Short ways")
         .args(shorthands::of(kind).map(shorthands::Shorthand::arg))
         .args(server_json::args(kind))
+        .args(wizard::args(kind))
         .next_help_heading("Fields")
         .args(flags::of(kind).iter().flat_map(flags::Flag::args))
         .arg(many("set", "FIELD=VALUE", "Any field of the spec. May be repeated"))
@@ -315,6 +317,9 @@ fn created(settings: &Settings, form: Option<Form>, object: &ObjectRef, answer: 
 }
 
 fn from_flags(settings: &Settings, kind: Kind, matches: &ArgMatches) -> Result<Outcome, Failure> {
+    if wizard::is_asked(kind, matches) {
+        return wizard::run(settings, matches);
+    }
     let mut resource = resource(settings, kind, matches)?;
     if let Some(caution) = shorthands::caution(kind, matches) {
         settings.ui.warn(caution);

@@ -36,7 +36,7 @@ type Values = BTreeMap<String, String>;
 
 /// Something to be done with backends before a Secret can be written.
 #[derive(Debug)]
-pub struct Errand {
+pub(super) struct Errand {
     pub(super) object: ObjectRef,
     /// Its place in the set.
     pub(super) index: usize,

@@ -16,12 +16,14 @@ mod error;
 mod houses;
 mod instances;
 mod lodging;
+mod migrate;
 mod one;
 mod references;
 mod rotation;
 mod sealing;
 mod seed;
 mod set;
+mod setup;
 mod status;
 
 pub use apply::apply;
@@ -30,9 +32,11 @@ pub use delete::{delete, delete_several};
 pub use error::Error;
 pub use instances::admit_instance;
 pub use lodging::{delete as delete_values, tell_left};
+pub use migrate::migrate;
 pub use one::{Precondition, Target, create, patch, replace, restart, reveal, rollback, scale, seal};
 pub use rotation::{Rotated, rotate, settle};
 pub use seed::seed;
+pub use setup::set_up;
 pub use status::keep as keep_status;
 
 use orch_shared::access::Principal;

@@ -27,6 +27,10 @@ pub(super) enum Address {
     Delete,
     /// Sealing values without storing them.
     Seal,
+    /// Moving values of Secrets from one backend to another.
+    Migrate,
+    /// Setting a backend up.
+    SetUp,
     /// What happened lately.
     Events,
     /// How the daemon fares.
@@ -40,7 +44,7 @@ impl Address {
             Self::Collection(..) => "GET, HEAD, POST",
             Self::Object(_) => "GET, HEAD, PUT, PATCH, DELETE",
             Self::History(_) | Self::Dependents(_) | Self::Logs(_) | Self::Events | Self::Status => "GET, HEAD",
-            Self::Action(..) | Self::Apply | Self::Delete | Self::Seal => "POST",
+            Self::Action(..) | Self::Apply | Self::Delete | Self::Seal | Self::Migrate | Self::SetUp => "POST",
         }
     }
 }
@@ -51,6 +55,8 @@ pub(super) fn parse(path: &str) -> Option<Address> {
         route::APPLY => return Some(Address::Apply),
         route::DELETE => return Some(Address::Delete),
         route::SEAL => return Some(Address::Seal),
+        route::MIGRATE_SECRETS => return Some(Address::Migrate),
+        route::SET_UP_BACKEND => return Some(Address::SetUp),
         route::EVENTS => return Some(Address::Events),
         route::STATUS => return Some(Address::Status),
         _ => {}

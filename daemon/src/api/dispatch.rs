@@ -93,6 +93,20 @@ pub(super) async fn dispatch(
             let request = body::json(&parts.headers, body, body::OTHER).await?;
             Ok(json(StatusCode::OK, &admission::seal(admission, &request)))
         }
+        (Address::Migrate, "POST") => {
+            let migration = body::json(&parts.headers, body, body::OTHER).await?;
+            Ok(json(
+                StatusCode::OK,
+                &admission::migrate(admission, &principal, migration).await?,
+            ))
+        }
+        (Address::SetUp, "POST") => {
+            let setup = body::json(&parts.headers, body, body::OTHER).await?;
+            Ok(json(
+                StatusCode::OK,
+                &admission::set_up(admission, &principal, setup).await?,
+            ))
+        }
         (Address::Events, "GET") => watch::events(&api, &principal, &parts).await,
         (Address::Status, "GET") => health::status(&api, &principal).await,
         (
@@ -105,6 +119,8 @@ pub(super) async fn dispatch(
             | Address::Apply
             | Address::Delete
             | Address::Seal
+            | Address::Migrate
+            | Address::SetUp
             | Address::Events
             | Address::Status),
             _,

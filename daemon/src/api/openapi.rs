@@ -303,6 +303,18 @@ fn describe_rest(schemas: &mut Schemas, paths: &mut Map<String, Value>) {
         "/api/v1/seal".into(),
         json!({"post": operation("Seal values without storing them", vec![], Some(seal), Some(("200", sealed)))}),
     );
+    let migration = schemas.add::<wire::Migration>("Migration");
+    let migrated = schemas.add::<wire::Migrated>("Migrated");
+    paths.insert(
+        "/api/v1/migrate-secrets".into(),
+        json!({"post": operation("Move values of Secrets from one backend to another", vec![], Some(migration), Some(("200", migrated)))}),
+    );
+    let setup = schemas.add::<wire::BackendSetup>("BackendSetup");
+    let ready = schemas.add::<wire::BackendReady>("BackendReady");
+    paths.insert(
+        "/api/v1/set-up-secretbackend".into(),
+        json!({"post": operation("Set a server of OpenBao or Vault up as a backend", vec![], Some(setup), Some(("200", ready)))}),
+    );
     let events = schemas.add::<wire::Events>("Events");
     let parameters = in_query::<wire::EventParameters>(schemas);
     paths.insert(

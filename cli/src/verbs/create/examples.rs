@@ -29,6 +29,14 @@ const OWN: &[(Kind, &str)] = &[
 ",
     ),
     (
+        Kind::SecretBackend,
+        "\
+  orchctl create secretbackend bao --type openbao --wizard --url https://bao:8200
+  orchctl create secretbackend bao --auth token --url http://bao --token-secret b/t
+  orchctl create secretbackend bao --auth kubernetes --url http://bao --role orchd
+",
+    ),
+    (
         Kind::Llm,
         "\
   orchctl create llm fast --provider openai --model gpt-5-mini --api-key-ref ai/k

@@ -169,7 +169,81 @@ const ALL: &[Shorthand] = &[
         covers: &[],
         write: from_env_file,
     },
+    Shorthand {
+        kind: Kind::SecretBackend,
+        name: "auth",
+        value: "token|kubernetes",
+        about: "How the daemon proves who it is: with --token-secret, or with --role",
+        number: Number::Once,
+        covers: &["auth.token", "auth.kubernetes"],
+        write: |spec, text| match text {
+            "token" | "kubernetes" => {
+                place_of_openbao(spec)?;
+                values::put(spec, &FieldPath::parse("auth").key(text), json!({}))
+            }
+            _ => Err(format!("`{text}` is no way of it: token or kubernetes")),
+        },
+    },
+    Shorthand {
+        kind: Kind::SecretBackend,
+        name: "token-secret",
+        value: "SECRET/KEY",
+        about: "Token: where it is",
+        number: Number::Once,
+        covers: &[],
+        write: |spec, text| {
+            place_of_openbao(spec)?;
+            values::put(spec, &FieldPath::parse("auth.token.secretRef"), secret_key(text)?)
+        },
+    },
+    Shorthand {
+        kind: Kind::SecretBackend,
+        name: "token-role",
+        value: "ROLE",
+        about: "Token: the token role by which it makes its successors",
+        number: Number::Once,
+        covers: &[],
+        write: |spec, text| place(spec, "auth.token.tokenRole", text),
+    },
+    Shorthand {
+        kind: Kind::SecretBackend,
+        name: "role",
+        value: "ROLE",
+        about: "Kubernetes: the role to log in with",
+        number: Number::Once,
+        covers: &[],
+        write: |spec, text| {
+            place_of_openbao(spec)?;
+            place(spec, "auth.kubernetes.role", text)
+        },
+    },
+    Shorthand {
+        kind: Kind::SecretBackend,
+        name: "auth-mount",
+        value: "PATH",
+        about: "Kubernetes: where the auth method is mounted. Default: kubernetes",
+        number: Number::Once,
+        covers: &[],
+        write: |spec, text| place(spec, "auth.kubernetes.authMount", text),
+    },
+    Shorthand {
+        kind: Kind::SecretBackend,
+        name: "sa-token-path",
+        value: "FILE",
+        about: "Kubernetes: the file with the service account's token",
+        number: Number::Once,
+        covers: &[],
+        write: |spec, text| place(spec, "auth.kubernetes.serviceAccountTokenPath", text),
+    },
 ];
+
+/// Only backends of one type prove who they are; it need not be said twice.
+fn place_of_openbao(spec: &mut Value) -> Result<(), String> {
+    match spec.get("type") {
+        Some(_) => Ok(()),
+        None => place(spec, "type", "openbao"),
+    }
+}
 
 /// The short ways of a kind.
 pub(super) fn of(kind: Kind) -> impl Iterator<Item = &'static Shorthand> {

@@ -110,6 +110,13 @@ impl Vault {
         if answer.status == 400 && answer.complaint.contains("check-and-set") {
             return Err(Error::Overtaken);
         }
+        // An engine that was mounted a moment ago is not ready at once.
+        if answer.status == 400 && answer.complaint.contains("pgrading from non-versioned") {
+            return Err(Error::Failing {
+                status: 400,
+                complaint: answer.complaint,
+            });
+        }
         if answer.status != 200 {
             return Err(answer.refusal());
         }

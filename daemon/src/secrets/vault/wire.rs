@@ -209,7 +209,7 @@ fn read(status: StatusCode, body: &[u8], question: &Question<'_>) -> Result<Answ
         },
     };
     let errors = body.get("errors").and_then(Value::as_array).into_iter().flatten();
-    let told: Vec<&str> = errors.filter_map(Value::as_str).collect();
+    let told: Vec<String> = errors.filter_map(Value::as_str).map(one_line).collect();
     let complaint = hide(&told.join("; "), question);
     Ok(Answer {
         status,
@@ -218,7 +218,7 @@ fn read(status: StatusCode, body: &[u8], question: &Question<'_>) -> Result<Answ
     })
 }
 
-/// A server's words in one line, without what must not be told.
+/// A server's words, without what must not be told.
 fn hide(text: &str, question: &Question<'_>) -> String {
     let token = question.token.map(Plaintext::reveal);
     let mut text = text.to_owned();
@@ -228,9 +228,15 @@ fn hide(text: &str, question: &Question<'_>) -> String {
             text = text.replace(secret, "***");
         }
     }
+    printable(text.chars().take(REPEATED).collect::<String>())
+}
+
+/// One complaint in one line, without the heading that a list of one has.
+fn one_line(text: &str) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let line = line.strip_prefix("1 error occurred: * ").unwrap_or(&line);
-    printable(line.chars().take(REPEATED).collect::<String>())
+    line.strip_prefix("1 error occurred: * ")
+        .map(str::to_owned)
+        .unwrap_or(line)
 }
 
 /// Why there is no answer, as far as can be told; nobody's words are repeated.
