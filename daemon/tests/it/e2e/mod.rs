@@ -5,6 +5,7 @@
 
 mod access;
 mod admission;
+mod backends;
 mod catalogue;
 mod chaos;
 mod clients;

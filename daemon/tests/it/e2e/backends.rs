@@ -1,0 +1,789 @@
+//! Secret values that live in a backend: they reach whoever uses them, wherever they are, and are found nowhere else.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::{condition, manifest, pids, server_with};
+use crate::support::daemon::{Home, eventually, on_each_database};
+use crate::support::vault::{Mood, ROOT, Vault};
+
+on_each_database!(
+    a_value_in_a_backend_reaches_a_child_and_nothing_else,
+    values_are_migrated_one_secret_after_the_other,
+    a_token_is_replaced_and_a_failure_keeps_the_old_one
+);
+
+const VALUE: &str = "correct-horse-battery-staple";
+const NEXT: &str = "another-horse-altogether";
+
+/// The token of a backend, and the backend.
+fn backend(vault: &Vault, token: &str, more: Value) -> String {
+    let mut spec = json!({
+        "type": "openbao", "url": vault.url(), "mount": "team", "pathPrefix": "orch", "timeout": "600ms",
+        "auth": {"token": {"secretRef": {"name": "bao-token", "key": "token"}}},
+    });
+    merge(&mut spec, more);
+    let secret = manifest("Secret", "bao-token", &json!({"data": {"token": token}}));
+    format!("{secret}{}", manifest("SecretBackend", "bao", &spec))
+}
+
+fn merge(into: &mut Value, more: Value) {
+    match (into, more) {
+        (Value::Object(into), Value::Object(more)) => {
+            for (name, value) in more {
+                merge(into.entry(name).or_insert(Value::Null), value);
+            }
+        }
+        (into, more) => *into = more,
+    }
+}
+
+fn secret(name: &str, data: Value) -> String {
+    manifest("Secret", name, &json!({"backend": "bao", "data": data}))
+}
+
+fn user(name: &str, secret: &str) -> String {
+    let token = json!([{"name": "TOKEN", "valueFrom": {"secretRef": {"name": secret, "key": "token"}}}]);
+    server_with(name, &["--tell", "TOKEN"], json!({"env": token}))
+}
+
+/// What the one copy of a server has in its environment.
+fn environment(home: &Home, server: &str) -> String {
+    let [pid] = pids(home, server)[..] else {
+        return String::new();
+    };
+    let text = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+fn has_value(home: &Home, server: &str, value: &str) {
+    eventually("the child has the value", || {
+        environment(home, server)
+            .split('\0')
+            .any(|variable| variable == format!("TOKEN={value}"))
+    });
+}
+
+fn exported(home: &Home, object: &str) -> String {
+    home.orchctl(&["get", object, "-o", "yaml"]).expect(0).stdout
+}
+
+/// Nothing of that stands in what the daemon wrote.
+#[track_caller]
+fn nowhere(home: &Home, values: &[&str]) {
+    let check = |text: &str, place: &str| {
+        for value in values {
+            assert!(!text.contains(value), "{value} stands in {place}");
+        }
+    };
+    check(&home.logs(), "the daemon's log");
+    search(&home.path("data"), &check);
+}
+
+fn search(directory: &Path, check: &impl Fn(&str, &str)) {
+    for entry in fs::read_dir(directory).expect("a directory").flatten() {
+        let path = entry.path();
+        if entry.file_type().expect("a type").is_dir() {
+            search(&path, check);
+        } else if let Ok(bytes) = fs::read(&path) {
+            check(&String::from_utf8_lossy(&bytes), &path.display().to_string());
+        }
+    }
+}
+
+fn a_value_in_a_backend_reaches_a_child_and_nothing_else(home: Home) {
+    let (vault, token) = Vault::set_up("team", "orch");
+    let mut home = home.started();
+    // In one set: the backend is used while it is made.
+    let set = [
+        backend(&vault, &token, json!({})),
+        secret("keys", json!({"token": VALUE})),
+        user("files", "keys"),
+    ];
+    home.apply(&set.concat()).saying(&["secret/keys", "created"]);
+    home.until_ready(&["server/files", "secretbackend/bao", "secret/keys"]);
+    has_value(&home, "files", VALUE);
+    eventually("the child tells", || {
+        home.orchctl(&["logs", "files"]).stdout.contains("TOKEN is <***>")
+    });
+    assert_eq!(vault.document("team/orch/keys"), Some((1, json!({"token": VALUE}))));
+
+    // What is exported is a reference, and applies again; so does the value in the open.
+    let first = exported(&home, "secret/keys");
+    assert!(first.contains("token: external:v1:bao:1"), "{first}");
+    home.apply(&first).saying(&["unchanged"]);
+    home.apply(&secret("keys", json!({"token": VALUE})))
+        .saying(&["unchanged"]);
+    home.apply(&set.concat()).saying(&["0 changed"]);
+    assert_eq!(vault.document("team/orch/keys").map(|(version, _)| version), Some(1));
+
+    // Another value of the Secret is nothing to the server.
+    let before = pids(&home, "files");
+    home.apply(&secret("keys", json!({"token": VALUE, "other": "x"})))
+        .saying(&["configured"]);
+    assert_eq!(
+        vault.document("team/orch/keys"),
+        Some((2, json!({"token": VALUE, "other": "x"})))
+    );
+    assert!(exported(&home, "secret/keys").contains("token: external:v1:bao:2"));
+    home.apply(&secret("keys", json!({"token": NEXT, "other": "x"})))
+        .saying(&["configured"]);
+    has_value(&home, "files", NEXT);
+    assert_ne!(pids(&home, "files"), before);
+    let changed = pids(&home, "files");
+    home.apply(&secret("keys", json!({"token": NEXT})))
+        .saying(&["configured"]);
+    assert_eq!(vault.document("team/orch/keys").map(|(version, _)| version), Some(4));
+
+    // Nor is a start of the daemon, or a key of its own, a reason for another copy's values to change.
+    home.orchctl(&["diff", "-f", "-"]).expect(0);
+    home.orchctl(&["get", "secret/keys", "--show-values", "-o", "yaml"])
+        .expect(0)
+        .saying(&[NEXT]);
+    for hidden in [
+        &["describe", "secret", "keys"][..],
+        &["get", "secret/keys", "-o", "json"],
+        &["history", "secret/keys", "-o", "json"],
+        &["get", "secretbackend/bao", "-o", "json"],
+        &["events", "-o", "json"],
+        &["logs", "files"],
+    ] {
+        let said = home.orchctl(hidden).expect(0).stdout;
+        for value in [VALUE, NEXT, token.as_str()] {
+            assert!(!said.contains(value), "{hidden:?}: {said}");
+        }
+    }
+    // Back to what it was: that version is read, and what it says is written as the next.
+    home.orchctl(&["rollback", "secret/keys", "--to", "1"]).expect(0);
+    assert_eq!(vault.document("team/orch/keys"), Some((5, json!({"token": VALUE}))));
+    has_value(&home, "files", VALUE);
+    assert_ne!(pids(&home, "files"), changed);
+    assert!(
+        home.orchctl(&["get", "secretbackends"])
+            .expect(0)
+            .stdout
+            .contains("openbao")
+    );
+
+    // What nobody refers to any more goes, there too.
+    home.orchctl(&["delete", "secretbackend", "bao"])
+        .expect(4)
+        .saying(&["is used by secret/keys"]);
+    home.orchctl(&["delete", "server/files", "secret/keys"]).expect(0);
+    eventually("the values are deleted", || vault.document("team/orch/keys").is_none());
+    home.orchctl(&["delete", "secretbackend", "bao"]).expect(0);
+    for asked in vault.asked() {
+        assert!(asked.has_request_header, "{asked:?}");
+    }
+    home.stop();
+    nowhere(&home, &[VALUE, NEXT, &token]);
+}
+
+#[test]
+fn a_backend_that_is_away_is_a_condition_and_a_retry_and_never_an_empty_value() {
+    let (vault, token) = Vault::set_up("team", "orch");
+    let mut home = Home::new().started();
+    home.apply(
+        &[
+            backend(&vault, &token, json!({})),
+            secret("keys", json!({"token": VALUE})),
+        ]
+        .concat(),
+    );
+    let export = exported(&home, "secret/keys");
+    for (index, (mood, reason)) in [
+        (Mood::Hung, "BackendSlow"),
+        (Mood::Slow(Duration::from_secs(2)), "BackendSlow"),
+        (Mood::Half, "BackendGarbled"),
+        (Mood::Says(200, "{}".to_owned()), "BackendGarbled"),
+        (
+            Mood::Says(
+                503,
+                json!({"errors": ["error performing token check: Vault is sealed"]}).to_string(),
+            ),
+            "BackendSealed",
+        ),
+        (
+            Mood::Says(403, json!({"errors": ["permission denied"]}).to_string()),
+            "BackendDenied",
+        ),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        vault.be(mood.clone());
+        let server = format!("user-{index}");
+        home.apply(&user(&server, "keys"));
+        eventually("the server says why it waits", || {
+            let server = home.get(&format!("servers/{server}"));
+            condition(&server, "ReferencesResolved") == ("False".to_owned(), reason.to_owned())
+        });
+        assert_eq!(pids(&home, &server), Vec::<u32>::new(), "{mood:?}");
+        eventually("the backend says what is the matter", || {
+            condition(&home.get("secretbackends/bao"), "Ready") == ("False".to_owned(), reason.to_owned())
+        });
+        eventually("so does the Secret", || {
+            condition(&home.get("secrets/keys"), "ReferencesResolved").0 == "False"
+        });
+        // What is there already needs no backend; what is new is refused, and changes nothing.
+        home.apply(&export).saying(&["unchanged"]);
+        if index == 0 {
+            let refused = home.orchctl_reading(&secret("keys", json!({"token": NEXT})), &["apply", "-f", "-"]);
+            assert!(refused.stderr.contains("ORCH6030"), "{}", refused.stderr);
+            let refused = home.orchctl(&["get", "secret/keys", "--show-values", "-o", "yaml"]);
+            assert!(
+                refused.stderr.contains("ORCH6030") && !refused.stdout.contains("token"),
+                "{}",
+                refused.stderr
+            );
+        }
+        vault.be(Mood::Well);
+        home.until_ready(&[&format!("server/{server}")]);
+        has_value(&home, &server, VALUE);
+        assert_eq!(
+            condition(&home.get(&format!("servers/{server}")), "ReferencesResolved").0,
+            "True"
+        );
+        home.orchctl(&["delete", "server", &server]).expect(0);
+    }
+    assert_eq!(exported(&home, "secret/keys"), export);
+    home.until_ready(&["secretbackend/bao", "secret/keys"]);
+
+    // A value that is not there any more is told apart from one that is out of reach, and is healed by applying it.
+    vault.ask("DELETE", "/v1/team/metadata/orch/keys", Some(ROOT), Value::Null);
+    home.apply(&user("late", "keys"));
+    eventually("it waits for what is gone", || {
+        condition(&home.get("servers/late"), "ReferencesResolved").1 == "ValueGone"
+    });
+    home.apply(&secret("keys", json!({"token": NEXT})))
+        .saying(&["configured"]);
+    home.until_ready(&["server/late"]);
+    has_value(&home, "late", NEXT);
+
+    // Values that cannot be deleted stay behind, and that is told.
+    vault.be(Mood::Gone);
+    home.orchctl(&["delete", "server/late", "secret/keys"]).expect(0);
+    home.orchctl(&["events", "-o", "json"])
+        .expect(0)
+        .saying(&["ValuesLeft"]);
+    home.stop();
+    nowhere(&home, &[VALUE, NEXT, &token]);
+}
+
+#[test]
+fn a_write_that_does_not_come_to_its_end_applies_nothing_and_loses_nothing() {
+    let (vault, token) = Vault::set_up("team", "orch");
+    let mut home = Home::new().started();
+    home.apply(&backend(&vault, &token, json!({"timeout": "30s"})));
+    // A set that is refused, or only rehearsed, writes nothing there.
+    let broken = format!(
+        "{}{}",
+        secret("keys", json!({"token": VALUE})),
+        user("files", "nothing")
+    );
+    home.orchctl_reading(&broken, &["apply", "-f", "-"])
+        .expect(1)
+        .saying(&["ORCH2101"]);
+    home.orchctl_reading(
+        &secret("keys", json!({"token": VALUE})),
+        &["apply", "-f", "-", "--dry-run=server"],
+    )
+    .expect(0)
+    .saying(&["created"]);
+    assert_eq!(vault.document("team/orch/keys"), None);
+
+    home.apply(&secret("keys", json!({"token": VALUE})));
+    // Killed while the backend has the new version in its hands, and while it has it already.
+    for mood in [Mood::Hung, Mood::Slow(Duration::from_secs(3))] {
+        vault.forget();
+        vault.be_at(mood.clone(), Some("/data/orch/keys"));
+        let mut applying = home.orchctl_command(&["apply", "-f", "-"]);
+        let mut child = applying.spawn().expect("orchctl runs");
+        let text = secret("keys", json!({"token": NEXT}));
+        std::io::Write::write_all(child.stdin.as_mut().expect("a pipe"), text.as_bytes()).expect("it reads");
+        drop(child.stdin.take());
+        eventually("the backend is asked", || {
+            vault.asked().iter().any(|asked| asked.path.contains("/data/orch/keys"))
+        });
+        home.kill_9();
+        vault.be(Mood::Well);
+        child.kill().ok();
+        child.wait().expect("it ends");
+        home.start();
+        home.orchctl(&["get", "secret/keys", "--show-values", "-o", "yaml"])
+            .expect(0)
+            .saying(&[VALUE]);
+    }
+    // However often it is tried in vain, what is in use is not pushed out of what the backend keeps.
+    home.apply(&secret("keys", json!({"token": NEXT})))
+        .saying(&["configured"]);
+    let (version, _) = vault.document("team/orch/keys").expect("it is there");
+    home.apply(&secret("keys", json!({"token": NEXT})))
+        .saying(&["unchanged"]);
+    assert_eq!(
+        vault.document("team/orch/keys").map(|(version, _)| version),
+        Some(version)
+    );
+    for number in 0..9 {
+        let body = json!({"data": {"token": format!("orphan-{number}")}});
+        vault.ask("POST", "/v1/team/data/orch/keys", Some(ROOT), body);
+    }
+    let refused = home.orchctl_reading(&secret("keys", json!({"token": VALUE})), &["apply", "-f", "-"]);
+    refused.expect(1).saying(&["ORCH6031", "would push out version"]);
+    vault.keep("team/orch/keys", 30);
+    home.apply(&secret("keys", json!({"token": VALUE})))
+        .saying(&["configured"]);
+    home.orchctl(&["get", "secret/keys", "--show-values", "-o", "yaml"])
+        .expect(0)
+        .saying(&[VALUE]);
+}
+
+#[test]
+fn exactly_one_backend_is_the_default_and_no_token_is_locked_in() {
+    let (vault, token) = Vault::set_up("team", "orch");
+    let home = Home::new().started();
+    let is_default = |name: &str| home.get(&format!("secretbackends/{name}"))["spec"]["default"] == true;
+    assert!(is_default("default"), "the daemon's own store is, from the start");
+    home.orchctl(&["delete", "secretbackend", "default"])
+        .expect(4)
+        .saying(&["ORCH2110"]);
+    home.orchctl(&[
+        "patch",
+        "secretbackend",
+        "default",
+        "-p",
+        "{\"spec\": {\"default\": false}}",
+    ])
+    .expect(4)
+    .saying(&["ORCH2110"]);
+    let far = backend(&vault, &token, json!({"default": true}));
+    let both = format!(
+        "{far}{}",
+        manifest("SecretBackend", "default", &json!({"type": "local", "default": true}))
+    );
+    home.orchctl_reading(&both, &["apply", "-f", "-"])
+        .expect(1)
+        .saying(&["ORCH2110", "exactly one"]);
+    home.apply(&far).saying(&["no longer the default"]);
+    assert!(is_default("bao") && !is_default("default"));
+
+    // What names no backend goes there when it is new; the backend's own token never does.
+    home.apply(&manifest("Secret", "keys", &json!({"data": {"token": VALUE}})));
+    assert!(exported(&home, "secret/keys").contains("external:v1:bao:1"));
+    home.apply(&manifest(
+        "Secret",
+        "bao-token",
+        &json!({"data": {"token": token, "more": "x"}}),
+    ));
+    assert!(exported(&home, "secret/bao-token").contains("more: sealed:v1:"));
+    let locked = secret("bao-token", json!({"token": token}));
+    home.orchctl_reading(&locked, &["apply", "-f", "-"])
+        .expect(1)
+        .saying(&["ORCH2111"]);
+    let by_itself = backend(
+        &vault,
+        &token,
+        json!({"auth": {"token": {"secretRef": {"name": "keys", "key": "token"}}}}),
+    );
+    home.orchctl_reading(&by_itself, &["apply", "-f", "-"])
+        .expect(1)
+        .saying(&["lives in the backend `bao`"]);
+
+    // Back again: what is there stays where it is.
+    home.orchctl(&[
+        "patch",
+        "secretbackend",
+        "default",
+        "-p",
+        "{\"spec\": {\"default\": true}}",
+    ])
+    .expect(0);
+    assert!(!is_default("bao") && is_default("default"));
+    home.apply(&manifest("Secret", "keys", &json!({"data": {"token": VALUE}})))
+        .saying(&["unchanged"]);
+    home.apply(&manifest("Secret", "late", &json!({"data": {"token": VALUE}})));
+    assert!(exported(&home, "secret/late").contains("sealed:v1:"));
+    // Where it says that it lives is where it is put.
+    home.apply(&manifest(
+        "Secret",
+        "keys",
+        &json!({"backend": "default", "data": {"token": VALUE}}),
+    ));
+    assert!(exported(&home, "secret/keys").contains("sealed:v1:"));
+    eventually("what is left behind is deleted", || {
+        vault.document("team/orch/keys").is_none()
+    });
+
+    let described = home.orchctl(&["create", "secretbackend", "x", "--auth", "token", "--url", "http://x"]);
+    described.expect(1).saying(&["secretRef"]);
+    home.orchctl(&[
+        "create",
+        "secretbackend",
+        "x",
+        "--auth",
+        "kubernetes",
+        "--url",
+        "http://x",
+    ])
+    .expect(1)
+    .saying(&["role"]);
+    let both = ["--token-secret", "bao-token/token", "--role", "r"];
+    home.orchctl(&[&["create", "secretbackend", "x", "--url", "http://x"][..], &both].concat())
+        .expect(1)
+        .saying(&["two ways"]);
+    home.orchctl(&[
+        "create",
+        "secretbackend",
+        "second",
+        "--url",
+        &vault.url(),
+        "--mount",
+        "team",
+        "--token-secret",
+        "bao-token/token",
+    ])
+    .expect(0);
+    home.until_ready(&["secretbackend/second"]);
+}
+
+fn values_are_migrated_one_secret_after_the_other(home: Home) {
+    let (vault, token) = Vault::set_up("team", "orch");
+    let mut home = home.started();
+    let plain = |name: &str| manifest("Secret", name, &json!({"data": {"token": format!("{VALUE}-{name}")}}));
+    let set = [
+        backend(&vault, &token, json!({})),
+        plain("a"),
+        plain("b"),
+        plain("c"),
+        user("files", "a"),
+    ];
+    home.apply(&set.concat());
+    home.until_ready(&["server/files"]);
+    let before = pids(&home, "files");
+    let migrate = |home: &Home, arguments: &[&str]| home.orchctl(&[&["migrate", "secrets"], arguments].concat());
+    let there = ["--from", "default", "--to", "bao"];
+    let rehearsed = migrate(&home, &[&there[..], &["--dry-run"]].concat()).expect(0);
+    for secret in ["secret/a", "secret/b", "secret/c"] {
+        assert!(
+            rehearsed.stdout.contains(&format!("{secret}   would be moved")),
+            "{}",
+            rehearsed.stdout
+        );
+    }
+    assert!(
+        !rehearsed.stdout.contains("secret/bao-token   would"),
+        "{}",
+        rehearsed.stdout
+    );
+    assert_eq!(vault.document("team/orch/a"), None);
+
+    // The backend gives up half-way: what has moved has moved, and the rest is as it was.
+    vault.be_at(Mood::Gone, Some("/orch/b"));
+    migrate(&home, &there)
+        .expect(2)
+        .saying(&["secret/a   moved", "secret/b   failed", "secret/c   moved"]);
+    assert!(exported(&home, "secret/b").contains("sealed:v1:"));
+    home.kill_9();
+    vault.be(Mood::Well);
+    home.start();
+    let again = migrate(&home, &there).expect(0).saying(&["secret/b   moved"]);
+    assert!(!again.stdout.contains("secret/a   moved") && !again.stdout.contains("secret/c   moved"));
+    migrate(&home, &there).expect(0).saying(&["0 moved"]);
+    for name in ["a", "b", "c"] {
+        let (_, data) = vault.document(&format!("team/orch/{name}")).expect("it is there");
+        assert_eq!(data, json!({"token": format!("{VALUE}-{name}")}));
+        assert!(exported(&home, &format!("secret/{name}")).contains("external:v1:bao:"));
+    }
+    let generation = home.get("secrets/a")["status"]["generation"].clone();
+    home.until_ready(&["server/files"]);
+    has_value(&home, "files", &format!("{VALUE}-a"));
+    assert_ne!(before, Vec::<u32>::new());
+    let settled = pids(&home, "files");
+
+    // The token by which the backend is read stays, even when it is named.
+    migrate(&home, &[&there[..], &["--names", "bao-token"]].concat())
+        .expect(2)
+        .saying(&["secret/bao-token   failed", "locked out"]);
+    migrate(&home, &[&there[..], &["--names", "a,nothing"]].concat())
+        .expect(2)
+        .saying(&["secret/a   left", "secret/nothing   failed"]);
+
+    // And back, with a copy left behind; nobody who uses it is disturbed.
+    let back = ["--from", "bao", "--to", "default"];
+    migrate(&home, &[&back[..], &["--names", "a", "--keep-source"]].concat())
+        .expect(0)
+        .saying(&["secret/a   moved", "stay in `bao`"]);
+    assert!(exported(&home, "secret/a").contains("sealed:v1:") && vault.document("team/orch/a").is_some());
+    migrate(&home, &back).expect(0).saying(&["2 moved"]);
+    assert_eq!(vault.document("team/orch/b"), None);
+    assert_eq!(
+        home.get("secrets/a")["status"]["generation"].as_i64() >= generation.as_i64(),
+        true
+    );
+    std::thread::sleep(Duration::from_secs(1));
+    assert_eq!(
+        pids(&home, "files"),
+        settled,
+        "the same value is no reason for another copy"
+    );
+    migrate(&home, &["--from", "bao", "--to", "nowhere"])
+        .expect(3)
+        .saying(&["secretbackend/nowhere does not exist"]);
+    migrate(&home, &["--from", "bao", "--to", "bao"])
+        .expect(1)
+        .saying(&["both the backend"]);
+    home.stop();
+    nowhere(&home, &[VALUE, &token]);
+}
+
+#[test]
+fn the_wizard_sets_a_server_up_and_forgets_the_token_that_may() {
+    let vault = Vault::start();
+    let mut home = Home::new().started();
+    let wizard = |home: &Home, name: &str, admin: &str, more: &[&str]| {
+        let url = vault.url();
+        let arguments = [
+            "create",
+            "secretbackend",
+            name,
+            "--type",
+            "openbao",
+            "--wizard",
+            "--url",
+            &url,
+            "--mount",
+            "team",
+        ];
+        let mut command = home.orchctl_command(&[&arguments[..], more].concat());
+        command.env("ORCHCTL_ADMIN_TOKEN", admin);
+        crate::support::daemon::Output::of(command.spawn().expect("orchctl runs"))
+    };
+    // What cannot be done leaves nothing behind here.
+    let refused = wizard(&home, "bao", "s.not-a-token", &[]);
+    assert!(
+        refused.code != 0 && refused.stderr.contains("permission denied"),
+        "{}",
+        refused.stderr
+    );
+    assert!(!refused.stderr.contains("s.not-a-token"));
+    vault.seal(true);
+    assert!(wizard(&home, "bao", ROOT, &[]).stderr.contains("is sealed"));
+    vault.seal(false);
+    wizard(&home, "bao", "", &[]).expect(2).saying(&["there is no token"]);
+    home.orchctl(&["get", "secretbackend", "bao"]).expect(3);
+    assert_eq!(vault.tokens(), Vec::<String>::new(), "no token of ours is left");
+
+    let said = wizard(&home, "bao", ROOT, &["--path-prefix", "orch"])
+        .expect(0)
+        .saying(&[
+            "version 1.8.0-dev",
+            "mounted a KV v2 engine at team/",
+            "wrote the policy orchd-bao: only team/orch/*",
+            "wrote the token role orchd-bao",
+            "for 720 hours",
+            "wrote, read and deleted a value",
+            "secretbackend/bao   created",
+            "orchctl migrate secrets --from default --to bao --dry-run",
+        ]);
+    assert!(!said.stdout.contains(ROOT) && !said.stderr.contains(ROOT));
+    home.until_ready(&["secretbackend/bao", "secret/bao-token"]);
+    let [token] = &vault.tokens()[..] else {
+        panic!("one token is left: {:?}", vault.tokens())
+    };
+    let (_, policy) = vault.ask("GET", "/v1/sys/policies/acl/orchd-bao", Some(ROOT), Value::Null);
+    let policy = policy["data"]["policy"].as_str().expect("a policy");
+    assert!(
+        policy.contains("path \"team/data/orch/*\"") && !policy.contains("sys/"),
+        "{policy}"
+    );
+    let (status, _) = vault.ask("GET", "/v1/team/data/elsewhere/x", Some(token), Value::Null);
+    assert_eq!(status, 403, "the daemon's own token may do nothing else");
+    assert_eq!(vault.document("team/orch/.set-up"), None);
+    assert_eq!(
+        home.get("secretbackends/bao")["spec"]["auth"]["token"]["tokenRole"],
+        "orchd-bao"
+    );
+    home.orchctl(&["describe", "secretbackend", "bao"])
+        .expect(0)
+        .saying(&["healthy"]);
+
+    // It is the default: what is new goes there, with the daemon's own token.
+    vault.forget();
+    home.apply(&format!(
+        "{}{}",
+        manifest("Secret", "keys", &json!({"data": {"token": VALUE}})),
+        user("files", "keys")
+    ));
+    home.until_ready(&["server/files"]);
+    has_value(&home, "files", VALUE);
+    assert!(vault.asked().iter().all(|asked| asked.token.as_deref() != Some(ROOT)));
+    home.orchctl(&["rotate", "secretbackend", "bao"]).expect(0);
+
+    // Twice is once too often; another beside it leaves the default where it is.
+    wizard(&home, "bao", ROOT, &[]).expect(4).saying(&["exists already"]);
+    let second = [
+        "--path-prefix",
+        "second",
+        "--policy-name",
+        "narrow",
+        "--token-role",
+        "maker",
+        "--no-promote-default",
+    ];
+    wizard(&home, "second", ROOT, &second)
+        .expect(0)
+        .saying(&["a KV v2 engine is mounted", "wrote the policy narrow"]);
+    assert_eq!(home.get("secretbackends/bao")["spec"]["default"], true);
+    assert_eq!(
+        home.get("secretbackends/second")["spec"]["auth"]["token"]["tokenRole"],
+        "maker"
+    );
+
+    // When the last step fails, the token that was made is ended again.
+    vault.be_at(
+        Mood::Says(403, json!({"errors": ["permission denied"]}).to_string()),
+        Some("/data/third/"),
+    );
+    let count = vault.tokens().len();
+    let failed = wizard(&home, "third", ROOT, &["--path-prefix", "third"]);
+    assert!(
+        failed.code != 0 && failed.stderr.contains("permission denied"),
+        "{}",
+        failed.stderr
+    );
+    assert_eq!(vault.tokens().len(), count);
+    home.orchctl(&["get", "secretbackend", "third"]).expect(3);
+
+    // From a file, and from standard input.
+    vault.be(Mood::Well);
+    let url = vault.url();
+    let by_input = [
+        "create",
+        "secretbackend",
+        "fourth",
+        "--wizard",
+        "--url",
+        &url,
+        "--mount",
+        "team",
+        "--path-prefix",
+        "fourth",
+        "--admin-token-file",
+        "-",
+    ];
+    home.orchctl_reading(&format!("{ROOT}\n"), &by_input).expect(0);
+    home.stop();
+    nowhere(&home, &[ROOT, VALUE, "s.not-a-token"]);
+}
+
+fn a_token_is_replaced_and_a_failure_keeps_the_old_one(home: Home) {
+    let (vault, token) = Vault::set_up("team", "orch");
+    let mut home = home.started();
+    let rotated = json!({"auth": {"token": {"tokenRole": "orchd"}}});
+    let set = [
+        backend(&vault, &token, rotated),
+        secret("keys", json!({"token": VALUE})),
+        user("files", "keys"),
+    ];
+    home.apply(&set.concat());
+    home.until_ready(&["server/files", "secretbackend/bao"]);
+    let stored = |home: &Home| {
+        let shown = home
+            .orchctl(&["get", "secret/bao-token", "--show-values", "-o", "json"])
+            .expect(0)
+            .stdout;
+        let shown: Value = serde_json::from_str(&shown).expect("JSON");
+        shown["spec"]["data"]["token"].as_str().expect("a token").to_owned()
+    };
+    let health = |home: &Home| home.get("secretbackends/bao")["status"]["token"]["health"].clone();
+    eventually("its health is told", || health(&home) == "healthy");
+    let status = home.get("secretbackends/bao")["status"]["token"].clone();
+    for field in ["generatedAt", "renewalAt", "expiresAt"] {
+        assert!(status[field].is_string(), "{status}");
+    }
+
+    // By hand: the successor is in use, and the predecessor has ended.
+    home.orchctl(&["rotate", "secretbackend", "bao"])
+        .expect(0)
+        .saying(&["secretbackend/bao   rotated"]);
+    let second = stored(&home);
+    assert_ne!(second, token);
+    assert_eq!(vault.tokens(), [second.clone()]);
+    home.apply(&secret("keys", json!({"token": NEXT})));
+    has_value(&home, "files", NEXT);
+
+    // Whatever fails leaves the token that works, and stands in status.
+    for (path, mood) in [
+        (
+            "auth/token/create",
+            Mood::Says(403, json!({"errors": ["permission denied"]}).to_string()),
+        ),
+        ("auth/token/create", Mood::Half),
+        (
+            "metadata/orch/.check",
+            Mood::Says(403, json!({"errors": ["permission denied"]}).to_string()),
+        ),
+    ] {
+        vault.be_at(mood.clone(), Some(path));
+        let failed = home.orchctl(&["rotate", "secretbackend", "bao"]);
+        assert!(failed.code != 0, "{path} {mood:?}: {}", failed.stdout);
+        vault.be(Mood::Well);
+        assert_eq!(stored(&home), second, "{path} {mood:?}");
+        eventually("that it failed is told", || health(&home) == "WARNING");
+        let told = home
+            .orchctl(&["describe", "secretbackend", "bao"])
+            .expect(0)
+            .saying(&["WARNING", "RotationFailed"]);
+        assert!(!told.stdout.contains(&second));
+        home.orchctl(&["get", "secret/keys", "--show-values", "-o", "yaml"])
+            .expect(0)
+            .saying(&[NEXT]);
+    }
+    // A predecessor that cannot be revoked stays noted, and is revoked later.
+    vault.be_at(Mood::Gone, Some("revoke-accessor"));
+    home.orchctl(&["rotate", "secretbackend", "bao"]).expect(0);
+    let third = stored(&home);
+    assert!(
+        third != second && vault.tokens().contains(&second),
+        "{:?}",
+        vault.tokens()
+    );
+    assert_eq!(
+        home.get("secretbackends/bao")["status"]["token"]["superseded"]
+            .as_array()
+            .map(Vec::len),
+        Some(1)
+    );
+    home.kill_9();
+    vault.be(Mood::Well);
+    home.start();
+    eventually("it is revoked", || !vault.tokens().contains(&second));
+    eventually("and no longer noted", || {
+        home.get("secretbackends/bao")["status"]["token"]
+            .get("superseded")
+            .is_none()
+    });
+    eventually("it is well again", || health(&home) == "healthy");
+
+    // One that became overdue while the daemon was down is replaced at the start.
+    home.stop();
+    vault.age(&third, 2 * 24 * 60 * 60);
+    home.start();
+    eventually("it is replaced", || !vault.tokens().contains(&third));
+    let fourth = stored(&home);
+    assert!(fourth != third && vault.tokens().contains(&fourth));
+
+    // One that has ended elsewhere is told for what it is.
+    vault.revoke(&fourth);
+    home.stop();
+    home.start();
+    eventually("it does not work any more", || health(&home) == "ERROR");
+    home.orchctl(&["rotate", "secretbackend", "default"])
+        .expect(1)
+        .saying(&["has no token that the daemon can replace"]);
+    home.stop();
+    nowhere(&home, &[VALUE, NEXT, &token, &second, &third, &fourth]);
+}
