@@ -125,6 +125,34 @@ impl Keyring {
         Ok(keys.ordered[0].id.clone())
     }
 
+    /// Takes in what another process has written into the file; whether another key seals from now on.
+    ///
+    /// # Errors
+    /// When the file cannot be read or trusted; then nothing has changed.
+    pub fn reload(&self) -> Result<bool, Error> {
+        let content = fs::read(&self.path).map_err(|source| Error::File {
+            path: self.path.to_path_buf(),
+            verb: "read",
+            source,
+        })?;
+        let ordered = parse(&self.path, &Zeroizing::new(content))?;
+        let mut keys = self.keys.write().expect("no holder of the lock panics");
+        let is_another = ordered[0].id != keys.ordered[0].id;
+        // A file that knows less than is known already is another one's, and would close what is open.
+        let knows = |id: &str| ordered.iter().any(|key| key.id == id);
+        if keys.ordered.iter().all(|key| knows(&key.id)) {
+            keys.ordered = ordered;
+            return Ok(is_another);
+        }
+        Ok(false)
+    }
+
+    /// Whether there was ever more than one key.
+    #[must_use]
+    pub fn was_rotated(&self) -> bool {
+        self.keys.read().expect("no holder of the lock panics").ordered.len() > 1
+    }
+
     /// The key that seals.
     pub(super) fn active(&self) -> Key {
         self.keys.read().expect("no holder of the lock panics").ordered[0].clone()
@@ -268,6 +296,16 @@ mod tests {
         assert_eq!(second.active_id(), new);
         assert!(second.find(&old).is_some());
         assert_ne!(old, new);
+        // Who has the file open already takes in what another has written.
+        let third = second.rotate().unwrap();
+        assert!(first.reload().unwrap() && !first.reload().unwrap());
+        assert_eq!(first.active_id(), third);
+        assert!(first.find(&old).is_some() && first.was_rotated());
+        // A file of somebody else's is not taken in.
+        fs::remove_file(&path).unwrap();
+        Keyring::open(&path).unwrap();
+        assert!(!first.reload().unwrap());
+        assert_eq!(first.active_id(), third);
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod context;
 mod keys;
 mod listen;
 mod memory;
+mod reseal;
 mod rotate;
 
 use std::collections::BTreeSet;
@@ -36,7 +37,7 @@ use crate::store::{Claim, Database, DirectoryLock, Engine, Options, Snapshot, St
 use crate::telemetry::Metrics;
 
 pub use bootstrap::{Introduction, reset_token};
-pub use rotate::{Rotation, rotate_key};
+pub use rotate::{Rotated, Rotation, rotate_key};
 
 /// How long a process has to end by itself when the daemon stops.
 const GRACE: std::time::Duration = std::time::Duration::from_secs(5);
@@ -244,6 +245,12 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
         served: served.clone(),
     });
     let relaying = tokio::spawn(relaying);
+    drop(tokio::spawn(reseal::keep_current(
+        store.clone(),
+        admission.keyring.clone(),
+        settings.data_dir.clone(),
+        stop_serving.clone(),
+    )));
     drop(tokio::spawn(memory::give_back(store.clone(), stop_serving.clone())));
     // Other daemons ask this one by the name that it has given them.
     let internal = settings.internal_url.iter().map(|url| url.host.clone());

@@ -4,7 +4,10 @@
 //! key file gets the new key; then objects and history are sealed anew, a few at a time.
 //!
 //! Guarantees: what is stored opens at every instant, since older keys stay in the file and the new one is in it before
-//! it is used. A rotation that was cut short leaves some values under the older key; the next one takes them along.
+//! it is used. A rotation that was cut short leaves some values under the older key; the daemon seals them anew when it runs
+//! next, and so does the next rotation.
+//!
+//! With the daemon running, only the key is made here, and the daemon does the rest beside its work ([`reseal`]).
 
 use std::fmt;
 
@@ -15,7 +18,7 @@ use orch_shared::name::ObjectRef;
 use orch_shared::query::LabelSelector;
 use tokio_util::sync::CancellationToken;
 
-use super::{Ground, ground};
+use super::{Ground, ground, reseal};
 use crate::config::Settings;
 use crate::secrets::{Keyring, OpenError, Place};
 use crate::store::{
@@ -23,7 +26,7 @@ use crate::store::{
 };
 
 /// So many objects or generations are held, and written by one transaction.
-const AT_ONCE: u32 = 100;
+pub(super) const AT_ONCE: u32 = 100;
 
 /// What a rotation has done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,11 +60,35 @@ impl fmt::Display for Rotation {
     }
 }
 
-/// Makes a new key and seals every stored value anew. The daemon must not be running.
+/// What came of making a new key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rotated {
+    /// Every stored value is sealed with it.
+    Sealed(Rotation),
+    /// The daemon runs, and seals what is stored anew beside its work.
+    LeftToDaemon {
+        /// The key that seals from now on.
+        key: String,
+    },
+}
+
+impl fmt::Display for Rotated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sealed(rotation) => rotation.fmt(f),
+            Self::LeftToDaemon { key } => write!(
+                f,
+                "key {key} is made; the daemon that is running takes it up within seconds, and seals anew what is stored"
+            ),
+        }
+    }
+}
+
+/// Makes a new key. When no daemon is running, seals every stored value anew; otherwise leaves that to the daemon.
 ///
 /// # Errors
 /// When a value of an object cannot be opened (nothing is changed then), or the store or the key file cannot be written.
-pub async fn rotate_key(settings: &Settings) -> anyhow::Result<Rotation> {
+pub async fn rotate_key(settings: &Settings) -> anyhow::Result<Rotated> {
     super::bootstrap::lived_in(settings)?;
     let Ground {
         store,
@@ -69,14 +96,23 @@ pub async fn rotate_key(settings: &Settings) -> anyhow::Result<Rotation> {
         keyring,
         lock,
         ..
-    } = ground(settings).await?;
+    } = match ground(settings).await {
+        Ok(ground) => ground,
+        Err(error) if matches!(error.downcast_ref(), Some(Error::InUse { .. })) => {
+            let keyring = Keyring::open(&settings.key_file)?;
+            return Ok(Rotated::LeftToDaemon { key: keyring.rotate()? });
+        }
+        Err(error) => return Err(error),
+    };
     let stop = CancellationToken::new();
     let running = tokio::spawn(engine.run(stop.clone()));
     let rotated = rotate(&store, &keyring).await;
     stop.cancel();
     running.await?;
     drop(lock);
-    rotated
+    let rotated = rotated?;
+    reseal::note(&settings.data_dir, &rotated.key);
+    Ok(Rotated::Sealed(rotated))
 }
 
 async fn rotate(store: &Store, keyring: &Keyring) -> anyhow::Result<Rotation> {
@@ -171,7 +207,7 @@ fn check(keyring: &Keyring, row: &Row) -> anyhow::Result<()> {
 }
 
 /// The change that seals an object anew, if it needs one.
-fn resealed(keyring: &Keyring, row: &Row) -> anyhow::Result<Option<Mutation>> {
+pub(super) fn resealed(keyring: &Keyring, row: &Row) -> anyhow::Result<Option<Mutation>> {
     let object = Object::parse(row)?;
     let mut spec = object.spec;
     match reseal(keyring, &row.object, spec.as_mut()) {
@@ -196,13 +232,13 @@ fn resealed(keyring: &Keyring, row: &Row) -> anyhow::Result<Option<Mutation>> {
 
 /// What sealing anew did to a spec.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Resealed {
+pub(super) enum Resealed {
     Changed,
     Same,
 }
 
 /// Seals the values of a spec that are not sealed with the key that seals now. The error names the value.
-fn reseal(keyring: &Keyring, object: &ObjectRef, spec: &mut dyn AnySpec) -> Result<Resealed, (String, OpenError)> {
+pub(super) fn reseal(keyring: &Keyring, object: &ObjectRef, spec: &mut dyn AnySpec) -> Result<Resealed, (String, OpenError)> {
     let mut done = Resealed::Same;
     for value in spec.secret_values() {
         let place = Place { object, key: value.key };
@@ -227,7 +263,7 @@ async fn write_objects(store: &Store, mutations: Vec<Mutation>) -> Result<(), Er
         .await
 }
 
-async fn write_past(store: &Store, specs: Vec<PastSpec>) -> Result<(), Error> {
+pub(super) async fn write_past(store: &Store, specs: Vec<PastSpec>) -> Result<(), Error> {
     if specs.is_empty() {
         return Ok(());
     }

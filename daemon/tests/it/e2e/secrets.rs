@@ -11,7 +11,8 @@ use crate::support::daemon::{Home, Output, eventually, on_each_database};
 
 on_each_database!(
     a_value_is_never_in_the_open,
-    a_key_is_rotated_and_everything_still_opens
+    a_key_is_rotated_and_everything_still_opens,
+    a_key_is_rotated_while_the_daemon_runs_and_a_kill_half_way_is_made_up_for
 );
 
 const VALUE: &str = "correct-horse-battery-staple";
@@ -160,6 +161,51 @@ fn a_key_is_rotated_and_everything_still_opens(home: Home) {
     shown(VALUE);
     home.orchctl(&["rollback", "secret/keys", "--to", "1"]).expect(0);
     shown(NEXT);
+}
+
+fn a_key_is_rotated_while_the_daemon_runs_and_a_kill_half_way_is_made_up_for(home: Home) {
+    const MANY: usize = 1_500;
+    let mut home = home.started();
+    let manifests: String = (0..MANY)
+        .map(|number| manifest("Secret", &format!("s{number}"), &json!({"data": {"token": format!("value-{number}")}})))
+        .collect();
+    home.apply(&format!("{}{}", secret(NEXT), user()));
+    home.apply(&secret(VALUE));
+    home.apply(&manifests);
+    home.until_ready(&["server/files"]);
+    let old = active_key(&home);
+    let generation = home.get("secrets/keys")["status"]["generation"].clone();
+    let copy = copies(&home, "files")[0]["status"]["uid"].clone();
+    rotate(&home).saying(&["takes it up"]);
+    let new = active_key(&home);
+    assert_ne!(old, new);
+    let sealed_with = |home: &Home, key: &str| {
+        let stored = home.http("GET", "/api/v1/secrets").send().expect(200).body;
+        stored.matches(&format!("sealed:v1:{key}:")).count()
+    };
+    // Once it has begun, the daemon is killed; the next one goes on.
+    eventually("it has begun", || sealed_with(&home, &new) > 0);
+    home.kill_9();
+    home.start();
+    eventually("everything is sealed anew", || sealed_with(&home, &old) == 0);
+    assert_eq!(sealed_with(&home, &new), MANY + 1);
+    eventually("so is the history", || {
+        let history = home.orchctl(&["history", "secret/keys", "-o", "json"]).expect(0).stdout;
+        history.contains(&new) && !history.contains(&old)
+    });
+    assert_eq!(home.get("secrets/keys")["status"]["generation"], generation);
+    home.apply(&manifests).saying(&[&format!("{MANY} unchanged")]);
+    home.until_ready(&["server/files"]);
+    assert_eq!(copies(&home, "files")[0]["status"]["uid"], copy, "the same value is no reason for another copy");
+    // What is written from now on is sealed with the new key.
+    home.apply(&secret(NEXT));
+    let export = home.orchctl(&["get", "secret/keys", "-o", "yaml"]).expect(0).stdout;
+    assert!(export.contains(&new), "{export}");
+    home.orchctl(&["rollback", "secret/keys", "--to", "2"]).expect(0);
+    home.orchctl(&["get", "secret/keys", "--show-values", "-o", "yaml"]).expect(0).saying(&[VALUE]);
+    eventually("it is noted", || {
+        fs::read_to_string(home.path("data/sealed-with")).is_ok_and(|key| key == new)
+    });
 }
 
 #[test]
