@@ -207,6 +207,6 @@ pub(super) fn only_default(backend: &Name) -> Problem {
         format!("secretbackend `{backend}` is the default, and no other one would be"),
     )
     .suggest(
-        "make another one the default first: orchctl patch secretbackend NAME -p '{\"spec\": {\"default\": true}}'",
+        "make another one the default first: orchctl patch secretbackend NAME -P '{\"spec\": {\"default\": true}}'",
     )
 }

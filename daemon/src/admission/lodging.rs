@@ -79,6 +79,13 @@ pub(super) struct Lodged {
     left: BTreeSet<Name>,
 }
 
+impl Lodged {
+    /// Whether any value is another than the one that was there, whatever its form.
+    pub(super) fn is_other(&self) -> bool {
+        self.stored.keys().any(|key| !self.same.contains(key))
+    }
+}
+
 /// What came of all errands.
 #[derive(Debug, Default)]
 pub(super) struct Lodgings(BTreeMap<ObjectRef, Lodged>);

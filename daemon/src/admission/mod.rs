@@ -34,7 +34,7 @@ pub use instances::admit_instance;
 pub use lodging::{delete as delete_values, tell_left};
 pub use migrate::migrate;
 pub use one::{Precondition, Target, create, patch, replace, restart, reveal, rollback, scale, seal};
-pub use rotation::{Rotated, rotate, settle};
+pub use rotation::{Rotated, TRIED, rotate, settle};
 pub use seed::seed;
 pub use setup::set_up;
 pub use status::keep as keep_status;

@@ -26,7 +26,7 @@ use crate::secrets::vault::{Credential, Minted, Vault};
 use crate::store::{Mutation, NewEvent, Object, Row, Transaction};
 
 /// A document that is asked for to see whether a token may: nobody writes it, since no Secret has such a name.
-const TRIED: &str = ".check";
+pub const TRIED: &str = ".check";
 
 /// What a rotation has come to.
 #[derive(Debug)]

@@ -20,7 +20,7 @@ use tokio::task::coop::consume_budget;
 use super::admitted::{self, Admitted};
 use super::error::terminating;
 use super::houses::{Home, Houses};
-use super::lodging::{self, Errand, Errands, Lodgings};
+use super::lodging::{self, Errand, Errands, Lodged, Lodgings};
 use super::references::World;
 use super::{Admission, Error};
 use super::{sealing, status};
@@ -356,8 +356,11 @@ fn pair(
         kind: resource.kind,
     });
     let means_the_same = |live: &Resource| live.means_the_same(compared.as_ref().unwrap_or(&resource));
+    // Where everything was deleted versions begin anew, and the same reference leads to another value.
+    let is_other = lodged.is_some_and(Lodged::is_other);
     let difference = match &live {
         None => Difference::New,
+        Some(_) if is_other => Difference::Meaning,
         Some((_, live)) if *live == resource => Difference::Nothing,
         Some((_, live)) if means_the_same(live) => Difference::Form,
         Some(_) => Difference::Meaning,

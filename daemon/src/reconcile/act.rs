@@ -119,17 +119,11 @@ impl Hands {
 async fn kept(transaction: &mut Transaction, mutations: Vec<Mutation>) -> Result<Vec<Mutation>, Error> {
     let mut kept = Vec::with_capacity(mutations.len());
     for mutation in mutations {
-        kept.push(match mutation {
-            Mutation::Status { uid, status } => {
-                let status = keep_status(transaction, &uid, status).await?;
-                Mutation::Status { uid, status }
-            }
-            Mutation::Create(_)
-            | Mutation::Update(_)
-            | Mutation::MarkDeleting { .. }
-            | Mutation::Restart { .. }
-            | Mutation::ApplySet { .. }
-            | Mutation::Remove { .. } => mutation,
+        kept.push(if let Mutation::Status { uid, status } = mutation {
+            let status = keep_status(transaction, &uid, status).await?;
+            Mutation::Status { uid, status }
+        } else {
+            mutation
         });
     }
     Ok(kept)

@@ -10,15 +10,15 @@ use orch_shared::access::Principal;
 use orch_shared::kind::Kind;
 use orch_shared::kinds::secret::Secret;
 use orch_shared::kinds::secret_backend::{BackendType, SecretBackend, SecretBackendStatus};
-use orch_shared::name::Name;
+use orch_shared::name::{Name, ObjectRef};
 use orch_shared::resource::Timestamp;
 use tokio::time::Instant;
 
 use super::act::Hands;
 use super::driver::{Outcome, Step};
 use super::observe;
-use super::plan::backend::{self, Seen, Token, World};
-use crate::admission::{Admission, Away, Opener, Target, rotate, settle};
+use super::plan::backend::{self, Seen, Token, Trouble, World};
+use crate::admission::{Admission, Away, Opener, TRIED, Target, rotate, settle};
 use crate::secrets::vault::{self, Vault};
 use crate::store::{Object, Snapshot};
 
@@ -42,6 +42,48 @@ impl Watchman {
     /// Drops what is remembered of a backend that is gone.
     pub(super) fn forget(&self, uid: &str) {
         self.looks().remove(uid);
+    }
+
+    /// What keeps a backend from being asked for a value: it did not answer when it was asked last, and is asked again only
+    /// here, so that what waits for it does not take up everybody's time.
+    pub(super) fn away(&self, backend: &Name, snapshot: &Snapshot) -> Option<(&'static str, String)> {
+        let object = snapshot.get(&ObjectRef::cluster(Kind::SecretBackend, backend.clone()))?;
+        let of = generations(object, snapshot);
+        match self
+            .looks()
+            .get(&object.uid)
+            .filter(|look| look.of == of)
+            .map(|look| &look.seen)
+        {
+            Some(Seen::Unwell {
+                reason,
+                message,
+                trouble: Trouble::Away,
+            }) => Some((reason, message.clone())),
+            Some(Seen::Unwell { .. } | Seen::Well { .. }) | None => None,
+        }
+    }
+
+    /// Remembers what somebody met with who asked a backend for a value.
+    pub(super) fn met(&self, backend: &Name, away: &Away, snapshot: &Snapshot) {
+        let Some(object) = snapshot.get(&ObjectRef::cluster(Kind::SecretBackend, backend.clone())) else {
+            return;
+        };
+        let seen = seen_in(away);
+        if matches!(
+            seen,
+            Seen::Unwell {
+                trouble: Trouble::Away,
+                ..
+            }
+        ) {
+            let look = Look {
+                of: generations(object, snapshot),
+                at: Instant::now(),
+                seen,
+            };
+            self.looks().insert(Arc::clone(&object.uid), look);
+        }
     }
 
     /// What was seen a moment ago, and how long it is still good for.
@@ -180,13 +222,12 @@ impl Visit {
                     self.settle(&vault).await;
                     seen
                 }
-                Err(error) => unwell(name, error),
+                Err(error) => seen_in(&Away::Backend {
+                    backend: name.clone(),
+                    error,
+                }),
             },
-            Err(away) => Seen::Unwell {
-                reason: away.reason(),
-                message: away.to_string(),
-                is_denied: false,
-            },
+            Err(away) => seen_in(&away),
         };
         let look = Look {
             of,
@@ -213,7 +254,14 @@ impl Visit {
 
 async fn ask(vault: &Vault, spec: Option<&SecretBackend>) -> Result<Seen, vault::Error> {
     let version = vault.health().await?;
-    let known = vault.look_up_self().await?;
+    let known = match vault.look_up_self().await {
+        // A token may be allowed its values and nothing else.
+        Err(vault::Error::Denied(_)) => {
+            vault.kept(TRIED).await?;
+            return Ok(Seen::Well { version, token: None });
+        }
+        known => known?,
+    };
     let has_token = spec.is_some_and(|spec| spec.token().is_some());
     let token = has_token.then(|| Token {
         generated_at: Timestamp::from_millis(known.created.saturating_mul(1000)),
@@ -222,15 +270,19 @@ async fn ask(vault: &Vault, spec: Option<&SecretBackend>) -> Result<Seen, vault:
     Ok(Seen::Well { version, token })
 }
 
-fn unwell(name: &Name, error: vault::Error) -> Seen {
-    let is_denied = matches!(error, vault::Error::Denied(_));
-    let away = Away::Backend {
-        backend: name.clone(),
-        error,
+/// What a failure says of a backend.
+fn seen_in(away: &Away) -> Seen {
+    let trouble = match away {
+        Away::Backend {
+            error: vault::Error::Denied(_),
+            ..
+        } => Trouble::Denied,
+        away if away.is_passing() => Trouble::Away,
+        Away::Backend { .. } | Away::NoBackend(_) | Away::Here(_) | Away::NoToken { .. } => Trouble::Other,
     };
     Seen::Unwell {
         reason: away.reason(),
         message: away.to_string(),
-        is_denied,
+        trouble,
     }
 }

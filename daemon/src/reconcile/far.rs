@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use orch_shared::kind::{self, Kind};
-use orch_shared::kinds::instance::Instance;
+use orch_shared::kinds::instance::{Instance, InstanceStatus};
 use orch_shared::kinds::secret::Form;
 use orch_shared::kinds::secret_backend::SecretBackend;
 use orch_shared::name::{Name, ObjectRef};
@@ -15,15 +15,17 @@ use orch_shared::problem::Code;
 use orch_shared::resource::ConditionStatus;
 
 use super::act::Hands;
+use super::backends::Watchman;
 use super::driver::Outcome;
-use super::observe::{self, Fetched, secret_value};
+use super::observe;
 use super::plan::conditions::find;
-use super::plan::instance::{Deleting, Observed, Want};
+use super::plan::instance::{Deleting, Observed};
+use super::plan::want::Want;
 use super::plan::{self, Action, Broken, Plan};
+use super::values::{Fetched, secret_value};
 use crate::admission::{Admission, Closed, Opener, delete_values, tell_left};
 use crate::secrets::Place;
 use crate::store::{Object, Snapshot};
-use orch_shared::kinds::instance::InstanceStatus;
 
 /// The values that an Instance needs and that live elsewhere: Secret, key, stored form.
 fn wanted(spec: &Instance, snapshot: &Snapshot) -> Vec<(ObjectRef, String, String)> {
@@ -55,7 +57,7 @@ pub(super) struct Start {
 
 impl Start {
     /// Fetches the values and does what was planned; or holds the copy, with the reason.
-    pub(super) async fn run(self, admission: Admission, hands: Hands) -> Outcome {
+    pub(super) async fn run(self, admission: Admission, watchman: Watchman, hands: Hands) -> Outcome {
         let Self {
             object,
             snapshot,
@@ -66,7 +68,7 @@ impl Start {
         let Some(spec) = object.spec::<Instance>() else {
             return Outcome::Done(None);
         };
-        let fetched = fetch(&admission, spec, &snapshot).await;
+        let fetched = fetch(&admission, &watchman, spec, &snapshot).await;
         let launch = fetched.and_then(|fetched| {
             observe::launch(&object, spec, &snapshot, &admission.keyring, &fetched)
                 .map_err(|Broken(why)| Want::reference(why))
@@ -93,7 +95,12 @@ impl Start {
     }
 }
 
-async fn fetch(admission: &Admission, spec: &Instance, snapshot: &Snapshot) -> Result<Fetched, Want> {
+async fn fetch(
+    admission: &Admission,
+    watchman: &Watchman,
+    spec: &Instance,
+    snapshot: &Snapshot,
+) -> Result<Fetched, Want> {
     let mut opener = Opener::new(&admission.keyring, &admission.backends, snapshot);
     let mut fetched = Fetched::new();
     for (secret, key, value) in wanted(spec, snapshot) {
@@ -101,10 +108,22 @@ async fn fetch(admission: &Admission, spec: &Instance, snapshot: &Snapshot) -> R
             object: &secret,
             key: &key,
         };
+        let cannot =
+            |why: &dyn std::fmt::Display| format!("the value `{key}` of secret `{}` cannot be had: {why}", secret.name);
+        let backend: Option<Name> = match Form::of(&value) {
+            Form::External { backend, .. } => backend.parse().ok(),
+            Form::Plain(_) | Form::Sealed { .. } | Form::Malformed => None,
+        };
+        if let Some((reason, why)) = backend.as_ref().and_then(|backend| watchman.away(backend, snapshot)) {
+            return Err(Want::value(reason, cannot(&why), Code::BackendUnavailable));
+        }
         let opened = opener.open(place, &value).await.map_err(|closed| {
-            let message = format!("the value `{key}` of secret `{}` cannot be had: {closed}", secret.name);
+            let message = cannot(&closed);
             match closed {
                 Closed::Away(away) if away.is_passing() => {
+                    if let Some(backend) = &backend {
+                        watchman.met(backend, &away, snapshot);
+                    }
                     Want::value(away.reason(), message, Code::BackendUnavailable)
                 }
                 Closed::Away(away) => Want::value(away.reason(), message, Code::BackendRefused),

@@ -14,6 +14,7 @@ mod driver;
 mod election;
 mod far;
 mod observe;
+mod values;
 mod wiring;
 
 mod lists;

@@ -1,6 +1,6 @@
 //! Looking: from a snapshot and the runtime to what a plan needs to know.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -13,16 +13,15 @@ use orch_shared::kinds::template::Template;
 use orch_shared::name::ObjectRef;
 use orch_shared::resource::Timestamp;
 use orch_shared::tools::Filter;
-use orch_shared::value::NamedValue;
 use sha2::{Digest, Sha256};
-use zeroize::Zeroizing;
 
 use super::plan::Broken;
 use super::plan::instance::{Failure, Limits, Observed, Remedy, Running, State};
+use super::values::{Fetched, secret_value, values};
 use crate::runtime::Load;
 use crate::runtime::launch::{self, Era, Launch};
 use crate::runtime::observation::{self, Enforced, Observation};
-use crate::secrets::{Keyring, Place, Plaintext};
+use crate::secrets::{Keyring, Place};
 use crate::store::{Object, Snapshot};
 
 /// What follows from a Server and what it names, as long as none of them changes.
@@ -225,24 +224,6 @@ fn unreadable(run: &Server, world: &World<'_>) -> Vec<Broken> {
             )))
         })
         .collect()
-}
-
-/// The values of an object's own that cannot be opened.
-pub(super) fn sealed_away(object: &Object, keyring: &Keyring) -> Vec<Broken> {
-    let Some(data) = object.spec::<Secret>().and_then(|secret| secret.data.as_ref()) else {
-        return Vec::new();
-    };
-    let tell = |(key, value): (&String, &String)| {
-        let error = keyring.can_open(value).err()?;
-        Some(Broken(format!("the value `{key}` cannot be opened: {error}")))
-    };
-    data.iter().filter_map(tell).collect()
-}
-
-/// A value of a Secret, as it is stored.
-pub(super) fn secret_value<'s>(secret: &ObjectRef, key: &str, snapshot: &'s Snapshot) -> Option<&'s str> {
-    let data = snapshot.get(secret)?.spec::<Secret>()?.data.as_ref()?;
-    data.get(key).map(String::as_str)
 }
 
 /// The references that find nothing.
@@ -562,46 +543,4 @@ fn era(object: &Object, spec: &Instance, snapshot: &Snapshot) -> Option<Era> {
     } else {
         Era::Legacy
     })
-}
-
-/// Values that were fetched from backends, by Secret and key.
-pub(super) type Fetched = BTreeMap<(ObjectRef, String), Plaintext>;
-
-/// Names and values, those of Secrets opened. What was opened is also to be masked.
-fn values(
-    declared: &[NamedValue],
-    snapshot: &Snapshot,
-    (keyring, fetched): (&Keyring, &Fetched),
-    masked: &mut Vec<Zeroizing<String>>,
-) -> Result<Vec<(String, String)>, Broken> {
-    let mut resolved = Vec::with_capacity(declared.len());
-    for NamedValue {
-        name,
-        value,
-        value_from,
-    } in declared
-    {
-        let value = match value_from {
-            None => value.clone().unwrap_or_default(),
-            Some(from) => {
-                let (secret, key) = (&from.secret_ref.name, &from.secret_ref.key);
-                let object = ObjectRef::cluster(Kind::Secret, secret.clone());
-                let sealed = secret_value(&object, key, snapshot)
-                    .ok_or_else(|| Broken(format!("secret `{secret}` has no key `{key}` any more")))?;
-                let opened = match fetched.get(&(object.clone(), key.clone())) {
-                    Some(fetched) => Ok(fetched.clone()),
-                    None => keyring.open_value(Place { object: &object, key }, sealed),
-                };
-                let opened = opened.map_err(|error| {
-                    Broken(format!(
-                        "the value `{key}` of secret `{secret}` cannot be opened: {error}"
-                    ))
-                })?;
-                masked.push(Zeroizing::new(opened.reveal().to_owned()));
-                opened.reveal().to_owned()
-            }
-        };
-        resolved.push((name.clone(), value));
-    }
-    Ok(resolved)
 }

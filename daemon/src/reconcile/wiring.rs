@@ -27,6 +27,7 @@ use super::plan::instance::Deleting;
 use super::plan::server::Activity;
 use super::plan::{self, Broken, Plan};
 use super::sessions;
+use super::values::{self, Fetched};
 use super::waking::Waker;
 use crate::admission::Admission;
 use crate::runtime::{Launch, Runtime};
@@ -486,17 +487,15 @@ impl Eyes {
                     observed,
                     plan,
                 };
-                return Step::Work(Box::pin(start.run(self.admission.clone(), self.hands.clone())));
+                return Step::Work(Box::pin(start.run(
+                    self.admission.clone(),
+                    self.backends.clone(),
+                    self.hands.clone(),
+                )));
             }
-            match observe::launch(
-                object,
-                spec,
-                snapshot,
-                &self.admission.keyring,
-                &observe::Fetched::new(),
-            ) {
+            match observe::launch(object, spec, snapshot, &self.admission.keyring, &Fetched::new()) {
                 Ok(resolved) => launch = Some(resolved),
-                Err(Broken(why)) => plan = plan::instance::hold(&world, plan::instance::Want::reference(why), now),
+                Err(Broken(why)) => plan = plan::instance::hold(&world, plan::want::Want::reference(why), now),
             }
         }
         self.settle(object, known, plan, launch)
@@ -522,7 +521,7 @@ impl Eyes {
         let blank = PlainStatus::default();
         let references: Vec<Reference> = object.spec.references();
         let mut broken = observe::broken(&references, snapshot);
-        broken.extend(observe::sealed_away(object, &self.admission.keyring));
+        broken.extend(values::sealed_away(object, &self.admission.keyring));
         broken.extend(further);
         let pending = object.spec.pending();
         let world = plan::plain::World {

@@ -68,7 +68,9 @@ async fn seal_all(store: &Store, keyring: &Keyring) -> Result<(usize, usize), Er
         .iter()
         .filter(|object| {
             let mut spec = object.spec.boxed();
-            spec.secret_values().iter().any(|value| !keyring.is_current(value.value))
+            spec.secret_values()
+                .iter()
+                .any(|value| !keyring.is_current(value.value))
         })
         .map(|object| object.object.clone())
         .collect();

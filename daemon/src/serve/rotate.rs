@@ -238,7 +238,11 @@ pub(super) enum Resealed {
 }
 
 /// Seals the values of a spec that are not sealed with the key that seals now. The error names the value.
-pub(super) fn reseal(keyring: &Keyring, object: &ObjectRef, spec: &mut dyn AnySpec) -> Result<Resealed, (String, OpenError)> {
+pub(super) fn reseal(
+    keyring: &Keyring,
+    object: &ObjectRef,
+    spec: &mut dyn AnySpec,
+) -> Result<Resealed, (String, OpenError)> {
     let mut done = Resealed::Same;
     for value in spec.secret_values() {
         let place = Place { object, key: value.key };

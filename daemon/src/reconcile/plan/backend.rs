@@ -21,7 +21,7 @@ pub const RETRY: Duration = Duration::from_secs(15 * 60);
 /// How long after its time a token that was not replaced is called stale.
 const STALE: Duration = Duration::from_secs(2 * 60 * 60);
 /// How often a backend that is well is looked at.
-const WELL: Duration = Duration::from_secs(60);
+const WELL: Duration = Duration::from_secs(30);
 /// How often one that is not.
 const UNWELL: Duration = Duration::from_secs(5);
 /// How soon it is looked again whether anything still lives in a backend that is to go.
@@ -64,9 +64,20 @@ pub enum Seen {
         reason: &'static str,
         /// In a sentence.
         message: String,
-        /// Whether the token is what is not accepted.
-        is_denied: bool,
+        /// What is the matter, as far as it decides anything.
+        trouble: Trouble,
     },
+}
+
+/// What is the matter with a backend, as far as it decides anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trouble {
+    /// It is out of reach: it need not be asked for anything until it answers again.
+    Away,
+    /// It does not accept the token.
+    Denied,
+    /// Something else that it says at once.
+    Other,
 }
 
 /// What a backend knows of a token.
@@ -206,7 +217,13 @@ fn token(world: &World<'_>, now: Timestamp) -> Option<TokenStatus> {
         },
         Some(Seen::Well { token: None, .. } | Seen::Unwell { .. }) | None => known,
     };
-    let is_denied = matches!(world.seen, Some(Seen::Unwell { is_denied: true, .. }));
+    let is_denied = matches!(
+        world.seen,
+        Some(Seen::Unwell {
+            trouble: Trouble::Denied,
+            ..
+        })
+    );
     let has_ended = told.expires_at.is_some_and(|end| now >= end);
     let overdue = told
         .renewal_at
@@ -275,10 +292,10 @@ mod tests {
                 expires_at: Some(at(generated + 30)),
             }),
         };
-        let unwell = |is_denied| Seen::Unwell {
+        let unwell = |trouble| Seen::Unwell {
             reason: "BackendSealed",
             message: "secretbackend `bao` is sealed".to_owned(),
-            is_denied,
+            trouble,
         };
         let failed = |minutes: i64| TokenStatus {
             failed_at: Some(Timestamp::from_millis(now.millis() - minutes * 60_000)),
@@ -291,8 +308,8 @@ mod tests {
             (Some(well(-2)), Some(failed(1)), false, TokenHealth::Warning),
             (Some(well(-2)), Some(failed(16)), true, TokenHealth::Warning),
             (Some(well(-31)), None, true, TokenHealth::Error),
-            (Some(unwell(false)), None, false, TokenHealth::Healthy),
-            (Some(unwell(true)), None, false, TokenHealth::Error),
+            (Some(unwell(Trouble::Away)), None, false, TokenHealth::Healthy),
+            (Some(unwell(Trouble::Denied)), None, false, TokenHealth::Error),
             (None, None, false, TokenHealth::Healthy),
         ] {
             let spec = backend();

@@ -19,6 +19,7 @@ use orch_shared::problem::Code;
 use orch_shared::resource::{ConditionStatus, Timestamp};
 
 use super::conditions::{Conditions, find};
+use super::want::Want;
 use super::{Action, Happening, Plan, backoff};
 
 /// From this many exits in a row on, a copy is said to be in a crash loop.
@@ -183,48 +184,6 @@ fn is_draining(world: &World<'_>, deleting: Deleting, now: Timestamp) -> bool {
     let gone_by = now.since(deleting.since);
     let busy = world.observed.is_some_and(|observed| observed.busy);
     gone_by < deleting.drain && (busy || gone_by < SETTLE)
-}
-
-/// How long until it is looked at again whether a reference has been mended.
-const HOLD: Duration = Duration::from_secs(30);
-/// How soon a backend is asked again for a value that it did not give.
-const ASK_AGAIN: Duration = Duration::from_secs(3);
-
-/// What a copy cannot be started without.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Want {
-    /// Why it is not there, in one word.
-    pub reason: &'static str,
-    /// In a sentence.
-    pub message: String,
-    /// Stable code.
-    pub code: Code,
-    /// When to look again.
-    pub again: Duration,
-}
-
-impl Want {
-    /// Something that is referred to is not there.
-    #[must_use]
-    pub const fn reference(message: String) -> Self {
-        Self {
-            reason: "ReferenceMissing",
-            message,
-            code: Code::ReferenceBroken,
-            again: HOLD,
-        }
-    }
-
-    /// A value that lives in a backend cannot be had.
-    #[must_use]
-    pub const fn value(reason: &'static str, message: String, code: Code) -> Self {
-        Self {
-            reason,
-            message,
-            code,
-            again: ASK_AGAIN,
-        }
-    }
 }
 
 /// Decides for a copy that was to be started, when a value that it needs cannot be had.

@@ -9,6 +9,7 @@ pub mod conditions;
 pub mod instance;
 pub mod plain;
 pub mod server;
+pub mod want;
 
 use std::time::Duration;
 
