@@ -56,6 +56,8 @@ complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "wait" -d 'Wait unti
 complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "scale" -d 'Set the number of replicas, until the next apply'
 complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "restart" -d 'Start objects afresh'
 complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "rollback" -d 'Go back to an earlier generation of an object'
+complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "rotate" -d 'Replace credentials that the daemon uses'
+complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "migrate" -d 'Move what is kept in one place to another'
 complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "client" -d 'Point MCP clients at a project, and import their servers'
 complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "tools" -d 'List, inspect and call the tools that MCP clients get'
 complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "console" -d 'Try tools and watch MCP traffic, on the whole terminal'
@@ -131,38 +133,40 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand plan" -l take-over -d 'M
 complete -c orchctl -n "__fish_orchctl_using_subcommand plan" -s q -l quiet -d 'Say only what was asked for, and errors'
 complete -c orchctl -n "__fish_orchctl_using_subcommand plan" -l verbose -d 'Also say each request on standard error'
 complete -c orchctl -n "__fish_orchctl_using_subcommand plan" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -l agent -d 'Agent to work with, for kinds that live with agents' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -s f -l filename -d 'Manifests of objects to make: a file, a folder, a glob, or `-`. May be repeated' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -s o -l output -d 'Show what is made as yaml, json or name' -r -f -a "yaml\t'The manifest'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt" -s f -l filename -d 'Manifests of objects to make: a file, a folder, a glob, or `-`. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt" -s o -l output -d 'Show what is made as yaml, json or name' -r -f -a "yaml\t'The manifest'
 json\t'The manifest, as JSON'
 name\t'`kind/name`'"
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -l dry-run -d 'Only say what would be done. Without a value: server' -r -f -a "none\t'Nowhere: it is done'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt" -l dry-run -d 'Only say what would be done. Without a value: server' -r -f -a "none\t'Nowhere: it is done'
 client\t'Here, as far as that is possible; the daemon is at most read'
 server\t'By the daemon, which checks everything and writes nothing'"
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -s q -l quiet -d 'Say only what was asked for, and errors'
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -l verbose -d 'Also say each request on standard error'
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -f -a "server" -d 'Keeps `replicas` copies of one MCP server running and healthy.'
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -f -a "srv" -d 'Keeps `replicas` copies of one MCP server running and healthy.'
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -f -a "template" -d 'A catalogue entry that Servers are made from: a Server spec with `${parameter}` places.'
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -f -a "tpl" -d 'A catalogue entry that Servers are made from: a Server spec with `${parameter}` places.'
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -f -a "secret" -d 'Values that are kept sealed at rest and in every output.'
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -f -a "sec" -d 'Values that are kept sealed at rest and in every output.'
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -f -a "llm" -d 'A language model: where it answers, what it costs, and what may be asked of it.'
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -f -a "agent" -d 'A model with instructions and the tools of a project.'
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -f -a "ag" -d 'A model with instructions and the tools of a project.'
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -f -a "project" -d 'A set of servers, and of the prompts and agents that name it, behind one MCP endpoint.'
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -f -a "proj" -d 'A set of servers, and of the prompts and agents that name it, behind one MCP endpoint.'
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec llm agent ag project proj prompt" -f -a "prompt" -d 'A text for models.'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt" -f -a "server" -d 'Keeps `replicas` copies of one MCP server running and healthy.'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt" -f -a "srv" -d 'Keeps `replicas` copies of one MCP server running and healthy.'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt" -f -a "template" -d 'A catalogue entry that Servers are made from: a Server spec with `${parameter}` places.'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt" -f -a "tpl" -d 'A catalogue entry that Servers are made from: a Server spec with `${parameter}` places.'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt" -f -a "secret" -d 'Values that are kept sealed at rest and in every output.'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt" -f -a "sec" -d 'Values that are kept sealed at rest and in every output.'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt" -f -a "secretbackend" -d 'A place where the values of Secrets live: the daemon\'s own store, or a KV v2 engine of OpenBao or Vault.'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt" -f -a "sb" -d 'A place where the values of Secrets live: the daemon\'s own store, or a KV v2 engine of OpenBao or Vault.'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt" -f -a "llm" -d 'A language model: where it answers, what it costs, and what may be asked of it.'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt" -f -a "agent" -d 'A model with instructions and the tools of a project.'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt" -f -a "ag" -d 'A model with instructions and the tools of a project.'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt" -f -a "project" -d 'A set of servers, and of the prompts and agents that name it, behind one MCP endpoint.'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt" -f -a "proj" -d 'A set of servers, and of the prompts and agents that name it, behind one MCP endpoint.'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt" -f -a "prompt" -d 'A text for models.'
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l label -d 'A label. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l annotation -d 'An annotation. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l package -d 'Run a package: npm:@scope/name@1.2.0, pypi:mcp-server-time' -r
@@ -448,7 +452,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secret" -l from-literal -d 'A value as it stands here, where others may see it. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secret" -l from-file -d 'A value from a file, or with KEY=- from standard input. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secret" -l from-env-file -d 'Values from lines KEY=VALUE of a file. May be repeated' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secret" -l backend -d 'Where the values live. Default: the daemon\'s own store' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secret" -l backend -d 'The SecretBackend that the values live in. Default: the default backend, for values that are new; what is there stays where it is' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secret" -l set -d 'Any field of the spec. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secret" -s o -l output -d 'Show what is made as yaml, json or name' -r -f -a "yaml\t'The manifest'
 json\t'The manifest, as JSON'
@@ -476,7 +480,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sec" -l from-literal -d 'A value as it stands here, where others may see it. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sec" -l from-file -d 'A value from a file, or with KEY=- from standard input. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sec" -l from-env-file -d 'Values from lines KEY=VALUE of a file. May be repeated' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sec" -l backend -d 'Where the values live. Default: the daemon\'s own store' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sec" -l backend -d 'The SecretBackend that the values live in. Default: the default backend, for values that are new; what is there stays where it is' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sec" -l set -d 'Any field of the spec. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sec" -s o -l output -d 'Show what is made as yaml, json or name' -r -f -a "yaml\t'The manifest'
 json\t'The manifest, as JSON'
@@ -499,6 +503,90 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sec" -s q -l quiet -d 'Say only what was asked for, and errors'
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sec" -l verbose -d 'Also say each request on standard error'
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sec" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secretbackend" -l label -d 'A label. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secretbackend" -l annotation -d 'An annotation. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secretbackend" -l auth -d 'How the daemon proves who it is: with --token-secret, or with --role' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secretbackend" -l token-secret -d 'Token: where it is' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secretbackend" -l token-role -d 'Token: the token role by which it makes its successors' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secretbackend" -l role -d 'Kubernetes: the role to log in with' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secretbackend" -l auth-mount -d 'Kubernetes: where the auth method is mounted. Default: kubernetes' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secretbackend" -l sa-token-path -d 'Kubernetes: the file with the service account\'s token' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secretbackend" -l admin-token -d 'With --wizard: the token that may, where others may see it; rather --admin-token-file, or ORCHCTL_ADMIN_TOKEN' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secretbackend" -l admin-token-file -d 'With --wizard: a file with the token that may, or `-` for standard input' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secretbackend" -l policy-name -d 'With --wizard: what to call the policy. Default: orchd-NAME' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secretbackend" -l type -d 'What keeps the values' -r -f -a "local\t''
+openbao\t''"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secretbackend" -l default -d 'Whether values of Secrets that name no backend are put here. Default: false' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secretbackend" -l url -d '`openbao`: where the server answers, `https://bao.example.com:8200`' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secretbackend" -l mount -d '`openbao`: the path at which the KV v2 engine is mounted. Default: secret' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secretbackend" -l path-prefix -d '`openbao`: what the paths of Secrets begin with, below the mount. Default: orchctl' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secretbackend" -l namespace -d '`openbao`: the namespace that everything is in' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secretbackend" -l timeout -d '`openbao`: how long one request may take. Default: 5s' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secretbackend" -l set -d 'Any field of the spec. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secretbackend" -s o -l output -d 'Show what is made as yaml, json or name' -r -f -a "yaml\t'The manifest'
+json\t'The manifest, as JSON'
+name\t'`kind/name`'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secretbackend" -l wait -d 'Wait until it is ready; 60s unless it says otherwise' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secretbackend" -l dry-run -d 'Only say what would be done. Without a value: server' -r -f -a "none\t'Nowhere: it is done'
+client\t'Here, as far as that is possible; the daemon is at most read'
+server\t'By the daemon, which checks everything and writes nothing'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secretbackend" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secretbackend" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secretbackend" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secretbackend" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secretbackend" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secretbackend" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secretbackend" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secretbackend" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secretbackend" -l wizard -d 'Set the server up with a token that may: engine, policy, token role, the daemon\'s own token'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secretbackend" -l no-promote-default -d 'With --wizard: leave the default where it is'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secretbackend" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secretbackend" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from secretbackend" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sb" -l label -d 'A label. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sb" -l annotation -d 'An annotation. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sb" -l auth -d 'How the daemon proves who it is: with --token-secret, or with --role' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sb" -l token-secret -d 'Token: where it is' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sb" -l token-role -d 'Token: the token role by which it makes its successors' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sb" -l role -d 'Kubernetes: the role to log in with' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sb" -l auth-mount -d 'Kubernetes: where the auth method is mounted. Default: kubernetes' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sb" -l sa-token-path -d 'Kubernetes: the file with the service account\'s token' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sb" -l admin-token -d 'With --wizard: the token that may, where others may see it; rather --admin-token-file, or ORCHCTL_ADMIN_TOKEN' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sb" -l admin-token-file -d 'With --wizard: a file with the token that may, or `-` for standard input' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sb" -l policy-name -d 'With --wizard: what to call the policy. Default: orchd-NAME' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sb" -l type -d 'What keeps the values' -r -f -a "local\t''
+openbao\t''"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sb" -l default -d 'Whether values of Secrets that name no backend are put here. Default: false' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sb" -l url -d '`openbao`: where the server answers, `https://bao.example.com:8200`' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sb" -l mount -d '`openbao`: the path at which the KV v2 engine is mounted. Default: secret' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sb" -l path-prefix -d '`openbao`: what the paths of Secrets begin with, below the mount. Default: orchctl' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sb" -l namespace -d '`openbao`: the namespace that everything is in' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sb" -l timeout -d '`openbao`: how long one request may take. Default: 5s' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sb" -l set -d 'Any field of the spec. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sb" -s o -l output -d 'Show what is made as yaml, json or name' -r -f -a "yaml\t'The manifest'
+json\t'The manifest, as JSON'
+name\t'`kind/name`'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sb" -l wait -d 'Wait until it is ready; 60s unless it says otherwise' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sb" -l dry-run -d 'Only say what would be done. Without a value: server' -r -f -a "none\t'Nowhere: it is done'
+client\t'Here, as far as that is possible; the daemon is at most read'
+server\t'By the daemon, which checks everything and writes nothing'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sb" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sb" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sb" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sb" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sb" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sb" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sb" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sb" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sb" -l wizard -d 'Set the server up with a token that may: engine, policy, token role, the daemon\'s own token'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sb" -l no-promote-default -d 'With --wizard: leave the default where it is'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sb" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sb" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sb" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l label -d 'A label. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l annotation -d 'An annotation. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l description -d 'What the model is for, in a sentence' -r
@@ -977,6 +1065,70 @@ never\t'Never'"
 complete -c orchctl -n "__fish_orchctl_using_subcommand rollback" -s q -l quiet -d 'Say only what was asked for, and errors'
 complete -c orchctl -n "__fish_orchctl_using_subcommand rollback" -l verbose -d 'Also say each request on standard error'
 complete -c orchctl -n "__fish_orchctl_using_subcommand rollback" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand rotate" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand rotate" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand rotate" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand rotate" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand rotate" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand rotate" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand rotate" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand rotate" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand rotate" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand rotate" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand rotate" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand migrate; and not __fish_seen_subcommand_from secrets secret" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand migrate; and not __fish_seen_subcommand_from secrets secret" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand migrate; and not __fish_seen_subcommand_from secrets secret" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand migrate; and not __fish_seen_subcommand_from secrets secret" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand migrate; and not __fish_seen_subcommand_from secrets secret" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand migrate; and not __fish_seen_subcommand_from secrets secret" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand migrate; and not __fish_seen_subcommand_from secrets secret" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand migrate; and not __fish_seen_subcommand_from secrets secret" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand migrate; and not __fish_seen_subcommand_from secrets secret" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand migrate; and not __fish_seen_subcommand_from secrets secret" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand migrate; and not __fish_seen_subcommand_from secrets secret" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand migrate; and not __fish_seen_subcommand_from secrets secret" -f -a "secrets" -d 'Values of Secrets, from one backend to another'
+complete -c orchctl -n "__fish_orchctl_using_subcommand migrate; and not __fish_seen_subcommand_from secrets secret" -f -a "secret" -d 'Values of Secrets, from one backend to another'
+complete -c orchctl -n "__fish_orchctl_using_subcommand migrate; and __fish_seen_subcommand_from secrets" -l from -d 'The SecretBackend that they leave' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand migrate; and __fish_seen_subcommand_from secrets" -l to -d 'The SecretBackend that they are moved to' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand migrate; and __fish_seen_subcommand_from secrets" -l names -d 'Only these Secrets. Default: all, without those that hold the token of a backend' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand migrate; and __fish_seen_subcommand_from secrets" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand migrate; and __fish_seen_subcommand_from secrets" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand migrate; and __fish_seen_subcommand_from secrets" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand migrate; and __fish_seen_subcommand_from secrets" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand migrate; and __fish_seen_subcommand_from secrets" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand migrate; and __fish_seen_subcommand_from secrets" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand migrate; and __fish_seen_subcommand_from secrets" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand migrate; and __fish_seen_subcommand_from secrets" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand migrate; and __fish_seen_subcommand_from secrets" -l keep-source -d 'Leave the values where they were, too'
+complete -c orchctl -n "__fish_orchctl_using_subcommand migrate; and __fish_seen_subcommand_from secrets" -l dry-run -d 'Only say what would be moved'
+complete -c orchctl -n "__fish_orchctl_using_subcommand migrate; and __fish_seen_subcommand_from secrets" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand migrate; and __fish_seen_subcommand_from secrets" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand migrate; and __fish_seen_subcommand_from secrets" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand migrate; and __fish_seen_subcommand_from secret" -l from -d 'The SecretBackend that they leave' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand migrate; and __fish_seen_subcommand_from secret" -l to -d 'The SecretBackend that they are moved to' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand migrate; and __fish_seen_subcommand_from secret" -l names -d 'Only these Secrets. Default: all, without those that hold the token of a backend' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand migrate; and __fish_seen_subcommand_from secret" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand migrate; and __fish_seen_subcommand_from secret" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand migrate; and __fish_seen_subcommand_from secret" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand migrate; and __fish_seen_subcommand_from secret" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand migrate; and __fish_seen_subcommand_from secret" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand migrate; and __fish_seen_subcommand_from secret" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand migrate; and __fish_seen_subcommand_from secret" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand migrate; and __fish_seen_subcommand_from secret" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand migrate; and __fish_seen_subcommand_from secret" -l keep-source -d 'Leave the values where they were, too'
+complete -c orchctl -n "__fish_orchctl_using_subcommand migrate; and __fish_seen_subcommand_from secret" -l dry-run -d 'Only say what would be moved'
+complete -c orchctl -n "__fish_orchctl_using_subcommand migrate; and __fish_seen_subcommand_from secret" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand migrate; and __fish_seen_subcommand_from secret" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand migrate; and __fish_seen_subcommand_from secret" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c orchctl -n "__fish_orchctl_using_subcommand client; and not __fish_seen_subcommand_from install uninstall list import" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand client; and not __fish_seen_subcommand_from install uninstall list import" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand client; and not __fish_seen_subcommand_from install uninstall list import" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F

@@ -18,7 +18,7 @@ use crate::settings::Settings;
 Examples:
   orchctl rotate secretbackend bao         its token, now and not when it is due
   orchctl rotate secretbackend/bao -q
-  orchctl describe secretbackend bao       how the token fares, and when it is due
+  orchctl describe secretbackend bao       how the token fares
 ")]
 pub(crate) struct Arguments {
     /// Objects: KIND NAME... or KIND/NAME...

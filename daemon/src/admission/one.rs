@@ -391,10 +391,10 @@ pub async fn reveal(admission: &Admission, principal: &Principal, target: Target
         Box::pin(async move {
             let row = find(transaction, &asking, &target).await?;
             transaction.audit(audited(&asking, "reveal", Some(&row.object)));
-            Ok::<_, Error>(row)
+            Ok::<_, Error>((row, transaction.revision()))
         })
     });
-    let mut row = found.await?;
+    let (mut row, revision) = found.await?;
     let unreadable = |error| {
         Problem::new(
             Code::Internal,
@@ -407,7 +407,7 @@ pub async fn reveal(admission: &Admission, principal: &Principal, target: Target
         .definition()
         .parse_stored(&row.spec)
         .map_err(unreadable)?;
-    let snapshot = admission.store.snapshot();
+    let snapshot = admission.store.wait_for(revision).await;
     let mut opener = Opener::new(&admission.keyring, &admission.backends, &snapshot);
     for value in spec.secret_values() {
         let place = Place {

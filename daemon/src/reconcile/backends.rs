@@ -31,12 +31,24 @@ struct Look {
 }
 
 /// Remembers what was seen of backends.
-#[derive(Clone, Default)]
-pub(super) struct Watchman(Arc<Mutex<HashMap<Arc<str>, Look>>>);
+#[derive(Clone)]
+pub(super) struct Watchman {
+    looks: Arc<Mutex<HashMap<Arc<str>, Look>>>,
+    /// Has somebody look at the backend with that uid.
+    ring: Arc<dyn Fn(Arc<str>) + Send + Sync>,
+}
 
 impl Watchman {
+    /// One that has nothing to remember yet.
+    pub(super) fn new(ring: impl Fn(Arc<str>) + Send + Sync + 'static) -> Self {
+        Self {
+            looks: Arc::default(),
+            ring: Arc::new(ring),
+        }
+    }
+
     fn looks(&self) -> std::sync::MutexGuard<'_, HashMap<Arc<str>, Look>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.looks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Drops what is remembered of a backend that is gone.
@@ -83,6 +95,7 @@ impl Watchman {
                 seen,
             };
             self.looks().insert(Arc::clone(&object.uid), look);
+            (self.ring)(Arc::clone(&object.uid));
         }
     }
 

@@ -156,7 +156,10 @@ async fn lead(reconciler: &mut Reconciler, until: CancellationToken) {
             keyring: keyring.clone(),
             backends: backends.clone(),
         },
-        backends: Watchman::default(),
+        backends: Watchman::new({
+            let bell = bell.clone();
+            move |uid| bell.ring(Key(uid))
+        }),
         preparations: Preparations::new(*default_runtime),
         metrics: metrics.clone(),
         gauge,

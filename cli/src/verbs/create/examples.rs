@@ -32,8 +32,8 @@ const OWN: &[(Kind, &str)] = &[
         Kind::SecretBackend,
         "\
   orchctl create secretbackend bao --type openbao --wizard --url https://bao:8200
-  orchctl create secretbackend bao --auth token --url http://bao --token-secret b/t
-  orchctl create secretbackend bao --auth kubernetes --url http://bao --role orchd
+  orchctl create secretbackend bao --url https://bao:8200 --token-secret b/token
+  orchctl create secretbackend bao --url https://bao:8200 --role orchd
 ",
     ),
     (

@@ -12,15 +12,14 @@ use crate::support::vault::{Mood, ROOT, Vault};
 
 on_each_database!(
     a_value_in_a_backend_reaches_a_child_and_nothing_else,
-    values_are_migrated_one_secret_after_the_other,
-    a_token_is_replaced_and_a_failure_keeps_the_old_one
+    values_are_migrated_one_secret_after_the_other
 );
 
-const VALUE: &str = "correct-horse-battery-staple";
-const NEXT: &str = "another-horse-altogether";
+pub(super) const VALUE: &str = "correct-horse-battery-staple";
+pub(super) const NEXT: &str = "another-horse-altogether";
 
 /// The token of a backend, and the backend.
-fn backend(vault: &Vault, token: &str, more: Value) -> String {
+pub(super) fn backend(vault: &Vault, token: &str, more: Value) -> String {
     let mut spec = json!({
         "type": "openbao", "url": vault.url(), "mount": "team", "pathPrefix": "orch", "timeout": "600ms",
         "auth": {"token": {"secretRef": {"name": "bao-token", "key": "token"}}},
@@ -41,11 +40,11 @@ fn merge(into: &mut Value, more: Value) {
     }
 }
 
-fn secret(name: &str, data: Value) -> String {
+pub(super) fn secret(name: &str, data: Value) -> String {
     manifest("Secret", name, &json!({"backend": "bao", "data": data}))
 }
 
-fn user(name: &str, secret: &str) -> String {
+pub(super) fn user(name: &str, secret: &str) -> String {
     let token = json!([{"name": "TOKEN", "valueFrom": {"secretRef": {"name": secret, "key": "token"}}}]);
     server_with(name, &["--tell", "TOKEN"], json!({"env": token}))
 }
@@ -59,7 +58,7 @@ fn environment(home: &Home, server: &str) -> String {
     String::from_utf8_lossy(&text).into_owned()
 }
 
-fn has_value(home: &Home, server: &str, value: &str) {
+pub(super) fn has_value(home: &Home, server: &str, value: &str) {
     eventually("the child has the value", || {
         environment(home, server)
             .split('\0')
@@ -73,7 +72,7 @@ fn exported(home: &Home, object: &str) -> String {
 
 /// Nothing of that stands in what the daemon wrote.
 #[track_caller]
-fn nowhere(home: &Home, values: &[&str]) {
+pub(super) fn nowhere(home: &Home, values: &[&str]) {
     let check = |text: &str, place: &str| {
         for value in values {
             assert!(!text.contains(value), "{value} stands in {place}");
@@ -352,7 +351,7 @@ fn exactly_one_backend_is_the_default_and_no_token_is_locked_in() {
         "patch",
         "secretbackend",
         "default",
-        "-p",
+        "-P",
         "{\"spec\": {\"default\": false}}",
     ])
     .expect(4)
@@ -395,7 +394,7 @@ fn exactly_one_backend_is_the_default_and_no_token_is_locked_in() {
         "patch",
         "secretbackend",
         "default",
-        "-p",
+        "-P",
         "{\"spec\": {\"default\": true}}",
     ])
     .expect(0);
@@ -416,7 +415,7 @@ fn exactly_one_backend_is_the_default_and_no_token_is_locked_in() {
     });
 
     let described = home.orchctl(&["create", "secretbackend", "x", "--auth", "token", "--url", "http://x"]);
-    described.expect(1).saying(&["secretRef"]);
+    described.expect(2).saying(&["secretRef"]);
     home.orchctl(&[
         "create",
         "secretbackend",
@@ -426,11 +425,11 @@ fn exactly_one_backend_is_the_default_and_no_token_is_locked_in() {
         "--url",
         "http://x",
     ])
-    .expect(1)
+    .expect(2)
     .saying(&["role"]);
     let both = ["--token-secret", "bao-token/token", "--role", "r"];
     home.orchctl(&[&["create", "secretbackend", "x", "--url", "http://x"][..], &both].concat())
-        .expect(1)
+        .expect(2)
         .saying(&["two ways"]);
     home.orchctl(&[
         "create",
@@ -535,253 +534,4 @@ fn values_are_migrated_one_secret_after_the_other(home: Home) {
         .saying(&["both the backend"]);
     home.stop();
     nowhere(&home, &[VALUE, &token]);
-}
-
-#[test]
-fn the_wizard_sets_a_server_up_and_forgets_the_token_that_may() {
-    let vault = Vault::start();
-    let mut home = Home::new().started();
-    let wizard = |home: &Home, name: &str, admin: &str, more: &[&str]| {
-        let url = vault.url();
-        let arguments = [
-            "create",
-            "secretbackend",
-            name,
-            "--type",
-            "openbao",
-            "--wizard",
-            "--url",
-            &url,
-            "--mount",
-            "team",
-        ];
-        let mut command = home.orchctl_command(&[&arguments[..], more].concat());
-        command.env("ORCHCTL_ADMIN_TOKEN", admin);
-        crate::support::daemon::Output::of(command.spawn().expect("orchctl runs"))
-    };
-    // What cannot be done leaves nothing behind here.
-    let refused = wizard(&home, "bao", "s.not-a-token", &[]);
-    assert!(
-        refused.code != 0 && refused.stderr.contains("permission denied"),
-        "{}",
-        refused.stderr
-    );
-    assert!(!refused.stderr.contains("s.not-a-token"));
-    vault.seal(true);
-    assert!(wizard(&home, "bao", ROOT, &[]).stderr.contains("is sealed"));
-    vault.seal(false);
-    wizard(&home, "bao", "", &[]).expect(2).saying(&["there is no token"]);
-    home.orchctl(&["get", "secretbackend", "bao"]).expect(3);
-    assert_eq!(vault.tokens(), Vec::<String>::new(), "no token of ours is left");
-
-    let said = wizard(&home, "bao", ROOT, &["--path-prefix", "orch"])
-        .expect(0)
-        .saying(&[
-            "version 1.8.0-dev",
-            "mounted a KV v2 engine at team/",
-            "wrote the policy orchd-bao: only team/orch/*",
-            "wrote the token role orchd-bao",
-            "for 720 hours",
-            "wrote, read and deleted a value",
-            "secretbackend/bao   created",
-            "orchctl migrate secrets --from default --to bao --dry-run",
-        ]);
-    assert!(!said.stdout.contains(ROOT) && !said.stderr.contains(ROOT));
-    home.until_ready(&["secretbackend/bao", "secret/bao-token"]);
-    let [token] = &vault.tokens()[..] else {
-        panic!("one token is left: {:?}", vault.tokens())
-    };
-    let (_, policy) = vault.ask("GET", "/v1/sys/policies/acl/orchd-bao", Some(ROOT), Value::Null);
-    let policy = policy["data"]["policy"].as_str().expect("a policy");
-    assert!(
-        policy.contains("path \"team/data/orch/*\"") && !policy.contains("sys/"),
-        "{policy}"
-    );
-    let (status, _) = vault.ask("GET", "/v1/team/data/elsewhere/x", Some(token), Value::Null);
-    assert_eq!(status, 403, "the daemon's own token may do nothing else");
-    assert_eq!(vault.document("team/orch/.set-up"), None);
-    assert_eq!(
-        home.get("secretbackends/bao")["spec"]["auth"]["token"]["tokenRole"],
-        "orchd-bao"
-    );
-    home.orchctl(&["describe", "secretbackend", "bao"])
-        .expect(0)
-        .saying(&["healthy"]);
-
-    // It is the default: what is new goes there, with the daemon's own token.
-    vault.forget();
-    home.apply(&format!(
-        "{}{}",
-        manifest("Secret", "keys", &json!({"data": {"token": VALUE}})),
-        user("files", "keys")
-    ));
-    home.until_ready(&["server/files"]);
-    has_value(&home, "files", VALUE);
-    assert!(vault.asked().iter().all(|asked| asked.token.as_deref() != Some(ROOT)));
-    home.orchctl(&["rotate", "secretbackend", "bao"]).expect(0);
-
-    // Twice is once too often; another beside it leaves the default where it is.
-    wizard(&home, "bao", ROOT, &[]).expect(4).saying(&["exists already"]);
-    let second = [
-        "--path-prefix",
-        "second",
-        "--policy-name",
-        "narrow",
-        "--token-role",
-        "maker",
-        "--no-promote-default",
-    ];
-    wizard(&home, "second", ROOT, &second)
-        .expect(0)
-        .saying(&["a KV v2 engine is mounted", "wrote the policy narrow"]);
-    assert_eq!(home.get("secretbackends/bao")["spec"]["default"], true);
-    assert_eq!(
-        home.get("secretbackends/second")["spec"]["auth"]["token"]["tokenRole"],
-        "maker"
-    );
-
-    // When the last step fails, the token that was made is ended again.
-    vault.be_at(
-        Mood::Says(403, json!({"errors": ["permission denied"]}).to_string()),
-        Some("/data/third/"),
-    );
-    let count = vault.tokens().len();
-    let failed = wizard(&home, "third", ROOT, &["--path-prefix", "third"]);
-    assert!(
-        failed.code != 0 && failed.stderr.contains("permission denied"),
-        "{}",
-        failed.stderr
-    );
-    assert_eq!(vault.tokens().len(), count);
-    home.orchctl(&["get", "secretbackend", "third"]).expect(3);
-
-    // From a file, and from standard input.
-    vault.be(Mood::Well);
-    let url = vault.url();
-    let by_input = [
-        "create",
-        "secretbackend",
-        "fourth",
-        "--wizard",
-        "--url",
-        &url,
-        "--mount",
-        "team",
-        "--path-prefix",
-        "fourth",
-        "--admin-token-file",
-        "-",
-    ];
-    home.orchctl_reading(&format!("{ROOT}\n"), &by_input).expect(0);
-    home.stop();
-    nowhere(&home, &[ROOT, VALUE, "s.not-a-token"]);
-}
-
-fn a_token_is_replaced_and_a_failure_keeps_the_old_one(home: Home) {
-    let (vault, token) = Vault::set_up("team", "orch");
-    let mut home = home.started();
-    let rotated = json!({"auth": {"token": {"tokenRole": "orchd"}}});
-    let set = [
-        backend(&vault, &token, rotated),
-        secret("keys", json!({"token": VALUE})),
-        user("files", "keys"),
-    ];
-    home.apply(&set.concat());
-    home.until_ready(&["server/files", "secretbackend/bao"]);
-    let stored = |home: &Home| {
-        let shown = home
-            .orchctl(&["get", "secret/bao-token", "--show-values", "-o", "json"])
-            .expect(0)
-            .stdout;
-        let shown: Value = serde_json::from_str(&shown).expect("JSON");
-        shown["spec"]["data"]["token"].as_str().expect("a token").to_owned()
-    };
-    let health = |home: &Home| home.get("secretbackends/bao")["status"]["token"]["health"].clone();
-    eventually("its health is told", || health(&home) == "healthy");
-    let status = home.get("secretbackends/bao")["status"]["token"].clone();
-    for field in ["generatedAt", "renewalAt", "expiresAt"] {
-        assert!(status[field].is_string(), "{status}");
-    }
-
-    // By hand: the successor is in use, and the predecessor has ended.
-    home.orchctl(&["rotate", "secretbackend", "bao"])
-        .expect(0)
-        .saying(&["secretbackend/bao   rotated"]);
-    let second = stored(&home);
-    assert_ne!(second, token);
-    assert_eq!(vault.tokens(), [second.clone()]);
-    home.apply(&secret("keys", json!({"token": NEXT})));
-    has_value(&home, "files", NEXT);
-
-    // Whatever fails leaves the token that works, and stands in status.
-    for (path, mood) in [
-        (
-            "auth/token/create",
-            Mood::Says(403, json!({"errors": ["permission denied"]}).to_string()),
-        ),
-        ("auth/token/create", Mood::Half),
-        (
-            "metadata/orch/.check",
-            Mood::Says(403, json!({"errors": ["permission denied"]}).to_string()),
-        ),
-    ] {
-        vault.be_at(mood.clone(), Some(path));
-        let failed = home.orchctl(&["rotate", "secretbackend", "bao"]);
-        assert!(failed.code != 0, "{path} {mood:?}: {}", failed.stdout);
-        vault.be(Mood::Well);
-        assert_eq!(stored(&home), second, "{path} {mood:?}");
-        eventually("that it failed is told", || health(&home) == "WARNING");
-        let told = home
-            .orchctl(&["describe", "secretbackend", "bao"])
-            .expect(0)
-            .saying(&["WARNING", "RotationFailed"]);
-        assert!(!told.stdout.contains(&second));
-        home.orchctl(&["get", "secret/keys", "--show-values", "-o", "yaml"])
-            .expect(0)
-            .saying(&[NEXT]);
-    }
-    // A predecessor that cannot be revoked stays noted, and is revoked later.
-    vault.be_at(Mood::Gone, Some("revoke-accessor"));
-    home.orchctl(&["rotate", "secretbackend", "bao"]).expect(0);
-    let third = stored(&home);
-    assert!(
-        third != second && vault.tokens().contains(&second),
-        "{:?}",
-        vault.tokens()
-    );
-    assert_eq!(
-        home.get("secretbackends/bao")["status"]["token"]["superseded"]
-            .as_array()
-            .map(Vec::len),
-        Some(1)
-    );
-    home.kill_9();
-    vault.be(Mood::Well);
-    home.start();
-    eventually("it is revoked", || !vault.tokens().contains(&second));
-    eventually("and no longer noted", || {
-        home.get("secretbackends/bao")["status"]["token"]
-            .get("superseded")
-            .is_none()
-    });
-    eventually("it is well again", || health(&home) == "healthy");
-
-    // One that became overdue while the daemon was down is replaced at the start.
-    home.stop();
-    vault.age(&third, 2 * 24 * 60 * 60);
-    home.start();
-    eventually("it is replaced", || !vault.tokens().contains(&third));
-    let fourth = stored(&home);
-    assert!(fourth != third && vault.tokens().contains(&fourth));
-
-    // One that has ended elsewhere is told for what it is.
-    vault.revoke(&fourth);
-    home.stop();
-    home.start();
-    eventually("it does not work any more", || health(&home) == "ERROR");
-    home.orchctl(&["rotate", "secretbackend", "default"])
-        .expect(1)
-        .saying(&["has no token that the daemon can replace"]);
-    home.stop();
-    nowhere(&home, &[VALUE, NEXT, &token, &second, &third, &fourth]);
 }

@@ -5,6 +5,7 @@
 
 mod access;
 mod admission;
+mod backend_tokens;
 mod backends;
 mod catalogue;
 mod chaos;
