@@ -109,7 +109,8 @@ pub(super) fn is_needed(home: &Home, given: &Secret, live: Option<&Secret>) -> b
         Home::There(backend) => {
             let is_there = |value: &String| matches!(Form::of(value), Form::External { backend: at, .. } if at == backend.as_str());
             let stays = *given == live && given.values().all(is_there);
-            !stays && !(given.is_empty() && live.is_empty())
+            let has_values = !given.is_empty() || !live.is_empty();
+            has_values && !stays
         }
     }
 }
