@@ -108,11 +108,11 @@ fn admin_token(settings: &Settings, matches: &ArgMatches) -> Result<String, Fail
         None => std::env::var(VARIABLE).ok(),
     };
     let asked = || {
-        let _said = settings.ui.has_person().then(|| {
+        if settings.ui.has_person() {
             settings
                 .ui
-                .tell("The token is used once, by the daemon, and kept nowhere.")
-        });
+                .tell("The token is used once, by the daemon, and kept nowhere.");
+        }
         answer(
             settings,
             None,

@@ -181,7 +181,7 @@ fn a_token_is_replaced_and_a_failure_keeps_the_old_one(home: Home) {
         .saying(&["secretbackend/bao   rotated"]);
     let second = stored(&home);
     assert_ne!(second, token);
-    assert_eq!(vault.tokens(), [second.clone()]);
+    assert_eq!(vault.tokens(), std::slice::from_ref(&second));
     home.apply(&secret("keys", json!({"token": NEXT})));
     has_value(&home, "files", NEXT);
 
