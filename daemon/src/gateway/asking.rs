@@ -104,7 +104,7 @@ pub(super) fn read(headers: &HeaderMap, body: &[u8]) -> Result<Asking, Refused> 
     }
     let capabilities = meta
         .get(META_CAPABILITIES)
-        .filter(|raw| Members::of(raw).is_some())
+        .filter(|raw| Members::are_in(raw))
         .map(ToOwned::to_owned);
     let (Some(named), Some(capabilities)) = (named, capabilities) else {
         // A revision that nobody knows is refused for what it is.

@@ -458,7 +458,7 @@ pub(super) fn introduced(request: &Request) -> Result<(String, Client), Outcome>
     };
     let object = |name: &str| match params.get(name).filter(|value| value.get() != "null") {
         None => Ok(raw(&json!({}))),
-        Some(value) if Members::of(value).is_some() => Ok(value.to_owned()),
+        Some(value) if Members::are_in(value) => Ok(value.to_owned()),
         Some(_) => Err(error(
             code::INVALID_PARAMS,
             format!("`params.{name}` of initialize must be an object"),

@@ -263,11 +263,9 @@ impl Gateway {
         {
             return Reply::Now(error(code::HEADER_MISMATCH, wrong));
         }
-        // Also when it is the same: of a name that stands there twice, the server must see the one that was looked at.
-        params.set("name", raw(&route.name));
+        let params = renamed(&mut params, &name, &route.name).or(written);
         let member = member.clone();
-        self.relay(asked, &member, Some(params.to_raw()), Some(route.name), route.schema)
-            .await
+        self.relay(asked, &member, params, Some(route.name), route.schema).await
     }
 
     /// Who is behind a name or URI: by the list, and where that does not say, the only server there is.
@@ -332,11 +330,9 @@ impl Gateway {
         let Some((member, route)) = self.find(asked.view, Kind::Prompts, &name).await else {
             return Reply::Now(error(code::INVALID_PARAMS, format!("Unknown prompt: {name}")));
         };
-        // Also when it is the same: of a name that stands there twice, the server must see the one that was looked at.
-        params.set("name", raw(&route.name));
+        let params = renamed(&mut params, &name, &route.name).or(written);
         let member = member.clone();
-        self.relay(asked, &member, Some(params.to_raw()), Some(route.name), None)
-            .await
+        self.relay(asked, &member, params, Some(route.name), None).await
     }
 
     async fn read_resource(&self, asked: Asked<'_>) -> Reply {
@@ -488,4 +484,14 @@ pub(super) fn no_resource(side: &Side, uri: &str) -> Outcome {
 
 pub(super) fn unknown_method(method: &str) -> Outcome {
     error(code::METHOD_NOT_FOUND, format!("Method not found: {method}"))
+}
+
+/// Parameters with the name that the server knows, where those that were written do not do.
+fn renamed(members: &mut Members<'_>, asked: &str, name: &str) -> Option<Raw> {
+    // Of a name that stands there twice, the server must see the one that was looked at.
+    if asked == name && members.has_once("name") {
+        return None;
+    }
+    members.set("name", raw(name));
+    Some(members.to_raw())
 }
