@@ -37,6 +37,7 @@ pub mod access;
 pub mod apply;
 pub mod context;
 pub mod diff;
+pub mod identity;
 pub mod query;
 pub mod route;
 pub mod secrecy;

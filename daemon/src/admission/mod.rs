@@ -9,22 +9,28 @@
 
 mod admitted;
 mod apply;
+mod ceiling;
 mod circles;
 mod delete;
 mod error;
 mod instances;
 mod one;
+mod permission;
 mod references;
 mod sealing;
 mod seed;
 mod set;
+mod token;
 
 pub use apply::apply;
+pub use ceiling::may_grant;
 pub use delete::{delete, delete_several};
 pub use error::Error;
 pub use instances::admit_instance;
-pub use one::{Precondition, Target, create, patch, replace, restart, reveal, rollback, scale, seal};
-pub use seed::seed;
+pub use one::{Existing, Made, Precondition, Target, create, patch, replace, restart, reveal, rollback, scale, seal};
+pub use permission::forbidden;
+pub use seed::{amend, seed};
+pub use token::{allow_trigger, revoke};
 
 use orch_shared::access::Principal;
 
@@ -41,16 +47,44 @@ pub struct Admission {
 }
 
 /// Notes the outcome of a request in the audit log.
-fn audited(
+#[must_use]
+pub fn audited(
     principal: &Principal,
     action: &str,
     object: Option<&orch_shared::name::ObjectRef>,
 ) -> crate::store::NewAudit {
     crate::store::NewAudit {
-        principal: principal.name.clone(),
+        principal: principal.name.to_string(),
         action: action.to_owned(),
         object: object.cloned(),
         outcome: "allowed".to_owned(),
         detail: "{}".to_owned(),
+    }
+}
+
+/// Notes in the audit log that a request was refused.
+fn denied(
+    principal: &Principal,
+    action: &str,
+    object: Option<&orch_shared::name::ObjectRef>,
+) -> crate::store::NewAudit {
+    crate::store::NewAudit {
+        outcome: "denied".to_owned(),
+        ..audited(principal, action, object)
+    }
+}
+
+/// Notes that somebody tried to log in, and what came of it.
+#[must_use]
+pub fn login_entry(user: &str, refused: Option<orch_shared::problem::Code>) -> crate::store::NewAudit {
+    crate::store::NewAudit {
+        principal: orch_shared::excerpt::printable(user.chars().take(64).collect::<String>()),
+        action: "login".to_owned(),
+        object: None,
+        outcome: if refused.is_none() { "allowed" } else { "denied" }.to_owned(),
+        detail: match refused {
+            None => "{}".to_owned(),
+            Some(code) => serde_json::json!({"code": code}).to_string(),
+        },
     }
 }

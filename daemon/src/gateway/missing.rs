@@ -78,7 +78,7 @@ impl Gateway {
             };
             if server.is_none_or(|server| **uid == *server) {
                 let (name, object) = (object.object.name.clone(), Arc::clone(object));
-                members.push((Member { name, object }, *kind));
+                members.push((Member::of_everybody(name, object), *kind));
             }
             true
         });

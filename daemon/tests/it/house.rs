@@ -16,6 +16,7 @@ const OWNED: &[(&str, &[&str])] = &[
         "anyhow",
         &["daemon/src/main.rs", "daemon/src/up.rs", "daemon/src/serve/"],
     ),
+    ("argon2", &["daemon/src/auth/"]),
     (
         "axum",
         &["daemon/src/api/", "daemon/src/gateway/", "daemon/src/serve/listen.rs"],
@@ -53,7 +54,7 @@ const OWNED: &[(&str, &[&str])] = &[
             "daemon/src/telemetry.rs",
         ],
     ),
-    ("governor", &["daemon/src/gateway/"]),
+    ("governor", &["daemon/src/auth/", "daemon/src/gateway/"]),
     (
         "http_body_util",
         &[
@@ -134,7 +135,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("api", &["admission", "auth", "store", "runtime", "telemetry"]),
     ("gateway", &["reconcile", "store", "runtime"]),
     ("auth", &["store"]),
-    ("admission", &["store", "secrets"]),
+    ("admission", &["auth", "store", "secrets"]),
     ("catalogue", &[]),
     ("secrets", &[]),
     ("store", &[]),
