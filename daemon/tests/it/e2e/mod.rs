@@ -18,6 +18,7 @@ mod looking;
 mod outage;
 mod packages;
 mod registry;
+mod rights;
 mod secrets;
 mod servers;
 mod serving;
