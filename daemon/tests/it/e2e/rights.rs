@@ -13,38 +13,51 @@ use crate::support::http::{Answer, Request};
 /// administrator is to learn anything.
 fn furnished() -> Home {
     let home = Home::new().started();
-    let both = ["x", "zebra"].map(|name| {
-        let prompt = |scope: &str| {
-            format!(
-                "---\napiVersion: orchctl.dev/v1\nkind: Prompt\nmetadata: {{name: {name}{scope}}}\nspec: {{content: of {name}}}\n"
-            )
-        };
-        [
-            manifest("Secret", name, &json!({"data": {"token": format!("stripes of {name}")}})),
-            manifest(
-                "Llm",
-                name,
-                &json!({"provider": "scripted", "model": name, "script": [{"text": "hello"}]}),
-            ),
-            manifest("Project", name, &json!({"servers": [name]})),
-            manifest("Agent", name, &json!({"llm": name, "project": name})),
-            manifest("Template", name, &json!({"server": {"command": ["orch-fixture"]}})),
-            server_with(name, &[], json!({"description": name})),
-            prompt(""),
-            prompt(&format!(", project: {name}")),
-            prompt(&format!(", agent: {name}")),
-            manifest("User", name, &json!({})),
-            manifest("Group", name, &json!({"users": [name]})),
-            manifest("ServiceAccount", name, &json!({})),
-            manifest("RoleBinding", name, &json!({"subjects": [{"kind": "User", "name": name}]})),
-            manifest("Token", name, &json!({})),
-            format!("---\napiVersion: orchctl.dev/v1\nkind: Token\nmetadata: {{name: {name}, project: {name}}}\nspec: {{}}\n"),
-        ]
-        .concat()
-    });
+    let both = ["x", "zebra"].map(family);
     home.apply(&both.concat());
     home.until_ready(&["server/x", "server/zebra"]);
     home
+}
+
+/// An object of every kind, all of that name.
+fn family(name: &str) -> String {
+    let prompt = |scope: &str| {
+        format!(
+            "---\napiVersion: orchctl.dev/v1\nkind: Prompt\nmetadata: {{name: {name}{scope}}}\nspec: {{content: of {name}}}\n"
+        )
+    };
+    [
+        manifest(
+            "Secret",
+            name,
+            &json!({"data": {"token": format!("stripes of {name}")}}),
+        ),
+        manifest(
+            "Llm",
+            name,
+            &json!({"provider": "scripted", "model": name, "script": [{"text": "hello"}]}),
+        ),
+        manifest("Project", name, &json!({"servers": [name]})),
+        manifest("Agent", name, &json!({"llm": name, "project": name})),
+        manifest("Template", name, &json!({"server": {"command": ["orch-fixture"]}})),
+        server_with(name, &[], json!({"description": name})),
+        prompt(""),
+        prompt(&format!(", project: {name}")),
+        prompt(&format!(", agent: {name}")),
+        manifest("User", name, &json!({})),
+        manifest("Group", name, &json!({"users": [name]})),
+        manifest("ServiceAccount", name, &json!({})),
+        manifest(
+            "RoleBinding",
+            name,
+            &json!({"subjects": [{"kind": "User", "name": name}]}),
+        ),
+        manifest("Token", name, &json!({})),
+        format!(
+            "---\napiVersion: orchctl.dev/v1\nkind: Token\nmetadata: {{name: {name}, project: {name}}}\nspec: {{}}\n"
+        ),
+    ]
+    .concat()
 }
 
 /// A request with that credential; without one when it is empty.

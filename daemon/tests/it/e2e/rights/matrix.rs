@@ -8,6 +8,7 @@ use orch_shared::kind::Kind;
 use serde_json::{Value, json};
 
 use super::{ALL, furnished, machine, object, token, with};
+use crate::house::source::root;
 use crate::support::daemon::{Home, say};
 use crate::support::http::Answer;
 
@@ -289,4 +290,113 @@ fn tidy(home: &Home, path: &str) {
     if kind.meta().plural != "instances" {
         home.http("DELETE", &format!("{collection}/new")).send();
     }
+}
+
+/// What each role adds to `view`, asked at every route about objects of every kind: a table that people read when it changes.
+/// A line that grew means that more may be done with a role.
+#[test]
+fn what_each_role_is_good_for_is_written_down() {
+    let home = furnished();
+    let routes: Vec<Route> = routes(&home)
+        .into_iter()
+        .filter(|(_, path)| path.starts_with("/api/v1/"))
+        .collect();
+    // What reads first, what ends something last.
+    let rank = |method: &str| {
+        ["GET", "HEAD", "PATCH", "PUT", "POST", "DELETE"]
+            .iter()
+            .position(|known| *known == method)
+    };
+    let mut ordered = routes.clone();
+    ordered.sort_by_key(|(method, path)| (rank(method), path.contains("{name}"), path.clone()));
+    let mut allowed: std::collections::BTreeMap<Route, Vec<&str>> = std::collections::BTreeMap::new();
+    for role in ALL {
+        let name = format!("of-{role}");
+        home.apply(&super::family(&name));
+        home.until_ready(&[&format!("server/{name}")]);
+        let roles = if role == "view" {
+            vec!["view"]
+        } else {
+            vec!["view", role]
+        };
+        let token = machine(
+            &home,
+            &format!("with-{role}"),
+            &json!([{"roles": roles, "resources": ["*"]}]),
+            &[],
+        );
+        for route @ (method, path) in &ordered {
+            let answer = match method.as_str() {
+                "PUT" if !path.ends_with("/password") => put_as_it_is(&home, &token, path, &name),
+                "POST" if kind_in(path).is_some() && !path.contains("{name}") => {
+                    make_another(&home, &token, path, &name)
+                }
+                _ => ask(&home, &token, route, &name),
+            };
+            // What is in somebody's way was allowed.
+            if answer.status < 300 || answer.status == 409 {
+                allowed.entry(route.clone()).or_default().push(role);
+            }
+        }
+        let reveal = with(&home, "GET", &format!("/api/v1/secrets/{name}?reveal=true"), &token).send();
+        if reveal.status == 200 {
+            let route = ("GET".to_owned(), "/api/v1/secrets/{name}?reveal=true".to_owned());
+            allowed.entry(route).or_default().push(role);
+        }
+        for kind in Kind::ALL {
+            home.http("DELETE", &format!("/api/v1/{}/new", kind.meta().plural))
+                .send();
+        }
+    }
+    let mut table = String::new();
+    for route @ (method, path) in routes
+        .iter()
+        .chain([&("GET".to_owned(), "/api/v1/secrets/{name}?reveal=true".to_owned())])
+    {
+        let roles = allowed.get(route).map(|roles| roles.join(" ")).unwrap_or_default();
+        table.push_str(&format!(
+            "{method:6} {path}: {}\n",
+            if roles.is_empty() { "-" } else { &roles }
+        ));
+    }
+    let mut lines: Vec<&str> = table.lines().collect();
+    lines.sort_unstable_by_key(|line| line.split_once(' ').map(|(method, path)| (path.trim(), method)));
+    let table = lines.join("\n") + "\n";
+    let path = root().join("daemon/tests/it/e2e/rights/roles.txt");
+    if std::fs::read_to_string(&path).unwrap_or_default() != table {
+        assert!(
+            std::env::var_os("CI").is_none(),
+            "roles.txt says something else than what is so now:\n{table}"
+        );
+        std::fs::write(&path, table).expect("it can be written");
+    }
+}
+
+/// Puts an object in its own place, with another label.
+fn put_as_it_is(home: &Home, token: &str, path: &str, name: &str) -> Answer {
+    let address = path.replace("{project}", name).replace("{agent}", name);
+    let named = match address.starts_with("/api/v1/instances/") {
+        true => copy_of(home, name),
+        false => name.to_owned(),
+    };
+    let address = address.replace("{name}", &named);
+    let mut object = manifest_at(home, &address);
+    object["metadata"]["labels"] = json!({"put": "here"});
+    with(home, "PUT", &address, token).json(&object).send()
+}
+
+/// Makes an object like one that is there.
+fn make_another(home: &Home, token: &str, path: &str, name: &str) -> Answer {
+    let collection = path.replace("{project}", name).replace("{agent}", name);
+    let mut object = manifest_at(home, &format!("{collection}/{name}"));
+    object["metadata"]["name"] = "new".into();
+    with(home, "POST", &collection, token).json(&object).send()
+}
+
+fn manifest_at(home: &Home, address: &str) -> Value {
+    let mut object = home.http("GET", address).send().json();
+    if let Some(members) = object.as_object_mut() {
+        members.remove("status");
+    }
+    object
 }
