@@ -414,6 +414,28 @@ fn tools_are_shown_to_those_who_may_call_them() {
     let of_gateway = token(&home, "mcp", &json!({"rbac": "owner", "surface": "mcp"}));
     assert_eq!(tools(&of_gateway, "/mcp/servers/x"), all);
     with(&home, "GET", "/api/v1/servers", &of_gateway).send().expect(403);
+    // What others say to their tools is nobody's business.
+    let begin = json!({
+        "jsonrpc": "2.0", "id": 1, "method": "initialize",
+        "params": {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}},
+    });
+    let begun = home
+        .http("POST", "/mcp/projects/both")
+        .header("Accept", "application/json, text/event-stream");
+    begun.json(&begin).send().expect(200);
+    let sessions = |token: &str| {
+        with(&home, "GET", "/api/v1/projects/both/sessions", token)
+            .send()
+            .expect(200)
+            .json()
+    };
+    let id = sessions(&home.token())["items"][0]["id"]
+        .as_str()
+        .expect("a session")
+        .to_owned();
+    assert_eq!(sessions(&viewer)["items"], json!([]));
+    let traffic = format!("/api/v1/projects/both/sessions/{id}/traffic");
+    with(&home, "GET", &traffic, &viewer).send().expect(404);
     // With the right gone, the next list is another one.
     home.http("DELETE", "/api/v1/rolebindings/bounded").send().expect(200);
     assert_eq!(ask(&bounded, "/mcp/servers/x", "tools/list", json!({})).status, 404);
