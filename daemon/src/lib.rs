@@ -47,6 +47,7 @@ pub mod telemetry;
 
 pub mod admission;
 pub mod api;
+pub mod audit;
 pub mod auth;
 pub mod gateway;
 

@@ -27,7 +27,10 @@ pub use one::{Precondition, Target, create, patch, replace, restart, reveal, rol
 pub use seed::seed;
 
 use orch_shared::access::Principal;
+use orch_shared::audit::{self, Row, RowKind};
+use orch_shared::name::ObjectRef;
 
+use crate::audit::Trail;
 use crate::secrets::Keyring;
 use crate::store::Store;
 
@@ -40,17 +43,20 @@ pub struct Admission {
     pub keyring: Keyring,
 }
 
-/// Notes the outcome of a request in the audit log.
-fn audited(
-    principal: &Principal,
-    action: &str,
-    object: Option<&orch_shared::name::ObjectRef>,
-) -> crate::store::NewAudit {
-    crate::store::NewAudit {
+/// The row about a change, for the transaction that makes it. `trail` is that of the request that asks for the change.
+fn audited(trail: Option<&Trail>, principal: &Principal, verb: &str, object: Option<&ObjectRef>) -> Row {
+    let target = object.map(audit::Target::of);
+    let status = if verb == "create" { 201 } else { 200 };
+    let row = match trail {
+        Some(trail) => trail.of_change(verb, target, status),
+        None => Row {
+            project: target.as_ref().and_then(audit::Target::project).map(str::to_owned),
+            target,
+            ..Row::new(RowKind::Request, verb)
+        },
+    };
+    Row {
         principal: principal.name.clone(),
-        action: action.to_owned(),
-        object: object.cloned(),
-        outcome: "allowed".to_owned(),
-        detail: "{}".to_owned(),
+        ..row
     }
 }

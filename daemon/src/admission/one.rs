@@ -17,6 +17,7 @@ use super::apply::decode_one;
 use super::error::not_found;
 use super::set::{self, Effect, Foreign, Order, Others};
 use super::{Admission, Error, audited};
+use crate::audit;
 use crate::secrets::Place;
 use crate::store::{Mutation, Object, Row, Transaction};
 
@@ -137,7 +138,7 @@ pub async fn create(admission: &Admission, principal: &Principal, manifest: &Val
     let resource = decode_one(manifest).map_err(of_fields)?;
     let reference = resource.reference();
     let (admission, principal) = (admission.clone(), principal.clone());
-    let store = admission.store.clone();
+    let (store, trail) = (admission.store.clone(), audit::trail());
     let created = store.write(move |transaction| {
         Box::pin(async move {
             let live = transaction
@@ -150,7 +151,7 @@ pub async fn create(admission: &Admission, principal: &Principal, manifest: &Val
                 return Err(problem.suggest("apply changes what is there").into());
             }
             set::admit(&admission, transaction, order(resource, "create"), &principal.name).await?;
-            transaction.audit(audited(&principal, "create", Some(&reference)));
+            transaction.audit(audited(trail.as_deref(), &principal, "create", Some(&reference)));
             reload(transaction, &reference).await
         })
     });
@@ -179,7 +180,7 @@ where
     F: FnOnce(Resource) -> Result<Resource, Error> + Send + 'static,
 {
     let (admission, principal) = (admission.clone(), principal.clone());
-    let store = admission.store.clone();
+    let (store, trail) = (admission.store.clone(), audit::trail());
     let changed = store.write(move |transaction| {
         Box::pin(async move {
             let row = find(transaction, &principal, &target).await?;
@@ -199,7 +200,7 @@ where
                     .into());
             }
             set::admit(&admission, transaction, order(resource, verb), &principal.name).await?;
-            transaction.audit(audited(&principal, verb, Some(&object)));
+            transaction.audit(audited(trail.as_deref(), &principal, verb, Some(&object)));
             reload(transaction, &object).await
         })
     });
@@ -293,7 +294,7 @@ pub async fn rollback(
 ) -> Result<Row, Problem> {
     allow(target.kind, Action::Rollback)?;
     let (admission, principal) = (admission.clone(), principal.clone());
-    let store = admission.store.clone();
+    let (store, trail) = (admission.store.clone(), audit::trail());
     let rolled = store.write(move |transaction| {
         Box::pin(async move {
             let row = find(transaction, &principal, &target).await?;
@@ -329,7 +330,7 @@ pub async fn rollback(
             };
             let verb = format!("rollback to {number}");
             set::admit(&admission, transaction, order(resource, &verb), &principal.name).await?;
-            transaction.audit(audited(&principal, "rollback", Some(&row.object)));
+            transaction.audit(audited(trail.as_deref(), &principal, "rollback", Some(&row.object)));
             reload(transaction, &row.object).await
         })
     });
@@ -347,7 +348,7 @@ pub async fn restart(
     precondition: Precondition,
 ) -> Result<Row, Problem> {
     allow(target.kind, Action::Restart)?;
-    let principal = principal.clone();
+    let (principal, trail) = (principal.clone(), audit::trail());
     let restarted = admission.store.write(move |transaction| {
         Box::pin(async move {
             let row = find(transaction, &principal, &target).await?;
@@ -360,7 +361,7 @@ pub async fn restart(
                 Mutation::Restart { uid, at }
             };
             transaction.mutate(vec![mutation], &principal.name).await?;
-            transaction.audit(audited(&principal, "restart", Some(&row.object)));
+            transaction.audit(audited(trail.as_deref(), &principal, "restart", Some(&row.object)));
             reload(transaction, &row.object).await
         })
     });
@@ -372,11 +373,11 @@ pub async fn restart(
 /// # Errors
 /// When it is not there, or a value does not open.
 pub async fn reveal(admission: &Admission, principal: &Principal, target: Target) -> Result<Row, Problem> {
-    let asking = principal.clone();
+    let (asking, trail) = (principal.clone(), audit::trail());
     let found = admission.store.write(move |transaction| {
         Box::pin(async move {
             let row = find(transaction, &asking, &target).await?;
-            transaction.audit(audited(&asking, "reveal", Some(&row.object)));
+            transaction.audit(audited(trail.as_deref(), &asking, "reveal", Some(&row.object)));
             Ok::<_, Error>(row)
         })
     });

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use orch_shared::audit::RowKind;
 use orch_shared::name::ObjectRef;
 use orch_shared::resource::Resource;
 use orch_shared::seeded;
@@ -55,10 +56,8 @@ pub async fn seed(admission: &Admission, objects: Vec<Resource>) -> Result<usize
                 set::admit(&admission, transaction, order, BY).await?;
                 transaction.audit(NewAudit {
                     principal: BY.to_owned(),
-                    action: "seed".to_owned(),
-                    object: None,
-                    outcome: "allowed".to_owned(),
-                    detail: serde_json::json!({"objects": count}).to_string(),
+                    detail: format!("{count} objects"),
+                    ..NewAudit::new(RowKind::Request, "seed")
                 });
             }
             Ok::<_, Error>(count)

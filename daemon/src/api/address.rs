@@ -31,6 +31,12 @@ pub(super) enum Address {
     Events,
     /// How the daemon fares.
     Status,
+    /// Who did what.
+    Audit,
+    /// What was done in each session.
+    AuditSessions,
+    /// Whether all of that is as it was written.
+    AuditVerify,
 }
 
 impl Address {
@@ -39,7 +45,14 @@ impl Address {
         match self {
             Self::Collection(..) => "GET, HEAD, POST",
             Self::Object(_) => "GET, HEAD, PUT, PATCH, DELETE",
-            Self::History(_) | Self::Dependents(_) | Self::Logs(_) | Self::Events | Self::Status => "GET, HEAD",
+            Self::History(_)
+            | Self::Dependents(_)
+            | Self::Logs(_)
+            | Self::Events
+            | Self::Status
+            | Self::Audit
+            | Self::AuditSessions
+            | Self::AuditVerify => "GET, HEAD",
             Self::Action(..) | Self::Apply | Self::Delete | Self::Seal => "POST",
         }
     }
@@ -53,6 +66,9 @@ pub(super) fn parse(path: &str) -> Option<Address> {
         route::SEAL => return Some(Address::Seal),
         route::EVENTS => return Some(Address::Events),
         route::STATUS => return Some(Address::Status),
+        route::AUDIT => return Some(Address::Audit),
+        route::AUDIT_SESSIONS => return Some(Address::AuditSessions),
+        route::AUDIT_VERIFY => return Some(Address::AuditVerify),
         _ => {}
     }
     let rest = path.strip_prefix(route::PREFIX)?.strip_prefix('/')?;

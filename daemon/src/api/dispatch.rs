@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::address::{self, Address};
 use super::problem::Refusal;
-use super::{Api, body, forward, health, list, logs, object, watch};
+use super::{Api, audit, body, forward, health, list, logs, object, watch};
 use crate::admission;
 
 /// Answers any request below `/api/v1`. HEAD is answered as GET; the server leaves the body out.
@@ -94,6 +94,9 @@ pub(super) async fn dispatch(
         }
         (Address::Events, "GET") => watch::events(&api, &principal, &parts).await,
         (Address::Status, "GET") => health::status(&api, &principal).await,
+        (Address::Audit, "GET") => audit::entries(&api, &principal, &parts).await,
+        (Address::AuditSessions, "GET") => audit::sessions(&api, &principal, &parts).await,
+        (Address::AuditVerify, "GET") => audit::verify(&api, &principal, &parts).await,
         (
             address @ (Address::Collection(..)
             | Address::Object(_)
@@ -105,7 +108,10 @@ pub(super) async fn dispatch(
             | Address::Delete
             | Address::Seal
             | Address::Events
-            | Address::Status),
+            | Address::Status
+            | Address::Audit
+            | Address::AuditSessions
+            | Address::AuditVerify),
             _,
         ) => {
             let mut refused = refused_method(&parts.method).into_response();

@@ -1,6 +1,7 @@
 //! What every request passes: a name and a span, the check of Host and Origin, a principal, a deadline, a count.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::extract::Request;
@@ -12,7 +13,9 @@ use orch_shared::problem::{Code, Problem};
 use tracing::Instrument;
 
 use super::Api;
+use super::noting;
 use super::problem::{Refusal, Told};
+use crate::audit;
 
 /// How long a request may take until its answer begins.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -112,18 +115,22 @@ pub(super) async fn guard<A: Future<Output = Result<Response, Problem>>>(
     // Whoever the request is passed on to calls it the same.
     request.headers_mut().insert(REQUEST_ID, id.clone());
     let span = tracing::info_span!("request", request_id = text_of(&id), method = method.as_str(), path);
-    let answering = async {
+    let trail = noting::begin(&id, &request);
+    let answering = audit::scoped(Arc::clone(&trail), async {
         api.names
             .check(request.headers(), uri.authority().map(Authority::as_str))?;
         match tokio::time::timeout(DEADLINE, next(request)).await {
             Ok(response) => response,
             Err(_) => Err(overdue(&method)),
         }
-    };
+    });
     let response = answering
         .instrument(span.clone())
         .await
         .unwrap_or_else(|problem| Refusal(problem).into_response());
+    if let Some(row) = noting::conclude(api, path, &trail, &response) {
+        Box::pin(api.ledger.settle(row)).await;
+    }
     let response = complete(response, id);
     let (status, took) = (response.status(), started.elapsed());
     api.metrics.request(&method, route, status.as_u16(), took);
@@ -135,10 +142,12 @@ pub(super) async fn guard<A: Future<Output = Result<Response, Problem>>>(
 /// this machine; what people look at may not.
 pub(super) async fn principal_beside(api: &Api, path: &str, headers: &HeaderMap) -> Result<Principal, Problem> {
     let is_open = api.open_gateway && path.starts_with("/mcp/");
-    if is_open && !headers.contains_key(header::AUTHORIZATION) {
-        return Ok(Principal::anybody());
-    }
-    api.authenticator.principal(headers).await
+    let principal = match is_open && !headers.contains_key(header::AUTHORIZATION) {
+        true => Principal::anybody(),
+        false => api.authenticator.principal(headers).await?,
+    };
+    noting::by(&principal);
+    Ok(principal)
 }
 
 /// The daemon is too slow. What was asked for may have been begun, and whether it was done is not known.
@@ -176,7 +185,7 @@ fn request_id(headers: &HeaderMap, api: &Api) -> HeaderValue {
 }
 
 /// An id of a request, which is plain.
-fn text_of(id: &HeaderValue) -> &str {
+pub(super) fn text_of(id: &HeaderValue) -> &str {
     id.to_str().unwrap_or_default()
 }
 

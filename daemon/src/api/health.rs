@@ -60,6 +60,7 @@ pub(super) async fn metrics(State(api): State<Api>) -> Response {
     let snapshot = api.admission.store.snapshot();
     api.metrics.instances(&instances_by_phase(&snapshot));
     api.metrics.store(&api.admission.store.counters());
+    api.metrics.audit(&api.ledger.standing());
     let text = api.metrics.encode();
     (
         [(
@@ -99,6 +100,7 @@ pub(super) async fn status(api: &Api, principal: &Principal) -> Result<Response,
             .map(|(kind, count)| (kind.to_string(), count))
             .collect(),
         instances: instances_by_phase(&store.snapshot()),
+        audit: api.ledger.standing(),
     };
     Ok(json(StatusCode::OK, &status))
 }

@@ -6,6 +6,7 @@
 //! verb serves them all.
 
 mod address;
+mod audit;
 mod body;
 mod dispatch;
 mod forward;
@@ -14,6 +15,7 @@ mod health;
 mod json;
 mod list;
 mod logs;
+mod noting;
 mod object;
 pub mod openapi;
 mod problem;
@@ -36,6 +38,7 @@ pub use forward::Forwarding;
 pub use guard::Names;
 
 use crate::admission::Admission;
+use crate::audit::Ledger;
 use crate::auth::Authenticator;
 use crate::runtime::Runtime;
 use crate::telemetry::Metrics;
@@ -51,6 +54,8 @@ pub struct Api {
     pub runtime: Runtime,
     /// How requests reach the leader that only it can answer, where daemons share a database.
     pub forwarding: Option<Forwarding>,
+    /// Where it is written down who did what.
+    pub ledger: Ledger,
     /// What is counted.
     pub metrics: Metrics,
     /// Whether the gateway's addresses need no credential.
@@ -124,8 +129,10 @@ impl<B: Beside> Service<B> {
     }
 
     async fn answer_here(&self, mut request: Request) -> Result<Response, Problem> {
+        noting::wanted(request.method(), request.uri());
         if !is_open(request.uri().path()) {
             let principal = self.api.authenticator.principal(request.headers()).await?;
+            noting::by(&principal);
             request.extensions_mut().insert(principal);
         }
         let Ok(response) = self.router.clone().oneshot(request).await;

@@ -16,6 +16,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
+use crate::audit;
 use crate::clock::{Clock, Ids};
 use crate::store::{Error, Store, Token};
 
@@ -126,6 +127,9 @@ impl Authenticator {
             Ok(token) => token,
             Err(error) => return Err(error.into()),
         };
+        if let (Some(token), Some(trail)) = (&token, audit::trail()) {
+            trail.with_token(&token.name);
+        }
         let valid = token.filter(|token| {
             // The look-up has compared already; this keeps an index from ever deciding alone.
             bool::from(token.hash.as_bytes().ct_eq(hash.as_bytes())) && token.is_valid(self.store.clock().now())

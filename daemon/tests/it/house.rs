@@ -131,10 +131,11 @@ const COMMON: &[&str] = &[
 
 /// Which rooms of the daemon a room may know. What is not listed here knows no other room but the clock.
 const ARROWS: &[(&str, &[&str])] = &[
-    ("api", &["admission", "auth", "store", "runtime", "telemetry"]),
-    ("gateway", &["reconcile", "store", "runtime"]),
-    ("auth", &["store"]),
-    ("admission", &["store", "secrets"]),
+    ("api", &["admission", "audit", "auth", "store", "runtime", "telemetry"]),
+    ("gateway", &["audit", "reconcile", "store", "runtime"]),
+    ("auth", &["audit", "store"]),
+    ("admission", &["audit", "store", "secrets"]),
+    ("audit", &["store"]),
     ("catalogue", &[]),
     ("secrets", &[]),
     ("store", &[]),
