@@ -1,5 +1,6 @@
 //! What every request passes: a name and a span, the check of Host and Origin, a principal, a deadline, a count.
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -114,7 +115,7 @@ pub(super) async fn guard<A: Future<Output = Result<Response, Problem>>>(
     let path = uri.path();
     // Whoever the request is passed on to calls it the same.
     request.headers_mut().insert(REQUEST_ID, id.clone());
-    let span = tracing::info_span!("request", request_id = text_of(&id), method = method.as_str(), path);
+    let span = tracing::info_span!("request", request_id = text_of(&id), method = method.as_str(), path = %shown(path));
     let trail = noting::begin(&id, &request);
     let answering = audit::scoped(Arc::clone(&trail), async {
         api.names
@@ -148,6 +149,14 @@ pub(super) async fn principal_beside(api: &Api, path: &str, headers: &HeaderMap)
     };
     noting::by(&principal);
     Ok(principal)
+}
+
+/// A path as the log may hold it: without a token that somebody has pasted into it.
+fn shown(path: &str) -> Cow<'_, str> {
+    match path.find("orch_") {
+        Some(at) => Cow::Owned(format!("{}***", &path[..at])),
+        None => Cow::Borrowed(path),
+    }
 }
 
 /// The daemon is too slow. What was asked for may have been begun, and whether it was done is not known.
