@@ -269,11 +269,11 @@ pub(crate) mod tests {
         let now = Timestamp::from_millis(1_764_000_000_000);
         let told = table(now, &[sample(1), refused.clone()], Detail::Most, style);
         assert!(
-            told.contains("anna        ci      tools/call   server/files read_file   allowed   1.2 ms"),
+            told.contains("anna        ci   tools/call   server/files read_file   allowed   1.2 ms"),
             "{told}"
         );
         assert!(
-            told.contains("root as -   -       reveal       -                        denied    -"),
+            told.contains("root as -   -    reveal       -                        denied    -"),
             "{told}"
         );
         assert!(!told.contains('\u{1b}'), "{told:?}");

@@ -26,7 +26,7 @@ pub(crate) struct Arguments {
     #[command(subcommand)]
     what: Option<What>,
     #[command(flatten)]
-    list: list::Arguments,
+    list: list::Filters,
 }
 
 #[derive(Debug, Subcommand)]

@@ -10,7 +10,7 @@ use orch_shared::resource::Resource;
 use serde_json::Value;
 
 use super::set::{self, Effect, Foreign, Order, Others};
-use super::{Admission, Error, audited};
+use super::{Admission, Error, audited, counted};
 use crate::audit;
 
 /// Longest name of an apply set, in characters.
@@ -71,7 +71,7 @@ pub async fn apply(admission: &Admission, principal: &Principal, request: Reques
             let results = set::admit(&admission, transaction, order, &principal.name).await?;
             if effect == Effect::Commit {
                 let mut entry = audited(trail.as_deref(), &principal, "apply", None);
-                entry.detail = format!("{} objects", results.len());
+                entry.detail = counted(results.len());
                 transaction.audit(entry);
             }
             Ok::<_, Error>(Response {

@@ -60,3 +60,11 @@ fn audited(trail: Option<&Trail>, principal: &Principal, verb: &str, object: Opt
         ..row
     }
 }
+
+/// How many objects a change is about.
+fn counted(objects: usize) -> String {
+    match objects {
+        1 => "1 object".to_owned(),
+        more => format!("{more} objects"),
+    }
+}

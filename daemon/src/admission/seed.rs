@@ -11,7 +11,7 @@ use orch_shared::resource::Resource;
 use orch_shared::seeded;
 
 use super::set::{self, Effect, Foreign, Order, Others};
-use super::{Admission, Error};
+use super::{Admission, Error, counted};
 use crate::store::{NewAudit, Object, Row};
 
 /// Who brings objects along, in the history and the audit log.
@@ -56,7 +56,7 @@ pub async fn seed(admission: &Admission, objects: Vec<Resource>) -> Result<usize
                 set::admit(&admission, transaction, order, BY).await?;
                 transaction.audit(NewAudit {
                     principal: BY.to_owned(),
-                    detail: format!("{count} objects"),
+                    detail: counted(count),
                     ..NewAudit::new(RowKind::Request, "seed")
                 });
             }

@@ -17,7 +17,7 @@ use crate::settings::Settings;
 use crate::ui::Stream;
 
 #[derive(Debug, Args)]
-pub(super) struct Arguments {
+pub(super) struct Filters {
     /// Only what this user or service account asked for, or somebody in its name
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
@@ -81,7 +81,7 @@ fn words<T: Copy>(all: &[T], word: fn(T) -> &'static str) -> clap::builder::Poss
 }
 
 /// Shows entries.
-pub(super) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome, Failure> {
+pub(super) fn run(arguments: &Filters, settings: &Settings) -> Result<Outcome, Failure> {
     let parameters = parameters(arguments, settings)?;
     let (found, is_more) = pages(settings, &parameters, arguments.limit)?;
     let last = found.last().map(|entry| entry.sequence);
@@ -172,7 +172,7 @@ fn pages(settings: &Settings, parameters: &Parameters, limit: u32) -> Result<(Ve
     }
 }
 
-fn parameters(arguments: &Arguments, settings: &Settings) -> Result<Parameters, Failure> {
+fn parameters(arguments: &Filters, settings: &Settings) -> Result<Parameters, Failure> {
     let now = settings.now();
     let at = |text: &Option<String>| text.as_deref().map(|text| instant(now, text)).transpose();
     Ok(Parameters {

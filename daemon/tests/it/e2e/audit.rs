@@ -14,7 +14,7 @@ on_each_database!(each_request_has_one_row, the_chain_is_walked_through_the_prod
 
 /// The entries that fit a query.
 fn entries(home: &Home, query: &str) -> Vec<Value> {
-    let answer = home.get(&format!("/api/v1/audit?limit=1000&{query}"));
+    let answer = home.get(&format!("audit?limit=1000&{query}"));
     answer["items"].as_array().expect("items").clone()
 }
 
@@ -194,7 +194,7 @@ fn each_request_has_one_row(home: Home) {
         .body
         .contains("orchd_audit_waiting");
     assert!(!entries(&home, "").iter().any(|entry| entry["verb"] == "healthz"));
-    assert_eq!(home.get("/api/v1/status")["audit"]["dropped"], 0);
+    assert_eq!(home.get("status")["audit"]["dropped"], 0);
 }
 
 /// A call says who made it, in which project and session, by which client, and how long it took.
@@ -262,7 +262,7 @@ fn a_call_says_in_which_session_and_by_which_client() {
         told.dedup();
         told == expected
     });
-    let shown = home.get("/api/v1/audit/sessions?from=1h&user=ada");
+    let shown = home.get("audit/sessions?from=1h&user=ada");
     let shown = shown["items"].as_array().expect("items");
     let session = shown
         .iter()
@@ -273,7 +273,7 @@ fn a_call_says_in_which_session_and_by_which_client() {
         (&json!("web"), &json!(1), &json!(0))
     );
     // A tool that is not there is refused, and a client cannot make its name a screen full.
-    let client = Client::begin_as(&home, Era::Modern, "/mcp/projects/web", &ada);
+    let client = Client::begin_as(&home, Era::Legacy, "/mcp/projects/web", &ada);
     let name = format!("no\u{1b}[2J{}", "x".repeat(2000));
     drop(client.ask("tools/call", json!({"name": name, "arguments": {}})));
     let refused = || entries(&home, "kind=tool_call&outcome=denied&user=ada");
@@ -297,8 +297,8 @@ fn the_chain_is_walked_through_the_product(home: Home) {
         .orchctl(&["audit", "--verb", "apply", "--from", "today", "-o", "json"])
         .expect(0);
     let shown: Value = serde_json::from_str(&shown.stdout).expect("JSON");
-    assert_eq!(shown["items"][0]["detail"], "1 objects", "{shown}");
-    home.orchctl(&["audit", "-o", "wide", "--limit", "2"])
+    assert_eq!(shown["items"][0]["detail"], "1 object", "{shown}");
+    home.orchctl(&["audit", "-o", "wide", "--limit", "1"])
         .expect(0)
         .saying(&["SESSION", "CLIENT", "orchctl/", "more: --limit"]);
     home.orchctl(&["audit", "--from", "soon"])

@@ -24,10 +24,13 @@ pub(super) fn draw(frame: &mut Frame<'_>, state: &State, now: Timestamp) {
     frame.render_widget(Paragraph::new(Line::from(vec![title, times, server])), head);
     let [left, right] = Layout::horizontal([Constraint::Percentage(35), Constraint::Percentage(65)]).areas(body);
     sidebar(frame, left, state);
-    let [entries, detail] = Layout::vertical([Constraint::Fill(3), Constraint::Fill(2)]).areas(right);
-    timeline(frame, entries, state, now);
     let chosen = state.entries.get(state.at());
     let fields = chosen.map(|entry| audit::fields(now, entry)).unwrap_or_default();
+    // All of the entry, as long as something is left of the list.
+    let lines = u16::try_from(fields.len()).unwrap_or(u16::MAX);
+    let room = lines.saturating_add(2).min(right.height / 3 * 2);
+    let [entries, detail] = Layout::vertical([Constraint::Fill(1), Constraint::Length(room)]).areas(right);
+    timeline(frame, entries, state, now);
     let lines: Vec<Line<'_>> = fields
         .iter()
         .map(|(title, text)| {
