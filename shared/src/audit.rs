@@ -10,6 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::kind::Kind;
 use crate::name::{ObjectRef, Scope};
 use crate::resource::Timestamp;
 
@@ -130,7 +131,7 @@ impl Target {
 /// As people write it: `server/files`, `prompt/tone (project/web)`, `servers`.
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let meta = self.kind.parse::<crate::kind::Kind>().ok().map(|kind| kind.meta());
+        let meta = self.kind.parse().ok().map(Kind::meta);
         match &self.name {
             Some(name) => {
                 let noun = meta.map_or(self.kind.as_str(), |meta| meta.singular);
@@ -431,7 +432,8 @@ impl FromStr for Mark {
         let (sequence, hash) = text.split_once(':').ok_or(NoMark)?;
         let sequence = sequence.parse().ok().filter(|sequence| *sequence >= 0).ok_or(NoMark)?;
         let is_hash = hash.len() == 64 && hash.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-        if !is_hash && !(sequence == 0 && hash.is_empty()) {
+        let is_beginning = sequence == 0 && hash.is_empty();
+        if !(is_hash || is_beginning) {
             return Err(NoMark);
         }
         Ok(Self {
