@@ -92,7 +92,7 @@ impl Trail {
     }
 
     /// The program, as it calls itself.
-    pub fn from_client(&self, client: String) {
+    pub fn by_client(&self, client: String) {
         self.known().client = Some(client);
     }
 

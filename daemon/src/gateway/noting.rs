@@ -53,7 +53,7 @@ pub(super) fn asking(asking: &Asking) {
         Asking::Modern(modern) => {
             trail.wants(&modern.request.method);
             if let Some(label) = label(&modern.client) {
-                trail.from_client(label);
+                trail.by_client(label);
             }
         }
         Asking::News(news) => trail.wants(&news.method),
@@ -81,7 +81,7 @@ pub(super) fn session(session: &Session) {
     let Some(trail) = audit::trail() else { return };
     trail.in_session(session.short());
     if let Some(label) = label(&session.client()) {
-        trail.from_client(label);
+        trail.by_client(label);
     }
 }
 

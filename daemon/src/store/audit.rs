@@ -16,6 +16,8 @@ use orch_shared::resource::Timestamp;
 use super::Transaction;
 use super::sql::{Rows, Statement};
 
+use tidy::Tidy;
+
 pub use look::{AuditQuery, SessionQuery};
 pub use orch_shared::audit::Row as NewAudit;
 
@@ -45,8 +47,9 @@ pub(super) struct Chain {
 
 /// Continues the chain with new entries.
 pub(super) fn chained(chain: &mut Chain, rows: Vec<(Timestamp, NewAudit)>) -> Vec<Entry> {
+    let mut tidy = Tidy::default();
     let next = |(at, mut row): (Timestamp, NewAudit)| {
-        tidy::tidy(&mut row);
+        tidy.row(&mut row);
         chain.sequence += 1;
         chain.hash = row.hash_after(&chain.hash, chain.sequence, at);
         Entry {

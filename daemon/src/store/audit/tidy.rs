@@ -1,5 +1,7 @@
 //! What enters the audit log: no keys, no control characters, nothing without end. Pure.
 
+use std::collections::HashSet;
+
 use orch_shared::audit::Row;
 use orch_shared::secrecy;
 
@@ -14,56 +16,72 @@ const KEY: usize = 8;
 /// What stands in the place of a key.
 const MASK: &str = "***";
 
-/// Makes a row fit to be kept for ever.
-pub(super) fn tidy(row: &mut Row) {
-    let Row {
-        kind: _,
-        principal,
-        token,
-        via,
-        session,
-        verb,
-        target,
-        item,
-        project,
-        decision,
-        outcome: _,
-        status: _,
-        duration_us: _,
-        request_id,
-        client,
-        detail,
-    } = row;
-    bound(principal, NAME);
-    strange(verb, NAME);
-    for text in [token, via, session, project, request_id].into_iter().flatten() {
-        bound(text, NAME);
-    }
-    if let Some(decision) = decision {
-        bound(&mut decision.rule, NAME);
-    }
-    if let Some(target) = target {
-        bound(&mut target.kind, NAME);
-        bound(&mut target.scope, NAME);
-        if let Some(name) = &mut target.name {
-            strange(name, NAME);
-        }
-    }
-    if let Some(item) = item {
-        strange(item, NAME);
-    }
-    if let Some(client) = client {
-        strange(client, CLIENT);
-    }
-    strange(detail, CLAUSE);
+/// So many texts are remembered.
+const REMEMBERED: usize = 256;
+
+/// Makes rows fit to be kept for ever. Rows that are written together say the same again and again, and looking for keys takes
+/// longer than all else: so texts that hold none are remembered.
+#[derive(Debug, Default)]
+pub(super) struct Tidy {
+    harmless: HashSet<String>,
 }
 
-/// A text that a stranger may have written.
-fn strange(text: &mut String, most: usize) {
-    if text.len() >= KEY && secrecy::is_key_by_itself(text) {
-        MASK.clone_into(text);
+impl Tidy {
+    /// Makes a row fit.
+    pub(super) fn row(&mut self, row: &mut Row) {
+        let Row {
+            kind: _,
+            principal,
+            token,
+            via,
+            session,
+            verb,
+            target,
+            item,
+            project,
+            decision,
+            outcome: _,
+            status: _,
+            duration_us: _,
+            request_id,
+            client,
+            detail,
+        } = row;
+        bound(principal, NAME);
+        self.strange(verb, NAME);
+        for text in [token, via, session, project, request_id].into_iter().flatten() {
+            bound(text, NAME);
+        }
+        if let Some(decision) = decision {
+            bound(&mut decision.rule, NAME);
+        }
+        if let Some(target) = target {
+            bound(&mut target.kind, NAME);
+            bound(&mut target.scope, NAME);
+            if let Some(name) = &mut target.name {
+                self.strange(name, NAME);
+            }
+        }
+        if let Some(item) = item {
+            self.strange(item, NAME);
+        }
+        if let Some(client) = client {
+            self.strange(client, CLIENT);
+        }
+        self.strange(detail, CLAUSE);
     }
-    bound(text, most);
+
+    /// A text that a stranger may have written.
+    fn strange(&mut self, text: &mut String, most: usize) {
+        if text.len() >= KEY && !self.harmless.contains(text.as_str()) {
+            if secrecy::is_key_by_itself(text) {
+                MASK.clone_into(text);
+            } else if self.harmless.len() < REMEMBERED && text.len() <= most {
+                self.harmless.insert(text.clone());
+            }
+        }
+        bound(text, most);
+    }
 }
 
 /// Escapes what no terminal should be shown, and cuts.
@@ -94,6 +112,7 @@ mod tests {
 
     #[test]
     fn texts_are_bounded() {
+        let mut tidy = Tidy::default();
         for (given, most, kept) in [
             ("echo", 256, "echo"),
             ("a\u{1b}[2Jb\0\n", 256, "a\\u{1b}[2Jb\\u{0}\\u{a}"),
@@ -104,10 +123,10 @@ mod tests {
             ("file:///srv/a.md", 256, "file:///srv/a.md"),
         ] {
             let mut text = given.to_owned();
-            strange(&mut text, most);
+            tidy.strange(&mut text, most);
             assert_eq!(text, kept, "{given:?}");
             let once = text.clone();
-            strange(&mut text, most);
+            tidy.strange(&mut text, most);
             assert_eq!(text, once, "tidying again changes nothing");
         }
     }
@@ -136,7 +155,7 @@ mod tests {
             detail: long(),
             ..Row::new(RowKind::Request, long())
         };
-        tidy(&mut row);
+        Tidy::default().row(&mut row);
         let text = serde_json::to_string(&row).unwrap();
         assert!(text.len() < 20 * NAME && !text.contains("\\n"), "{text}");
     }
