@@ -49,8 +49,12 @@ impl Tidy {
         } = row;
         bound(principal, NAME);
         self.strange(verb, NAME);
-        for text in [token, via, session, project, request_id].into_iter().flatten() {
+        // What a request is called is whoever asks to choose, and often as mixed as a key.
+        for text in [token, via, project, request_id].into_iter().flatten() {
             bound(text, NAME);
+        }
+        if let Some(session) = session {
+            self.strange(session, NAME);
         }
         if let Some(decision) = decision {
             bound(&mut decision.rule, NAME);

@@ -34,6 +34,9 @@ fn line(entry: &Value) -> String {
     format!("{kind} {who} {verb} {target} {outcome} {}", entry["status"])
 }
 
+/// Method, path, body, credential if another than the admin's, and what comes of it: the status and the row.
+type Asked<'a> = (&'a str, &'a str, Option<&'a Value>, Option<&'a str>, u16, &'a str);
+
 fn each_request_has_one_row(home: Home) {
     let home = home.started();
     let secret = json!({"apiVersion": "orchctl.dev/v1", "kind": "Secret", "metadata": {"name": "keys"},
@@ -42,7 +45,7 @@ fn each_request_has_one_row(home: Home) {
         "spec": {"content": "x"}});
     home.apply(&manifest("Project", "web", &json!({})));
     let wrong = format!("Bearer orch_{}", "0".repeat(64));
-    let asked: &[(&str, &str, Option<&Value>, Option<&str>, u16, &str)] = &[
+    let asked: &[Asked<'_>] = &[
         (
             "POST",
             "secrets",

@@ -21,7 +21,7 @@ async fn written_at(house: &House, number: usize, at: Timestamp) {
     let row = NewAudit {
         principal: ["anna", "bert"][number % 2].to_owned(),
         token: Some("ci".to_owned()),
-        session: (number % 3 == 0).then(|| "0a1b".to_owned()),
+        session: number.is_multiple_of(3).then(|| "0a1b".to_owned()),
         target: Some(Target::of(&server("files"))),
         item: Some(format!("tool-{number}")),
         project: Some("web".to_owned()),
