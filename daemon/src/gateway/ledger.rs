@@ -92,7 +92,14 @@ impl Note {
         self.tell(Ended::Failed, reason);
     }
 
-    /// It was refused.
+    /// It may not be asked for; that is durable when this returns.
+    pub(super) async fn forbidden(&mut self, reason: &str) {
+        if let Some(row) = self.ended(Ended::Denied, reason) {
+            Box::pin(self.ledger.settle(row)).await;
+        }
+    }
+
+    /// It was refused for now.
     pub(super) fn refused(&mut self, reason: &str) {
         self.tell(Ended::Denied, reason);
     }
@@ -108,11 +115,18 @@ impl Note {
     }
 
     fn tell(&mut self, outcome: Ended, said: &str) {
-        let Some(mut row) = self.row.take() else { return };
+        if let Some(row) = self.ended(outcome, said) {
+            self.ledger.hand_in(row);
+        }
+    }
+
+    /// The row, complete; once.
+    fn ended(&mut self, outcome: Ended, said: &str) -> Option<Row> {
+        let mut row = *self.row.take()?;
         row.outcome = outcome;
         row.duration_us = i64::try_from(self.began.elapsed().as_micros()).ok();
         said.clone_into(&mut row.detail);
-        self.ledger.hand_in(*row);
+        Some(row)
     }
 }
 

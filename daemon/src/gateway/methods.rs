@@ -254,7 +254,7 @@ impl Gateway {
             let object = &asked.view.object.object;
             let who = &asked.principal.name;
             let mut note = note(&self.0.ledger, who, "tools/call", object, Some(name.clone()));
-            note.refused("unknown tool");
+            note.forbidden("unknown tool").await;
             return Reply::Now(error(code::INVALID_PARAMS, format!("Unknown tool: {name}")));
         };
         if let (Side::Modern(_), Some(schema)) = (&asked.side, &route.schema)
