@@ -276,7 +276,7 @@ const fn exit_code_of(code: Code) -> u8 {
         Code::BadArgument | Code::NoContext => 2,
         Code::NotFound | Code::NoGeneration | Code::NoRoute | Code::NoMethod => 3,
         Code::AlreadyExists | Code::Stale | Code::Terminating | Code::OtherSet | Code::PlanMoved | Code::InUse => 4,
-        Code::Unauthenticated | Code::Forbidden | Code::HostRefused => 5,
+        Code::Unauthenticated | Code::Forbidden | Code::HostRefused | Code::Ceiling => 5,
         Code::DaemonUnreachable
         | Code::CertificateRefused
         | Code::StoreUnavailable
@@ -300,6 +300,8 @@ const fn exit_code_of(code: Code) -> u8 {
         | Code::ReferenceMissing
         | Code::SealedValue
         | Code::DaemonOwned
+        | Code::Immutable
+        | Code::TooMany
         | Code::Compacted
         | Code::NoAction
         | Code::BadRequest

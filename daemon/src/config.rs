@@ -1,6 +1,7 @@
 //! How the daemon is told what to do: flags, then `ORCHD_*`, then a file, then defaults. Precedence is written here and
 //! nowhere else.
 
+mod access;
 mod containers;
 mod gateway;
 
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::telemetry::LogFormat;
 
+pub use access::{AccessArgs, AccessSettings};
 pub use containers::{ContainerArgs, ContainerSettings, DefaultRuntime};
 pub use gateway::{GatewayArgs, GatewaySettings};
 
@@ -164,6 +166,9 @@ pub struct ServeArgs {
     )]
     pub allowed_origins: Vec<String>,
     #[command(flatten)]
+    /// Of access.
+    pub access: AccessArgs,
+    #[command(flatten)]
     /// Of the gateway.
     pub gateway: GatewayArgs,
     #[command(flatten)]
@@ -221,6 +226,8 @@ pub struct Settings {
     pub allowed_hosts: Vec<String>,
     /// Further origins to serve.
     pub allowed_origins: Vec<String>,
+    /// Of access.
+    pub access: AccessSettings,
     /// Of the gateway.
     pub gateway: GatewaySettings,
     /// Of containers.
@@ -359,6 +366,7 @@ impl Settings {
             insecure_http: args.insecure_http.or(file.insecure_http).unwrap_or(false),
             allowed_hosts: many(&args.allowed_hosts, file.allowed_hosts),
             allowed_origins: many(&args.allowed_origins, file.allowed_origins),
+            access: AccessSettings::resolve(&args.access, file.access),
             gateway: GatewaySettings::resolve(&args.gateway, file.gateway),
             containers: ContainerSettings::resolve(&args.containers, file.containers),
             log_format: args.log_format.or(file.log_format).unwrap_or_default(),
@@ -374,6 +382,7 @@ impl Settings {
         for (name, span) in [
             ("session idle limit", &settings.gateway.session_idle),
             ("session lifetime", &settings.gateway.session_lifetime),
+            ("login lifetime", &settings.access.login_lifetime),
             ("reconcile interval", &settings.reconcile_interval),
             ("lease duration", &settings.lease_duration),
             ("audit retention", &settings.audit_retention),
@@ -406,6 +415,7 @@ impl Settings {
             insecure_http: Some(self.insecure_http),
             allowed_hosts: self.allowed_hosts.clone(),
             allowed_origins: self.allowed_origins.clone(),
+            access: self.access.to_args(),
             gateway: self.gateway.to_args(),
             containers: self.containers.to_args(),
             log_format: Some(self.log_format),

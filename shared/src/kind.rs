@@ -94,11 +94,21 @@ pub enum Action {
     Scale,
     /// The same, started afresh.
     Restart,
+    /// Of no use from now on, but still to be seen.
+    Revoke,
+    /// Allowed to start builds.
+    AllowTrigger,
 }
 
 impl Action {
     /// Every action.
-    pub const ALL: &'static [Self] = &[Self::Rollback, Self::Scale, Self::Restart];
+    pub const ALL: &'static [Self] = &[
+        Self::Rollback,
+        Self::Scale,
+        Self::Restart,
+        Self::Revoke,
+        Self::AllowTrigger,
+    ];
 
     /// The last segment of the action's route.
     #[must_use]
@@ -107,6 +117,8 @@ impl Action {
             Self::Rollback => "rollback",
             Self::Scale => "scale",
             Self::Restart => "restart",
+            Self::Revoke => "revoke",
+            Self::AllowTrigger => "allow-trigger",
         }
     }
 }

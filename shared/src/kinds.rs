@@ -42,6 +42,11 @@ kinds![
     agent::Agent,
     project::Project,
     prompt::Prompt,
+    user::User,
+    group::Group,
+    service_account::ServiceAccount,
+    role_binding::RoleBinding,
+    token::Token,
 ];
 
 /// The `apiVersion` of every object.

@@ -38,6 +38,7 @@ pub mod apply;
 pub mod audit;
 pub mod context;
 pub mod diff;
+pub mod identity;
 pub mod query;
 pub mod route;
 pub mod secrecy;

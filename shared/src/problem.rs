@@ -65,6 +65,7 @@ codes! {
     InUse = "ORCH2102", "the object is still referred to";
     SealedValue = "ORCH2103", "a sealed value cannot be opened here";
     DaemonOwned = "ORCH2104", "objects of this kind are made by the daemon";
+    Immutable = "ORCH2105", "the object does not change once it is made";
 
     // Finding and changing objects.
     NotFound = "ORCH3001", "there is no such object";
@@ -81,6 +82,8 @@ codes! {
     Unauthenticated = "ORCH4001", "no valid credential was given";
     Forbidden = "ORCH4002", "the credential does not allow this";
     HostRefused = "ORCH4003", "the request names a host or origin that the daemon does not serve";
+    TooMany = "ORCH4004", "too much was asked in too short a time";
+    Ceiling = "ORCH4005", "nobody grants what they do not have";
     BadRequest = "ORCH4101", "the request cannot be understood";
     BodyTooLarge = "ORCH4102", "the request body is larger than allowed";
     NoRoute = "ORCH4103", "there is nothing at that address";

@@ -36,7 +36,7 @@ pub(crate) fn text(cell: &Cell, find: Find<'_, '_>, now: Timestamp) -> String {
         },
         Cell::List(path) => match find(path) {
             Some(Value::Array(items)) if !items.is_empty() => {
-                one_line(&items.iter().map(plain_text).collect::<Vec<_>>().join(","))
+                one_line(&items.iter().map(named).collect::<Vec<_>>().join(","))
             }
             Some(_) | None => NOTHING.to_owned(),
         },
@@ -84,6 +84,16 @@ pub(crate) fn trouble(conditions: &[Condition]) -> Option<&Condition> {
         .or_else(|| conditions.iter().find(wrong))
 }
 
+/// An element of a list as people name it: what has a kind and a name by those, what has a name by that.
+fn named(item: &Value) -> String {
+    let word = |member: &str| item.get(member).and_then(Value::as_str);
+    match (word("kind"), word("name")) {
+        (Some(kind), Some(name)) => format!("{}/{name}", kind.to_lowercase()),
+        (None, Some(name)) => name.to_owned(),
+        (_, None) => plain_text(item),
+    }
+}
+
 /// What the text of a cell says about the object.
 pub(crate) fn tone(cell: &Cell, text: &str) -> Tone {
     match cell {
@@ -96,10 +106,10 @@ pub(crate) fn tone(cell: &Cell, text: &str) -> Tone {
 /// Whether a phase, of an object or of an instance, is good news. Phases this version does not know are no news.
 pub(crate) fn phase_tone(phase: &str) -> Tone {
     match phase {
-        "Ready" | "Running" => Tone::Good,
-        "Degraded" | "Failed" | "Error" => Tone::Bad,
+        "Ready" | "Running" | "Active" => Tone::Good,
+        "Degraded" | "Failed" | "Error" | "Expired" => Tone::Bad,
         "Progressing" | "Starting" | "Stopping" => Tone::Warn,
-        "Pending" | "Suspended" => Tone::Dim,
+        "Pending" | "Suspended" | "Revoked" => Tone::Dim,
         _ => Tone::Plain,
     }
 }
@@ -121,7 +131,7 @@ mod tests {
     #[test]
     fn cells_read_objects() {
         let object = json!({
-            "spec": {"servers": ["a", "b"], "data": {"K": "v"}, "text": "first\nsecond", "odd": "a\u{1b}[31mb"},
+            "spec": {"servers": ["a", "b"], "who": [{"kind": "User", "name": "ann"}, {"name": "web"}], "data": {"K": "v"}, "text": "first\nsecond", "odd": "a\u{1b}[31mb"},
             "status": {
                 "createdAt": "2026-11-21T00:00:00.000Z",
                 "replicas": {"desired": 2},
@@ -145,6 +155,7 @@ mod tests {
             (Cell::Count("spec.data"), "1"),
             (Cell::Count("spec.none"), "0"),
             (Cell::List("spec.servers"), "a,b"),
+            (Cell::List("spec.who"), "user/ann,web"),
             (Cell::List("spec.none"), "-"),
             (Cell::Trouble, "exit 1"),
         ] {

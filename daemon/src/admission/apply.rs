@@ -68,7 +68,7 @@ pub async fn apply(admission: &Admission, principal: &Principal, request: Reques
     let applied = store.write(move |transaction| {
         Box::pin(async move {
             let effect = order.effect;
-            let results = set::admit(&admission, transaction, order, &principal.name).await?;
+            let results = set::admit(&admission, transaction, order, &principal).await?;
             if effect == Effect::Commit {
                 let mut entry = audited(trail.as_deref(), &principal, "apply", None);
                 entry.detail = counted(results.len());

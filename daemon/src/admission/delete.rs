@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use orch_shared::access::Principal;
+use orch_shared::access::{Principal, Role};
 use orch_shared::apply::MOST_OBJECTS;
 use orch_shared::kind::{Kind, Removal};
 use orch_shared::name::ObjectRef;
@@ -13,7 +13,7 @@ use orch_shared::wire::{DeleteParameters, Deleted, Deletion};
 use super::error::not_found;
 use super::one::{Precondition, Target, find};
 use super::set::Effect;
-use super::{Admission, Error, audited};
+use super::{Admission, Error, audited, permission};
 use crate::audit::{self, Trail};
 use crate::store::{Mutation, Row, Transaction};
 
@@ -130,11 +130,14 @@ async fn remove(
 ) -> Result<Deleted, Error> {
     let mut going = match how.users {
         Users::Go => closure(transaction, rows).await?,
-        Users::Stay => {
-            refuse_orphans(transaction, &rows, &[]).await?;
-            rows
-        }
+        Users::Stay => rows,
     };
+    for row in &going {
+        permission::require(transaction, principal, Role::Delete, row).await?;
+    }
+    if how.users == Users::Stay {
+        refuse_orphans(transaction, &going, &[], principal).await?;
+    }
     let order = Kind::in_apply_order();
     going.sort_by_key(|row| Reverse(order.iter().position(|kind| *kind == row.object.kind)));
     let mut told = BTreeSet::new();
@@ -181,6 +184,7 @@ pub(super) async fn refuse_orphans(
     transaction: &mut Transaction,
     going: &[Row],
     declared: &[ObjectRef],
+    principal: &Principal,
 ) -> Result<(), Error> {
     if going.is_empty() {
         return Ok(());
@@ -192,10 +196,11 @@ pub(super) async fn refuse_orphans(
     for (target, dependent) in transaction.dependents(&names).await? {
         let stays = dependent.deleting_since.is_none() && !settled.contains(&dependent.object);
         if stays {
-            users
-                .entry(target)
-                .or_default()
-                .push(format!("{} ({})", dependent.object, dependent.path));
+            let told = match permission::is_seen_by_name(transaction, principal, &dependent.object).await? {
+                true => format!("{} ({})", dependent.object, dependent.path),
+                false => "something that you may not see".to_owned(),
+            };
+            users.entry(target).or_default().push(told);
         }
     }
     let Some((target, users)) = users.into_iter().next() else {

@@ -9,28 +9,35 @@
 
 mod admitted;
 mod apply;
+mod ceiling;
 mod circles;
 mod delete;
 mod error;
 mod instances;
 mod one;
+mod permission;
 mod references;
 mod sealing;
 mod seed;
 mod set;
+mod token;
 
 pub use apply::apply;
+pub use ceiling::may_grant;
 pub use delete::{delete, delete_several};
 pub use error::Error;
 pub use instances::admit_instance;
-pub use one::{Precondition, Target, create, patch, replace, restart, reveal, rollback, scale, seal};
-pub use seed::seed;
+pub use one::{Existing, Made, Precondition, Target, create, patch, replace, restart, reveal, rollback, scale, seal};
+pub use permission::forbidden;
+pub use seed::{amend, seed};
+pub use token::{allow_trigger, revoke};
 
 use orch_shared::access::Principal;
 use orch_shared::audit::{self, Row, RowKind};
 use orch_shared::name::ObjectRef;
+use orch_shared::problem::Code;
 
-use crate::audit::Trail;
+use crate::audit::{Trail, sign};
 use crate::secrets::Keyring;
 use crate::store::Store;
 
@@ -44,10 +51,11 @@ pub struct Admission {
 }
 
 /// The row about a change, for the transaction that makes it. `trail` is that of the request that asks for the change.
-fn audited(trail: Option<&Trail>, principal: &Principal, verb: &str, object: Option<&ObjectRef>) -> Row {
+#[must_use]
+pub fn audited(trail: Option<&Trail>, principal: &Principal, verb: &str, object: Option<&ObjectRef>) -> Row {
     let target = object.map(audit::Target::of);
     let status = if verb == "create" { 201 } else { 200 };
-    let row = match trail {
+    let mut row = match trail {
         Some(trail) => trail.of_change(verb, target, status),
         None => Row {
             project: target.as_ref().and_then(audit::Target::project).map(str::to_owned),
@@ -55,9 +63,34 @@ fn audited(trail: Option<&Trail>, principal: &Principal, verb: &str, object: Opt
             ..Row::new(RowKind::Request, verb)
         },
     };
+    sign(&mut row, principal);
+    row
+}
+
+/// The row about what the rules have refused; how the request was answered is in the row about the request.
+fn denied(principal: &Principal, verb: &str, object: Option<&ObjectRef>) -> Row {
     Row {
-        principal: principal.name.clone(),
-        ..row
+        kind: RowKind::RbacDecision,
+        outcome: audit::Outcome::Denied,
+        decision: Some(audit::Decision {
+            allowed: false,
+            rule: String::new(),
+        }),
+        ..audited(None, principal, verb, object)
+    }
+}
+
+/// The row about somebody who tried to log in, and what came of it.
+#[must_use]
+pub fn login_entry(user: &str, refused: Option<Code>) -> Row {
+    Row {
+        principal: orch_shared::excerpt::printable(user.chars().take(64).collect::<String>()),
+        outcome: match refused {
+            None => audit::Outcome::Allowed,
+            Some(_) => audit::Outcome::Denied,
+        },
+        detail: refused.map(|code| code.to_string()).unwrap_or_default(),
+        ..Row::new(RowKind::Login, "login")
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use orch_shared::access::Principal;
+use orch_shared::access::{Principal, Role};
 use orch_shared::diff;
 use orch_shared::kind::{Action, Kind, Removal};
 use orch_shared::name::{Name, ObjectRef, Scope};
@@ -16,10 +16,10 @@ use serde_json::Value;
 use super::apply::decode_one;
 use super::error::not_found;
 use super::set::{self, Effect, Foreign, Order, Others};
-use super::{Admission, Error, audited};
+use super::{Admission, Error, audited, permission};
 use crate::audit;
 use crate::secrets::Place;
-use crate::store::{Mutation, Object, Row, Transaction};
+use crate::store::{Known, Mutation, Object, Row, Transaction};
 
 /// Which object a request names: by name, or by uid.
 #[derive(Debug, Clone)]
@@ -103,7 +103,11 @@ pub(super) async fn find(transaction: &mut Transaction, principal: &Principal, t
             .await?
             .filter(|row| row.object.kind == *kind && row.object.scope == *scope),
     };
-    match found.filter(|row| principal.visibility.covers(&row.object)) {
+    let seen = match found {
+        Some(row) => permission::is_seen(transaction, principal, &row).await?.then_some(row),
+        None => None,
+    };
+    match seen {
         Some(row) => Ok(row),
         None => Err(match name.parse() {
             Ok(name) => not_found(&ObjectRef {
@@ -130,11 +134,34 @@ fn order(resource: Resource, verb: &str) -> Order {
     }
 }
 
+/// What happens to an object that has the name of one that is to be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Existing {
+    /// It stays, and nothing is made.
+    Kept,
+    /// It goes, if it is a Token.
+    Replaced,
+}
+
+/// An object that was made.
+#[derive(Debug)]
+pub struct Made {
+    /// The object.
+    pub row: Row,
+    /// Its credential, if it is a Token. Told this once, and stored nowhere.
+    pub credential: Option<String>,
+}
+
 /// Makes a new object.
 ///
 /// # Errors
-/// When it is not valid, or there is one of that name.
-pub async fn create(admission: &Admission, principal: &Principal, manifest: &Value) -> Result<Row, Problem> {
+/// When it is not valid, may not be made, or there is one of that name.
+pub async fn create(
+    admission: &Admission,
+    principal: &Principal,
+    manifest: &Value,
+    existing: Existing,
+) -> Result<Made, Problem> {
     let resource = decode_one(manifest).map_err(of_fields)?;
     let reference = resource.reference();
     let (admission, principal) = (admission.clone(), principal.clone());
@@ -146,13 +173,23 @@ pub async fn create(admission: &Admission, principal: &Principal, manifest: &Val
                 .await?
                 .pop()
                 .flatten();
-            if live.is_some_and(|row| row.deleting_since.is_none()) {
+            let live = live.filter(|row| row.deleting_since.is_none());
+            if let (Some(live), Existing::Replaced, Kind::Token) = (&live, existing, reference.kind) {
+                permission::require(transaction, &principal, Role::Delete, live).await?;
+                let gone = super::delete::removal(live);
+                transaction.mutate(vec![gone], &principal.name).await?;
+                transaction.audit(audited(trail.as_deref(), &principal, "delete", Some(&reference)));
+            } else if live.is_some() {
+                permission::require_new(transaction, &principal, &resource)?;
                 let problem = Problem::new(Code::AlreadyExists, format!("{reference} exists already"));
                 return Err(problem.suggest("apply changes what is there").into());
             }
-            set::admit(&admission, transaction, order(resource, "create"), &principal.name).await?;
+            let made = set::admit(&admission, transaction, order(resource, "create"), &principal).await?;
             transaction.audit(audited(trail.as_deref(), &principal, "create", Some(&reference)));
-            reload(transaction, &reference).await
+            Ok::<_, Error>(Made {
+                row: reload(transaction, &reference).await?,
+                credential: made.into_iter().find_map(|outcome| outcome.credential),
+            })
         })
     });
     Ok(created.await?)
@@ -162,7 +199,7 @@ fn of_fields(problems: Vec<orch_shared::problem::FieldProblem>) -> Problem {
     Problem::of_fields(problems).unwrap_or_else(|| Problem::new(Code::Internal, "refused without a reason"))
 }
 
-async fn reload(transaction: &mut Transaction, object: &ObjectRef) -> Result<Row, Error> {
+pub(super) async fn reload(transaction: &mut Transaction, object: &ObjectRef) -> Result<Row, Error> {
     let row = transaction.load(std::slice::from_ref(object)).await?.pop().flatten();
     row.ok_or_else(|| not_found(object).into())
 }
@@ -185,21 +222,23 @@ where
         Box::pin(async move {
             let row = find(transaction, &principal, &target).await?;
             precondition.check(&row)?;
-            let Object {
-                object, metadata, spec, ..
-            } = Object::parse(&row)?;
-            let resource = change(Resource {
-                kind: object.kind,
-                metadata,
-                spec,
-            })?;
+            permission::require(transaction, &principal, Role::Edit, &row).await?;
+            let object = row.object.clone();
+            let resource = change(Object::parse(&row)?.into_resource())?;
+            if object.kind == Kind::Token && !resource.means_the_same(&Object::parse(&row)?.into_resource()) {
+                return Err(
+                    Problem::new(Code::Immutable, format!("{object} does not change once it is made"))
+                        .suggest("make another one in its place: orchctl create token NAME --force")
+                        .into(),
+                );
+            }
             if resource.reference() != object {
                 let detail = format!("the body names {}, the address {object}", resource.reference());
                 return Err(Problem::new(Code::BadRequest, detail)
                     .suggest("names do not change; make a new object")
                     .into());
             }
-            set::admit(&admission, transaction, order(resource, verb), &principal.name).await?;
+            set::admit(&admission, transaction, order(resource, verb), &principal).await?;
             transaction.audit(audited(trail.as_deref(), &principal, verb, Some(&object)));
             reload(transaction, &object).await
         })
@@ -252,7 +291,7 @@ pub async fn patch(
 }
 
 /// Refuses an action that the kind does not have.
-fn allow(kind: Kind, action: Action) -> Result<(), Problem> {
+pub(super) fn allow(kind: Kind, action: Action) -> Result<(), Problem> {
     if kind.meta().actions.contains(&action) {
         return Ok(());
     }
@@ -329,7 +368,7 @@ pub async fn rollback(
                 spec,
             };
             let verb = format!("rollback to {number}");
-            set::admit(&admission, transaction, order(resource, &verb), &principal.name).await?;
+            set::admit(&admission, transaction, order(resource, &verb), &principal).await?;
             transaction.audit(audited(trail.as_deref(), &principal, "rollback", Some(&row.object)));
             reload(transaction, &row.object).await
         })
@@ -353,6 +392,7 @@ pub async fn restart(
         Box::pin(async move {
             let row = find(transaction, &principal, &target).await?;
             precondition.check(&row)?;
+            permission::require(transaction, &principal, Role::Edit, &row).await?;
             let (uid, at) = (row.uid.clone(), transaction.now());
             let owned = row.owner.is_some() && row.object.kind.meta().removal == Removal::AfterCleanup;
             let mutation = if owned {
@@ -377,6 +417,7 @@ pub async fn reveal(admission: &Admission, principal: &Principal, target: Target
     let found = admission.store.write(move |transaction| {
         Box::pin(async move {
             let row = find(transaction, &asking, &target).await?;
+            permission::require(transaction, &asking, Role::Reveal, &row).await?;
             transaction.audit(audited(trail.as_deref(), &asking, "reveal", Some(&row.object)));
             Ok::<_, Error>(row)
         })
@@ -412,16 +453,25 @@ pub async fn reveal(admission: &Admission, principal: &Principal, target: Target
 }
 
 /// Seals values for a Secret without storing them.
-#[must_use]
-pub fn seal(admission: &Admission, request: &wire::Seal) -> wire::Sealed {
+///
+/// # Errors
+/// When whoever asks may neither make nor change a Secret of that name.
+pub fn seal(admission: &Admission, principal: &Principal, request: &wire::Seal) -> Result<wire::Sealed, Problem> {
     let object = ObjectRef::cluster(Kind::Secret, request.name.clone());
+    let known = Known::of_new(&object, &Metadata::named(request.name.clone()));
+    if ![Role::Create, Role::Edit]
+        .iter()
+        .any(|role| permission::may(principal, *role, &known))
+    {
+        return Err(permission::forbidden(principal, "create or edit", &object));
+    }
     let sealed = request.data.iter().map(|(key, value)| {
         (
             key.clone(),
             admission.keyring.seal(Place { object: &object, key }, value),
         )
     });
-    wire::Sealed {
+    Ok(wire::Sealed {
         data: sealed.collect::<BTreeMap<_, _>>(),
-    }
+    })
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::Response;
-use orch_shared::access::{Principal, Visibility};
+use orch_shared::access::{Operation, Principal};
 use orch_shared::audit::{Entries, Mark, NoMark, Parameters, SessionParameters, Sessions, VerifyParameters};
 use orch_shared::kind::Kind;
 use orch_shared::problem::{Code, Problem};
@@ -26,12 +26,10 @@ const MOST: u32 = 1000;
 
 /// Whether somebody may read the audit log.
 fn allow(principal: &Principal) -> Result<(), Problem> {
-    match principal.visibility {
-        Visibility::Everything => Ok(()),
-        Visibility::Granted(_) | Visibility::Nothing => {
-            Err(Problem::new(Code::Forbidden, "you may not read the audit log")
-                .suggest("somebody who manages access can allow it"))
-        }
+    match principal.may_operate(Operation::Audit).is_allowed {
+        true => Ok(()),
+        false => Err(Problem::new(Code::Forbidden, "you may not read the audit log")
+            .suggest("somebody who manages access can allow the operation `audit`")),
     }
 }
 

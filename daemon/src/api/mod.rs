@@ -12,6 +12,7 @@ mod dispatch;
 mod forward;
 mod guard;
 mod health;
+mod identity;
 mod json;
 mod list;
 mod logs;
@@ -26,11 +27,13 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::Request;
+use axum::http::Method;
 use axum::response::Response;
 use axum::routing::{any, get};
 use orch_shared::access::Principal;
 use orch_shared::problem::Problem;
 use orch_shared::resource::Timestamp;
+use orch_shared::route;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
@@ -39,7 +42,7 @@ pub use guard::Names;
 
 use crate::admission::Admission;
 use crate::audit::Ledger;
-use crate::auth::Authenticator;
+use crate::auth::{Authenticator, Logins, Pace};
 use crate::runtime::Runtime;
 use crate::telemetry::Metrics;
 
@@ -50,6 +53,10 @@ pub struct Api {
     pub admission: Admission,
     /// Who asks.
     pub authenticator: Authenticator,
+    /// Who logs in and out.
+    pub logins: Logins,
+    /// How often somebody may ask for what is dear.
+    pub pace: Arc<Pace>,
     /// Where logs come from.
     pub runtime: Runtime,
     /// How requests reach the leader that only it can answer, where daemons share a database.
@@ -113,7 +120,7 @@ impl<B: Beside> Service<B> {
         match B::route(path) {
             Some(route) => guard::guard(&self.api, route, request, |request| self.answer_beside(request)).await,
             None => {
-                let route = route(path);
+                let route = pattern(path);
                 Box::pin(guard::guard(&self.api, route, request, |request| {
                     self.answer_here(request)
                 }))
@@ -123,20 +130,30 @@ impl<B: Beside> Service<B> {
     }
 
     async fn answer_beside(&self, request: Request) -> Result<Response, Problem> {
-        let principal = guard::principal_beside(&self.api, request.uri().path(), request.headers()).await?;
+        let (principal, lease) = guard::principal(&self.api, request.uri().path(), request.headers()).await?;
+        noting::by(&principal);
         let answering = forward::forward(&self.api, request, |request| self.beside.answer(principal, request));
-        Ok(answering.await)
+        Ok(guard::leased(answering.await, lease))
     }
 
     async fn answer_here(&self, mut request: Request) -> Result<Response, Problem> {
         noting::wanted(request.method(), request.uri());
+        if request.uri().path() == route::LOGIN && request.method() == Method::POST {
+            let (parts, body) = request.into_parts();
+            return identity::log_in(&self.api, &parts, body).await;
+        }
+        let mut lease = None;
         if !is_open(request.uri().path()) {
-            let principal = self.api.authenticator.principal(request.headers()).await?;
+            let (principal, held) = guard::principal(&self.api, request.uri().path(), request.headers()).await?;
+            if !matches!(*request.method(), Method::GET | Method::HEAD) {
+                self.api.pace.write(&principal.name)?;
+            }
             noting::by(&principal);
+            lease = held;
             request.extensions_mut().insert(principal);
         }
         let Ok(response) = self.router.clone().oneshot(request).await;
-        Ok(response)
+        Ok(guard::leased(response, lease))
     }
 }
 
@@ -146,7 +163,7 @@ fn is_open(path: &str) -> bool {
 }
 
 /// The pattern of an address of the API.
-fn route(path: &str) -> &'static str {
+fn pattern(path: &str) -> &'static str {
     const SINGLE: [&str; 5] = ["/healthz", "/readyz", "/version", "/metrics", "/openapi.json"];
     match SINGLE.into_iter().find(|single| *single == path) {
         Some(single) => single,

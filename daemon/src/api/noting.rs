@@ -101,6 +101,15 @@ fn meaning(address: &Address, method: &'static str, query: &str) -> (&'static st
         Address::Events => (reading("events"), None),
         Address::Status => (reading("status"), None),
         Address::Audit | Address::AuditSessions => (reading("audit"), None),
+        Address::Login => (posting("login"), None),
+        Address::WhoAmI => (reading("whoami"), None),
+        Address::Logins => (reading("logins"), None),
+        Address::OneLogin(_) if method == "delete" => ("logout", None),
+        Address::OneLogin(_) => (method, None),
+        Address::AccessReview => (posting("can-i"), None),
+        Address::Introspect => (posting("introspect"), None),
+        Address::Password(target) if method == "put" => ("password", Some(object(target))),
+        Address::Password(target) => (method, Some(object(target))),
         Address::AuditVerify => (reading("audit-verify"), None),
     }
 }

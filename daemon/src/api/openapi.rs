@@ -2,6 +2,8 @@
 //!
 //! A checked-in copy in `docs/openapi.json` is kept fresh by a test.
 
+mod identity;
+
 use std::sync::OnceLock;
 
 use axum::http::StatusCode;
@@ -23,6 +25,7 @@ pub fn document() -> Value {
         describe_kind(*kind, &mut schemas, &mut paths);
     }
     describe_rest(&mut schemas, &mut paths);
+    identity::describe(&mut schemas, &mut paths);
     paths.values_mut().for_each(describe_head);
     schemas.add::<problem::Problem>("Problem");
     json!({
@@ -261,7 +264,7 @@ fn describe_scope(
         let body = match action {
             Action::Rollback => Some(schemas.add::<wire::Rollback>("Rollback")),
             Action::Scale => Some(schemas.add::<wire::Scale>("Scale")),
-            Action::Restart => None,
+            Action::Restart | Action::Revoke | Action::AllowTrigger => None,
         };
         let summary = format!("{} a {noun}", capitalised(action.as_str()));
         paths.insert(

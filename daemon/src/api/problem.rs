@@ -37,13 +37,15 @@ pub(super) const fn status_of(code: Code) -> StatusCode {
         | Code::ReferenceMissing
         | Code::SealedValue
         | Code::DaemonOwned
+        | Code::Immutable
         | Code::NoAction => StatusCode::UNPROCESSABLE_ENTITY,
         Code::Unauthenticated => StatusCode::UNAUTHORIZED,
-        Code::Forbidden | Code::HostRefused => StatusCode::FORBIDDEN,
+        Code::Forbidden | Code::HostRefused | Code::Ceiling => StatusCode::FORBIDDEN,
         Code::NotFound | Code::NoGeneration | Code::NoRoute => StatusCode::NOT_FOUND,
         Code::AlreadyExists | Code::Stale | Code::Terminating | Code::OtherSet | Code::PlanMoved | Code::InUse => {
             StatusCode::CONFLICT
         }
+        Code::TooMany => StatusCode::TOO_MANY_REQUESTS,
         Code::NoMethod => StatusCode::METHOD_NOT_ALLOWED,
         Code::Compacted => StatusCode::GONE,
         Code::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,

@@ -16,4 +16,4 @@ mod ledger;
 mod trail;
 
 pub use ledger::Ledger;
-pub use trail::{Trail, scoped, trail};
+pub use trail::{Trail, scoped, sign, trail};

@@ -5,11 +5,22 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use orch_shared::access::Principal;
+use orch_shared::access::{Credential, Principal};
 use orch_shared::audit::{Decision, Outcome, Row, RowKind, Target};
 
 tokio::task_local! {
     static TRAIL: Arc<Trail>;
+}
+
+/// Says in a row who has asked: as whom, with which token or login, and who that really is.
+pub fn sign(row: &mut Row, principal: &Principal) {
+    row.principal = principal.name.to_string();
+    row.via = principal.impersonator.as_deref().map(str::to_owned);
+    match &principal.credential {
+        Credential::None => row.token = None,
+        Credential::Token(name) => row.token = Some(name.to_string()),
+        Credential::Session(id) => row.token = Some(format!("login/{id}")),
+    }
 }
 
 /// The trail of the request that this task answers, if it answers one.
@@ -60,12 +71,7 @@ impl Trail {
 
     /// Who asks.
     pub fn by(&self, principal: &Principal) {
-        self.known().principal.clone_from(&principal.name);
-    }
-
-    /// The name of the token that was shown.
-    pub fn with_token(&self, name: &str) {
-        self.known().token = Some(name.to_owned());
+        sign(&mut self.known(), principal);
     }
 
     /// What is wanted, and of what.

@@ -103,7 +103,7 @@ async fn take(gateway: &Gateway, target: Option<Target>, principal: Principal, p
     };
     noting::asking(&asking);
     let Some(view) = gateway.view(target.as_ref(), &principal) else {
-        return nothing_there(uri.path(), &asking);
+        return gateway.nothing_there(target.as_ref(), &principal, uri.path(), &asking);
     };
     match asking {
         Asking::Modern(modern) => {
@@ -559,16 +559,29 @@ async fn end(gateway: &Gateway, target: Option<Target>, principal: &Principal, h
     }
 }
 
-fn nothing_there(path: &str, asking: &Asking) -> Response {
-    let id = match asking {
-        Asking::Modern(modern) => Some(&modern.request.id),
-        Asking::Legacy(Message::Request(request)) => Some(&request.id),
-        Asking::News(_) | Asking::Legacy(Message::Notification(_) | Message::Response(_)) => None,
-    };
-    let what = path.trim_start_matches("/mcp/").trim_end_matches("/message");
-    let outcome = error(
-        code::INVALID_REQUEST,
-        format!("there is nothing at {what}, or you may not see it"),
-    );
-    answer(StatusCode::NOT_FOUND, id, &outcome)
+impl Gateway {
+    /// There is nothing at that address for somebody; or they may see it, and not use it.
+    fn nothing_there(&self, target: Option<&Target>, principal: &Principal, path: &str, asking: &Asking) -> Response {
+        let snapshot = self.0.store.snapshot();
+        let object = target.and_then(|target| snapshot.get(&target.object()));
+        let is_seen =
+            object.is_some_and(|object| snapshot.facts_of(object, |facts| principal.visibility.covers(facts)));
+        let what = path.trim_start_matches("/mcp/").trim_end_matches("/message");
+        let (status, why) = match is_seen {
+            true => (
+                StatusCode::FORBIDDEN,
+                format!("you may see {what}, and not use it: that needs the role `run`"),
+            ),
+            false => (
+                StatusCode::NOT_FOUND,
+                format!("there is nothing at {what}, or you may not see it"),
+            ),
+        };
+        let id = match asking {
+            Asking::Modern(modern) => Some(&modern.request.id),
+            Asking::Legacy(Message::Request(request)) => Some(&request.id),
+            Asking::News(_) | Asking::Legacy(Message::Notification(_) | Message::Response(_)) => None,
+        };
+        answer(status, id, &error(code::INVALID_REQUEST, why))
+    }
 }

@@ -270,7 +270,7 @@ impl Gateway {
     /// Who is behind a name or URI: by the list, and where that does not say, the only server there is.
     pub(super) async fn find<'v>(&self, view: &'v View, kind: Kind, name: &str) -> Option<(&'v Member, Route)> {
         if let Some(member) = view.single() {
-            if kind == Kind::Tools && !member.filter().admits(name) {
+            if kind == Kind::Tools && !member.offer().admits(name) {
                 return None;
             }
             let known = self.0.surfaces.known(&member.object.uid, kind).is_some();
@@ -292,7 +292,7 @@ impl Gateway {
             (None, Kind::Tools | Kind::Prompts) => {
                 let (prefix, rest) = name.split_once("__")?;
                 let member = view.members.iter().find(|member| member.prefix().as_str() == prefix)?;
-                if kind == Kind::Tools && !member.filter().admits(rest) {
+                if kind == Kind::Tools && !member.offer().admits(rest) {
                     return None;
                 }
                 Route {

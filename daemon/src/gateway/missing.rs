@@ -49,7 +49,7 @@ impl Gateway {
         self.0.lists.lacks(uid, kind.method(), &reason);
         let object = member.object.object.clone();
         self.0.ledger.hand_in(Row {
-            principal: Principal::daemon().name,
+            principal: Principal::daemon().name.to_string(),
             target: Some(Target::of(&object)),
             outcome: Outcome::Failed,
             detail: reason.to_string(),
@@ -83,7 +83,7 @@ impl Gateway {
             };
             if server.is_none_or(|server| **uid == *server) {
                 let (name, object) = (object.object.name.clone(), Arc::clone(object));
-                members.push((Member { name, object }, *kind));
+                members.push((Member::of_everybody(name, object), *kind));
             }
             true
         });

@@ -92,7 +92,7 @@ impl Registry {
         let now = self.now();
         let row = store::Session {
             id_hash: hash(&id),
-            principal: principal.name.clone(),
+            principal: principal.name.to_string(),
             target: view.target.text(),
             target_uid: view.object.uid.to_string(),
             protocol: protocol.to_owned(),
@@ -130,7 +130,7 @@ impl Registry {
         let now = self.now().millis();
         let session = Session::begin(Beginning {
             hash: hash(&id),
-            principal: principal.name.clone(),
+            principal: principal.name.to_string(),
             target: view.target.clone(),
             object: Arc::clone(&view.object.uid),
             protocol: super::protocol::LEGACY[3].to_owned(),
@@ -161,7 +161,7 @@ impl Registry {
             Some(session) => Some(session),
             None => self.revive(&hash).await?,
         };
-        let own = session.filter(|session| session.principal == principal.name && session.target == *target);
+        let own = session.filter(|session| session.principal == *principal.name && session.target == *target);
         let snapshot = self.store.snapshot();
         let own = match own {
             // What has its name now is not what it was begun with.

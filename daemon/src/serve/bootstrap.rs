@@ -4,14 +4,17 @@ use std::path::{Path, PathBuf};
 
 use tokio_util::sync::CancellationToken;
 
-use super::context;
 use super::{Ground, ground};
+use super::{admin, context};
 use crate::admission::{self, Admission};
-use crate::auth;
+use crate::auth::{ADMIN, Credential};
 use crate::catalogue;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::store::Store;
+
+/// What the credential of the first start is called.
+const BOOTSTRAP: &str = "bootstrap";
 
 /// Whether this machine's command line finds the daemon.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +37,7 @@ pub(super) async fn first_start(
     if !store.tokens().await?.is_empty() {
         return context::update_url(store.daemon_id(), url, data_dir);
     }
-    let credential = auth::admin_credential(clock, store.ids().as_ref());
+    let credential = admin_credential(store, clock);
     // First where it is kept, then what it opens: a daemon that is killed in between makes another one at its next start.
     let path = context::write(store.daemon_id(), url, &credential.text, data_dir)?;
     let token = credential.token.clone();
@@ -42,6 +45,11 @@ pub(super) async fn first_start(
         .write(move |transaction| Box::pin(async move { transaction.insert_token(&token).await }))
         .await?;
     Ok(Introduction::Made(path))
+}
+
+/// A credential that may do all that the administrator may.
+fn admin_credential(store: &Store, clock: &dyn Clock) -> Credential {
+    Credential::of_principal(BOOTSTRAP, ADMIN, None, (clock, store.ids().as_ref()))
 }
 
 /// Brings the catalogue along. A daemon that cannot is no worse than one whose users have deleted it.
@@ -63,16 +71,22 @@ pub async fn reset_token(settings: &Settings) -> anyhow::Result<PathBuf> {
         store,
         engine,
         clock,
+        keyring,
         lock,
         ..
     } = ground(settings).await?;
     let stop = CancellationToken::new();
     let running = tokio::spawn(engine.run(stop.clone()));
-    let credential = auth::admin_credential(clock.as_ref(), store.ids().as_ref());
+    let credential = admin_credential(&store, clock.as_ref());
     let token = credential.token.clone();
     store
         .write(move |transaction| Box::pin(async move { transaction.reset_token(&token).await }))
         .await?;
+    let admission = Admission {
+        store: store.clone(),
+        keyring,
+    };
+    admin::restore_admin(&admission).await?;
     let written = context::write(
         store.daemon_id(),
         &settings.url(settings.listen),

@@ -3,6 +3,7 @@
 //! Order of opening: settings, keys, store, runtime (which ends what an earlier daemon left behind), reconciler, listener.
 //! Closing goes the other way, so that nothing is used after what it needs is gone.
 
+mod admin;
 mod bootstrap;
 mod context;
 mod keys;
@@ -24,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 use crate::admission::Admission;
 use crate::api::{Api, Forwarding, Names, Service};
 use crate::audit::Ledger;
-use crate::auth::Authenticator;
+use crate::auth::{Authenticator, Logins, Pace};
 use crate::clock::{Clock, Ids, RandomIds, SystemClock};
 use crate::config::Settings;
 use crate::gateway::{self, Gateway};
@@ -148,6 +149,9 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
         store: store.clone(),
         keyring: keyring.clone(),
     };
+    admin::bring_admin(&admission)
+        .await
+        .context("the administrator cannot be made")?;
     bootstrap::bring_catalogue(&admission).await;
     let (seen, runtime_news) = tokio::sync::mpsc::unbounded_channel();
     let waker = Waker::new(store.clone(), seen.clone());
@@ -251,9 +255,15 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
     // Other daemons ask this one by the name that it has given them.
     let internal = settings.internal_url.iter().map(|url| url.host.clone());
     let hosts: Vec<String> = settings.allowed_hosts.iter().cloned().chain(internal).collect();
+    let authenticator = Authenticator::new(store.clone());
+    let lifetime = settings.access.login_lifetime.duration();
+    let logins = Logins::new(store.clone(), authenticator.clone(), lifetime);
+    drop(tokio::spawn(logins.clone().run(stop_serving.clone())));
     let api = Api {
         admission: admission.clone(),
-        authenticator: Authenticator::new(store.clone()),
+        authenticator,
+        logins,
+        pace: Arc::new(Pace::new(settings.access.principal_writes_per_minute)),
         runtime: runtime.clone(),
         forwarding: claim.as_ref().map(|claim| Forwarding::new(stands, claim.url.clone())),
         ledger,

@@ -35,6 +35,7 @@ migrations! {
     5 "0005_sessions": "common", "common";
     6 "0006_seeded": "common", "common";
     7 "0007_session_objects": "common", "common";
+    8 "0008_passwords": "common", "common";
     10 "0010_audit": "common", "common";
 }
 

@@ -16,6 +16,7 @@ const OWNED: &[(&str, &[&str])] = &[
         "anyhow",
         &["daemon/src/main.rs", "daemon/src/up.rs", "daemon/src/serve/"],
     ),
+    ("argon2", &["daemon/src/auth/"]),
     (
         "axum",
         &["daemon/src/api/", "daemon/src/gateway/", "daemon/src/serve/listen.rs"],
@@ -53,7 +54,7 @@ const OWNED: &[(&str, &[&str])] = &[
             "daemon/src/telemetry.rs",
         ],
     ),
-    ("governor", &["daemon/src/gateway/"]),
+    ("governor", &["daemon/src/auth/", "daemon/src/gateway/"]),
     (
         "http_body_util",
         &[
@@ -133,8 +134,8 @@ const COMMON: &[&str] = &[
 const ARROWS: &[(&str, &[&str])] = &[
     ("api", &["admission", "audit", "auth", "store", "runtime", "telemetry"]),
     ("gateway", &["audit", "reconcile", "store", "runtime"]),
-    ("auth", &["audit", "store"]),
-    ("admission", &["audit", "store", "secrets"]),
+    ("auth", &["store"]),
+    ("admission", &["audit", "auth", "store", "secrets"]),
     ("audit", &["store"]),
     ("catalogue", &[]),
     ("secrets", &[]),

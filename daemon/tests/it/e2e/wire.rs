@@ -36,6 +36,16 @@ fn furnished() -> Home {
             prompt(""),
             prompt(", project: x"),
             prompt(", agent: x"),
+            manifest("User", "x", &json!({})),
+            manifest("Group", "x", &json!({"users": ["x"]})),
+            manifest("ServiceAccount", "x", &json!({})),
+            manifest(
+                "RoleBinding",
+                "x",
+                &json!({"subjects": [{"kind": "User", "name": "x"}]}),
+            ),
+            manifest("Token", "x", &json!({})),
+            "---\napiVersion: orchctl.dev/v1\nkind: Token\nmetadata: {name: x, project: x}\nspec: {}\n".to_owned(),
         ]
         .concat(),
     );

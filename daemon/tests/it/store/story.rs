@@ -3,7 +3,7 @@
 use orch_daemon::store::{
     About, AuditQuery, Error, EventQuery, ListQuery, Mutation, NewAudit, NewEvent, Position, Scopes, Store, Token,
 };
-use orch_shared::access::{Grant, Visibility};
+use orch_shared::access::{Reach, Visibility};
 use orch_shared::audit::{Outcome, RowKind, Target};
 use orch_shared::kind::Kind;
 use orch_shared::name::Scope;
@@ -196,26 +196,61 @@ async fn lists(house: &House) {
             house.name()
         );
     }
-    let grant = |kind, scope: Option<&str>, name: Option<&str>| Grant {
+    let reach = |kind, name: Option<&str>, labels: Option<&str>, project: Option<&str>| Reach {
         kind,
-        scope: scope.map(|scope| scope.parse().unwrap()),
-        name: name.map(str::to_owned),
+        name: name.map(|name| name.parse().unwrap()),
+        labels: labels.map(|labels| labels.parse().unwrap()),
+        project: project.map(|project| project.parse().unwrap()),
     };
-    for (grants, expected) in [
-        (vec![], ""),
-        (vec![Grant::default()], "a b c d"),
+    let every_server = || reach(Some(Kind::Server), None, None, None);
+    for (bounds, expected) in [
+        (vec![vec![]], ""),
+        (vec![vec![Reach::default()]], "a b c d"),
+        (vec![vec![every_server()]], "a b c d"),
         (
-            vec![
-                grant(Some(Kind::Server), None, Some("b")),
-                grant(None, Some(""), Some("d")),
-            ],
+            vec![vec![
+                reach(Some(Kind::Server), Some("b"), None, None),
+                reach(None, Some("d"), None, None),
+            ]],
             "b d",
         ),
-        (vec![grant(Some(Kind::Prompt), None, None)], ""),
+        (vec![vec![reach(Some(Kind::Prompt), None, None, None)]], ""),
+        (vec![vec![reach(None, None, Some("team=core"), None)]], "a b"),
+        (
+            vec![vec![reach(Some(Kind::Server), None, Some("team!=core"), None)]],
+            "c d",
+        ),
+        (
+            vec![vec![every_server()], vec![reach(None, Some("c"), None, None)]],
+            "c",
+        ),
+        (
+            vec![vec![every_server()], vec![reach(Some(Kind::Prompt), None, None, None)]],
+            "",
+        ),
+        (vec![vec![reach(None, None, None, Some("ops"))]], ""),
     ] {
         let expected = (expected.to_owned(), expected.split_whitespace().count() as i64, None);
-        assert_eq!(names(&Visibility::Granted(grants), &all).await, expected);
+        let visibility = Visibility::Within(bounds);
+        assert_eq!(names(&visibility, &all).await, expected, "{visibility:?}");
+        // The point check says the same of each.
+        let snapshot = house.store.wait_for(revision).await;
+        let mut seen: Vec<&str> = Vec::new();
+        for object in snapshot.of_kind(Kind::Server) {
+            if snapshot.facts_of(object, |facts| visibility.covers(facts)) {
+                seen.push(object.object.name.as_str());
+            }
+        }
+        seen.sort_unstable();
+        assert_eq!(seen.join(" "), expected.0, "{visibility:?}");
     }
+    let of_project = Visibility::Within(vec![vec![reach(None, None, None, Some("ops"))]]);
+    let prompts_of_ops = ListQuery {
+        kind: Kind::Prompt,
+        ..all.clone()
+    };
+    let (seen, total, _) = names(&of_project, &prompts_of_ops).await;
+    assert_eq!((seen.split_whitespace().count(), total), (3, 3), "{seen}");
 
     // Pages, in the order of scope and name, byte by byte.
     let prompts = ListQuery {
