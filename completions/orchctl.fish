@@ -52,13 +52,14 @@ complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "why" -d 'Tell why a
 complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "events" -d 'Show what happened lately'
 complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "logs" -d 'Show what instances write'
 complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "history" -d 'Show what an object was, and who made it so'
+complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "audit" -d 'Show who did what'
 complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "wait" -d 'Wait until objects are as they should be, or gone'
 complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "scale" -d 'Set the number of replicas, until the next apply'
 complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "restart" -d 'Start objects afresh'
 complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "rollback" -d 'Go back to an earlier generation of an object'
 complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "client" -d 'Point MCP clients at a project, and import their servers'
 complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "tools" -d 'List, inspect and call the tools that MCP clients get'
-complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "console" -d 'Try tools and watch MCP traffic, on the whole terminal'
+complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "console" -d 'Try tools and watch MCP traffic, or look at who did what, on the whole terminal'
 complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "mcp" -d 'Serve MCP clients that only speak over standard input and output'
 complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "explain" -d 'Explain kinds, fields and error codes'
 complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "api-resources" -d 'Show the kinds there are'
@@ -1104,6 +1105,82 @@ never\t'Never'"
 complete -c orchctl -n "__fish_orchctl_using_subcommand history" -s q -l quiet -d 'Say only what was asked for, and errors'
 complete -c orchctl -n "__fish_orchctl_using_subcommand history" -l verbose -d 'Also say each request on standard error'
 complete -c orchctl -n "__fish_orchctl_using_subcommand history" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand audit; and not __fish_seen_subcommand_from sessions verify" -l user -d 'Only what this user or service account asked for, or somebody in its name' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand audit; and not __fish_seen_subcommand_from sessions verify" -l token -d 'Only what was asked with the token of this name' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand audit; and not __fish_seen_subcommand_from sessions verify" -l session -d 'Only what happened in this session' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand audit; and not __fish_seen_subcommand_from sessions verify" -l kind -d 'Only rows of this kind' -r -f -a "request\t''
+rbac_decision\t''
+tool_call\t''
+session_bind\t''
+login\t''
+llm_inference_call\t''"
+complete -c orchctl -n "__fish_orchctl_using_subcommand audit; and not __fish_seen_subcommand_from sessions verify" -l verb -d 'Only this verb: get, apply, reveal, tools/call, ...' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand audit; and not __fish_seen_subcommand_from sessions verify" -l outcome -d 'Only what ended so' -r -f -a "allowed\t''
+denied\t''
+failed\t''"
+complete -c orchctl -n "__fish_orchctl_using_subcommand audit; and not __fish_seen_subcommand_from sessions verify" -l target -d 'Only about these: KIND, or KIND/NAME' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand audit; and not __fish_seen_subcommand_from sessions verify" -l from -d 'Only from then on: 2h, today, yesterday, 2026-11-21, 2026-11-21T04:12' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand audit; and not __fish_seen_subcommand_from sessions verify" -l to -d 'Only before then' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand audit; and not __fish_seen_subcommand_from sessions verify" -l limit -d 'The newest so many' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand audit; and not __fish_seen_subcommand_from sessions verify" -s o -l output -d 'Form' -r -f -a "table\t'For people'
+wide\t'For people, with everything'
+json\t'JSON'
+yaml\t'YAML'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand audit; and not __fish_seen_subcommand_from sessions verify" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand audit; and not __fish_seen_subcommand_from sessions verify" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand audit; and not __fish_seen_subcommand_from sessions verify" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand audit; and not __fish_seen_subcommand_from sessions verify" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand audit; and not __fish_seen_subcommand_from sessions verify" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand audit; and not __fish_seen_subcommand_from sessions verify" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand audit; and not __fish_seen_subcommand_from sessions verify" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand audit; and not __fish_seen_subcommand_from sessions verify" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand audit; and not __fish_seen_subcommand_from sessions verify" -s f -l follow -d 'Go on as entries come'
+complete -c orchctl -n "__fish_orchctl_using_subcommand audit; and not __fish_seen_subcommand_from sessions verify" -l no-headers -d 'Leave out the heading of tables'
+complete -c orchctl -n "__fish_orchctl_using_subcommand audit; and not __fish_seen_subcommand_from sessions verify" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand audit; and not __fish_seen_subcommand_from sessions verify" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand audit; and not __fish_seen_subcommand_from sessions verify" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand audit; and not __fish_seen_subcommand_from sessions verify" -f -a "sessions" -d 'Show what was done in each session of an MCP client, and outside of any'
+complete -c orchctl -n "__fish_orchctl_using_subcommand audit; and not __fish_seen_subcommand_from sessions verify" -f -a "verify" -d 'Check that no entry was altered, removed or slipped in'
+complete -c orchctl -n "__fish_orchctl_using_subcommand audit; and __fish_seen_subcommand_from sessions" -l user -d 'Only of this user or service account' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand audit; and __fish_seen_subcommand_from sessions" -l from -d 'Only by what happened from then on' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand audit; and __fish_seen_subcommand_from sessions" -l to -d 'Only by what happened before then' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand audit; and __fish_seen_subcommand_from sessions" -l limit -d 'Those used last, so many' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand audit; and __fish_seen_subcommand_from sessions" -s o -l output -d 'Form' -r -f -a "table\t'For people'
+json\t'JSON'
+yaml\t'YAML'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand audit; and __fish_seen_subcommand_from sessions" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand audit; and __fish_seen_subcommand_from sessions" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand audit; and __fish_seen_subcommand_from sessions" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand audit; and __fish_seen_subcommand_from sessions" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand audit; and __fish_seen_subcommand_from sessions" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand audit; and __fish_seen_subcommand_from sessions" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand audit; and __fish_seen_subcommand_from sessions" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand audit; and __fish_seen_subcommand_from sessions" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand audit; and __fish_seen_subcommand_from sessions" -l no-headers -d 'Leave out the heading of tables'
+complete -c orchctl -n "__fish_orchctl_using_subcommand audit; and __fish_seen_subcommand_from sessions" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand audit; and __fish_seen_subcommand_from sessions" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand audit; and __fish_seen_subcommand_from sessions" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand audit; and __fish_seen_subcommand_from verify" -l kept -d 'A mark that an earlier check has told and that was kept elsewhere: its entry must still be the same' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand audit; and __fish_seen_subcommand_from verify" -s o -l output -d 'Form' -r -f -a "table\t'For people'
+json\t'JSON'
+yaml\t'YAML'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand audit; and __fish_seen_subcommand_from verify" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand audit; and __fish_seen_subcommand_from verify" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand audit; and __fish_seen_subcommand_from verify" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand audit; and __fish_seen_subcommand_from verify" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand audit; and __fish_seen_subcommand_from verify" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand audit; and __fish_seen_subcommand_from verify" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand audit; and __fish_seen_subcommand_from verify" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand audit; and __fish_seen_subcommand_from verify" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand audit; and __fish_seen_subcommand_from verify" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand audit; and __fish_seen_subcommand_from verify" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand audit; and __fish_seen_subcommand_from verify" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c orchctl -n "__fish_orchctl_using_subcommand wait" -s f -l filename -d 'Manifests: a file, a folder (with everything in it), a glob, or `-` for standard input. May be repeated' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand wait" -s l -l selector -d 'Only objects with these labels: key=value, key!=value, key, !key, key in (a,b)' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand wait" -l field-selector -d 'Only objects with these fields: status.phase=Ready' -r
@@ -1347,6 +1424,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand console" -l request-time
 complete -c orchctl -n "__fish_orchctl_using_subcommand console" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand console" -l audit -d 'Look at the audit log: sessions by project and user, and what was done in them'
 complete -c orchctl -n "__fish_orchctl_using_subcommand console" -s q -l quiet -d 'Say only what was asked for, and errors'
 complete -c orchctl -n "__fish_orchctl_using_subcommand console" -l verbose -d 'Also say each request on standard error'
 complete -c orchctl -n "__fish_orchctl_using_subcommand console" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -13,6 +13,7 @@ mod edit;
 mod patch;
 mod replace;
 
+mod audit;
 mod describe;
 mod events;
 mod get;
@@ -86,6 +87,7 @@ verbs! {
     Events(events),
     Logs(logs),
     History(history),
+    Audit(audit),
     Wait(wait),
     Scale(scale),
     Restart(restart),

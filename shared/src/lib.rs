@@ -35,6 +35,7 @@ pub mod server_json;
 
 pub mod access;
 pub mod apply;
+pub mod audit;
 pub mod context;
 pub mod diff;
 pub mod identity;

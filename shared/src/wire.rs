@@ -207,6 +207,9 @@ pub struct DaemonStatus {
     pub objects: BTreeMap<String, i64>,
     /// How many instances there are, by phase.
     pub instances: BTreeMap<String, i64>,
+    /// How the audit log keeps up.
+    #[serde(default)]
+    pub audit: crate::audit::Standing,
 }
 
 /// Whether one part of the daemon works.

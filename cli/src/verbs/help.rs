@@ -60,7 +60,10 @@ const GROUPS: &[(&str, &[&str])] = &[
         "Declare",
         &["apply", "diff", "plan", "create", "edit", "replace", "patch", "delete"],
     ),
-    ("Look", &["get", "describe", "why", "events", "logs", "history", "wait"]),
+    (
+        "Look",
+        &["get", "describe", "why", "events", "logs", "history", "audit", "wait"],
+    ),
     ("Act", &["scale", "restart", "rollback"]),
     ("Connect", &["tools", "console", "client", "mcp"]),
     ("Learn", &["explain", "api-resources", "help"]),

@@ -14,6 +14,7 @@ use super::error::not_found;
 use super::one::{Precondition, Target, find};
 use super::set::Effect;
 use super::{Admission, Error, audited, permission};
+use crate::audit::{self, Trail};
 use crate::store::{Mutation, Row, Transaction};
 
 /// So many objects are named in a sentence.
@@ -30,7 +31,7 @@ pub async fn delete(
     precondition: Precondition,
     parameters: DeleteParameters,
 ) -> Result<Deleted, Problem> {
-    let principal = principal.clone();
+    let (principal, trail) = (principal.clone(), audit::trail());
     let how = How::new(
         parameters.dry_run.unwrap_or(false),
         parameters.with_dependents.unwrap_or(false),
@@ -39,7 +40,7 @@ pub async fn delete(
         Box::pin(async move {
             let row = find(transaction, &principal, &target).await?;
             precondition.check(&row)?;
-            remove(transaction, &principal, vec![row], how).await
+            remove(transaction, &principal, trail.as_deref(), vec![row], how).await
         })
     });
     Ok(deleted.await?)
@@ -67,7 +68,7 @@ pub async fn delete_several(
         );
         return Err(Problem::new(Code::BodyTooLarge, detail).suggest("delete them in several requests"));
     }
-    let principal = principal.clone();
+    let (principal, trail) = (principal.clone(), audit::trail());
     let how = How::new(dry_run, with_dependents);
     let deleted = admission.store.write(move |transaction| {
         Box::pin(async move {
@@ -88,7 +89,7 @@ pub async fn delete_several(
                 [one] => return Err(not_found(one).into()),
                 [..] => return Err(Problem::new(Code::NotFound, format!("{} do not exist", some(&missing))).into()),
             }
-            remove(transaction, &principal, rows, how).await
+            remove(transaction, &principal, trail.as_deref(), rows, how).await
         })
     });
     Ok(deleted.await?)
@@ -123,6 +124,7 @@ impl How {
 async fn remove(
     transaction: &mut Transaction,
     principal: &Principal,
+    trail: Option<&Trail>,
     rows: Vec<Row>,
     how: How,
 ) -> Result<Deleted, Error> {
@@ -150,7 +152,7 @@ async fn remove(
             .mutate(going.iter().map(removal).collect(), &principal.name)
             .await?;
         for row in &going {
-            transaction.audit(audited(principal, "delete", Some(&row.object)));
+            transaction.audit(audited(trail, principal, "delete", Some(&row.object)));
         }
     }
     Ok(Deleted {

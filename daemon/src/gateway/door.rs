@@ -33,7 +33,7 @@ use super::registry;
 use super::session::Session;
 use super::stream::{self, KEEP_ALIVE, Place, Primed};
 use super::view::{Target, View};
-use super::{Gateway, oldest, watching};
+use super::{Gateway, noting, oldest, watching};
 use crate::runtime::link::Client;
 
 /// How long an answer may take before it becomes a stream.
@@ -54,6 +54,7 @@ pub(super) async fn dispatch(gateway: &Gateway, principal: Principal, parts: Par
         "HEAD" => "GET",
         method => method,
     };
+    noting::address(&address, method);
     match (address, method) {
         (Address::Messages(target), "POST") => take(gateway, target, principal, parts, body).await,
         (Address::Messages(target), "GET") => Box::pin(stream_news(gateway, target, &principal, &parts.headers)).await,
@@ -100,6 +101,7 @@ async fn take(gateway: &Gateway, target: Option<Target>, principal: Principal, p
         Ok(asking) => asking,
         Err(Refused { status, id, outcome }) => return answer(status, id.as_ref(), &outcome),
     };
+    noting::asking(&asking);
     let Some(view) = gateway.view(target.as_ref(), &principal) else {
         return gateway.nothing_there(target.as_ref(), &principal, uri.path(), &asking);
     };
@@ -196,6 +198,7 @@ impl Gateway {
         let given = given.to_str().unwrap_or_default();
         match self.0.registry.find(given, principal, target).await {
             Ok(Some(session)) => {
+                noting::session(&session);
                 self.take_up(&session, principal);
                 Ok(session)
             }
@@ -219,7 +222,8 @@ impl Gateway {
         };
         let greeting = self.greeting(view, &version).await;
         match self.0.registry.begin(principal, view, &version, client).await {
-            Ok((id, _)) => {
+            Ok((id, session)) => {
+                noting::session(&session);
                 let mut response = answer(StatusCode::OK, Some(&request.id), &greeting);
                 if let Ok(value) = HeaderValue::from_str(&id) {
                     response.headers_mut().insert(SESSION_ID, value);

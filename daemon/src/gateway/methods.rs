@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::Gateway;
 use super::asking::{self};
+use super::ledger::note;
 use super::listing::{Listing, PROMPT_URI, Part, Route};
 use super::news::Listening;
 use super::pages;
@@ -250,12 +251,10 @@ impl Gateway {
             return Reply::Now(own_result(&asked.side, page));
         }
         let Some((member, route)) = self.find(asked.view, Kind::Tools, &name).await else {
-            let object = asked.view.object.object.clone();
-            let mut note = self
-                .0
-                .ledger
-                .note(&asked.principal.name, "tools/call", object, Some(name.clone()));
-            note.refused("unknown tool");
+            let object = &asked.view.object.object;
+            let who = &asked.principal.name;
+            let mut note = note(&self.0.ledger, who, "tools/call", object, Some(name.clone()));
+            note.forbidden("unknown tool").await;
             return Reply::Now(error(code::INVALID_PARAMS, format!("Unknown tool: {name}")));
         };
         if let (Side::Modern(_), Some(schema)) = (&asked.side, &route.schema)

@@ -48,6 +48,7 @@ mod watching;
 
 mod ledger;
 mod limits;
+mod noting;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
@@ -64,11 +65,11 @@ use tokio_util::sync::CancellationToken;
 
 pub use registry::Bounds;
 
+use crate::audit::Ledger;
 use crate::reconcile::{Lists, SessionCopies, Waker};
 use crate::runtime::Runtime;
 use crate::runtime::link::Client;
 use crate::store::{Standing, Store};
-use ledger::Ledger;
 use limits::Limits;
 use listing::Listings;
 use missing::Missing;
@@ -83,8 +84,10 @@ const LET_GO: Duration = Duration::from_secs(1);
 
 /// What the gateway is told once.
 pub struct Config {
-    /// What is declared, and where sessions and the audit log are kept.
+    /// What is declared, and where sessions are kept.
     pub store: Store,
+    /// Where it is written down who called what.
+    pub ledger: Ledger,
     /// Where the servers run.
     pub runtime: Runtime,
     /// Notes use, and wakes what is suspended.
@@ -105,8 +108,6 @@ pub struct Config {
     pub standing: watch::Receiver<Standing>,
     /// Ends streams, so that a shutdown need not wait for them.
     pub shutdown: CancellationToken,
-    /// Nothing is answered any more, and so nothing more will be written down.
-    pub served: CancellationToken,
 }
 
 pub use limits::Bounds as PrincipalLimits;
@@ -146,6 +147,7 @@ impl Gateway {
     pub fn open(config: Config) -> (Self, impl Future<Output = ()> + Send) {
         let Config {
             store,
+            ledger,
             runtime,
             waker,
             lists,
@@ -156,9 +158,7 @@ impl Gateway {
             principal_limits,
             standing,
             shutdown,
-            served,
         } = config;
-        let (ledger, writing) = ledger::open(store.clone(), served);
         let gateway = Self(Arc::new(Shared {
             registry: Registry::new(store.clone(), copies.clone(), sessions),
             store,
@@ -199,7 +199,6 @@ impl Gateway {
                 }
             };
             tokio::join!(
-                writing,
                 sweeping,
                 background.0.registry.sweep(shutdown.clone()),
                 background.watch_stays(),

@@ -5,6 +5,7 @@
 
 mod access;
 mod admission;
+mod audit;
 mod catalogue;
 mod chaos;
 mod clients;

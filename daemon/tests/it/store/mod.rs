@@ -1,5 +1,6 @@
 //! The store, on both databases: the same tests, except where a database has a failure of its own.
 
+mod audit;
 mod concurrency;
 mod failures;
 mod feed;
