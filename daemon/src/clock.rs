@@ -3,8 +3,8 @@
 //! The daemon hands out [`SystemClock`] and [`RandomIds`]; tests hand out [`ManualClock`] and [`CountedIds`], so that a
 //! test never waits for an hour to pass and never meets the same name twice.
 
-use std::sync::{Arc, Mutex, PoisonError};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use orch_shared::resource::Timestamp;

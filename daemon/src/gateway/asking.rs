@@ -314,19 +314,20 @@ fn same_value(said: &str, value: &serde_json::Value) -> bool {
 }
 
 /// Members of `_meta` that say something about one hop only, and are ours to say on the next.
-const HOP: [&str; 6] = [
+const HOP: [&str; 7] = [
     META_VERSION,
     META_CLIENT,
     META_CAPABILITIES,
     META_LOG_LEVEL,
     protocol::META_SERVER,
     protocol::META_SUBSCRIPTION,
+    protocol::META_SESSION,
 ];
 
 /// Parameters without the members of `_meta` that say something about this hop only. Those of extensions stay.
 pub(super) fn without_reserved(params: Option<Raw>) -> Option<Raw> {
     let params = params?;
-    if !params.get().contains(protocol::RESERVED) {
+    if !params.get().contains(protocol::RESERVED) && !params.get().contains(protocol::META_SESSION) {
         return Some(params);
     }
     let Some(mut members) = Members::of(&params) else {
@@ -458,6 +459,10 @@ mod tests {
         assert_eq!(
             strip(r#"{"a": 1.0,"_meta":{"traceparent":"t","io.modelcontextprotocol/protocolVersion":"v"}}"#).as_deref(),
             Some(r#"{"a":1.0,"_meta":{"traceparent":"t"}}"#)
+        );
+        assert_eq!(
+            strip(r#"{"_meta":{"orchctl.dev/session":"secret","x":1}}"#).as_deref(),
+            Some(r#"{"_meta":{"x":1}}"#)
         );
         assert_eq!(
             strip(r#"{"_meta":{"io.modelcontextprotocol/clientInfo":{}}}"#).as_deref(),

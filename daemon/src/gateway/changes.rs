@@ -129,6 +129,7 @@ impl Gateway {
                 }
             }
             ObjectKind::Prompt => {
+                self.0.links.look_soon();
                 for list in ["prompts", "resources"] {
                     self.tell_lists(list, |_, target, _| matches!(target, Target::Project(_)));
                 }

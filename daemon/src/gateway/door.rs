@@ -27,7 +27,9 @@ use super::asking::{self, Asking, Refused};
 use super::body::{accepts, fits, received};
 use super::methods::{Asked, Reply};
 use super::news::Listening;
-use super::protocol::{self, LAST_EVENT_ID, NEWEST_LEGACY, PROTOCOL_VERSION, SESSION_ID, code, error, error_with};
+use super::protocol::{
+    self, LAST_EVENT_ID, MODERN, NEWEST_LEGACY, PROTOCOL_VERSION, SESSION_ID, code, error, error_with,
+};
 use super::pump::{Pump, Side, Step};
 use super::registry;
 use super::session::Session;
@@ -195,11 +197,12 @@ impl Gateway {
         };
         let given = given.to_str().unwrap_or_default();
         match self.0.registry.find(given, principal, target).await {
-            Ok(Some(session)) => {
+            // One of the newer era is known by what its client sends along, and is no session to this one.
+            Ok(Some(session)) if session.protocol != MODERN => {
                 self.take_up(&session, principal);
                 Ok(session)
             }
-            Ok(None) => {
+            Ok(Some(_) | None) => {
                 let outcome = error(code::NO_SESSION, "Session not found");
                 Err(answer(StatusCode::NOT_FOUND, id, &outcome))
             }

@@ -22,9 +22,15 @@ mod protocol;
 mod listing;
 mod memory;
 mod methods;
+mod prompts;
 mod surface;
 mod view;
 mod wishes;
+
+mod choosing;
+mod gate;
+mod links;
+mod texts;
 
 mod changes;
 mod following;
@@ -68,8 +74,10 @@ use crate::reconcile::{Lists, SessionCopies, Waker};
 use crate::runtime::Runtime;
 use crate::runtime::link::Client;
 use crate::store::{Standing, Store};
+use choosing::{ByWords, Choose};
 use ledger::Ledger;
 use limits::Limits;
+use links::Links;
 use listing::Listings;
 use missing::Missing;
 use news::Attention;
@@ -136,6 +144,8 @@ struct Shared {
     turn: AtomicUsize,
     parking: Parking,
     pages: Pages,
+    choosing: Box<dyn Choose>,
+    links: Links,
     registry: Registry,
     ledger: Ledger,
     limits: Limits,
@@ -180,6 +190,8 @@ impl Gateway {
             turn: AtomicUsize::new(0),
             parking: Parking::new(seal),
             pages: Pages::default(),
+            choosing: Box::new(ByWords),
+            links: Links::default(),
             ledger,
             limits: Limits::new(principal_limits),
         }));
@@ -203,6 +215,7 @@ impl Gateway {
                 sweeping,
                 background.0.registry.sweep(shutdown.clone()),
                 background.watch_stays(),
+                background.watch_links(standing.clone()),
                 background.watch_declared(),
                 shutdown.run_until_cancelled(background.step_down(standing)),
                 background.watch_copies()

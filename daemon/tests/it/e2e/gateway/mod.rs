@@ -21,6 +21,7 @@ mod sessions;
 
 mod door;
 mod forwarding;
+mod gate;
 mod ledger;
 mod oldest;
 mod principals;
