@@ -627,7 +627,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l instructions -d 'What every MCP client is told when it connects' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l servers -d 'The Servers whose tools the project offers. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l pages-size -d 'Texts that are longer are handed out in pages of this size; `0` hands out everything at once. Default: 128Ki' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l gated -d 'Whether a session must begin before it sees the tools. Default: false' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l gated -d 'Whether a session must say what it is about before it sees the tools, by calling `begin_session`. Default: false' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l members-users -d 'Users by name. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l members-groups -d 'Groups by name. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l budget-tokens -d 'Tokens, in and out' -r
@@ -661,7 +661,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l instructions -d 'What every MCP client is told when it connects' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l servers -d 'The Servers whose tools the project offers. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l pages-size -d 'Texts that are longer are handed out in pages of this size; `0` hands out everything at once. Default: 128Ki' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l gated -d 'Whether a session must begin before it sees the tools. Default: false' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l gated -d 'Whether a session must say what it is about before it sees the tools, by calling `begin_session`. Default: false' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l members-users -d 'Users by name. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l members-groups -d 'Groups by name. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l budget-tokens -d 'Tokens, in and out' -r
@@ -692,7 +692,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from prompt" -l label -d 'A label. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from prompt" -l annotation -d 'An annotation. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from prompt" -l content -d 'The text' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from prompt" -l priority -d 'Its rank among others; higher comes first. Default: 50' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from prompt" -l priority -d 'Its rank among others, 1 to 100; higher comes first, and 100 is for everybody who begins a session. Default: 50' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from prompt" -l summary -d 'What it says, in a sentence' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from prompt" -l chapters -d 'The headings of its parts. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from prompt" -l tags -d 'Words by which it is found. May be repeated' -r

@@ -21,6 +21,8 @@ mod logs;
 mod wait;
 mod why;
 
+mod approve;
+mod reject;
 mod restart;
 mod rollback;
 mod scale;
@@ -90,6 +92,8 @@ verbs! {
     Scale(scale),
     Restart(restart),
     Rollback(rollback),
+    Approve(approve),
+    Reject(reject),
     Client(client),
     Tools(tools),
     Console(console),

@@ -72,7 +72,7 @@ impl ScopeType {
 pub enum Maker {
     /// People, by apply and create.
     User,
-    /// The daemon, while it reconciles; people may read and delete them.
+    /// The daemon, while it reconciles or serves clients; people may read and delete them.
     Daemon,
 }
 
@@ -94,11 +94,21 @@ pub enum Action {
     Scale,
     /// The same, started afresh.
     Restart,
+    /// What is proposed is made so.
+    Approve,
+    /// What is proposed is not made so.
+    Reject,
 }
 
 impl Action {
     /// Every action.
-    pub const ALL: &'static [Self] = &[Self::Rollback, Self::Scale, Self::Restart];
+    pub const ALL: &'static [Self] = &[
+        Self::Rollback,
+        Self::Scale,
+        Self::Restart,
+        Self::Approve,
+        Self::Reject,
+    ];
 
     /// The last segment of the action's route.
     #[must_use]
@@ -107,6 +117,8 @@ impl Action {
             Self::Rollback => "rollback",
             Self::Scale => "scale",
             Self::Restart => "restart",
+            Self::Approve => "approve",
+            Self::Reject => "reject",
         }
     }
 }

@@ -42,6 +42,7 @@ kinds![
     agent::Agent,
     project::Project,
     prompt::Prompt,
+    prompt_request::PromptRequest,
 ];
 
 /// The `apiVersion` of every object.

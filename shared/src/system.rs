@@ -161,20 +161,26 @@ impl Text {
 /// What every daemon brings along beside its catalogue: a project to begin with, the daemon's own, and its texts.
 #[must_use]
 pub fn objects() -> Vec<Resource> {
-    let project = |name: &str, description: &str| {
-        declared(&serde_json::json!({
-            "apiVersion": API_VERSION, "kind": "Project", "metadata": {"name": name}, "spec": {"description": description},
-        }))
-    };
     let mut objects = vec![
         project(DEFAULT_PROJECT, "For those who have no project of their own yet"),
-        project(
-            PROJECT,
-            "How the daemon itself speaks to models; a prompt that is deleted is worded as at first",
-        ),
+        home(),
     ];
     objects.extend(Text::ALL.map(Text::default_prompt));
     objects
+}
+
+/// The project that the texts live in.
+fn home() -> Resource {
+    project(
+        PROJECT,
+        "How the daemon itself speaks to models; a prompt that is deleted is worded as at first",
+    )
+}
+
+fn project(name: &str, description: &str) -> Resource {
+    declared(&serde_json::json!({
+        "apiVersion": API_VERSION, "kind": "Project", "metadata": {"name": name}, "spec": {"description": description},
+    }))
 }
 
 /// An object that comes with the daemon, marked so.
@@ -188,6 +194,15 @@ fn declared(manifest: &serde_json::Value) -> Resource {
 #[must_use]
 pub fn is_home(object: &ObjectRef) -> bool {
     object.kind == Kind::Project && object.scope == Scope::Cluster && object.name.as_str() == PROJECT
+}
+
+/// How an object that cannot go comes with the daemon; nothing for any other.
+#[must_use]
+pub fn default_of(object: &ObjectRef) -> Option<Resource> {
+    if is_home(object) {
+        return Some(home());
+    }
+    Text::of(object).map(Text::default_prompt)
 }
 
 /// What is wrong with an object that is to be one of the texts; nothing for any other.

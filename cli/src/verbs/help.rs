@@ -61,7 +61,7 @@ const GROUPS: &[(&str, &[&str])] = &[
         &["apply", "diff", "plan", "create", "edit", "replace", "patch", "delete"],
     ),
     ("Look", &["get", "describe", "why", "events", "logs", "history", "wait"]),
-    ("Act", &["scale", "restart", "rollback"]),
+    ("Act", &["scale", "restart", "rollback", "approve", "reject"]),
     ("Connect", &["tools", "console", "client", "mcp"]),
     ("Learn", &["explain", "api-resources", "help"]),
     (

@@ -8,11 +8,12 @@ use orch_shared::apply::MOST_OBJECTS;
 use orch_shared::kind::{Kind, Removal};
 use orch_shared::name::ObjectRef;
 use orch_shared::problem::{Code, Problem};
+use orch_shared::system;
 use orch_shared::wire::{DeleteParameters, Deleted, Deletion};
 
 use super::error::not_found;
 use super::one::{Precondition, Target, find};
-use super::set::Effect;
+use super::set::{self, Effect, Foreign, Order, Others};
 use super::{Admission, Error, audited};
 use crate::store::{Mutation, Row, Transaction};
 
@@ -30,16 +31,17 @@ pub async fn delete(
     precondition: Precondition,
     parameters: DeleteParameters,
 ) -> Result<Deleted, Problem> {
-    let principal = principal.clone();
+    let (admission, principal) = (admission.clone(), principal.clone());
+    let store = admission.store.clone();
     let how = How::new(
         parameters.dry_run.unwrap_or(false),
         parameters.with_dependents.unwrap_or(false),
     );
-    let deleted = admission.store.write(move |transaction| {
+    let deleted = store.write(move |transaction| {
         Box::pin(async move {
             let row = find(transaction, &principal, &target).await?;
             precondition.check(&row)?;
-            remove(transaction, &principal, vec![row], how).await
+            remove(&admission, transaction, &principal, vec![row], how).await
         })
     });
     Ok(deleted.await?)
@@ -67,9 +69,10 @@ pub async fn delete_several(
         );
         return Err(Problem::new(Code::BodyTooLarge, detail).suggest("delete them in several requests"));
     }
-    let principal = principal.clone();
+    let (admission, principal) = (admission.clone(), principal.clone());
+    let store = admission.store.clone();
     let how = How::new(dry_run, with_dependents);
-    let deleted = admission.store.write(move |transaction| {
+    let deleted = store.write(move |transaction| {
         Box::pin(async move {
             let mut rows: Vec<Row> = Vec::with_capacity(objects.len());
             let mut named = BTreeSet::new();
@@ -88,7 +91,7 @@ pub async fn delete_several(
                 [one] => return Err(not_found(one).into()),
                 [..] => return Err(Problem::new(Code::NotFound, format!("{} do not exist", some(&missing))).into()),
             }
-            remove(transaction, &principal, rows, how).await
+            remove(&admission, transaction, &principal, rows, how).await
         })
     });
     Ok(deleted.await?)
@@ -119,20 +122,30 @@ impl How {
     }
 }
 
-/// Removes objects, as far as nothing is in the way; answers with all that goes, users before what they use.
+/// Removes objects, as far as nothing is in the way; answers with all that goes, users before what they use. Texts of the
+/// daemon's own do not go: they are worded as at first.
 async fn remove(
+    admission: &Admission,
     transaction: &mut Transaction,
     principal: &Principal,
     rows: Vec<Row>,
     how: How,
 ) -> Result<Deleted, Error> {
-    let mut going = match how.users {
+    let (texts, mut going): (Vec<Row>, Vec<Row>) = match how.users {
         Users::Go => closure(transaction, rows).await?,
-        Users::Stay => {
-            refuse_orphans(transaction, &rows, &[]).await?;
-            rows
-        }
-    };
+        Users::Stay => rows,
+    }
+    .into_iter()
+    .partition(|row| system::Text::of(&row.object).is_some());
+    if let Some(home) = going.iter().find(|row| system::is_home(&row.object)) {
+        let detail = format!("{} holds the daemon's own texts and cannot be deleted", home.object);
+        return Err(Problem::new(Code::DaemonOwned, detail)
+            .suggest("a text of it that is deleted is worded as at first")
+            .into());
+    }
+    if how.users == Users::Stay {
+        refuse_orphans(transaction, &going, &[]).await?;
+    }
     let order = Kind::in_apply_order();
     going.sort_by_key(|row| Reverse(order.iter().position(|kind| *kind == row.object.kind)));
     let mut told = BTreeSet::new();
@@ -142,7 +155,9 @@ async fn remove(
         let all = std::iter::once(row.object.clone()).chain(owned);
         objects.extend(all.filter(|object| told.insert(object.clone())));
     }
+    let reset: Vec<ObjectRef> = texts.iter().map(|row| row.object.clone()).collect();
     if how.effect == Effect::Commit {
+        reword(admission, transaction, principal, &texts).await?;
         transaction
             .mutate(going.iter().map(removal).collect(), &principal.name)
             .await?;
@@ -152,8 +167,35 @@ async fn remove(
     }
     Ok(Deleted {
         objects,
+        reset,
         dry_run: how.effect == Effect::DryRun,
     })
+}
+
+/// Words texts of the daemon's own as at first.
+async fn reword(
+    admission: &Admission,
+    transaction: &mut Transaction,
+    principal: &Principal,
+    texts: &[Row],
+) -> Result<(), Error> {
+    if texts.is_empty() {
+        return Ok(());
+    }
+    let order = Order {
+        objects: texts.iter().filter_map(|row| system::default_of(&row.object)).collect(),
+        set: None,
+        others: Others::Kept,
+        foreign: Foreign::TakenOver,
+        effect: Effect::Commit,
+        expect: vec![],
+        verb: "reset".to_owned(),
+    };
+    set::admit(admission, transaction, order, &principal.name).await?;
+    for row in texts {
+        transaction.audit(audited(principal, "reset", Some(&row.object)));
+    }
+    Ok(())
 }
 
 /// The first few of many.

@@ -14,6 +14,7 @@ mod delete;
 mod error;
 mod instances;
 mod one;
+mod proposals;
 mod references;
 mod sealing;
 mod seed;
@@ -24,6 +25,7 @@ pub use delete::{delete, delete_several};
 pub use error::Error;
 pub use instances::admit_instance;
 pub use one::{Precondition, Target, create, patch, replace, restart, reveal, rollback, scale, seal};
+pub use proposals::{approve, propose, reject};
 pub use seed::seed;
 
 use orch_shared::access::Principal;

@@ -117,7 +117,7 @@ pub(super) async fn find(transaction: &mut Transaction, principal: &Principal, t
 }
 
 /// A set of one, written now.
-fn order(resource: Resource, verb: &str) -> Order {
+pub(super) fn order(resource: Resource, verb: &str) -> Order {
     Order {
         objects: vec![resource],
         set: None,
@@ -157,11 +157,11 @@ pub async fn create(admission: &Admission, principal: &Principal, manifest: &Val
     Ok(created.await?)
 }
 
-fn of_fields(problems: Vec<orch_shared::problem::FieldProblem>) -> Problem {
+pub(super) fn of_fields(problems: Vec<orch_shared::problem::FieldProblem>) -> Problem {
     Problem::of_fields(problems).unwrap_or_else(|| Problem::new(Code::Internal, "refused without a reason"))
 }
 
-async fn reload(transaction: &mut Transaction, object: &ObjectRef) -> Result<Row, Error> {
+pub(super) async fn reload(transaction: &mut Transaction, object: &ObjectRef) -> Result<Row, Error> {
     let row = transaction.load(std::slice::from_ref(object)).await?.pop().flatten();
     row.ok_or_else(|| not_found(object).into())
 }
@@ -251,7 +251,7 @@ pub async fn patch(
 }
 
 /// Refuses an action that the kind does not have.
-fn allow(kind: Kind, action: Action) -> Result<(), Problem> {
+pub(super) fn allow(kind: Kind, action: Action) -> Result<(), Problem> {
     if kind.meta().actions.contains(&action) {
         return Ok(());
     }

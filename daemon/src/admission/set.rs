@@ -11,6 +11,7 @@ use orch_shared::name::ObjectRef;
 use orch_shared::path::FieldPath;
 use orch_shared::problem::{Code, FieldProblem, MOST_TOLD, Problem};
 use orch_shared::resource::Resource;
+use orch_shared::system;
 use serde_json::{Value, json};
 use tokio::task::coop::consume_budget;
 
@@ -154,6 +155,14 @@ pub(super) async fn admit(
         (Some(set), Others::Pruned) => prunable(transaction, set, &references).await?,
         (Some(_) | None, Others::Kept) | (None, Others::Pruned) => Vec::new(),
     };
+    // What is the daemon's own does not go: it leaves the set, and is as it was brought along.
+    let (kept, pruned): (Vec<Row>, Vec<Row>) =
+        pruned.into_iter().partition(|row| system::default_of(&row.object).is_some());
+    for row in kept {
+        let Some(resource) = system::default_of(&row.object) else { continue };
+        let made = pair(admission, resource, Some(row), None)?;
+        pairs.extend(made.ok().map(|pair| Pair { apply_set: None, ..pair }));
+    }
     let going: BTreeSet<ObjectRef> = pruned.iter().map(|row| row.object.clone()).collect();
     check_references(transaction, &pairs, going).await?;
     super::delete::refuse_orphans(transaction, &pruned, &references).await?;

@@ -67,6 +67,14 @@ pub(super) async fn dispatch(
                     admission::rollback(admission, &principal, target, precondition, rollback).await?
                 }
                 Action::Restart => admission::restart(admission, &principal, target, precondition).await?,
+                Action::Approve => {
+                    let how = body::json(&parts.headers, body, body::OTHER).await?;
+                    admission::approve(admission, &principal, target, precondition, how).await?
+                }
+                Action::Reject => {
+                    let how = body::json(&parts.headers, body, body::OTHER).await?;
+                    admission::reject(admission, &principal, target, precondition, how).await?
+                }
             };
             Ok(object::answer(StatusCode::OK, &row))
         }

@@ -41,7 +41,7 @@ pub(super) const fn status_of(code: Code) -> StatusCode {
         Code::Unauthenticated => StatusCode::UNAUTHORIZED,
         Code::Forbidden | Code::HostRefused => StatusCode::FORBIDDEN,
         Code::NotFound | Code::NoGeneration | Code::NoRoute => StatusCode::NOT_FOUND,
-        Code::AlreadyExists | Code::Stale | Code::Terminating | Code::OtherSet | Code::PlanMoved | Code::InUse => {
+        Code::AlreadyExists | Code::Stale | Code::Terminating | Code::OtherSet | Code::PlanMoved | Code::InUse | Code::Decided | Code::TooMany => {
             StatusCode::CONFLICT
         }
         Code::NoMethod => StatusCode::METHOD_NOT_ALLOWED,

@@ -134,6 +134,8 @@ impl Gateway {
                     self.tell_lists(list, |_, target, _| matches!(target, Target::Project(_)));
                 }
             }
+            // The session that it is of is told by itself.
+            ObjectKind::PromptRequest => {}
             ObjectKind::Template | ObjectKind::Secret | ObjectKind::Llm | ObjectKind::Agent | ObjectKind::Instance => {}
         }
     }

@@ -12,6 +12,7 @@ use orch_shared::kinds::prompt::Prompt;
 use orch_shared::matching::{self, Candidate, Match, Task};
 use orch_shared::system::Text;
 use serde::Serialize;
+use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 
 use super::Gateway;
@@ -28,8 +29,11 @@ const TOLD: usize = 60;
 /// How long the texts that prompts link to are waited for.
 const PATIENCE: Duration = Duration::from_secs(8);
 
-/// What a choice is made by: a word of whoever chooses, now or later.
+/// A choice on its way: one who goes by words has made it at once, a model takes its time.
 type Choosing<'c> = Pin<Box<dyn Future<Output = Vec<Match>> + Send + 'c>>;
+
+/// The text of a prompt on its way.
+type Reading<'r> = Pin<Box<dyn Future<Output = Result<Result<String, Outcome>, Elapsed>> + Send + 'r>>;
 
 /// Chooses prompts for a task. The one who does so now goes by words; a model that reads them does it by the same contract.
 ///
@@ -85,10 +89,11 @@ impl Gateway {
             .collect();
         let candidates: Vec<Candidate<'_>> = offered.iter().map(|(object, spec)| candidate(object, spec)).collect();
         let chosen = self.0.choosing.choose(task, &candidates).await;
-        let reading = chosen.iter().take(FULL).map(|found| {
+        let mut reading: Vec<Reading<'_>> = Vec::new();
+        for found in chosen.iter().take(FULL) {
             let (object, _) = offered[found.index];
-            timeout(PATIENCE, self.text_of(view, principal, object))
-        });
+            reading.push(Box::pin(timeout(PATIENCE, self.text_of(view, principal, object))));
+        }
         let mut texts = futures_util::future::join_all(reading).await.into_iter();
         let (mut shown, mut outlined, mut told) = (Vec::new(), Vec::new(), Vec::new());
         let mut room = ROOM;

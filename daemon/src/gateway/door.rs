@@ -113,6 +113,7 @@ async fn take(gateway: &Gateway, target: Option<Target>, principal: Principal, p
                 principal: &principal,
                 side: Side::Modern(Arc::new(modern.client)),
                 headers: &headers,
+                handle: modern.handle,
                 request: modern.request,
             };
             let reply = gateway.answer(asked).await;
@@ -168,6 +169,7 @@ impl Gateway {
                     principal,
                     side: Side::Legacy(Arc::clone(&session)),
                     headers,
+                    handle: None,
                     request,
                 };
                 let reply = self.answer(asked).await;

@@ -87,7 +87,7 @@ impl Gateway {
     pub(super) async fn whose(&self, asked: &Asked<'_>) -> Result<Whose, Outcome> {
         let handle = match &asked.side {
             Side::Legacy(session) => return Ok(Whose::Session(Arc::clone(session))),
-            Side::Modern(_) => handle(&asked.request),
+            Side::Modern(_) => handle(asked),
         };
         let Some(handle) = handle else {
             return Ok(Whose::Nobody);
@@ -231,7 +231,7 @@ impl Gateway {
                 }
                 (None, Arc::clone(session))
             }
-            (Side::Modern(_), Some(session)) => (handle(&asked.request), session),
+            (Side::Modern(_), Some(session)) => (handle(asked), session),
             (Side::Modern(_), None) => {
                 let (handle, session) = self.hand_out(asked).await?;
                 (Some(handle), session)
@@ -305,12 +305,13 @@ fn named(request: &Request) -> Option<String> {
     params.text("name").or_else(|| params.text("uri"))
 }
 
-/// The handle that a client of the newer era sends.
-fn handle(request: &Request) -> Option<String> {
-    let params = request.params.as_deref()?;
-    let params = Members::of(params)?;
-    let meta = params.members("_meta").and_then(|meta| meta.text(META_SESSION));
-    meta.or_else(|| params.members("arguments")?.text(ARGUMENT))
+/// The handle that a client of the newer era sends: beside its request, or among the arguments of a tool.
+fn handle(asked: &Asked<'_>) -> Option<String> {
+    asked.handle.clone().or_else(|| argument(&asked.request))
+}
+
+fn argument(request: &Request) -> Option<String> {
+    Members::of(request.params.as_deref()?)?.members("arguments")?.text(ARGUMENT)
 }
 
 /// What is to be done, as it was said; or what is wrong with how it was.
@@ -383,7 +384,7 @@ mod tests {
     }
 
     #[test]
-    fn a_handle_is_found_and_taken_out() {
+    fn a_handle_among_arguments_is_found_and_taken_out() {
         for (params, found, left) in [
             (
                 json!({"name": "x", "arguments": {"a": 1}}),
@@ -396,23 +397,13 @@ mod tests {
                 json!({"name": "x", "arguments": {"a": 1}}),
             ),
             (
-                json!({"_meta": {"orchctl.dev/session": "m"}, "arguments": {"orch_session": "h"}}),
-                Some("m"),
-                json!({"_meta": {"orchctl.dev/session": "m"}, "arguments": {}}),
-            ),
-            (
-                json!({"_meta": {"orchctl.dev/session": 7}}),
-                None,
-                json!({"_meta": {"orchctl.dev/session": 7}}),
-            ),
-            (
                 json!({"arguments": {"a": "orch_session"}}),
                 None,
                 json!({"arguments": {"a": "orch_session"}}),
             ),
         ] {
             let mut asked = request("tools/call", params.clone());
-            assert_eq!(handle(&asked).as_deref(), found, "{params}");
+            assert_eq!(argument(&asked).as_deref(), found, "{params}");
             drop_argument(&mut asked);
             let after: Value = serde_json::from_str(asked.params.expect("parameters").get()).expect("JSON");
             assert_eq!(after, left, "{params}");

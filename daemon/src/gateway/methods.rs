@@ -17,6 +17,7 @@ use super::listing::{Listing, Missing, Part, Route};
 use super::news::Listening;
 use super::pages;
 use super::prompts::own_prompt;
+use super::proposing;
 use super::protocol::{self, META_MISSING, META_SERVER, code, error, error_with, result};
 use super::pump::{Pump, Side};
 use super::surface::{self, Kind};
@@ -33,6 +34,8 @@ pub(super) struct Asked<'a> {
     pub(super) principal: &'a Principal,
     pub(super) side: Side,
     pub(super) headers: &'a HeaderMap,
+    /// The handle of a session that a client of the newer era has begun.
+    pub(super) handle: Option<String>,
     pub(super) request: Request,
 }
 
@@ -215,8 +218,12 @@ impl Gateway {
             );
         }
         let mut items = listing.array.to_string();
-        for own in own_items(asked.view, kind) {
-            push(&mut items, &own);
+        let mut own = own_items(asked.view, kind);
+        if kind == Kind::Resources {
+            own.extend(self.proposals_of(asked).await.iter().map(|one| proposing::resource(one)));
+        }
+        for item in own {
+            push(&mut items, &item);
         }
         list_result(&asked.side, kind, &items, &listing.missing)
     }
@@ -234,6 +241,10 @@ impl Gateway {
                 .pages
                 .read(params.get("arguments"), &asked.principal.name, &wording);
             return Reply::Now(own_result(&asked.side, page));
+        }
+        if name == proposing::TOOL && asked.view.single().is_none() {
+            asked.request.params = written;
+            return Box::pin(self.propose(&asked)).await;
         }
         let Some((member, route)) = self.find(asked.view, Kind::Tools, &name).await else {
             let object = asked.view.object.object.clone();
@@ -354,6 +365,7 @@ fn own_items(view: &View, kind: Kind) -> Vec<Value> {
         Kind::Tools => {
             own.extend(view.is_gated().then(gate::tool));
             own.extend(view.page_size().map(|_| pages::tool()));
+            own.extend(view.single().is_none().then(proposing::tool));
         }
         Kind::Prompts | Kind::Resources | Kind::Templates => {}
     }

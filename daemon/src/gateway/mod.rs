@@ -30,6 +30,7 @@ mod wishes;
 mod choosing;
 mod gate;
 mod links;
+mod proposing;
 mod texts;
 
 mod changes;
@@ -68,6 +69,7 @@ use serde_json::json;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
+pub use proposing::{Propose, Proposed};
 pub use registry::Bounds;
 
 use crate::reconcile::{Lists, SessionCopies, Waker};
@@ -103,6 +105,8 @@ pub struct Config {
     pub copies: SessionCopies,
     /// Marks a text so that nobody else can, the same way after the daemon was started anew.
     pub seal: Seal,
+    /// Takes prompts that are proposed.
+    pub propose: Propose,
     /// Rung whenever a copy of a server has changed.
     pub stirred: Arc<Notify>,
     /// When sessions end by themselves.
@@ -145,6 +149,7 @@ struct Shared {
     parking: Parking,
     pages: Pages,
     choosing: Box<dyn Choose>,
+    propose: Propose,
     links: Links,
     registry: Registry,
     ledger: Ledger,
@@ -161,6 +166,7 @@ impl Gateway {
             lists,
             copies,
             seal,
+            propose,
             stirred,
             sessions,
             principal_limits,
@@ -191,6 +197,7 @@ impl Gateway {
             parking: Parking::new(seal),
             pages: Pages::default(),
             choosing: Box::new(ByWords),
+            propose,
             links: Links::default(),
             ledger,
             limits: Limits::new(principal_limits),

@@ -7,10 +7,12 @@ use std::sync::Arc;
 use orch_shared::access::Principal;
 use orch_shared::jsonrpc::{Members, Outcome};
 use orch_shared::kinds::prompt::{Link, Prompt};
+use orch_shared::kinds::prompt_request::PromptRequest;
 use serde_json::{Value, json};
 
 use super::Gateway;
 use super::listing::PROMPT_URI;
+use super::proposing::REQUEST_URI;
 use super::methods::{Asked, Reply, no_resource, own_result, renamed};
 use super::protocol::{code, error};
 use super::pump::{Side, failed, not_to_be_kept};
@@ -72,6 +74,11 @@ impl Gateway {
 
     /// The text of a resource that is the project's own; nothing when it is not.
     async fn own_text(&self, asked: &Asked<'_>, uri: &str) -> Option<Result<String, Outcome>> {
+        if let Some(name) = uri.strip_prefix(REQUEST_URI) {
+            let own = self.proposals_of(asked).await;
+            let proposal = own.iter().find(|own| own.object.name.as_str() == name)?;
+            return Some(Ok(proposal.spec::<PromptRequest>()?.content.clone()));
+        }
         let prompt = own_prompt(asked.view, uri.strip_prefix(PROMPT_URI)?)?;
         Some(self.text_of(asked.view, asked.principal, prompt).await)
     }
