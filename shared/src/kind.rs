@@ -102,13 +102,7 @@ pub enum Action {
 
 impl Action {
     /// Every action.
-    pub const ALL: &'static [Self] = &[
-        Self::Rollback,
-        Self::Scale,
-        Self::Restart,
-        Self::Approve,
-        Self::Reject,
-    ];
+    pub const ALL: &'static [Self] = &[Self::Rollback, Self::Scale, Self::Restart, Self::Approve, Self::Reject];
 
     /// The last segment of the action's route.
     #[must_use]

@@ -45,7 +45,9 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome,
         sent.map_err(|failure| match failure.code() {
             Some(Code::AlreadyExists) => {
                 let spelled = spelled(&object);
-                failure.hint_instead(format!("put what is proposed in its place: orchctl approve {spelled} --replace"))
+                failure.hint_instead(format!(
+                    "put what is proposed in its place: orchctl approve {spelled} --replace"
+                ))
             }
             Some(_) | None => failure,
         })?;

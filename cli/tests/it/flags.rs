@@ -83,7 +83,7 @@ fn flags_make_manifests() {
             "--default-params-temperature",
             "0.2",
         ],
-        &["create", "project", "web", "--servers", "files,git", "--gated", "true"],
+        &["create", "project", "web", "--servers", "files,git", "--gated"],
         &[
             "create",
             "prompt",

@@ -295,7 +295,9 @@ async fn decide(
 ) -> Result<Row, Error> {
     status.decided_by = Some(principal.name.clone());
     status.decided_at = Some(transaction.now());
-    transaction.mutate(vec![written(&row.uid, &status)], &principal.name).await?;
+    transaction
+        .mutate(vec![written(&row.uid, &status)], &principal.name)
+        .await?;
     transaction.audit(audited(principal, action.as_str(), Some(&row.object)));
     let reason = match status.phase {
         Verdict::Approved => "Approved",

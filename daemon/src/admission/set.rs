@@ -156,12 +156,18 @@ pub(super) async fn admit(
         (Some(_) | None, Others::Kept) | (None, Others::Pruned) => Vec::new(),
     };
     // What is the daemon's own does not go: it leaves the set, and is as it was brought along.
-    let (kept, pruned): (Vec<Row>, Vec<Row>) =
-        pruned.into_iter().partition(|row| system::default_of(&row.object).is_some());
+    let (kept, pruned): (Vec<Row>, Vec<Row>) = pruned
+        .into_iter()
+        .partition(|row| system::default_of(&row.object).is_some());
     for row in kept {
-        let Some(resource) = system::default_of(&row.object) else { continue };
+        let Some(resource) = system::default_of(&row.object) else {
+            continue;
+        };
         let made = pair(admission, resource, Some(row), None)?;
-        pairs.extend(made.ok().map(|pair| Pair { apply_set: None, ..pair }));
+        pairs.extend(made.ok().map(|pair| Pair {
+            apply_set: None,
+            ..pair
+        }));
     }
     let going: BTreeSet<ObjectRef> = pruned.iter().map(|row| row.object.clone()).collect();
     check_references(transaction, &pairs, going).await?;

@@ -41,9 +41,14 @@ pub(super) const fn status_of(code: Code) -> StatusCode {
         Code::Unauthenticated => StatusCode::UNAUTHORIZED,
         Code::Forbidden | Code::HostRefused => StatusCode::FORBIDDEN,
         Code::NotFound | Code::NoGeneration | Code::NoRoute => StatusCode::NOT_FOUND,
-        Code::AlreadyExists | Code::Stale | Code::Terminating | Code::OtherSet | Code::PlanMoved | Code::InUse | Code::Decided | Code::TooMany => {
-            StatusCode::CONFLICT
-        }
+        Code::AlreadyExists
+        | Code::Stale
+        | Code::Terminating
+        | Code::OtherSet
+        | Code::PlanMoved
+        | Code::InUse
+        | Code::Decided
+        | Code::TooMany => StatusCode::CONFLICT,
         Code::NoMethod => StatusCode::METHOD_NOT_ALLOWED,
         Code::Compacted => StatusCode::GONE,
         Code::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,

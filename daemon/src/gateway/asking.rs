@@ -13,8 +13,8 @@ use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::protocol::{
-    self, META_CAPABILITIES, META_CLIENT, META_LOG_LEVEL, META_SESSION, META_VERSION, METHOD, MODERN, NAME, PARAM, PROTOCOL_VERSION,
-    code, error, error_with,
+    self, META_CAPABILITIES, META_CLIENT, META_LOG_LEVEL, META_SESSION, META_VERSION, METHOD, MODERN, NAME, PARAM,
+    PROTOCOL_VERSION, code, error, error_with,
 };
 use crate::runtime::link::Client;
 

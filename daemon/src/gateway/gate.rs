@@ -311,7 +311,9 @@ fn handle(asked: &Asked<'_>) -> Option<String> {
 }
 
 fn argument(request: &Request) -> Option<String> {
-    Members::of(request.params.as_deref()?)?.members("arguments")?.text(ARGUMENT)
+    Members::of(request.params.as_deref()?)?
+        .members("arguments")?
+        .text(ARGUMENT)
 }
 
 /// What is to be done, as it was said; or what is wrong with how it was.

@@ -220,7 +220,12 @@ impl Gateway {
         let mut items = listing.array.to_string();
         let mut own = own_items(asked.view, kind);
         if kind == Kind::Resources {
-            own.extend(self.proposals_of(asked).await.iter().map(|one| proposing::resource(one)));
+            own.extend(
+                self.proposals_of(asked)
+                    .await
+                    .iter()
+                    .map(|one| proposing::resource(one)),
+            );
         }
         for item in own {
             push(&mut items, &item);

@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 
 use super::Gateway;
 use super::listing::PROMPT_URI;
-use super::proposing::REQUEST_URI;
 use super::methods::{Asked, Reply, no_resource, own_result, renamed};
+use super::proposing::REQUEST_URI;
 use super::protocol::{code, error};
 use super::pump::{Side, failed, not_to_be_kept};
 use super::surface::Kind;

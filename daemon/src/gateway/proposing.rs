@@ -70,7 +70,9 @@ pub(super) fn tool() -> Value {
 /// A proposal, as its session sees it in a list.
 pub(super) fn resource(proposal: &Object) -> Value {
     let name = &proposal.object.name;
-    let summary = proposal.spec::<PromptRequest>().and_then(|spec| spec.summary.as_deref());
+    let summary = proposal
+        .spec::<PromptRequest>()
+        .and_then(|spec| spec.summary.as_deref());
     json!({
         "uri": format!("{REQUEST_URI}{name}"),
         "name": name,
@@ -89,7 +91,12 @@ impl Gateway {
         let Target::Project(project) = &asked.view.target else {
             return Reply::Now(super::methods::unknown_method(TOOL));
         };
-        let refused = |told: String| own_result(&asked.side, json!({"content": [{"type": "text", "text": told}], "isError": true}));
+        let refused = |told: String| {
+            own_result(
+                &asked.side,
+                json!({"content": [{"type": "text", "text": told}], "isError": true}),
+            )
+        };
         let proposal = match proposal_of(&asked.request) {
             Ok(proposal) => proposal,
             Err(told) => {
@@ -118,14 +125,21 @@ impl Gateway {
                 self.0.store.wait_for(revision).await;
                 session.tell(&notification("notifications/resources/list_changed", None));
                 let uri = format!("{REQUEST_URI}{}", request.name);
-                let values = [("name", prompt.as_str()), ("request", request.name.as_str()), ("project", project.as_str())];
+                let values = [
+                    ("name", prompt.as_str()),
+                    ("request", request.name.as_str()),
+                    ("project", project.as_str()),
+                ];
                 let mut text = self.say(Text::ProposalAnswer, &values);
                 let mut structured = json!({"request": request.name, "uri": uri});
                 if let Some(handle) = handle {
                     text.push_str(&format!("\n\nTo see it, send {handle} in _meta[\"{META_SESSION}\"]."));
                     structured["session"] = json!(handle);
                 }
-                own_result(&asked.side, json!({"content": [{"type": "text", "text": text}], "structuredContent": structured}))
+                own_result(
+                    &asked.side,
+                    json!({"content": [{"type": "text", "text": text}], "structuredContent": structured}),
+                )
             }
             Err(problem) => refused(match &problem.suggestion {
                 Some(suggestion) => format!("{}; {suggestion}", problem.detail),
@@ -220,9 +234,13 @@ mod tests {
                 params: Some(raw(&json!({"name": TOOL, "arguments": arguments}))),
             })
         };
-        let read = of(json!({"name": "tone", "content": "Be kind.", "tags": ["style"], "priority": 70, "summary": null}));
+        let read =
+            of(json!({"name": "tone", "content": "Be kind.", "tags": ["style"], "priority": 70, "summary": null}));
         let read = read.expect("a proposal");
-        assert_eq!((read.prompt.as_str(), read.priority, read.summary), ("tone", Some(70), None));
+        assert_eq!(
+            (read.prompt.as_str(), read.priority, read.summary),
+            ("tone", Some(70), None)
+        );
         for (arguments, said) in [
             (json!({"content": "x"}), "name"),
             (json!({"name": "tone"}), "content"),
@@ -232,7 +250,10 @@ mod tests {
             (json!({"name": "tone", "content": "x", "priority": 0}), "priority: "),
             (json!({"name": "tone", "content": "x", "tags": "style"}), "tags: "),
             (json!({"name": "tone", "content": "x", "link": "a/b:c"}), "link: "),
-            (json!({"name": "tone", "content": "x".repeat(LONGEST + 1)}), "longer than 64 KiB"),
+            (
+                json!({"name": "tone", "content": "x".repeat(LONGEST + 1)}),
+                "longer than 64 KiB",
+            ),
             (json!("x"), "must be an object"),
         ] {
             let refused = of(arguments).expect_err(said);

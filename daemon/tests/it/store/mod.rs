@@ -136,6 +136,7 @@ fn declared(object: &ObjectRef, mark: &str, labels: &[(&str, &str)]) -> Declared
     }
     let spec = match object.kind {
         Kind::Prompt => serde_json::json!({"content": mark}),
+        Kind::PromptRequest => serde_json::json!({"prompt": "tone", "content": mark}),
         Kind::Server | Kind::Instance | Kind::Template | Kind::Secret | Kind::Llm | Kind::Agent | Kind::Project => {
             serde_json::json!({"command": [mark]})
         }

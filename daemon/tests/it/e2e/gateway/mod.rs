@@ -23,9 +23,12 @@ mod door;
 mod forwarding;
 mod gate;
 mod ledger;
+mod links;
 mod oldest;
 mod principals;
 mod projects;
+mod proposals;
+mod texts;
 
 mod leaks;
 
