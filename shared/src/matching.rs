@@ -268,7 +268,7 @@ mod tests {
     #[test]
     fn words_are_compared_by_what_they_mean() {
         for (text, expected) in [
-            ("The reviews, of ours!", "ours review"),
+            ("The reviews, of code!", "code review"),
             ("PROCESS status analysis", "analysis process status"),
             ("a to of", ""),
             ("Größen größe", "größe größen"),

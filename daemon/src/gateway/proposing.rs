@@ -205,7 +205,12 @@ fn proposal_of(request: &Request) -> Result<PromptRequest, String> {
             let field = problem.pointer.to_string();
             let field = field.strip_prefix("spec.").unwrap_or(&field);
             let field = if field == "prompt" { "name" } else { field };
-            format!("{field}: {}", problem.message)
+            // It is called otherwise here than in the object.
+            let message = problem.message.replace("`prompt`", "`name`");
+            match field {
+                "spec" => message,
+                field => format!("{field}: {message}"),
+            }
         });
         told.collect::<Vec<_>>().join("; ")
     })?;

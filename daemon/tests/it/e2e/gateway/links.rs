@@ -16,7 +16,7 @@ fn prompt(name: &str, home: &str, spec: &serde_json::Value) -> String {
 }
 
 fn status(home: &Home, name: &str) -> (String, String) {
-    let prompt = home.get(&format!("/api/v1/projects/web/prompts/{name}"));
+    let prompt = home.get(&format!("projects/web/prompts/{name}"));
     let conditions = prompt["status"]["conditions"].as_array().cloned().unwrap_or_default();
     let link = conditions.iter().find(|condition| condition["type"] == "LinkHealthy");
     let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();

@@ -100,13 +100,13 @@ fn a_proposal_is_its_sessions_until_it_is_approved() {
         );
         let prompts = Client::begin_as(&home, era, PATH, &bob).names("prompts/list");
         assert!(prompts.contains(&name), "{era:?}: {prompts:?}");
-        let prompt = home.get(&format!("/api/v1/projects/shop/prompts/{name}"));
+        let prompt = home.get(&format!("projects/shop/prompts/{name}"));
         assert_eq!(
             prompt["spec"],
             json!({"content": "Be kind.", "priority": 70, "summary": "How we write.", "tags": ["style"]}),
             "{era:?}"
         );
-        let decided = home.get(&format!("/api/v1/projects/shop/promptrequests/{request}"));
+        let decided = home.get(&format!("projects/shop/promptrequests/{request}"));
         assert_eq!(decided["status"]["phase"], "Approved", "{era:?}");
         assert_eq!(decided["status"]["decidedBy"], "admin", "{era:?}");
         // Once, and not again.
@@ -130,11 +130,11 @@ fn people_decide() {
     let (taken, _) = propose(&client, json!({"name": "tone", "content": "Be kind."}));
     let refused = home.orchctl(&["approve", "pr", &taken, "-p", "shop"]).expect(4);
     refused.saying(&["prompt/tone (project/shop) exists already", "--replace"]);
-    let pending = home.get(&format!("/api/v1/projects/shop/promptrequests/{taken}"));
+    let pending = home.get(&format!("projects/shop/promptrequests/{taken}"));
     assert_eq!(pending["status"]["phase"], "Pending", "nothing was half done");
     home.orchctl(&["approve", "pr", &taken, "-p", "shop", "--replace"])
         .expect(0);
-    let prompt = home.get("/api/v1/projects/shop/prompts/tone");
+    let prompt = home.get("projects/shop/prompts/tone");
     assert_eq!(prompt["spec"], json!({"content": "Be kind."}));
     assert_eq!(prompt["metadata"]["labels"]["team"], "core", "marks stay");
 
@@ -173,7 +173,7 @@ fn people_decide() {
     propose(&client, json!({"name": "last", "content": "Bye."}));
     home.orchctl(&["delete", "prompt", "tone", "-p", "shop"]).expect(0);
     home.orchctl(&["delete", "project", "shop"]).expect(0);
-    let left = home.get("/api/v1/promptrequests");
+    let left = home.get("promptrequests");
     assert_eq!(left["items"], json!([]), "{left}");
 }
 

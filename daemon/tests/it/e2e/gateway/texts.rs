@@ -128,7 +128,7 @@ fn a_deleted_text_is_as_at_first() {
     let none = project("another", &[]);
     home.orchctl_reading(&none, &["apply", "-f", "-", "--set", "words", "--prune"])
         .expect(0);
-    let live = home.get("/api/v1/projects/orch-system/prompts/gate-refusal");
+    let live = home.get("projects/orch-system/prompts/gate-refusal");
     assert!(
         live["spec"]["content"]
             .as_str()
