@@ -293,6 +293,42 @@ Used by:       —
     }
 
     #[test]
+    fn what_lives_in_a_project_is_shown_by_rank() {
+        let object = |kind: &str, name: &str, project: Option<&str>, spec: Value| -> Object {
+            serde_json::from_value(json!({
+                "kind": kind, "metadata": {"name": name, "project": project}, "spec": spec, "status": {"phase": "Ready"},
+            }))
+            .unwrap()
+        };
+        let web = object("Project", "web", None, json!({"members": {"users": ["ada"]}}));
+        let prompts = vec![
+            object("Prompt", "b", Some("web"), json!({"content": "x"})),
+            object("Prompt", "a", Some("web"), json!({"content": "x", "summary": "How."})),
+            object(
+                "Prompt",
+                "first",
+                None,
+                json!({"link": "web/files:file:///x", "priority": 100}),
+            ),
+        ];
+        let around = Surroundings {
+            inhabitants: vec![(Kind::Prompt, prompts), (Kind::Prompt, vec![])],
+            ..Surroundings::default()
+        };
+        let found = text(&web, &web.spec(), &around, Timestamp::default(), &|_, text| {
+            text.to_owned()
+        });
+        let expected = "\
+Prompts
+  first:       100  Ready  web/files:file:///x  (everybody's)
+  a:            50  Ready  How.
+  b:            50  Ready
+";
+        assert!(found.contains(expected), "{found}");
+        assert!(found.contains("ada"), "{found}");
+    }
+
+    #[test]
     fn the_keys_of_a_map_stay_as_they_are() {
         let object: Object = serde_json::from_value(json!({
             "kind": "Secret", "metadata": {"name": "s"}, "spec": {"data": {"apiToken": "***"}}, "status": {},

@@ -19,9 +19,9 @@ use crate::settings::Settings;
 #[derive(Debug, Args)]
 #[command(before_help = "\
 Examples:
-  orchctl get promptrequests -p web                      what waits
+  orchctl get promptrequests -p web                 what waits
   orchctl approve promptrequest tone-x7k2p -p web
-  orchctl approve pr/tone-x7k2p -p web --replace         there is a prompt of that name
+  orchctl approve pr/tone-x7k2p -p web --replace    the name is taken
 ")]
 pub(crate) struct Arguments {
     /// Objects: KIND NAME... or KIND/NAME...

@@ -98,7 +98,7 @@ fn surroundings(settings: &Settings, object: &Object) -> Result<Surroundings, Fa
     let client = settings.client()?;
     let reference = object.reference();
     let mut around = Surroundings {
-        owned: client.owned(&settings.ui, object.uid())?,
+        owned: client.owned(&settings.ui, object.kind, object.uid())?,
         dependents: client
             .send(&settings.ui, &Call::get(route::dependents(&reference)))?
             .json::<Dependents>()?

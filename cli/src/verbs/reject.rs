@@ -17,7 +17,7 @@ use crate::settings::Settings;
 #[derive(Debug, Args)]
 #[command(before_help = "\
 Examples:
-  orchctl get promptrequests -p web                      what waits
+  orchctl get promptrequests -p web                 what waits
   orchctl reject promptrequest tone-x7k2p -p web
   orchctl reject pr/tone-x7k2p -p web --reason 'We have a prompt for this.'
 ")]

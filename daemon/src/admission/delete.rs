@@ -158,9 +158,8 @@ async fn remove(
     let reset: Vec<ObjectRef> = texts.iter().map(|row| row.object.clone()).collect();
     if how.effect == Effect::Commit {
         reword(admission, transaction, principal, &texts).await?;
-        transaction
-            .mutate(going.iter().map(removal).collect(), &principal.name)
-            .await?;
+        let removals = removals(transaction, &going).await?;
+        transaction.mutate(removals, &principal.name).await?;
         for row in &going {
             transaction.audit(audited(principal, "delete", Some(&row.object)));
         }
@@ -207,8 +206,25 @@ fn some(names: &[impl ToString]) -> String {
     }
 }
 
-/// How an object goes.
-pub(super) fn removal(row: &Row) -> Mutation {
+/// How objects go, and what they own with them, as far as nobody has to clean up after that first.
+pub(super) async fn removals(transaction: &mut Transaction, going: &[Row]) -> Result<Vec<Mutation>, Error> {
+    let mut removals: Vec<_> = going.iter().map(removal).collect();
+    let mut known: BTreeSet<String> = going.iter().map(|row| row.uid.clone()).collect();
+    let at_once = going
+        .iter()
+        .filter(|row| row.object.kind.meta().removal == Removal::AtOnce);
+    for row in at_once {
+        let owned = transaction.owned(&row.uid).await?.into_iter();
+        removals.extend(
+            owned
+                .filter(|owned| known.insert(owned.uid.clone()))
+                .map(|owned| removal(&owned)),
+        );
+    }
+    Ok(removals)
+}
+
+fn removal(row: &Row) -> Mutation {
     let uid = row.uid.clone();
     match row.object.kind.meta().removal {
         Removal::AtOnce => Mutation::Remove { uid },

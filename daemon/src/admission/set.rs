@@ -191,7 +191,7 @@ pub(super) async fn admit(
             .into_iter()
             .filter_map(|pair| mutation(admission, pair, &order.verb))
             .collect();
-        mutations.extend(pruned.iter().map(super::delete::removal));
+        mutations.extend(super::delete::removals(transaction, &pruned).await?);
         if !mutations.is_empty() {
             transaction.mutate(mutations, by).await?;
         }

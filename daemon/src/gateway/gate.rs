@@ -5,14 +5,16 @@
 //! complete in itself, the answer holds a handle: the id of a session that was made for it, which is as durable, ends
 //! by the same rules, and is of no use to another principal or at another address. The client sends it in
 //! `_meta["orchctl.dev/session"]` of each request, or, where it can say nothing but the arguments of a tool, as the
-//! argument `orch_session` of that.
+//! argument `orch_session` of that. One that knows nothing of handles asks for lists without one: when a client of the same
+//! principal and the same name has begun at that address, it sees what there is, each tool with that argument, which its model
+//! fills in; without it no tool can be called.
 //!
 //! The gate keeps order, and protects nothing: what somebody may do is decided elsewhere, before and after.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use orch_shared::jsonrpc::{Members, Outcome, Request, raw};
+use orch_shared::jsonrpc::{Members, Outcome, Raw, Request, raw};
 use orch_shared::matching::Task;
 use orch_shared::system::Text;
 use serde_json::value::RawValue;
@@ -113,14 +115,43 @@ impl Gateway {
         if is_beginning(&asked.request) {
             return Some(self.begin_task(asked, whose.session()).await);
         }
-        let is_lost = matches!(whose, Whose::Lost);
-        let has_begun = whose.session().is_some_and(|session| session.has_begun());
-        match has_begun {
-            true => {
+        match whose {
+            Whose::Session(session) if session.has_begun() => {
                 drop_argument(&mut asked.request);
                 None
             }
-            false => self.before(asked, is_lost),
+            Whose::Session(_) => self.before(asked, false),
+            Whose::Lost => self.before(asked, true),
+            Whose::Nobody => match self.is_ajar(asked).await {
+                Ok(true) => self.beside(asked).await,
+                Ok(false) => self.before(asked, false),
+                Err(outcome) => Some(Reply::Now(outcome)),
+            },
+        }
+    }
+
+    /// Whether a client that sends no handle is, as far as it says who it is, one that has begun.
+    async fn is_ajar(&self, asked: &Asked<'_>) -> Result<bool, Outcome> {
+        let client = asked.side.client();
+        let known = self.0.registry.has_begun(asked.principal, asked.view, &client).await;
+        known.map_err(|why| {
+            tracing::warn!(error = %why, "sessions cannot be looked up");
+            error(code::INTERNAL, "the database does not answer; try again")
+        })
+    }
+
+    /// What is answered to a client that has begun and sends no handle: it sees everything, and calls nothing.
+    async fn beside(&self, asked: &mut Asked<'_>) -> Option<Reply> {
+        match asked.request.method.as_str() {
+            "tools/list" => {
+                let listed = self.list(asked, Kind::Tools).await;
+                Some(Reply::Now(match &listed {
+                    Outcome::Result(result) => with_argument(result).map_or(listed, Outcome::Result),
+                    Outcome::Error(_) => listed,
+                }))
+            }
+            "tools/call" => self.before(asked, false),
+            _ => None,
         }
     }
 
@@ -359,6 +390,40 @@ fn drop_argument(request: &mut Request) {
     request.params = cleared.flatten().or(Some(params));
 }
 
+/// A list of tools of which each takes the handle as an argument, but for the one that gives it.
+fn with_argument(listed: &RawValue) -> Option<Raw> {
+    let mut result = Members::of(listed)?;
+    let tools: Vec<&RawValue> = serde_json::from_str(result.get("tools")?.get()).ok()?;
+    let marked: Vec<Raw> = tools
+        .into_iter()
+        .map(|tool| marked(tool).unwrap_or_else(|| tool.to_owned()))
+        .collect();
+    let marked = raw(&marked);
+    result.set("tools", marked);
+    Some(result.to_raw())
+}
+
+/// A tool that takes the handle as an argument; all else of it stays as it was.
+fn marked(tool: &RawValue) -> Option<Raw> {
+    let mut members = Members::of(tool)?;
+    if members.text("name").as_deref() == Some(TOOL) {
+        return None;
+    }
+    let mut schema = members.members("inputSchema")?;
+    let mut properties = schema.members("properties").unwrap_or_default();
+    let about = format!("The handle of the session, as {TOOL} gave it");
+    properties.set(ARGUMENT, raw(&json!({"type": "string", "description": about})));
+    let properties = properties.to_raw();
+    let required = schema.get("required").map(RawValue::get).unwrap_or("[]");
+    let mut required: Vec<String> = serde_json::from_str(required).unwrap_or_default();
+    required.push(ARGUMENT.to_owned());
+    schema.set("properties", properties);
+    schema.set("required", raw(&required));
+    let schema = schema.to_raw();
+    members.set("inputSchema", schema);
+    Some(members.to_raw())
+}
+
 /// Takes the resources out of what a client wants to hear of.
 fn drop_subscriptions(request: &mut Request) {
     let Some(params) = request.params.take() else { return };
@@ -410,6 +475,32 @@ mod tests {
             let after: Value = serde_json::from_str(asked.params.expect("parameters").get()).expect("JSON");
             assert_eq!(after, left, "{params}");
         }
+    }
+
+    #[test]
+    fn tools_take_the_handle() {
+        let listed = raw(&json!({"tools": [
+            {"name": TOOL, "inputSchema": {"type": "object"}},
+            {"name": "raw__echo", "inputSchema": {"properties": {"a": {"minimum": 1.0}}, "required": ["a"], "x": 1}, "y": 2},
+            {"name": "raw__odd"},
+        ], "ttlMs": 10}));
+        let marked: Value = serde_json::from_str(with_argument(&listed).expect("a list").get()).expect("JSON");
+        let tools = &marked["tools"];
+        assert_eq!(
+            (&tools[0], &tools[2]),
+            (
+                &json!({"name": TOOL, "inputSchema": {"type": "object"}}),
+                &json!({"name": "raw__odd"})
+            )
+        );
+        let schema = &tools[1]["inputSchema"];
+        assert_eq!(schema["required"], json!(["a", ARGUMENT]));
+        assert_eq!(schema["properties"]["a"].to_string(), r#"{"minimum":1.0}"#);
+        assert_eq!(schema["properties"][ARGUMENT]["type"], "string");
+        assert_eq!(
+            (&schema["x"], &tools[1]["y"], &marked["ttlMs"]),
+            (&json!(1), &json!(2), &json!(10))
+        );
     }
 
     #[test]

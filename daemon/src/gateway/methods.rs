@@ -195,7 +195,7 @@ impl Gateway {
         Part { member, listed }
     }
 
-    async fn list(&self, asked: &Asked<'_>, kind: Kind) -> Outcome {
+    pub(super) async fn list(&self, asked: &Asked<'_>, kind: Kind) -> Outcome {
         if let Some(cursor) = unknown_cursor(&asked.request) {
             let message = format!("there is no page {cursor} of {}; the list has one page", kind.method());
             return error(code::INVALID_PARAMS, format!("Invalid cursor: {message}"));

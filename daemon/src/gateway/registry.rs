@@ -191,6 +191,28 @@ impl Registry {
         Ok(own)
     }
 
+    /// Whether a client of the revision without sessions that calls itself so has begun one there, which goes on.
+    pub(super) async fn has_begun(&self, principal: &Principal, view: &View, client: &Client) -> Result<bool, Error> {
+        let is_own = |session: &Arc<Session>| {
+            let is_there = session.target == view.target && session.object == view.object.uid;
+            let is_modern = session.protocol == MODERN && session.principal == principal.name;
+            is_there && is_modern && session.client().info.get() == client.info.get()
+        };
+        if self.all().iter().any(is_own) {
+            return Ok(true);
+        }
+        // One that was not used since the daemon was started anew is only in the database.
+        let (now, patience) = (self.now(), self.patience_at(&view.target));
+        let rows = self.store.sessions_of(&view.target.text()).await?;
+        Ok(rows.iter().any(|row| {
+            let is_there = row.protocol == MODERN && *row.target_uid == *view.object.uid;
+            let is_own = row.principal == principal.name && row.client_info == client.info.get();
+            let goes_on =
+                now.since(row.last_used_at) <= patience.idle && now.since(row.created_at) <= patience.lifetime;
+            is_there && is_own && goes_on
+        }))
+    }
+
     async fn revive(&self, hash: &str) -> Result<Option<Arc<Session>>, Error> {
         let Some(row) = self.store.session(hash).await? else {
             return Ok(None);

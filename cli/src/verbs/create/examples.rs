@@ -48,7 +48,7 @@ const OWN: &[(Kind, &str)] = &[
         Kind::Project,
         "\
   orchctl create project web --servers files,gitea
-  orchctl create project web --servers files --gated     begin_session comes first
+  orchctl create project web --servers files --gated
   orchctl create project web --servers files --dry-run=server
 ",
     ),

@@ -217,6 +217,67 @@ fn a_handle_may_be_an_argument() {
     );
 }
 
+/// A client that knows nothing of handles is shown, once it has begun, what it may use, each tool with an argument for the handle,
+/// which its model fills in; whoever else comes sees nothing, and without the handle no tool can be called.
+#[test]
+fn a_client_that_knows_no_handles_gets_along() {
+    let mut home = gated();
+    let mut client = Client::begin(&home, Era::Modern, PATH);
+    assert_eq!(client.names("tools/list"), ["begin_session"]);
+    let mut heard = client.listen(json!({"toolsListChanged": true}));
+    let (answer, _) = begin(&client, "review");
+    heard.method("notifications/tools/list_changed");
+    let listed = client.result("tools/list", json!({}));
+    let tools = listed["tools"].as_array().expect("tools");
+    let echo = tools
+        .iter()
+        .find(|tool| tool["name"] == "raw__echo")
+        .expect("the server's tool");
+    assert_eq!(
+        echo["inputSchema"]["properties"]["orch_session"]["type"], "string",
+        "{echo}"
+    );
+    assert!(
+        echo["inputSchema"]["required"]
+            .as_array()
+            .is_some_and(|names| names.contains(&json!("orch_session"))),
+        "{echo}"
+    );
+    let handle = answer["structuredContent"]["session"].as_str().expect("a handle");
+    assert!(
+        client
+            .said("raw__echo", json!({"orch_session": handle}))
+            .contains("tools/call")
+    );
+    refused(&client, "tools/call", json!({"name": "raw__echo", "arguments": {}}));
+    let read = client.result("resources/read", json!({"uri": "orch://prompts/rules"}));
+    assert_eq!(read["contents"][0]["text"], "Nobody works alone.");
+
+    let bob = database::token(&home, "bob");
+    assert_eq!(
+        Client::begin_as(&home, Era::Modern, PATH, &bob).names("tools/list"),
+        ["begin_session"]
+    );
+    let other = json!({"_meta": {"io.modelcontextprotocol/clientInfo": {"name": "other", "version": "1"}}});
+    let other = client.result("tools/list", other);
+    assert_eq!(
+        other["tools"].as_array().map(Vec::len),
+        Some(1),
+        "another client: {other}"
+    );
+
+    home.kill_9();
+    home.start();
+    home.until_ready(&["server/raw", "server/other"]);
+    client.follow(&home);
+    assert!(client.names("tools/list").contains(&"raw__echo".to_owned()));
+    assert!(
+        client
+            .said("raw__echo", json!({"orch_session": handle}))
+            .contains("tools/call")
+    );
+}
+
 /// What has begun outlives the daemon; what has not, has not.
 #[test]
 fn what_has_begun_outlives_the_daemon() {
