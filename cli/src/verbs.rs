@@ -22,6 +22,8 @@ mod logs;
 mod wait;
 mod why;
 
+mod approve;
+mod reject;
 mod restart;
 mod rollback;
 mod scale;
@@ -92,6 +94,8 @@ verbs! {
     Scale(scale),
     Restart(restart),
     Rollback(rollback),
+    Approve(approve),
+    Reject(reject),
     Client(client),
     Tools(tools),
     Console(console),

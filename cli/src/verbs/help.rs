@@ -64,7 +64,7 @@ const GROUPS: &[(&str, &[&str])] = &[
         "Look",
         &["get", "describe", "why", "events", "logs", "history", "audit", "wait"],
     ),
-    ("Act", &["scale", "restart", "rollback"]),
+    ("Act", &["scale", "restart", "rollback", "approve", "reject"]),
     ("Connect", &["tools", "console", "client", "mcp"]),
     ("Learn", &["explain", "api-resources", "help"]),
     (

@@ -16,6 +16,7 @@ mod error;
 mod instances;
 mod one;
 mod permission;
+mod proposals;
 mod references;
 mod sealing;
 mod seed;
@@ -29,6 +30,7 @@ pub use error::Error;
 pub use instances::admit_instance;
 pub use one::{Existing, Made, Precondition, Target, create, patch, replace, restart, reveal, rollback, scale, seal};
 pub use permission::forbidden;
+pub use proposals::{approve, propose, reject};
 pub use seed::{amend, seed};
 pub use token::{allow_trigger, revoke};
 

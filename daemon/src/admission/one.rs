@@ -122,7 +122,7 @@ pub(super) async fn find(transaction: &mut Transaction, principal: &Principal, t
 }
 
 /// A set of one, written now.
-fn order(resource: Resource, verb: &str) -> Order {
+pub(super) fn order(resource: Resource, verb: &str) -> Order {
     Order {
         objects: vec![resource],
         set: None,
@@ -195,7 +195,7 @@ pub async fn create(
     Ok(created.await?)
 }
 
-fn of_fields(problems: Vec<orch_shared::problem::FieldProblem>) -> Problem {
+pub(super) fn of_fields(problems: Vec<orch_shared::problem::FieldProblem>) -> Problem {
     Problem::of_fields(problems).unwrap_or_else(|| Problem::new(Code::Internal, "refused without a reason"))
 }
 

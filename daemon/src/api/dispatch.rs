@@ -74,6 +74,14 @@ pub(super) async fn dispatch(
                 Action::Restart => admission::restart(admission, &principal, target, precondition).await?,
                 Action::Revoke => admission::revoke(admission, &principal, target, precondition).await?,
                 Action::AllowTrigger => admission::allow_trigger(admission, &principal, target, precondition).await?,
+                Action::Approve => {
+                    let how = body::json(&parts.headers, body, body::OTHER).await?;
+                    admission::approve(admission, &principal, target, precondition, how).await?
+                }
+                Action::Reject => {
+                    let how = body::json(&parts.headers, body, body::OTHER).await?;
+                    admission::reject(admission, &principal, target, precondition, how).await?
+                }
             };
             settled(&api, &[row.object.kind], row.revision).await;
             Ok(object::answer(StatusCode::OK, &row))

@@ -265,6 +265,8 @@ fn describe_scope(
             Action::Rollback => Some(schemas.add::<wire::Rollback>("Rollback")),
             Action::Scale => Some(schemas.add::<wire::Scale>("Scale")),
             Action::Restart | Action::Revoke | Action::AllowTrigger => None,
+            Action::Approve => Some(schemas.add::<wire::Approve>("Approve")),
+            Action::Reject => Some(schemas.add::<wire::Reject>("Reject")),
         };
         let summary = format!("{} a {noun}", capitalised(action.as_str()));
         paths.insert(

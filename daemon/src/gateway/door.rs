@@ -27,7 +27,9 @@ use super::asking::{self, Asking, Refused};
 use super::body::{accepts, fits, received};
 use super::methods::{Asked, Reply};
 use super::news::Listening;
-use super::protocol::{self, LAST_EVENT_ID, NEWEST_LEGACY, PROTOCOL_VERSION, SESSION_ID, code, error, error_with};
+use super::protocol::{
+    self, LAST_EVENT_ID, MODERN, NEWEST_LEGACY, PROTOCOL_VERSION, SESSION_ID, code, error, error_with,
+};
 use super::pump::{Pump, Side, Step};
 use super::registry;
 use super::session::Session;
@@ -113,6 +115,7 @@ async fn take(gateway: &Gateway, target: Option<Target>, principal: Principal, p
                 principal: &principal,
                 side: Side::Modern(Arc::new(modern.client)),
                 headers: &headers,
+                handle: modern.handle,
                 request: modern.request,
             };
             let reply = gateway.answer(asked).await;
@@ -168,6 +171,7 @@ impl Gateway {
                     principal,
                     side: Side::Legacy(Arc::clone(&session)),
                     headers,
+                    handle: None,
                     request,
                 };
                 let reply = self.answer(asked).await;
@@ -197,12 +201,13 @@ impl Gateway {
         };
         let given = given.to_str().unwrap_or_default();
         match self.0.registry.find(given, principal, target).await {
-            Ok(Some(session)) => {
+            // One of the newer era is known by what its client sends along, and is no session to this one.
+            Ok(Some(session)) if session.protocol != MODERN => {
                 noting::session(&session);
                 self.take_up(&session, principal);
                 Ok(session)
             }
-            Ok(None) => {
+            Ok(Some(_) | None) => {
                 let outcome = error(code::NO_SESSION, "Session not found");
                 Err(answer(StatusCode::NOT_FOUND, id, &outcome))
             }

@@ -22,9 +22,16 @@ mod protocol;
 mod listing;
 mod memory;
 mod methods;
+mod prompts;
 mod surface;
 mod view;
 mod wishes;
+
+mod choosing;
+mod gate;
+mod links;
+mod proposing;
+mod texts;
 
 mod changes;
 mod following;
@@ -63,6 +70,7 @@ use serde_json::json;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
+pub use proposing::{Propose, Proposed};
 pub use registry::Bounds;
 
 use crate::audit::Ledger;
@@ -70,7 +78,9 @@ use crate::reconcile::{Lists, SessionCopies, Waker};
 use crate::runtime::Runtime;
 use crate::runtime::link::Client;
 use crate::store::{Standing, Store};
+use choosing::{ByWords, Choose};
 use limits::Limits;
+use links::Links;
 use listing::Listings;
 use missing::Missing;
 use news::Attention;
@@ -98,6 +108,8 @@ pub struct Config {
     pub copies: SessionCopies,
     /// Marks a text so that nobody else can, the same way after the daemon was started anew.
     pub seal: Seal,
+    /// Takes prompts that are proposed.
+    pub propose: Propose,
     /// Rung whenever a copy of a server has changed.
     pub stirred: Arc<Notify>,
     /// When sessions end by themselves.
@@ -137,6 +149,9 @@ struct Shared {
     turn: AtomicUsize,
     parking: Parking,
     pages: Pages,
+    choosing: Box<dyn Choose>,
+    propose: Propose,
+    links: Links,
     registry: Registry,
     ledger: Ledger,
     limits: Limits,
@@ -153,6 +168,7 @@ impl Gateway {
             lists,
             copies,
             seal,
+            propose,
             stirred,
             sessions,
             principal_limits,
@@ -180,6 +196,9 @@ impl Gateway {
             turn: AtomicUsize::new(0),
             parking: Parking::new(seal),
             pages: Pages::default(),
+            choosing: Box::new(ByWords),
+            propose,
+            links: Links::default(),
             ledger,
             limits: Limits::new(principal_limits),
         }));
@@ -202,6 +221,7 @@ impl Gateway {
                 sweeping,
                 background.0.registry.sweep(shutdown.clone()),
                 background.watch_stays(),
+                background.watch_links(standing.clone()),
                 background.watch_declared(),
                 shutdown.run_until_cancelled(background.step_down(standing)),
                 background.watch_copies()

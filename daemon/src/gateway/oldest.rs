@@ -145,6 +145,7 @@ pub(super) async fn take(
             principal: &principal,
             side: Side::Legacy(Arc::clone(&session)),
             headers: &headers,
+            handle: None,
             request,
         };
         let reply = gateway.answer(asked).await;

@@ -22,7 +22,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::admission::Admission;
+use crate::admission::{self, Admission};
 use crate::api::{Api, Forwarding, Names, Service};
 use crate::audit::Ledger;
 use crate::auth::{Authenticator, Logins, Pace};
@@ -237,6 +237,7 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
         lists,
         copies,
         seal: Arc::new(move |text: &str| keyring.mark("request state", text)),
+        propose: propose_to(admission.clone()),
         stirred,
         sessions: gateway::Bounds {
             idle: settings.gateway.session_idle.duration(),
@@ -294,6 +295,22 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
         store,
         claim,
         _lock: lock,
+    })
+}
+
+/// Hands prompts that are proposed in sessions to whoever admits them.
+fn propose_to(admission: Admission) -> gateway::Propose {
+    Arc::new(move |proposed: gateway::Proposed| {
+        let admission = admission.clone();
+        Box::pin(async move {
+            let gateway::Proposed {
+                principal,
+                project,
+                session,
+                proposal,
+            } = proposed;
+            admission::propose(&admission, &principal, project, session, proposal).await
+        })
     })
 }
 

@@ -137,6 +137,7 @@ fn declared(object: &ObjectRef, mark: &str, labels: &[(&str, &str)]) -> Declared
     }
     let spec = match object.kind {
         Kind::Prompt => serde_json::json!({"content": mark}),
+        Kind::PromptRequest => serde_json::json!({"prompt": "tone", "content": mark}),
         _ => serde_json::json!({"command": [mark]}),
     };
     Declared {
