@@ -369,7 +369,6 @@ fn own_items(view: &View, kind: Kind) -> Vec<Value> {
         Kind::Tools => {
             own.extend(view.is_gated().then(gate::tool));
             own.extend(view.page_size().map(|_| pages::tool()));
-            own.extend(view.single().is_none().then(proposing::tool));
         }
         Kind::Prompts | Kind::Resources | Kind::Templates => {}
     }
