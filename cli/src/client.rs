@@ -15,6 +15,7 @@ use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use orch_shared::context::Token;
+use orch_shared::identity::IMPERSONATE;
 use orch_shared::problem::{Code, Problem};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -43,6 +44,7 @@ pub(crate) struct Client {
     agent: Agent,
     server: String,
     token: Option<Token>,
+    in_place_of: Option<String>,
     timeout: Duration,
     /// How long a request may be tried again: once used up, everything fails at once instead of slowly.
     patience: Cell<Duration>,
@@ -93,6 +95,11 @@ impl Call {
     /// Sends a JSON body to an address.
     pub(crate) fn post(path: impl Into<String>, body: &impl Serialize) -> Self {
         Self::new(Method::POST, path).with_body("application/json", body)
+    }
+
+    /// Ends what is at an address.
+    pub(crate) fn delete(path: impl Into<String>) -> Self {
+        Self::new(Method::DELETE, path)
     }
 
     /// Puts a JSON body in the place of what is at an address.
@@ -198,6 +205,7 @@ impl Client {
             agent: transport::agent(connection)?,
             server: connection.server.clone(),
             token: connection.token.clone(),
+            in_place_of: connection.in_place_of.clone(),
             timeout: connection.timeout,
             patience: Cell::new(retry::PATIENCE),
         })
@@ -214,6 +222,7 @@ impl Client {
             agent: self.agent.clone(),
             server: self.server.clone(),
             token: self.token.clone(),
+            in_place_of: self.in_place_of.clone(),
             timeout: self.timeout,
             patience: Cell::new(retry::PATIENCE),
         }
@@ -282,6 +291,9 @@ impl Client {
             .uri(format!("{}{}", self.server, call.target));
         if let Some(token) = &self.token {
             request = request.header("authorization", format!("Bearer {}", token.reveal()));
+        }
+        if let Some(name) = &self.in_place_of {
+            request = request.header(IMPERSONATE, name);
         }
         if let Some(etag) = &call.if_match {
             request = request.header("if-match", etag);

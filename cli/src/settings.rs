@@ -46,6 +46,8 @@ pub(crate) struct Connection {
     pub(crate) server: String,
     /// The token to show.
     pub(crate) token: Option<Token>,
+    /// Who is meant to be asking, in whose place somebody else does.
+    pub(crate) in_place_of: Option<String>,
     /// Certificates to trust instead of the system's.
     pub(crate) ca_file: Option<PathBuf>,
     /// How long an ordinary request may take.
@@ -121,9 +123,37 @@ impl Settings {
             context: same.map(|context| context.name.clone()),
             server,
             token,
+            in_place_of: globals.in_place_of.clone(),
             ca_file: globals.ca_file.clone().or(of_context),
             timeout: globals.request_timeout.map_or(ORDINARY, |limit| limit.0),
         })
+    }
+
+    /// The context whose daemon is meant, to keep a login in; and why there is none. A token that the flags or the
+    /// environment bring would be shown instead of the login, whatever the file says.
+    pub(crate) fn context_for_login(&self) -> Result<&Context, Failure> {
+        let connection = self.connection()?;
+        let known = match &connection.context {
+            Some(name) => self.contexts()?.context(name),
+            None => None,
+        };
+        let context = known.ok_or_else(|| {
+            Failure::usage(format!(
+                "there is no context of {} to keep a login in",
+                connection.server
+            ))
+            .hint(format!(
+                "make one: orchctl config set-context NAME --server {}",
+                connection.server
+            ))
+        })?;
+        match (&self.globals.token_file, &self.token) {
+            (None, None) => Ok(context),
+            (Some(_), _) | (None, Some(_)) => Err(Failure::usage(
+                "a token is given, and would be shown instead of what a login is given",
+            )
+            .hint("leave out --token-file, and unset ORCHCTL_TOKEN and ORCHCTL_TOKEN_FILE")),
+        }
     }
 
     /// The way to the daemon.
@@ -256,7 +286,8 @@ fn no_context(file: &ContextFile) -> Failure {
 }
 
 fn token_of(context: &Context) -> Result<Option<Token>, Failure> {
-    match (&context.token, &context.token_file) {
+    let token = context.login.as_ref().map(|login| &login.token);
+    match (token.or(context.token.as_ref()), &context.token_file) {
         (Some(token), _) => Ok(Some(token.clone())),
         (None, Some(path)) => read_token(Path::new(path)).map(Some),
         (None, None) => Ok(None),

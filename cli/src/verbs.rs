@@ -25,6 +25,15 @@ mod restart;
 mod rollback;
 mod scale;
 
+mod allow_trigger;
+mod auth;
+mod introspect;
+mod login;
+mod logout;
+mod passwd;
+mod revoke;
+mod whoami;
+
 mod client;
 mod console;
 mod mcp;
@@ -41,7 +50,9 @@ mod generate;
 mod status;
 mod version;
 
+mod credentials;
 mod outcomes;
+mod password;
 mod rehearsal;
 mod seal;
 
@@ -90,6 +101,14 @@ verbs! {
     Scale(scale),
     Restart(restart),
     Rollback(rollback),
+    Login(login),
+    Logout(logout),
+    Whoami(whoami),
+    Passwd(passwd),
+    Auth(auth),
+    Revoke(revoke),
+    AllowTrigger(allow_trigger),
+    Introspect(introspect),
     Client(client),
     Tools(tools),
     Console(console),

@@ -1,5 +1,7 @@
 //! `describe`: one object for people, with what is around it.
 
+mod access;
+
 use clap::{ArgAction, Args};
 use clap_complete::ArgValueCompleter;
 use orch_shared::kind::AnySpec;
@@ -105,7 +107,9 @@ fn surroundings(settings: &Settings, object: &Object) -> Result<Surroundings, Fa
             .items,
         events: events(settings, &reference)?,
         references: Vec::new(),
+        access: None,
     };
+    around.access = access::of(settings, object, &around.dependents)?;
     for reference in object
         .typed_spec()
         .map(|spec| spec.references())

@@ -62,6 +62,19 @@ const GROUPS: &[(&str, &[&str])] = &[
     ),
     ("Look", &["get", "describe", "why", "events", "logs", "history", "wait"]),
     ("Act", &["scale", "restart", "rollback"]),
+    (
+        "Who may do what",
+        &[
+            "login",
+            "logout",
+            "whoami",
+            "passwd",
+            "auth",
+            "revoke",
+            "allow-trigger",
+            "introspect",
+        ],
+    ),
     ("Connect", &["tools", "console", "client", "mcp"]),
     ("Learn", &["explain", "api-resources", "help"]),
     (
