@@ -102,28 +102,44 @@ impl Settings {
             .ok_or_else(|| no_such_context(self.contexts.get(), wanted))
     }
 
-    /// Where the daemon is, and what to show it.
-    pub(crate) fn connection(&self) -> Result<Connection, Failure> {
-        let globals = &self.globals;
+    /// The daemon's address, and the context that is about that daemon, when one is meant.
+    fn place(&self) -> Result<(String, Option<&Context>), Failure> {
         let context = self.context()?;
-        let server = match (&globals.server, context) {
+        let server = match (&self.globals.server, context) {
             (Some(server), _) => normal_url(server)?,
             (None, Some(context)) => normal_url(&context.server)?,
             (None, None) => return Err(no_context(self.contexts()?)),
         };
-        // The context's token is for the context's daemon. Another address does not get to see it.
         let same = context.filter(|context| normal_url(&context.server).is_ok_and(|known| known == server));
+        Ok((server, same))
+    }
+
+    /// Where the daemon is, and what to show it.
+    pub(crate) fn connection(&self) -> Result<Connection, Failure> {
+        let globals = &self.globals;
+        // The context's token is for the context's daemon. Another address does not get to see it.
+        let same = self.place()?.1;
         let token = match (&self.flags.token_file, &self.token, &globals.token_file) {
             (Some(path), _, _) | (None, None, Some(path)) => Some(read_token(path)?),
             (None, Some(token), _) => Some(token.clone()),
             (None, None, None) => same.map(token_of).transpose()?.flatten(),
         };
+        Ok(Connection {
+            in_place_of: globals.in_place_of.clone(),
+            ..self.connection_showing(token)?
+        })
+    }
+
+    /// Where the daemon is, to show it that and to speak for nobody else.
+    pub(crate) fn connection_showing(&self, token: Option<Token>) -> Result<Connection, Failure> {
+        let globals = &self.globals;
+        let (server, same) = self.place()?;
         let of_context = same.and_then(|context| context.ca_file.as_deref()).map(PathBuf::from);
         Ok(Connection {
             context: same.map(|context| context.name.clone()),
             server,
             token,
-            in_place_of: globals.in_place_of.clone(),
+            in_place_of: None,
             ca_file: globals.ca_file.clone().or(of_context),
             timeout: globals.request_timeout.map_or(ORDINARY, |limit| limit.0),
         })
@@ -132,20 +148,10 @@ impl Settings {
     /// The context whose daemon is meant, to keep a login in; and why there is none. A token that the flags or the
     /// environment bring would be shown instead of the login, whatever the file says.
     pub(crate) fn context_for_login(&self) -> Result<&Context, Failure> {
-        let connection = self.connection()?;
-        let known = match &connection.context {
-            Some(name) => self.contexts()?.context(name),
-            None => None,
-        };
+        let (server, known) = self.place()?;
         let context = known.ok_or_else(|| {
-            Failure::usage(format!(
-                "there is no context of {} to keep a login in",
-                connection.server
-            ))
-            .hint(format!(
-                "make one: orchctl config set-context NAME --server {}",
-                connection.server
-            ))
+            Failure::usage(format!("there is no context of {server} to keep a login in"))
+                .hint(format!("make one: orchctl config set-context NAME --server {server}"))
         })?;
         match (&self.globals.token_file, &self.token) {
             (None, None) => Ok(context),

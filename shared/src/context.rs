@@ -36,16 +36,16 @@ pub struct Context {
     pub name: String,
     /// Where the daemon answers: `http://127.0.0.1:7420`.
     pub server: String,
-    /// What `orchctl login` was given. It wins over `token` and `tokenFile`, which it leaves as they are: they are shown
-    /// again after `orchctl logout`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub login: Option<Login>,
     /// The token to show.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<Token>,
     /// A file that holds the token; `token` wins.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token_file: Option<String>,
+    /// What `orchctl login` was given. It wins over `token` and `tokenFile`, which it leaves as they are: they are shown
+    /// again after `orchctl logout`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub login: Option<Login>,
     /// The project that commands work in unless told otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub project: Option<Name>,
@@ -67,9 +67,9 @@ impl Context {
         Self {
             name: name.into(),
             server: server.into(),
-            login: None,
             token: None,
             token_file: None,
+            login: None,
             project: None,
             ca_file: None,
             daemon_id: None,

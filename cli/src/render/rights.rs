@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use orch_shared::access::Operation;
+use orch_shared::access::{Operation, Role};
 use orch_shared::identity::{Bound, Granted, WhoAmI};
 use orch_shared::kinds::role_binding::{self, Grant};
 
@@ -26,10 +26,14 @@ pub(crate) struct Right {
 
 impl Right {
     fn on_objects(granted: &Granted) -> Self {
-        let roles: Vec<&str> = granted.grant.roles.iter().map(|role| role.as_str()).collect();
+        let roles = &granted.grant.roles;
+        let may = match Role::ALL.iter().all(|role| roles.contains(role)) {
+            true => "all roles".to_owned(),
+            false => roles.iter().map(|role| role.as_str()).collect::<Vec<_>>().join(","),
+        };
         let tools = granted.grant.tools.as_ref();
         Self {
-            may: roles.join(","),
+            may,
             with: granted.grant.reach.clone(),
             tools: tools.map_or_else(|| NOTHING.to_owned(), |tools| tools.join(",")),
             by: granted.rule.clone(),
@@ -40,8 +44,12 @@ impl Right {
         let mut words: Vec<&str> = operations.into_iter().map(Operation::as_str).collect();
         words.sort_unstable();
         words.dedup();
+        let may = match words.len() == Operation::ALL.len() {
+            true => "all operations".to_owned(),
+            false => words.join(","),
+        };
         (!words.is_empty()).then(|| Self {
-            may: words.join(","),
+            may,
             with: "the daemon".to_owned(),
             tools: NOTHING.to_owned(),
             by: by.to_owned(),
@@ -104,8 +112,6 @@ pub(crate) fn source(me: &WhoAmI, index: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use orch_shared::access::Role;
-
     use super::*;
 
     #[test]

@@ -9,13 +9,13 @@ use super::password;
 use crate::client::{Call, Client};
 use crate::render::age;
 use crate::report::{Failure, Outcome};
-use crate::settings::{Connection, Settings, file, no_such_context};
+use crate::settings::{Settings, file, no_such_context};
 
 /// Log in to the current context's daemon with a name and a password
 #[derive(Debug, Args)]
 #[command(before_help = "\
 Examples:
-  orchctl login                                asks for the name and the password
+  orchctl login                     asks for the name and the password
   orchctl login --user ann --context staging
   pass show orch | orchctl login --user ann --password-stdin
 ")]
@@ -68,11 +68,7 @@ pub(super) fn refuse_another(settings: &Settings, what: &str) -> Result<(), Fail
 
 /// The way to the same daemon that shows that token, and speaks for nobody else.
 pub(super) fn client_showing(settings: &Settings, token: Option<&Token>) -> Result<Client, Failure> {
-    Client::new(&Connection {
-        token: token.cloned(),
-        in_place_of: None,
-        ..settings.connection()?
-    })
+    Client::new(&settings.connection_showing(token.cloned())?)
 }
 
 /// Begins a login and keeps it in the context. One that was kept there before is ended.

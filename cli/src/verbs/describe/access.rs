@@ -69,7 +69,7 @@ fn own(object: &Object, access: &mut Access) {
         .rights
         .extend(given.into_iter().map(|right| (right, NOTHING.to_owned())));
     let owner = object
-        .field("status.owner")
+        .field("status.principal")
         .and_then(Value::as_str)
         .unwrap_or("its owner");
     access.bound = Some(match token.rbac.unwrap_or_default() {

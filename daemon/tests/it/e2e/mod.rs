@@ -11,6 +11,7 @@ mod clients;
 mod conformance;
 mod containers;
 mod gateway;
+mod identity;
 mod importing;
 mod leaders;
 mod life;
