@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 use orch_shared::context::Token;
 use orch_shared::identity::IMPERSONATE;
 use orch_shared::problem::{Code, Problem};
+use orch_shared::route;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -248,7 +249,7 @@ impl Client {
                 Err(error) => return Err(self.unreachable(call, &error)),
             };
             if !may_pass(call.insist, &refused) {
-                return Err(refused.into());
+                return Err(self.refused(call, refused));
             }
             match backoff.next(refused.retry_after.map(Duration::from_secs), retry::jitter()) {
                 Wait::GiveUp => {
@@ -266,6 +267,15 @@ impl Client {
         }
     }
 
+    /// A refusal, with the way out that this program knows: who showed nothing logs in.
+    fn refused(&self, call: &Call, problem: Problem) -> Failure {
+        let shows_nothing = self.token.is_none() && call.target != route::LOGIN;
+        match problem.code == Code::Unauthenticated && shows_nothing {
+            true => Failure::from(problem).hint_instead("log in: orchctl login"),
+            false => problem.into(),
+        }
+    }
+
     /// How long the answer to a call may take.
     fn allowed(&self, call: &Call) -> Duration {
         self.timeout.saturating_mul(call.times)
@@ -280,7 +290,7 @@ impl Client {
             return Ok(response);
         }
         match self.read(response)? {
-            Err(problem) => Err(problem.into()),
+            Err(problem) => Err(self.refused(call, problem)),
             Ok(_) => Err(not_ours(&self.server, "a stream was asked for")),
         }
     }

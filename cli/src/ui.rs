@@ -220,8 +220,9 @@ impl Ui {
     pub(crate) fn ask_hidden(&self, question: &str) -> hidden::Line {
         let _ = self.flush();
         let mut talk = io::stderr().lock();
-        let _ = write!(talk, "{} ", self.fit(Stream::Talk, question)).and_then(|()| talk.flush());
-        let line = hidden::line();
+        let line = hidden::line(|| {
+            let _ = write!(talk, "{} ", self.fit(Stream::Talk, question)).and_then(|()| talk.flush());
+        });
         // Enter was not echoed either.
         let _ = writeln!(talk);
         line

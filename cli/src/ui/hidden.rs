@@ -33,11 +33,12 @@ impl Drop for Silence {
     }
 }
 
-/// Takes in a line.
-pub(super) fn line() -> Line {
+/// Takes in a line. `ask` says what is wanted: whoever reads it already types unseen.
+pub(super) fn line(ask: impl FnOnce()) -> Line {
     let Ok(_silence) = Silence::begin() else {
         return Line::Ended;
     };
+    ask();
     let mut typed = String::new();
     loop {
         match event::read() {
