@@ -19,17 +19,14 @@ _orchctl() {
             orchctl,__generate)
                 cmd="orchctl__subcmd____generate"
                 ;;
-            orchctl,allow-trigger)
-                cmd="orchctl__subcmd__allow__subcmd__trigger"
-                ;;
             orchctl,api-resources)
                 cmd="orchctl__subcmd__api__subcmd__resources"
                 ;;
             orchctl,apply)
                 cmd="orchctl__subcmd__apply"
                 ;;
-            orchctl,auth)
-                cmd="orchctl__subcmd__auth"
+            orchctl,approve)
+                cmd="orchctl__subcmd__approve"
                 ;;
             orchctl,client)
                 cmd="orchctl__subcmd__client"
@@ -76,23 +73,11 @@ _orchctl() {
             orchctl,history)
                 cmd="orchctl__subcmd__history"
                 ;;
-            orchctl,introspect)
-                cmd="orchctl__subcmd__introspect"
-                ;;
-            orchctl,login)
-                cmd="orchctl__subcmd__login"
-                ;;
-            orchctl,logout)
-                cmd="orchctl__subcmd__logout"
-                ;;
             orchctl,logs)
                 cmd="orchctl__subcmd__logs"
                 ;;
             orchctl,mcp)
                 cmd="orchctl__subcmd__mcp"
-                ;;
-            orchctl,passwd)
-                cmd="orchctl__subcmd__passwd"
                 ;;
             orchctl,patch)
                 cmd="orchctl__subcmd__patch"
@@ -100,14 +85,14 @@ _orchctl() {
             orchctl,plan)
                 cmd="orchctl__subcmd__plan"
                 ;;
+            orchctl,reject)
+                cmd="orchctl__subcmd__reject"
+                ;;
             orchctl,replace)
                 cmd="orchctl__subcmd__replace"
                 ;;
             orchctl,restart)
                 cmd="orchctl__subcmd__restart"
-                ;;
-            orchctl,revoke)
-                cmd="orchctl__subcmd__revoke"
                 ;;
             orchctl,rollback)
                 cmd="orchctl__subcmd__rollback"
@@ -127,23 +112,14 @@ _orchctl() {
             orchctl,wait)
                 cmd="orchctl__subcmd__wait"
                 ;;
-            orchctl,whoami)
-                cmd="orchctl__subcmd__whoami"
-                ;;
             orchctl,why)
                 cmd="orchctl__subcmd__why"
                 ;;
-            orchctl__subcmd__auth,can-i)
-                cmd="orchctl__subcmd__auth__subcmd__can__subcmd__i"
+            orchctl__subcmd__audit,sessions)
+                cmd="orchctl__subcmd__audit__subcmd__sessions"
                 ;;
-            orchctl__subcmd__auth,logins)
-                cmd="orchctl__subcmd__auth__subcmd__logins"
-                ;;
-            orchctl__subcmd__auth,why)
-                cmd="orchctl__subcmd__auth__subcmd__why"
-                ;;
-            orchctl__subcmd__auth__subcmd__logins,end)
-                cmd="orchctl__subcmd__auth__subcmd__logins__subcmd__end"
+            orchctl__subcmd__audit,verify)
+                cmd="orchctl__subcmd__audit__subcmd__verify"
                 ;;
             orchctl__subcmd__client,import)
                 cmd="orchctl__subcmd__client__subcmd__import"
@@ -272,7 +248,7 @@ _orchctl() {
 
     case "${cmd}" in
         orchctl)
-            opts="-p -q -h -V --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help --version apply diff plan create edit replace patch delete get describe why events logs history wait scale restart rollback login logout whoami passwd auth revoke allow-trigger introspect client tools console mcp explain api-resources help status doctor config version completion __generate"
+            opts="-p -q -h -V --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help --version apply diff plan create edit replace patch delete get describe why events logs history wait scale restart rollback approve reject client tools console mcp explain api-resources help status doctor config version completion __generate"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -306,10 +282,6 @@ _orchctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --as)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --request-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -326,7 +298,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd____generate)
-            opts="-p -q -h --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
+            opts="-p -q -h --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -357,64 +329,6 @@ _orchctl() {
                     return 0
                     ;;
                 --agent)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --as)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --request-timeout)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --color)
-                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
-                    return 0
-                    ;;
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        orchctl__subcmd__allow__subcmd__trigger)
-            opts="-p -q -h --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                --context)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --server)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --token-file)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --ca-file)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --project)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                -p)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --agent)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --as)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -434,7 +348,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__api__subcmd__resources)
-            opts="-o -p -q -h --output --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
+            opts="-o -p -q -h --output --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -476,10 +390,6 @@ _orchctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --as)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --request-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -496,7 +406,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__apply)
-            opts="-f -o -p -q -h --filename --set --prune --take-over --plan --dry-run --credentials-to --wait --timeout --output --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
+            opts="-f -o -p -q -h --filename --set --prune --take-over --plan --dry-run --wait --timeout --output --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -531,21 +441,6 @@ _orchctl() {
                     ;;
                 --dry-run)
                     COMPREPLY=($(compgen -W "none client server" -- "${cur}"))
-                    return 0
-                    ;;
-                --credentials-to)
-                    local oldifs
-                    if [ -n "${IFS+x}" ]; then
-                        oldifs="$IFS"
-                    fi
-                    IFS=$'\n'
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    if [ -n "${oldifs+x}" ]; then
-                        IFS="$oldifs"
-                    fi
-                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
-                        compopt -o filenames
-                    fi
                     return 0
                     ;;
                 --timeout)
@@ -588,10 +483,6 @@ _orchctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --as)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --request-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -607,8 +498,8 @@ _orchctl() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        orchctl__subcmd__auth)
-            opts="-p -q -h --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help can-i why logins"
+        orchctl__subcmd__approve)
+            opts="-p -q -h --replace --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -639,258 +530,6 @@ _orchctl() {
                     return 0
                     ;;
                 --agent)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --as)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --request-timeout)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --color)
-                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
-                    return 0
-                    ;;
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        orchctl__subcmd__auth__subcmd__can__subcmd__i)
-            opts="-o -p -q -h --tool --list --output --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                --tool)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --output)
-                    COMPREPLY=($(compgen -W "table json yaml" -- "${cur}"))
-                    return 0
-                    ;;
-                -o)
-                    COMPREPLY=($(compgen -W "table json yaml" -- "${cur}"))
-                    return 0
-                    ;;
-                --context)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --server)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --token-file)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --ca-file)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --project)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                -p)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --agent)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --as)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --request-timeout)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --color)
-                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
-                    return 0
-                    ;;
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        orchctl__subcmd__auth__subcmd__logins)
-            opts="-o -p -q -h --output --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help end"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                --output)
-                    COMPREPLY=($(compgen -W "table json yaml" -- "${cur}"))
-                    return 0
-                    ;;
-                -o)
-                    COMPREPLY=($(compgen -W "table json yaml" -- "${cur}"))
-                    return 0
-                    ;;
-                --context)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --server)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --token-file)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --ca-file)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --project)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                -p)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --agent)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --as)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --request-timeout)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --color)
-                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
-                    return 0
-                    ;;
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        orchctl__subcmd__auth__subcmd__logins__subcmd__end)
-            opts="-p -q -h --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                --context)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --server)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --token-file)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --ca-file)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --project)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                -p)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --agent)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --as)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --request-timeout)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --color)
-                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
-                    return 0
-                    ;;
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        orchctl__subcmd__auth__subcmd__why)
-            opts="-o -p -q -h --tool --output --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                --tool)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --output)
-                    COMPREPLY=($(compgen -W "table json yaml" -- "${cur}"))
-                    return 0
-                    ;;
-                -o)
-                    COMPREPLY=($(compgen -W "table json yaml" -- "${cur}"))
-                    return 0
-                    ;;
-                --context)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --server)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --token-file)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --ca-file)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --project)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                -p)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --agent)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --as)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -910,7 +549,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__client)
-            opts="-p -q -h --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help install uninstall list import"
+            opts="-p -q -h --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help install uninstall list import"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -944,10 +583,6 @@ _orchctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --as)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --request-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -964,7 +599,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__client__subcmd__import)
-            opts="-o -p -q -h --file --scope --output --show-values --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help claude-code claude-desktop cursor vscode codex gemini-cli windsurf zed"
+            opts="-o -p -q -h --file --scope --output --show-values --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help claude-code claude-desktop cursor vscode codex gemini-cli windsurf zed"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1014,10 +649,6 @@ _orchctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --as)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --request-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1034,7 +665,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__client__subcmd__install)
-            opts="-y -p -q -h --name --via --replace --scope --path --yes --dry-run --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help claude-code claude-desktop cursor vscode codex gemini-cli windsurf zed"
+            opts="-y -p -q -h --name --via --replace --scope --path --yes --dry-run --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help claude-code claude-desktop cursor vscode codex gemini-cli windsurf zed"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1084,10 +715,6 @@ _orchctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --as)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --request-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1104,7 +731,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__client__subcmd__list)
-            opts="-o -p -q -h --output --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
+            opts="-o -p -q -h --output --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1146,10 +773,6 @@ _orchctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --as)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --request-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1166,7 +789,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__client__subcmd__uninstall)
-            opts="-y -p -q -h --name --scope --path --yes --dry-run --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help claude-code claude-desktop cursor vscode codex gemini-cli windsurf zed"
+            opts="-y -p -q -h --name --scope --path --yes --dry-run --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help claude-code claude-desktop cursor vscode codex gemini-cli windsurf zed"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1212,10 +835,6 @@ _orchctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --as)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --request-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1232,7 +851,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__completion)
-            opts="-p -q -h --static --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help bash elvish fish powershell zsh"
+            opts="-p -q -h --static --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help bash elvish fish powershell zsh"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1263,10 +882,6 @@ _orchctl() {
                     return 0
                     ;;
                 --agent)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --as)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1286,7 +901,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__config)
-            opts="-p -q -h --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help get-contexts list current-context use-context use set-context set rename-context delete-context delete view path"
+            opts="-p -q -h --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help get-contexts list current-context use-context use set-context set rename-context delete-context delete view path"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1320,10 +935,6 @@ _orchctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --as)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --request-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1340,7 +951,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__config__subcmd__current__subcmd__context)
-            opts="-p -q -h --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
+            opts="-p -q -h --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1371,10 +982,6 @@ _orchctl() {
                     return 0
                     ;;
                 --agent)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --as)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1394,7 +1001,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__config__subcmd__delete__subcmd__context)
-            opts="-p -q -h --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
+            opts="-p -q -h --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1428,10 +1035,6 @@ _orchctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --as)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --request-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1448,7 +1051,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__config__subcmd__get__subcmd__contexts)
-            opts="-o -p -q -h --no-headers --output --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
+            opts="-o -p -q -h --no-headers --output --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1490,10 +1093,6 @@ _orchctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --as)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --request-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1510,7 +1109,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__config__subcmd__path)
-            opts="-p -q -h --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
+            opts="-p -q -h --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1541,10 +1140,6 @@ _orchctl() {
                     return 0
                     ;;
                 --agent)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --as)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1564,7 +1159,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__config__subcmd__rename__subcmd__context)
-            opts="-p -q -h --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
+            opts="-p -q -h --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1595,10 +1190,6 @@ _orchctl() {
                     return 0
                     ;;
                 --agent)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --as)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1618,7 +1209,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__config__subcmd__set__subcmd__context)
-            opts="-p -q -h --token-stdin --current --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
+            opts="-p -q -h --token-stdin --current --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1649,10 +1240,6 @@ _orchctl() {
                     return 0
                     ;;
                 --agent)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --as)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1672,7 +1259,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__config__subcmd__use__subcmd__context)
-            opts="-p -q -h --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
+            opts="-p -q -h --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1703,10 +1290,6 @@ _orchctl() {
                     return 0
                     ;;
                 --agent)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --as)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1726,7 +1309,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__config__subcmd__view)
-            opts="-p -q -h --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
+            opts="-p -q -h --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1760,10 +1343,6 @@ _orchctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --as)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --request-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1780,7 +1359,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__console)
-            opts="-p -q -h --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
+            opts="-p -q -h --audit --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1811,10 +1390,6 @@ _orchctl() {
                     return 0
                     ;;
                 --agent)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --as)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1834,7 +1409,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__create)
-            opts="-p -q -f -o -h --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --filename --output --dry-run --help server srv template tpl secret sec llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token"
+            opts="-p -q -f -o -h --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --filename --output --dry-run --help server srv template tpl secret sec llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1865,10 +1440,6 @@ _orchctl() {
                     return 0
                     ;;
                 --agent)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --as)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1908,7 +1479,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__create__subcmd__agent)
-            opts="-o -p -q -h --label --annotation --description --llm --system-prompt --default-params-temperature --default-params-max-tokens --default-params-top-p --default-params-stop --default-params-extra --tools-allow --max-iterations --default-personality --budget-tokens --budget-cost --budget-tool-calls --budget-wall-time --set --output --wait --dry-run --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
+            opts="-o -p -q -h --label --annotation --description --llm --system-prompt --default-params-temperature --default-params-max-tokens --default-params-top-p --default-params-stop --default-params-extra --tools-allow --max-iterations --default-personality --budget-tokens --budget-cost --budget-tool-calls --budget-wall-time --set --output --wait --dry-run --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2030,10 +1601,6 @@ _orchctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --as)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --request-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2050,7 +1617,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__create__subcmd__group)
-            opts="-o -p -q -h --label --annotation --description --users --service-accounts --set --output --wait --dry-run --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
+            opts="-o -p -q -h --label --annotation --description --users --service-accounts --set --output --wait --dry-run --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2124,10 +1691,6 @@ _orchctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --as)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --request-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2144,7 +1707,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__create__subcmd__llm)
-            opts="-o -p -q -h --label --annotation --description --provider --model --url --tier --api-key-ref --extra --pricing-input-per-million --pricing-output-per-million --pricing-currency --limits-requests-per-minute --limits-tokens-per-minute --limits-concurrent --fallbacks --timeout --script --set --output --wait --dry-run --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
+            opts="-o -p -q -h --label --annotation --description --provider --model --url --tier --api-key-ref --extra --pricing-input-per-million --pricing-output-per-million --pricing-currency --limits-requests-per-minute --limits-tokens-per-minute --limits-concurrent --fallbacks --timeout --script --set --output --wait --dry-run --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2270,10 +1833,6 @@ _orchctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --as)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --request-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2290,7 +1849,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__create__subcmd__project)
-            opts="-o -p -q -h --label --annotation --description --instructions --servers --pages-size --gated --members-users --members-groups --budget-tokens --budget-cost --budget-tool-calls --budget-wall-time --set --output --wait --dry-run --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
+            opts="-o -p -q -h --label --annotation --description --instructions --servers --pages-size --gated --no-gated --members-users --members-groups --budget-tokens --budget-cost --budget-tool-calls --budget-wall-time --set --output --wait --dry-run --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2321,7 +1880,7 @@ _orchctl() {
                     return 0
                     ;;
                 --gated)
-                    COMPREPLY=($(compgen -f "${cur}"))
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
                     return 0
                     ;;
                 --members-users)
@@ -2396,10 +1955,6 @@ _orchctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --as)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --request-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2416,7 +1971,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__create__subcmd__prompt)
-            opts="-o -p -q -h --label --annotation --content --priority --summary --chapters --tags --link --set --output --wait --dry-run --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
+            opts="-o -p -q -h --label --annotation --from-file --tag --content --priority --summary --chapters --link --set --output --wait --dry-run --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2427,6 +1982,14 @@ _orchctl() {
                     return 0
                     ;;
                 --annotation)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --from-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tag)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2443,10 +2006,6 @@ _orchctl() {
                     return 0
                     ;;
                 --chapters)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --tags)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2502,10 +2061,6 @@ _orchctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --as)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --request-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2522,7 +2077,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__create__subcmd__rolebinding)
-            opts="-o -p -q -h --label --annotation --user --group --serviceaccount --token --role --resource --name --selector --in-project --tool --operation --bind --description --set --output --wait --dry-run --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
+            opts="-o -p -q -h --label --annotation --description --subjects --grants --operations --set --output --wait --dry-run --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2536,55 +2091,19 @@ _orchctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --user)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --group)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --serviceaccount)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --token)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --role)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --resource)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --name)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --selector)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --in-project)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --tool)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --operation)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --bind)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --description)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --subjects)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --grants)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --operations)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2636,10 +2155,6 @@ _orchctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --as)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --request-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2656,7 +2171,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__create__subcmd__secret)
-            opts="-o -p -q -h --label --annotation --from-literal --from-file --from-env-file --backend --set --output --plaintext --wait --dry-run --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
+            opts="-o -p -q -h --label --annotation --from-literal --from-file --from-env-file --backend --set --output --plaintext --wait --dry-run --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2734,10 +2249,6 @@ _orchctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --as)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --request-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2754,7 +2265,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__create__subcmd__server)
-            opts="-o -p -q -h --label --annotation --package --image --remote --header --header-from-secret --from-template --param --param-secret --arg --description --package-executable --package-allow-scripts --image-command --image-pull-policy --image-read-only-root --image-capabilities --command --transport --container-port --path --replicas --runtime --env --env-from-secret --working-directory --resources-cpu --resources-memory --resources-pids --network-mode --network-allow --volumes --sessions --session-limits-max --session-limits-idle --session-limits-lifetime --limits-requests-per-minute --limits-concurrent --tools-allow --tools-deny --tools-prefix --tools-describe --health-check-tool --health-check-arguments --health-check-interval --health-check-timeout --health-check-failure-threshold --health-check-startup-deadline --restart-backoff-initial --restart-backoff-max --restart-reset-after --idle-suspend-after --idle-max-lifetime --set --output --wait --dry-run --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
+            opts="-o -p -q -h --label --annotation --package --image --remote --header --header-from-secret --from-template --param --param-secret --arg --description --package-executable --package-allow-scripts --no-package-allow-scripts --image-command --image-pull-policy --image-read-only-root --no-image-read-only-root --image-capabilities --command --transport --container-port --path --replicas --runtime --env --env-from-secret --working-directory --resources-cpu --resources-memory --resources-pids --network-mode --network-allow --volumes --sessions --session-limits-max --session-limits-idle --session-limits-lifetime --limits-requests-per-minute --limits-concurrent --tools-allow --tools-deny --tools-prefix --tools-describe --no-tools-describe --health-check-tool --health-check-arguments --health-check-interval --health-check-timeout --health-check-failure-threshold --health-check-startup-deadline --restart-backoff-initial --restart-backoff-max --restart-reset-after --idle-suspend-after --idle-max-lifetime --set --output --wait --dry-run --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2813,7 +2324,7 @@ _orchctl() {
                     return 0
                     ;;
                 --package-allow-scripts)
-                    COMPREPLY=($(compgen -f "${cur}"))
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
                     return 0
                     ;;
                 --image-command)
@@ -2825,7 +2336,7 @@ _orchctl() {
                     return 0
                     ;;
                 --image-read-only-root)
-                    COMPREPLY=($(compgen -f "${cur}"))
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
                     return 0
                     ;;
                 --image-capabilities)
@@ -2929,7 +2440,7 @@ _orchctl() {
                     return 0
                     ;;
                 --tools-describe)
-                    COMPREPLY=($(compgen -f "${cur}"))
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
                     return 0
                     ;;
                 --health-check-tool)
@@ -3024,10 +2535,6 @@ _orchctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --as)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --request-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -3044,7 +2551,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__create__subcmd__serviceaccount)
-            opts="-o -p -q -h --label --annotation --description --active --set --output --wait --dry-run --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
+            opts="-o -p -q -h --label --annotation --description --active --set --output --wait --dry-run --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3114,10 +2621,6 @@ _orchctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --as)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --request-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -3134,7 +2637,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__create__subcmd__template)
-            opts="-o -p -q -h --label --annotation --from-server-json --package --description --parameters --server-description --server-package --server-image --server-command --server-remote --server-template --server-transport --server-container-port --server-path --server-replicas --server-runtime --server-env --server-env-from-secret --server-working-directory --server-resources --server-network --server-volumes --server-sessions --server-session-limits --server-limits --server-tools --server-health-check --server-restart --server-idle --set --output --wait --dry-run --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
+            opts="-o -p -q -h --label --annotation --from-server-json --package --description --parameters --server-description --server-package --server-image --server-command --server-remote --server-template --server-transport --server-container-port --server-path --server-replicas --server-runtime --server-env --server-env-from-secret --server-working-directory --server-resources --server-network --server-volumes --server-sessions --server-session-limits --server-limits --server-tools --server-health-check --server-restart --server-idle --set --output --wait --dry-run --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3308,10 +2811,6 @@ _orchctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --as)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --request-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -3328,7 +2827,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__create__subcmd__token)
-            opts="-o -p -q -h --label --annotation --ttl --bind --scope-project --description --service-account --rbac --surface --set --output --force --wait --dry-run --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
+            opts="-o -p -q -h --label --annotation --description --service-account --rbac --grants --operations --projects --ttl --expires-at --surface --set --output --wait --dry-run --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3342,18 +2841,6 @@ _orchctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --ttl)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --bind)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --scope-project)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --description)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -3364,6 +2851,26 @@ _orchctl() {
                     ;;
                 --rbac)
                     COMPREPLY=($(compgen -W "empty clone owner" -- "${cur}"))
+                    return 0
+                    ;;
+                --grants)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --operations)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --projects)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ttl)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --expires-at)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --surface)
@@ -3418,10 +2925,6 @@ _orchctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --as)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --request-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -3438,7 +2941,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__create__subcmd__user)
-            opts="-o -p -q -h --label --annotation --display-name --email --active --set --output --wait --dry-run --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
+            opts="-o -p -q -h --label --annotation --display-name --email --active --set --output --wait --dry-run --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3512,10 +3015,6 @@ _orchctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --as)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --request-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -3532,7 +3031,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__delete)
-            opts="-f -l -A -p -q -h --filename --selector --field-selector --all-projects --all-scopes --all --with-dependents --dry-run --ignore-not-found --wait --timeout --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
+            opts="-f -l -A -p -q -h --filename --selector --field-selector --all-projects --all-scopes --all --with-dependents --dry-run --ignore-not-found --wait --timeout --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3598,10 +3097,6 @@ _orchctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --as)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --request-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -3618,7 +3113,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__describe)
-            opts="-l -A -p -q -h --selector --field-selector --all-projects --all-scopes --show-values --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
+            opts="-l -A -p -q -h --selector --field-selector --all-projects --all-scopes --show-values --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3664,10 +3159,6 @@ _orchctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --as)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --request-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -3684,7 +3175,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__diff)
-            opts="-f -p -q -h --filename --set --prune --take-over --name-only --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
+            opts="-f -p -q -h --filename --set --prune --take-over --name-only --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3730,10 +3221,6 @@ _orchctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --as)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --request-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -3750,7 +3237,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__doctor)
-            opts="-p -q -h --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
+            opts="-p -q -h --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3781,10 +3268,6 @@ _orchctl() {
                     return 0
                     ;;
                 --agent)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --as)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3804,7 +3287,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__edit)
-            opts="-p -q -h --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
+            opts="-p -q -h --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3838,10 +3321,6 @@ _orchctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --as)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --request-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -3858,7 +3337,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__events)
-            opts="-w -o -p -q -h --warnings --limit --no-headers --watch --output --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
+            opts="-w -o -p -q -h --warnings --limit --no-headers --watch --output --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3904,10 +3383,6 @@ _orchctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --as)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --request-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -3924,7 +3399,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__explain)
-            opts="-p -q -h --recursive --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
+            opts="-p -q -h --recursive --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3958,10 +3433,6 @@ _orchctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --as)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --request-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -3978,7 +3449,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__get)
-            opts="-f -o -l -A -w -p -q -h --filename --output --selector --field-selector --all-projects --all-scopes --sort-by --show-labels --show-status --show-values --no-headers --limit --with-seeded --watch --ignore-not-found --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
+            opts="-f -o -l -A -w -p -q -h --filename --output --selector --field-selector --all-projects --all-scopes --sort-by --show-labels --show-status --show-values --no-headers --limit --with-seeded --watch --ignore-not-found --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4048,10 +3519,6 @@ _orchctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --as)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --request-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -4068,7 +3535,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__help)
-            opts="-p -q -h --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
+            opts="-p -q -h --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4102,10 +3569,6 @@ _orchctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --as)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --request-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -4122,7 +3585,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__history)
-            opts="-o -p -q -h --generation --output --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
+            opts="-o -p -q -h --generation --output --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4168,188 +3631,6 @@ _orchctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --as)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --request-timeout)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --color)
-                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
-                    return 0
-                    ;;
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        orchctl__subcmd__introspect)
-            opts="-o -p -q -h --output --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                --output)
-                    COMPREPLY=($(compgen -W "table json yaml" -- "${cur}"))
-                    return 0
-                    ;;
-                -o)
-                    COMPREPLY=($(compgen -W "table json yaml" -- "${cur}"))
-                    return 0
-                    ;;
-                --context)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --server)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --token-file)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --ca-file)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --project)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                -p)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --agent)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --as)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --request-timeout)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --color)
-                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
-                    return 0
-                    ;;
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        orchctl__subcmd__login)
-            opts="-u -p -q -h --user --password-stdin --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                --user)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                -u)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --context)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --server)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --token-file)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --ca-file)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --project)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                -p)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --agent)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --as)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --request-timeout)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --color)
-                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
-                    return 0
-                    ;;
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        orchctl__subcmd__logout)
-            opts="-p -q -h --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                --context)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --server)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --token-file)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --ca-file)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --project)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                -p)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --agent)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --as)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --request-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -4366,7 +3647,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__logs)
-            opts="-f -p -q -h --follow --tail --since --previous --timestamps --prefix --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
+            opts="-f -p -q -h --follow --tail --since --previous --timestamps --prefix --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4412,10 +3693,6 @@ _orchctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --as)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --request-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -4432,7 +3709,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__mcp)
-            opts="-p -q -h --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help serve headers"
+            opts="-p -q -h --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help serve headers"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4466,10 +3743,6 @@ _orchctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --as)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --request-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -4486,7 +3759,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__mcp__subcmd__headers)
-            opts="-p -q -h --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
+            opts="-p -q -h --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4520,10 +3793,6 @@ _orchctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --as)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --request-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -4540,7 +3809,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__mcp__subcmd__serve)
-            opts="-p -q -h --debug --debug-payloads --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
+            opts="-p -q -h --debug --debug-payloads --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4578,64 +3847,6 @@ _orchctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --as)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --request-timeout)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --color)
-                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
-                    return 0
-                    ;;
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        orchctl__subcmd__passwd)
-            opts="-p -q -h --password-stdin --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                --context)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --server)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --token-file)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --ca-file)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --project)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                -p)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --agent)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --as)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --request-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -4652,7 +3863,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__patch)
-            opts="-P -p -q -h --patch --patch-file --dry-run --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
+            opts="-P -p -q -h --patch --patch-file --dry-run --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4713,10 +3924,6 @@ _orchctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --as)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --request-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -4733,7 +3940,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__plan)
-            opts="-f -o -p -q -h --filename --set --prune --take-over --output --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
+            opts="-f -o -p -q -h --filename --set --prune --take-over --output --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4809,7 +4016,57 @@ _orchctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --as)
+                --request-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        orchctl__subcmd__reject)
+            opts="-p -q -h --reason --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --reason)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --project)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -p)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --agent)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4829,7 +4086,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__replace)
-            opts="-f -p -q -h --filename --force --dry-run --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
+            opts="-f -p -q -h --filename --force --dry-run --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4875,10 +4132,6 @@ _orchctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --as)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --request-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -4895,7 +4148,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__restart)
-            opts="-p -q -h --wait --timeout --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
+            opts="-p -q -h --wait --timeout --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4933,64 +4186,6 @@ _orchctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --as)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --request-timeout)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --color)
-                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
-                    return 0
-                    ;;
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        orchctl__subcmd__revoke)
-            opts="-p -q -h --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                --context)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --server)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --token-file)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --ca-file)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --project)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                -p)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --agent)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --as)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --request-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -5007,7 +4202,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__rollback)
-            opts="-p -q -h --to-generation --to --dry-run --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
+            opts="-p -q -h --to-generation --to --dry-run --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5053,10 +4248,6 @@ _orchctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --as)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --request-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -5073,7 +4264,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__scale)
-            opts="-p -q -h --replicas --dry-run --wait --timeout --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
+            opts="-p -q -h --replicas --dry-run --wait --timeout --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5119,10 +4310,6 @@ _orchctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --as)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --request-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -5139,7 +4326,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__status)
-            opts="-o -p -q -h --output --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
+            opts="-o -p -q -h --output --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5181,10 +4368,6 @@ _orchctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --as)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --request-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -5201,7 +4384,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__tools)
-            opts="-p -q -h --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help list inspect call"
+            opts="-p -q -h --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help list inspect call"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5235,10 +4418,6 @@ _orchctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --as)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --request-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -5255,7 +4434,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__tools__subcmd__call)
-            opts="-f -o -p -q -h --arg --json --filename --save --output --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
+            opts="-f -o -p -q -h --arg --json --filename --save --output --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5342,10 +4521,6 @@ _orchctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --as)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --request-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -5362,7 +4537,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__tools__subcmd__inspect)
-            opts="-o -p -q -h --output --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
+            opts="-o -p -q -h --output --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5401,10 +4576,6 @@ _orchctl() {
                     return 0
                     ;;
                 --agent)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --as)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5424,7 +4595,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__tools__subcmd__list)
-            opts="-o -p -q -h --output --no-headers --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
+            opts="-o -p -q -h --output --no-headers --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5466,10 +4637,6 @@ _orchctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --as)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --request-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -5486,7 +4653,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__version)
-            opts="-o -p -q -h --client --output --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
+            opts="-o -p -q -h --client --output --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5528,10 +4695,6 @@ _orchctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --as)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --request-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -5548,7 +4711,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__wait)
-            opts="-f -l -A -p -q -h --filename --selector --field-selector --all-projects --all-scopes --all --for --timeout --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
+            opts="-f -l -A -p -q -h --filename --selector --field-selector --all-projects --all-scopes --all --for --timeout --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5610,72 +4773,6 @@ _orchctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --as)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --request-timeout)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --color)
-                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
-                    return 0
-                    ;;
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        orchctl__subcmd__whoami)
-            opts="-o -p -q -h --output --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                --output)
-                    COMPREPLY=($(compgen -W "table json yaml" -- "${cur}"))
-                    return 0
-                    ;;
-                -o)
-                    COMPREPLY=($(compgen -W "table json yaml" -- "${cur}"))
-                    return 0
-                    ;;
-                --context)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --server)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --token-file)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --ca-file)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --project)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                -p)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --agent)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --as)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --request-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -5692,7 +4789,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__why)
-            opts="-p -q -h --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
+            opts="-p -q -h --context --server --token-file --ca-file --project --agent --request-timeout --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5723,10 +4820,6 @@ _orchctl() {
                     return 0
                     ;;
                 --agent)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --as)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -132,6 +132,11 @@ impl Call {
         self
     }
 
+    /// Path and query.
+    pub(crate) fn address(&self) -> &str {
+        &self.target
+    }
+
     /// Only while the object is as it was read.
     #[must_use]
     pub(crate) fn if_match(mut self, etag: &str) -> Self {

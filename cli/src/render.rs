@@ -2,6 +2,7 @@
 //! nothing is written.
 
 pub(crate) mod age;
+pub(crate) mod audit;
 pub(crate) mod cell;
 pub(crate) mod describe;
 pub(crate) mod document;

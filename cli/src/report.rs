@@ -276,7 +276,14 @@ const fn exit_code_of(code: Code) -> u8 {
     match code {
         Code::BadArgument | Code::NoContext => 2,
         Code::NotFound | Code::NoGeneration | Code::NoRoute | Code::NoMethod => 3,
-        Code::AlreadyExists | Code::Stale | Code::Terminating | Code::OtherSet | Code::PlanMoved | Code::InUse => 4,
+        Code::AlreadyExists
+        | Code::Stale
+        | Code::Terminating
+        | Code::OtherSet
+        | Code::PlanMoved
+        | Code::InUse
+        | Code::Decided
+        | Code::Full => 4,
         Code::Unauthenticated | Code::Forbidden | Code::HostRefused | Code::Ceiling => 5,
         Code::DaemonUnreachable
         | Code::CertificateRefused

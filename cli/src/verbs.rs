@@ -13,6 +13,7 @@ mod edit;
 mod patch;
 mod replace;
 
+mod audit;
 mod describe;
 mod events;
 mod get;
@@ -21,6 +22,8 @@ mod logs;
 mod wait;
 mod why;
 
+mod approve;
+mod reject;
 mod restart;
 mod rollback;
 mod scale;
@@ -97,10 +100,13 @@ verbs! {
     Events(events),
     Logs(logs),
     History(history),
+    Audit(audit),
     Wait(wait),
     Scale(scale),
     Restart(restart),
     Rollback(rollback),
+    Approve(approve),
+    Reject(reject),
     Login(login),
     Logout(logout),
     Whoami(whoami),

@@ -134,6 +134,9 @@ pub struct ServeArgs {
     /// How long a copy that is replaced may finish what is under way with it. Default: 30s.
     #[arg(long, value_name = "DURATION", env = "ORCHD_DRAIN_TIMEOUT")]
     pub drain_timeout: Option<Span>,
+    /// How long entries of the audit log are kept. Default: 90d.
+    #[arg(long, value_name = "DURATION", env = "ORCHD_AUDIT_RETENTION")]
+    pub audit_retention: Option<Span>,
     /// The file of the key that seals secret values. Default: keys.json in the data directory.
     #[arg(long, value_name = "FILE", env = "ORCHD_KEY_FILE")]
     pub key_file: Option<PathBuf>,
@@ -211,6 +214,8 @@ pub struct Settings {
     pub internal_url: Option<InternalUrl>,
     /// How long a copy that is replaced may finish what is under way.
     pub drain_timeout: Span,
+    /// How long entries of the audit log are kept.
+    pub audit_retention: Span,
     /// The key file.
     pub key_file: PathBuf,
     /// Certificate chain and key.
@@ -343,6 +348,11 @@ impl Settings {
                 .clone()
                 .or(file.drain_timeout)
                 .unwrap_or_else(|| Span::seconds(30)),
+            audit_retention: args
+                .audit_retention
+                .clone()
+                .or(file.audit_retention)
+                .unwrap_or_else(|| Span::seconds(90 * 24 * 3600)),
             key_file: args
                 .key_file
                 .clone()
@@ -375,6 +385,7 @@ impl Settings {
             ("login lifetime", &settings.access.login_lifetime),
             ("reconcile interval", &settings.reconcile_interval),
             ("lease duration", &settings.lease_duration),
+            ("audit retention", &settings.audit_retention),
         ] {
             if span.duration() < std::time::Duration::from_secs(1) {
                 return Err(Error::TooShort(name, span.clone()));
@@ -397,6 +408,7 @@ impl Settings {
             lease_duration: Some(self.lease_duration.clone()),
             internal_url: self.internal_url.as_ref().map(|url| url.text.clone()),
             drain_timeout: Some(self.drain_timeout.clone()),
+            audit_retention: Some(self.audit_retention.clone()),
             key_file: Some(self.key_file.clone()),
             tls_cert,
             tls_key,

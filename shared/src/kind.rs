@@ -72,7 +72,7 @@ impl ScopeType {
 pub enum Maker {
     /// People, by apply and create.
     User,
-    /// The daemon, while it reconciles; people may read and delete them.
+    /// The daemon, while it reconciles or serves clients; people may read and delete them.
     Daemon,
 }
 
@@ -98,6 +98,10 @@ pub enum Action {
     Revoke,
     /// Allowed to start builds.
     AllowTrigger,
+    /// What is proposed is made so.
+    Approve,
+    /// What is proposed is not made so.
+    Reject,
 }
 
 impl Action {
@@ -108,6 +112,8 @@ impl Action {
         Self::Restart,
         Self::Revoke,
         Self::AllowTrigger,
+        Self::Approve,
+        Self::Reject,
     ];
 
     /// The last segment of the action's route.
@@ -119,6 +125,8 @@ impl Action {
             Self::Restart => "restart",
             Self::Revoke => "revoke",
             Self::AllowTrigger => "allow-trigger",
+            Self::Approve => "approve",
+            Self::Reject => "reject",
         }
     }
 }

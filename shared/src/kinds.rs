@@ -47,6 +47,7 @@ kinds![
     service_account::ServiceAccount,
     role_binding::RoleBinding,
     token::Token,
+    prompt_request::PromptRequest,
 ];
 
 /// The `apiVersion` of every object.

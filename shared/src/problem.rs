@@ -77,6 +77,8 @@ codes! {
     Compacted = "ORCH3007", "the change log no longer reaches back that far";
     NoGeneration = "ORCH3008", "there is no such generation in the object's history";
     NoAction = "ORCH3009", "the kind has no such action";
+    Decided = "ORCH3020", "the proposal was decided about already";
+    Full = "ORCH3021", "as many as are allowed are there already";
 
     // Who you are, and how you ask.
     Unauthenticated = "ORCH4001", "no valid credential was given";

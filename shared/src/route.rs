@@ -108,3 +108,9 @@ pub const SEAL: &str = "/api/v1/seal";
 pub const EVENTS: &str = "/api/v1/events";
 /// What the daemon is and how it fares.
 pub const STATUS: &str = "/api/v1/status";
+/// Who did what.
+pub const AUDIT: &str = "/api/v1/audit";
+/// What was done in each session.
+pub const AUDIT_SESSIONS: &str = "/api/v1/audit/sessions";
+/// Whether the audit log is as it was written.
+pub const AUDIT_VERIFY: &str = "/api/v1/audit/verify";

@@ -60,8 +60,11 @@ const GROUPS: &[(&str, &[&str])] = &[
         "Declare",
         &["apply", "diff", "plan", "create", "edit", "replace", "patch", "delete"],
     ),
-    ("Look", &["get", "describe", "why", "events", "logs", "history", "wait"]),
-    ("Act", &["scale", "restart", "rollback"]),
+    (
+        "Look",
+        &["get", "describe", "why", "events", "logs", "history", "audit", "wait"],
+    ),
+    ("Act", &["scale", "restart", "rollback", "approve", "reject"]),
     (
         "Who may do what",
         &[

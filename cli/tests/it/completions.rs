@@ -90,7 +90,11 @@ fn offered(home: &Home, line: &[&str]) -> Vec<String> {
 #[test]
 fn shells_are_offered_verbs_kinds_and_flags() {
     let home = Home::new();
-    assert!(offered(&home, &["orchctl", "ap"]).starts_with(&["apply".to_owned(), "api-resources".to_owned()]));
+    assert!(offered(&home, &["orchctl", "ap"]).starts_with(&[
+        "apply".to_owned(),
+        "approve".to_owned(),
+        "api-resources".to_owned()
+    ]));
     assert_eq!(
         offered(&home, &["orchctl", "get", "serv"]),
         ["servers", "serviceaccounts"]

@@ -125,10 +125,46 @@ fn the_console_calls_a_tool_watches_a_session_and_gives_the_terminal_back() {
 }
 
 #[test]
+fn the_audit_console_shows_sessions_and_what_is_done_as_it_happens() {
+    let gateway = Gateway::start();
+    let entry = |sequence: i64, item: &str| {
+        json!({
+            "sequence": sequence, "at": "2026-01-01T00:00:00.000Z", "kind": "tool_call", "principal": "ada", "token": "ci",
+            "session": "0a1b2c3d4e5f", "verb": "tools/call", "target": {"kind": "Server", "name": "files"}, "item": item,
+            "project": "web", "outcome": "allowed", "durationUs": 1234, "client": "some-client/1", "hash": "00",
+        })
+    };
+    let session = json!({
+        "project": "web", "principal": "ada", "session": "0a1b2c3d4e5f", "client": "some-client/1",
+        "first": "2026-01-01T00:00:00.000Z", "last": "2026-01-01T00:00:00.000Z", "rows": 2, "calls": 2, "errors": 0,
+    });
+    gateway.api(
+        "/api/v1/audit/sessions?from=24h&limit=1000",
+        json!({"items": [session]}),
+    );
+    gateway.api(
+        "/api/v1/audit?from=24h&limit=200",
+        json!({"items": [entry(6, "read_file")]}),
+    );
+    gateway.stream("/api/v1/audit?after=6&watch=1", entry(7, "followed_tool"));
+    let home = Home::with_daemon(&gateway.address);
+    let steps = [("0a1b2c3d", ""), ("followed_tool", "d"), ("7d", "q")];
+    if let Some(said) = on_terminal(&home, &["console", "--audit"], &steps) {
+        assert!(said.trim_end().ends_with("ended 0 restored"), "{said}");
+        gateway.until("the week", |heard| heard.path == "/api/v1/audit?from=7d&limit=200");
+    }
+}
+
+#[test]
 fn without_a_terminal_there_is_no_console() {
-    let run = Home::with_daemon("http://127.0.0.1:1").run(&["console", "-p", "web"]);
-    assert_eq!(run.code, 2, "{run}");
-    assert!(run.stderr.contains("orchctl tools list --project web"), "{run}");
+    for (arguments, hint) in [
+        (&["console", "-p", "web"][..], "orchctl tools list --project web"),
+        (&["console", "--audit"], "orchctl audit sessions"),
+    ] {
+        let run = Home::with_daemon("http://127.0.0.1:1").run(arguments);
+        assert_eq!(run.code, 2, "{run}");
+        assert!(run.stderr.contains(hint), "{run}");
+    }
 }
 
 #[test]

@@ -10,7 +10,8 @@ use orch_shared::resource::Resource;
 use serde_json::Value;
 
 use super::set::{self, Effect, Foreign, Order, Others};
-use super::{Admission, Error, audited};
+use super::{Admission, Error, audited, counted};
+use crate::audit;
 
 /// Longest name of an apply set, in characters.
 const SET_NAME: usize = 63;
@@ -63,14 +64,14 @@ pub async fn apply(admission: &Admission, principal: &Principal, request: Reques
         verb: "apply".to_owned(),
     };
     let (admission, principal) = (admission.clone(), principal.clone());
-    let store = admission.store.clone();
+    let (store, trail) = (admission.store.clone(), audit::trail());
     let applied = store.write(move |transaction| {
         Box::pin(async move {
             let effect = order.effect;
             let results = set::admit(&admission, transaction, order, &principal).await?;
             if effect == Effect::Commit {
-                let mut entry = audited(&principal, "apply", None);
-                entry.detail = serde_json::json!({"objects": results.len()}).to_string();
+                let mut entry = audited(trail.as_deref(), &principal, "apply", None);
+                entry.detail = counted(results.len());
                 transaction.audit(entry);
             }
             Ok::<_, Error>(Response {

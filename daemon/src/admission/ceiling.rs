@@ -54,6 +54,7 @@ pub(super) fn check(
         | Kind::Agent
         | Kind::Project
         | Kind::Prompt
+        | Kind::PromptRequest
         | Kind::User
         | Kind::ServiceAccount => vec![],
     };

@@ -16,6 +16,7 @@ mod error;
 mod instances;
 mod one;
 mod permission;
+mod proposals;
 mod references;
 mod sealing;
 mod seed;
@@ -29,11 +30,16 @@ pub use error::Error;
 pub use instances::admit_instance;
 pub use one::{Existing, Made, Precondition, Target, create, patch, replace, restart, reveal, rollback, scale, seal};
 pub use permission::forbidden;
+pub use proposals::{approve, propose, reject};
 pub use seed::{amend, seed};
 pub use token::{allow_trigger, revoke};
 
 use orch_shared::access::Principal;
+use orch_shared::audit::{self, Row, RowKind};
+use orch_shared::name::ObjectRef;
+use orch_shared::problem::Code;
 
+use crate::audit::{Trail, sign};
 use crate::secrets::Keyring;
 use crate::store::Store;
 
@@ -46,45 +52,54 @@ pub struct Admission {
     pub keyring: Keyring,
 }
 
-/// Notes the outcome of a request in the audit log.
+/// The row about a change, for the transaction that makes it. `trail` is that of the request that asks for the change.
 #[must_use]
-pub fn audited(
-    principal: &Principal,
-    action: &str,
-    object: Option<&orch_shared::name::ObjectRef>,
-) -> crate::store::NewAudit {
-    crate::store::NewAudit {
-        principal: principal.name.to_string(),
-        action: action.to_owned(),
-        object: object.cloned(),
-        outcome: "allowed".to_owned(),
-        detail: "{}".to_owned(),
-    }
-}
-
-/// Notes in the audit log that a request was refused.
-fn denied(
-    principal: &Principal,
-    action: &str,
-    object: Option<&orch_shared::name::ObjectRef>,
-) -> crate::store::NewAudit {
-    crate::store::NewAudit {
-        outcome: "denied".to_owned(),
-        ..audited(principal, action, object)
-    }
-}
-
-/// Notes that somebody tried to log in, and what came of it.
-#[must_use]
-pub fn login_entry(user: &str, refused: Option<orch_shared::problem::Code>) -> crate::store::NewAudit {
-    crate::store::NewAudit {
-        principal: orch_shared::excerpt::printable(user.chars().take(64).collect::<String>()),
-        action: "login".to_owned(),
-        object: None,
-        outcome: if refused.is_none() { "allowed" } else { "denied" }.to_owned(),
-        detail: match refused {
-            None => "{}".to_owned(),
-            Some(code) => serde_json::json!({"code": code}).to_string(),
+pub fn audited(trail: Option<&Trail>, principal: &Principal, verb: &str, object: Option<&ObjectRef>) -> Row {
+    let target = object.map(audit::Target::of);
+    let status = if verb == "create" { 201 } else { 200 };
+    let mut row = match trail {
+        Some(trail) => trail.of_change(verb, target, status),
+        None => Row {
+            project: target.as_ref().and_then(audit::Target::project).map(str::to_owned),
+            target,
+            ..Row::new(RowKind::Request, verb)
         },
+    };
+    sign(&mut row, principal);
+    row
+}
+
+/// The row about what the rules have refused; how the request was answered is in the row about the request.
+fn denied(principal: &Principal, verb: &str, object: Option<&ObjectRef>) -> Row {
+    Row {
+        kind: RowKind::RbacDecision,
+        outcome: audit::Outcome::Denied,
+        decision: Some(audit::Decision {
+            allowed: false,
+            rule: String::new(),
+        }),
+        ..audited(None, principal, verb, object)
+    }
+}
+
+/// The row about somebody who tried to log in, and what came of it.
+#[must_use]
+pub fn login_entry(user: &str, refused: Option<Code>) -> Row {
+    Row {
+        principal: orch_shared::excerpt::printable(user.chars().take(64).collect::<String>()),
+        outcome: match refused {
+            None => audit::Outcome::Allowed,
+            Some(_) => audit::Outcome::Denied,
+        },
+        detail: refused.map(|code| code.to_string()).unwrap_or_default(),
+        ..Row::new(RowKind::Login, "login")
+    }
+}
+
+/// How many objects a change is about.
+fn counted(objects: usize) -> String {
+    match objects {
+        1 => "1 object".to_owned(),
+        more => format!("{more} objects"),
     }
 }

@@ -17,6 +17,7 @@ use super::apply::decode_one;
 use super::error::not_found;
 use super::set::{self, Effect, Foreign, Order, Others};
 use super::{Admission, Error, audited, permission};
+use crate::audit;
 use crate::secrets::Place;
 use crate::store::{Known, Mutation, Object, Row, Transaction};
 
@@ -121,7 +122,7 @@ pub(super) async fn find(transaction: &mut Transaction, principal: &Principal, t
 }
 
 /// A set of one, written now.
-fn order(resource: Resource, verb: &str) -> Order {
+pub(super) fn order(resource: Resource, verb: &str) -> Order {
     Order {
         objects: vec![resource],
         set: None,
@@ -164,7 +165,7 @@ pub async fn create(
     let resource = decode_one(manifest).map_err(of_fields)?;
     let reference = resource.reference();
     let (admission, principal) = (admission.clone(), principal.clone());
-    let store = admission.store.clone();
+    let (store, trail) = (admission.store.clone(), audit::trail());
     let created = store.write(move |transaction| {
         Box::pin(async move {
             let live = transaction
@@ -177,14 +178,14 @@ pub async fn create(
                 permission::require(transaction, &principal, Role::Delete, live).await?;
                 let gone = super::delete::removal(live);
                 transaction.mutate(vec![gone], &principal.name).await?;
-                transaction.audit(audited(&principal, "delete", Some(&reference)));
+                transaction.audit(audited(trail.as_deref(), &principal, "delete", Some(&reference)));
             } else if live.is_some() {
                 permission::require_new(transaction, &principal, &resource)?;
                 let problem = Problem::new(Code::AlreadyExists, format!("{reference} exists already"));
                 return Err(problem.suggest("apply changes what is there").into());
             }
             let made = set::admit(&admission, transaction, order(resource, "create"), &principal).await?;
-            transaction.audit(audited(&principal, "create", Some(&reference)));
+            transaction.audit(audited(trail.as_deref(), &principal, "create", Some(&reference)));
             Ok::<_, Error>(Made {
                 row: reload(transaction, &reference).await?,
                 credential: made.into_iter().find_map(|outcome| outcome.credential),
@@ -194,7 +195,7 @@ pub async fn create(
     Ok(created.await?)
 }
 
-fn of_fields(problems: Vec<orch_shared::problem::FieldProblem>) -> Problem {
+pub(super) fn of_fields(problems: Vec<orch_shared::problem::FieldProblem>) -> Problem {
     Problem::of_fields(problems).unwrap_or_else(|| Problem::new(Code::Internal, "refused without a reason"))
 }
 
@@ -216,7 +217,7 @@ where
     F: FnOnce(Resource) -> Result<Resource, Error> + Send + 'static,
 {
     let (admission, principal) = (admission.clone(), principal.clone());
-    let store = admission.store.clone();
+    let (store, trail) = (admission.store.clone(), audit::trail());
     let changed = store.write(move |transaction| {
         Box::pin(async move {
             let row = find(transaction, &principal, &target).await?;
@@ -238,7 +239,7 @@ where
                     .into());
             }
             set::admit(&admission, transaction, order(resource, verb), &principal).await?;
-            transaction.audit(audited(&principal, verb, Some(&object)));
+            transaction.audit(audited(trail.as_deref(), &principal, verb, Some(&object)));
             reload(transaction, &object).await
         })
     });
@@ -332,7 +333,7 @@ pub async fn rollback(
 ) -> Result<Row, Problem> {
     allow(target.kind, Action::Rollback)?;
     let (admission, principal) = (admission.clone(), principal.clone());
-    let store = admission.store.clone();
+    let (store, trail) = (admission.store.clone(), audit::trail());
     let rolled = store.write(move |transaction| {
         Box::pin(async move {
             let row = find(transaction, &principal, &target).await?;
@@ -368,7 +369,7 @@ pub async fn rollback(
             };
             let verb = format!("rollback to {number}");
             set::admit(&admission, transaction, order(resource, &verb), &principal).await?;
-            transaction.audit(audited(&principal, "rollback", Some(&row.object)));
+            transaction.audit(audited(trail.as_deref(), &principal, "rollback", Some(&row.object)));
             reload(transaction, &row.object).await
         })
     });
@@ -386,7 +387,7 @@ pub async fn restart(
     precondition: Precondition,
 ) -> Result<Row, Problem> {
     allow(target.kind, Action::Restart)?;
-    let principal = principal.clone();
+    let (principal, trail) = (principal.clone(), audit::trail());
     let restarted = admission.store.write(move |transaction| {
         Box::pin(async move {
             let row = find(transaction, &principal, &target).await?;
@@ -400,7 +401,7 @@ pub async fn restart(
                 Mutation::Restart { uid, at }
             };
             transaction.mutate(vec![mutation], &principal.name).await?;
-            transaction.audit(audited(&principal, "restart", Some(&row.object)));
+            transaction.audit(audited(trail.as_deref(), &principal, "restart", Some(&row.object)));
             reload(transaction, &row.object).await
         })
     });
@@ -412,12 +413,12 @@ pub async fn restart(
 /// # Errors
 /// When it is not there, or a value does not open.
 pub async fn reveal(admission: &Admission, principal: &Principal, target: Target) -> Result<Row, Problem> {
-    let asking = principal.clone();
+    let (asking, trail) = (principal.clone(), audit::trail());
     let found = admission.store.write(move |transaction| {
         Box::pin(async move {
             let row = find(transaction, &asking, &target).await?;
             permission::require(transaction, &asking, Role::Reveal, &row).await?;
-            transaction.audit(audited(&asking, "reveal", Some(&row.object)));
+            transaction.audit(audited(trail.as_deref(), &asking, "reveal", Some(&row.object)));
             Ok::<_, Error>(row)
         })
     });

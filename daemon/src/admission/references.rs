@@ -24,7 +24,7 @@ pub(super) struct World {
     going: BTreeMap<ObjectRef, Departure>,
     /// Named and not there, each with the name that was probably meant.
     near: BTreeMap<ObjectRef, String>,
-    /// Secrets that may be seen, and not used.
+    /// Secrets and servers that may be seen, and not used.
     locked: BTreeSet<ObjectRef>,
 }
 
@@ -125,7 +125,7 @@ impl World {
     }
 
     /// Takes out what an object names anew and somebody may not see: for them it is not there. What they may see and may not
-    /// hand to a program is noted. A Secret is asked for each time: what it is handed to may be another program by now.
+    /// lend is noted. A Secret is asked for each time: what it is handed to may be another program by now.
     pub(super) async fn hide(
         &mut self,
         transaction: &mut Transaction,
@@ -136,8 +136,10 @@ impl World {
         let named_before = before.map(admitted::references).unwrap_or_default();
         for reference in admitted::references(resource) {
             let target = reference.target;
-            let is_used = target.kind == Kind::Secret;
-            if !is_used && named_before.iter().any(|before| before.target == target) {
+            // Whoever is granted something in a project is granted it on the servers that the project lists.
+            let is_lent = resource.kind == Kind::Project && target.kind == Kind::Server;
+            let is_used = target.kind == Kind::Secret || is_lent;
+            if target.kind != Kind::Secret && named_before.iter().any(|before| before.target == target) {
                 continue;
             }
             let is_free =
@@ -180,7 +182,8 @@ impl World {
         if self.locked.contains(target) {
             let message = format!("{noun} `{}` may not be used by you", target.name);
             let problem = FieldProblem::new(Code::Forbidden, path.clone(), message);
-            return Some(problem.hint("naming a secret hands it to a program: that needs the role `run` on it"));
+            let why = "naming it here lets others, or a program, use it: that needs the role `run` on it";
+            return Some(problem.hint(why));
         }
         let Some(spec) = self.specs.get(target) else {
             let (fate, hint) = match self.going.get(target) {

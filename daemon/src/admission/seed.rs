@@ -6,12 +6,13 @@
 use std::collections::BTreeSet;
 
 use orch_shared::access::Principal;
+use orch_shared::audit::RowKind;
 use orch_shared::name::ObjectRef;
 use orch_shared::resource::Resource;
 use orch_shared::seeded;
 
 use super::set::{self, Effect, Foreign, Order, Others};
-use super::{Admission, Error};
+use super::{Admission, Error, counted};
 use crate::store::{NewAudit, Object, Row};
 
 /// Who brings objects along, in the history and the audit log.
@@ -36,7 +37,7 @@ pub async fn amend(admission: &Admission, resource: Resource) -> Result<(), Erro
             let object = resource.reference();
             let order = order(vec![resource]);
             set::admit(&admission, transaction, order, &ourselves()).await?;
-            transaction.audit(super::audited(&ourselves(), "seed", Some(&object)));
+            transaction.audit(super::audited(None, &ourselves(), "seed", Some(&object)));
             Ok::<_, Error>(())
         })
     });
@@ -86,10 +87,8 @@ pub async fn seed(admission: &Admission, objects: Vec<Resource>) -> Result<usize
                 set::admit(&admission, transaction, order, &ourselves()).await?;
                 transaction.audit(NewAudit {
                     principal: BY.to_owned(),
-                    action: "seed".to_owned(),
-                    object: None,
-                    outcome: "allowed".to_owned(),
-                    detail: serde_json::json!({"objects": count}).to_string(),
+                    detail: counted(count),
+                    ..NewAudit::new(RowKind::Request, "seed")
                 });
             }
             Ok::<_, Error>(count)

@@ -14,6 +14,7 @@ use orch_shared::name::ObjectRef;
 use orch_shared::path::FieldPath;
 use orch_shared::problem::{Code, FieldProblem, MOST_TOLD, Problem};
 use orch_shared::resource::Resource;
+use orch_shared::system;
 use serde_json::{Value, json};
 use tokio::task::coop::consume_budget;
 
@@ -163,6 +164,20 @@ pub(super) async fn admit(
         (Some(set), Others::Pruned) => prunable(transaction, set, &references).await?,
         (Some(_) | None, Others::Kept) | (None, Others::Pruned) => Vec::new(),
     };
+    // What is the daemon's own does not go: it leaves the set, and is as it was brought along.
+    let (kept, pruned): (Vec<Row>, Vec<Row>) = pruned
+        .into_iter()
+        .partition(|row| system::default_of(&row.object).is_some());
+    for row in kept {
+        let Some(resource) = system::default_of(&row.object) else {
+            continue;
+        };
+        let made = pair(admission, resource, Some(row), None)?;
+        pairs.extend(made.ok().map(|pair| Pair {
+            apply_set: None,
+            ..pair
+        }));
+    }
     let going: BTreeSet<ObjectRef> = pruned.iter().map(|row| row.object.clone()).collect();
     // Before anything is told of what is there.
     authorize(transaction, principal, &pairs, &order.verb).await?;
@@ -202,7 +217,7 @@ pub(super) async fn admit(
             }
             mutations.extend(mutation);
         }
-        mutations.extend(pruned.iter().map(super::delete::removal));
+        mutations.extend(super::delete::removals(transaction, &pruned).await?);
         for mutations in [mutations, issued] {
             if !mutations.is_empty() {
                 transaction.mutate(mutations, &principal.name).await?;

@@ -122,7 +122,7 @@ async fn change(
     change: impl FnOnce(&mut TokenStatus, orch_shared::resource::Timestamp) + Send + 'static,
 ) -> Result<Row, Problem> {
     super::one::allow(target.kind, action)?;
-    let principal = principal.clone();
+    let (principal, trail) = (principal.clone(), crate::audit::trail());
     let changed = admission.store.write(move |transaction| {
         Box::pin(async move {
             let row = find(transaction, &principal, &target).await?;
@@ -140,7 +140,12 @@ async fn change(
             if action == Action::Revoke {
                 transaction.revoke_token(&row.uid).await?;
             }
-            transaction.audit(audited(&principal, action.as_str(), Some(&row.object)));
+            transaction.audit(audited(
+                trail.as_deref(),
+                &principal,
+                action.as_str(),
+                Some(&row.object),
+            ));
             super::one::reload(transaction, &row.object).await
         })
     });

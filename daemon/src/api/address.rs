@@ -31,6 +31,12 @@ pub(super) enum Address {
     Events,
     /// How the daemon fares.
     Status,
+    /// Who did what.
+    Audit,
+    /// What was done in each session.
+    AuditSessions,
+    /// Whether all of that is as it was written.
+    AuditVerify,
     /// Where a name and a password become a credential.
     Login,
     /// Who is asking.
@@ -58,6 +64,9 @@ impl Address {
             | Self::Logs(_)
             | Self::Events
             | Self::Status
+            | Self::Audit
+            | Self::AuditSessions
+            | Self::AuditVerify
             | Self::WhoAmI
             | Self::Logins => "GET, HEAD",
             Self::Action(..)
@@ -81,6 +90,9 @@ pub(super) fn parse(path: &str) -> Option<Address> {
         route::SEAL => return Some(Address::Seal),
         route::EVENTS => return Some(Address::Events),
         route::STATUS => return Some(Address::Status),
+        route::AUDIT => return Some(Address::Audit),
+        route::AUDIT_SESSIONS => return Some(Address::AuditSessions),
+        route::AUDIT_VERIFY => return Some(Address::AuditVerify),
         route::LOGIN => return Some(Address::Login),
         route::WHOAMI => return Some(Address::WhoAmI),
         route::LOGINS => return Some(Address::Logins),

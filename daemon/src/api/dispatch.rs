@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use super::address::{self, Address};
 use super::problem::Refusal;
-use super::{Api, body, forward, health, identity, list, logs, object, watch};
+use super::{Api, audit, body, forward, health, identity, list, logs, object, watch};
 use crate::{admission, auth};
 
 /// Answers any request below `/api/v1`. HEAD is answered as GET; the server leaves the body out.
@@ -74,6 +74,14 @@ pub(super) async fn dispatch(
                 Action::Restart => admission::restart(admission, &principal, target, precondition).await?,
                 Action::Revoke => admission::revoke(admission, &principal, target, precondition).await?,
                 Action::AllowTrigger => admission::allow_trigger(admission, &principal, target, precondition).await?,
+                Action::Approve => {
+                    let how = body::json(&parts.headers, body, body::OTHER).await?;
+                    admission::approve(admission, &principal, target, precondition, how).await?
+                }
+                Action::Reject => {
+                    let how = body::json(&parts.headers, body, body::OTHER).await?;
+                    admission::reject(admission, &principal, target, precondition, how).await?
+                }
             };
             settled(&api, &[row.object.kind], row.revision).await;
             Ok(object::answer(StatusCode::OK, &row))
@@ -104,6 +112,9 @@ pub(super) async fn dispatch(
         }
         (Address::Events, "GET") => watch::events(&api, &principal, &parts).await,
         (Address::Status, "GET") => health::status(&api, &principal).await,
+        (Address::Audit, "GET") => audit::entries(&api, &principal, &parts).await,
+        (Address::AuditSessions, "GET") => audit::sessions(&api, &principal, &parts).await,
+        (Address::AuditVerify, "GET") => audit::verify(&api, &principal, &parts).await,
         (Address::WhoAmI, "GET") => Ok(json(StatusCode::OK, &identity::who_am_i(&api, &principal))),
         (Address::Logins, "GET") => identity::logins(&api, &principal).await,
         (Address::OneLogin(id), "DELETE") => identity::log_out(&api, &principal, &id).await,
@@ -131,6 +142,9 @@ pub(super) async fn dispatch(
             | Address::Seal
             | Address::Events
             | Address::Status
+            | Address::Audit
+            | Address::AuditSessions
+            | Address::AuditVerify
             | Address::Login
             | Address::WhoAmI
             | Address::Logins

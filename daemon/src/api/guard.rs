@@ -1,6 +1,8 @@
 //! What every request passes: a name and a span, the check of Host and Origin, a principal, a deadline, a count.
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::body::{Body, HttpBody as _};
@@ -16,7 +18,9 @@ use orch_shared::problem::{Code, Problem};
 use tracing::Instrument;
 
 use super::Api;
+use super::noting;
 use super::problem::{Refusal, Told};
+use crate::audit;
 use crate::auth::Lease;
 
 /// How long a request may take until its answer begins.
@@ -116,24 +120,36 @@ pub(super) async fn guard<A: Future<Output = Result<Response, Problem>>>(
     let path = uri.path();
     // Whoever the request is passed on to calls it the same.
     request.headers_mut().insert(REQUEST_ID, id.clone());
-    let span = tracing::info_span!("request", request_id = text_of(&id), method = method.as_str(), path);
-    let answering = async {
+    let span = tracing::info_span!("request", request_id = text_of(&id), method = method.as_str(), path = %shown(path));
+    let trail = noting::begin(&id, &request);
+    let answering = audit::scoped(Arc::clone(&trail), async {
         api.names
             .check(request.headers(), uri.authority().map(Authority::as_str))?;
         match tokio::time::timeout(DEADLINE, next(request)).await {
             Ok(response) => response,
             Err(_) => Err(overdue(&method)),
         }
-    };
+    });
     let response = answering
         .instrument(span.clone())
         .await
         .unwrap_or_else(|problem| Refusal(problem).into_response());
+    if let Some(row) = noting::conclude(api, path, &trail, &response) {
+        Box::pin(api.ledger.settle(row)).await;
+    }
     let response = complete(response, id);
     let (status, took) = (response.status(), started.elapsed());
     api.metrics.request(&method, route, status.as_u16(), took);
     span.in_scope(|| log(&method, path, status, took));
     response
+}
+
+/// A path as the log may hold it: without a token that somebody has pasted into it.
+fn shown(path: &str) -> Cow<'_, str> {
+    match path.find("orch_") {
+        Some(at) => Cow::Owned(format!("{}***", &path[..at])),
+        None => Cow::Borrowed(path),
+    }
 }
 
 /// Where MCP clients are answered.
@@ -218,7 +234,7 @@ fn request_id(headers: &HeaderMap, api: &Api) -> HeaderValue {
 }
 
 /// An id of a request, which is plain.
-fn text_of(id: &HeaderValue) -> &str {
+pub(super) fn text_of(id: &HeaderValue) -> &str {
     id.to_str().unwrap_or_default()
 }
 

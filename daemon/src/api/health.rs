@@ -72,6 +72,7 @@ pub(super) async fn metrics(
     api.metrics
         .instances(&instances_by_phase(&snapshot, &Visibility::Everything));
     api.metrics.store(&api.admission.store.counters());
+    api.metrics.audit(&api.ledger.standing());
     let text = api.metrics.encode();
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     Ok(([(header::CONTENT_TYPE, kind)], text).into_response())
@@ -108,6 +109,7 @@ pub(super) async fn status(api: &Api, principal: &Principal) -> Result<Response,
             .map(|(kind, count)| (kind.to_string(), count))
             .collect(),
         instances: instances_by_phase(&store.snapshot(), &principal.visibility),
+        audit: api.ledger.standing(),
     };
     Ok(json(StatusCode::OK, &status))
 }

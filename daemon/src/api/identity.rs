@@ -262,7 +262,12 @@ pub(super) async fn set_password(
     api.logins
         .set_password(&user, &row.uid, Zeroizing::new(password))
         .await?;
-    let entry = admission::audited(principal, "password", Some(&row.object));
+    let entry = admission::audited(
+        crate::audit::trail().as_deref(),
+        principal,
+        "password",
+        Some(&row.object),
+    );
     api.admission.store.write_later(move |transaction| {
         Box::pin(async move {
             transaction.audit(entry);

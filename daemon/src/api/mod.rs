@@ -6,6 +6,7 @@
 //! verb serves them all.
 
 mod address;
+mod audit;
 mod body;
 mod dispatch;
 mod forward;
@@ -15,6 +16,7 @@ mod identity;
 mod json;
 mod list;
 mod logs;
+mod noting;
 mod object;
 pub mod openapi;
 mod problem;
@@ -39,6 +41,7 @@ pub use forward::Forwarding;
 pub use guard::Names;
 
 use crate::admission::Admission;
+use crate::audit::Ledger;
 use crate::auth::{Authenticator, Logins, Pace};
 use crate::runtime::Runtime;
 use crate::telemetry::Metrics;
@@ -58,6 +61,8 @@ pub struct Api {
     pub runtime: Runtime,
     /// How requests reach the leader that only it can answer, where daemons share a database.
     pub forwarding: Option<Forwarding>,
+    /// Where it is written down who did what.
+    pub ledger: Ledger,
     /// What is counted.
     pub metrics: Metrics,
     /// Whether the gateway's addresses need no credential.
@@ -126,11 +131,13 @@ impl<B: Beside> Service<B> {
 
     async fn answer_beside(&self, request: Request) -> Result<Response, Problem> {
         let (principal, lease) = guard::principal(&self.api, request.uri().path(), request.headers()).await?;
+        noting::by(&principal);
         let answering = forward::forward(&self.api, request, |request| self.beside.answer(principal, request));
         Ok(guard::leased(answering.await, lease))
     }
 
     async fn answer_here(&self, mut request: Request) -> Result<Response, Problem> {
+        noting::wanted(request.method(), request.uri());
         if request.uri().path() == route::LOGIN && request.method() == Method::POST {
             let (parts, body) = request.into_parts();
             return identity::log_in(&self.api, &parts, body).await;
@@ -141,6 +148,7 @@ impl<B: Beside> Service<B> {
             if !matches!(*request.method(), Method::GET | Method::HEAD) {
                 self.api.pace.write(&principal.name)?;
             }
+            noting::by(&principal);
             lease = held;
             request.extensions_mut().insert(principal);
         }

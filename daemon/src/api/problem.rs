@@ -42,9 +42,14 @@ pub(super) const fn status_of(code: Code) -> StatusCode {
         Code::Unauthenticated => StatusCode::UNAUTHORIZED,
         Code::Forbidden | Code::HostRefused | Code::Ceiling => StatusCode::FORBIDDEN,
         Code::NotFound | Code::NoGeneration | Code::NoRoute => StatusCode::NOT_FOUND,
-        Code::AlreadyExists | Code::Stale | Code::Terminating | Code::OtherSet | Code::PlanMoved | Code::InUse => {
-            StatusCode::CONFLICT
-        }
+        Code::AlreadyExists
+        | Code::Stale
+        | Code::Terminating
+        | Code::OtherSet
+        | Code::PlanMoved
+        | Code::InUse
+        | Code::Decided
+        | Code::Full => StatusCode::CONFLICT,
         Code::TooMany => StatusCode::TOO_MANY_REQUESTS,
         Code::NoMethod => StatusCode::METHOD_NOT_ALLOWED,
         Code::Compacted => StatusCode::GONE,

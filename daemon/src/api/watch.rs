@@ -23,7 +23,7 @@ use super::stream::{Closed, Sink, respond};
 use super::{Api, body};
 use crate::store::{About, Change, Entry, Error, EventQuery, ListQuery, Page, Position, Scopes, Store, Watch};
 
-const SSE: &str = "text/event-stream";
+pub(super) const SSE: &str = "text/event-stream";
 /// A quiet watch tells so often how far it is, so that it can be resumed there.
 const BOOKMARK: Duration = Duration::from_secs(30);
 /// So many objects are read at once of what is there when a watch begins.
@@ -64,7 +64,7 @@ pub(super) async fn watch(
 }
 
 /// Where a client that lost its stream wants to go on.
-fn resumed(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
+pub(super) fn resumed(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
     let header = headers.get("last-event-id").and_then(|value| value.to_str().ok());
     header
         .map(str::parse)
@@ -295,7 +295,7 @@ pub(super) async fn events(api: &Api, principal: &Principal, parts: &Parts) -> R
     }))
 }
 
-fn kind_of(noun: &str) -> Result<Kind, Problem> {
+pub(super) fn kind_of(noun: &str) -> Result<Kind, Problem> {
     Kind::from_noun(noun).ok_or_else(|| {
         let problem = Problem::new(Code::BadRequest, format!("there is no kind `{noun}`"));
         match Kind::near_noun(noun) {

@@ -126,6 +126,7 @@ impl Gateway {
                 }
             }
             ObjectKind::Prompt => {
+                self.0.links.look_soon();
                 for list in ["prompts", "resources"] {
                     self.tell_lists(list, |_, target, _| matches!(target, Target::Project(_)));
                 }
@@ -137,6 +138,8 @@ impl Gateway {
                 }
             }
             ObjectKind::User | ObjectKind::ServiceAccount | ObjectKind::Token => {}
+            // The session that it is of is told by itself.
+            ObjectKind::PromptRequest => {}
             ObjectKind::Template | ObjectKind::Secret | ObjectKind::Llm | ObjectKind::Agent | ObjectKind::Instance => {}
         }
     }

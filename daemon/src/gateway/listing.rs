@@ -69,11 +69,6 @@ impl Listing {
         let same = |(template, _): &&(String, Route)| template == written;
         self.templates.iter().find(same).map(|(_, route)| route)
     }
-
-    /// Whether nothing is missing.
-    pub(super) fn is_whole(&self) -> bool {
-        self.missing.is_empty()
-    }
 }
 
 /// Whether a URI may come from a template (RFC 6570): what stands before its first and after its last expression fits.

@@ -168,8 +168,12 @@ impl View {
                 };
                 let mut prompts: Vec<_> = snapshot.of_kind(Kind::Prompt).filter(of_project).cloned().collect();
                 prompts.sort_by_key(|prompt| {
-                    let rank = prompt.spec::<Prompt>().and_then(|spec| spec.priority).unwrap_or(50);
-                    (std::cmp::Reverse(rank), prompt.object.clone())
+                    let rank = prompt.spec::<Prompt>().map_or(0, Prompt::rank);
+                    (
+                        std::cmp::Reverse(rank),
+                        prompt.object.name.clone(),
+                        prompt.object.scope.clone(),
+                    )
                 });
                 // A prompt of the project stands before one for everybody that has the same name.
                 let mut seen = std::collections::HashSet::new();
@@ -215,6 +219,13 @@ impl View {
     pub(super) fn page_size(&self) -> Option<usize> {
         let size = self.object.spec::<Project>()?.page_size()?;
         usize::try_from(size).ok()
+    }
+
+    /// Whether nothing of it is shown before a session has said what it is about.
+    pub(super) fn is_gated(&self) -> bool {
+        self.object
+            .spec::<Project>()
+            .is_some_and(|project| project.gated == Some(true))
     }
 
     /// What the project wants every client to know.

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use orch_shared::kind::{Kind, Reference};
 use orch_shared::kinds::instance::Instance;
+use orch_shared::kinds::prompt::Prompt;
 use orch_shared::kinds::server::Server;
 use orch_shared::name::ObjectRef;
 use orch_shared::resource::PlainStatus;
@@ -330,6 +331,8 @@ impl Eyes {
             | Kind::RoleBinding => self.plain(object, &snapshot),
             // What is reported of a token is written together with what it opens.
             Kind::Token => Step::Done(None),
+            // People decide, and what comes of it is one write with that.
+            Kind::PromptRequest => Step::Done(None),
         };
         self.metrics.queue(self.gauge.queued(), self.gauge.working());
         match step {
@@ -479,6 +482,18 @@ impl Eyes {
         self.settle(object, known, plan, launch)
     }
 
+    /// What is known of what a Prompt links to.
+    fn link(&self, object: &Object) -> plan::plain::Link {
+        use plan::plain::Link;
+        let links = object.spec::<Prompt>().is_some_and(|prompt| prompt.link.is_some());
+        match self.lists.of(&object.uid) {
+            _ if !links => Link::None,
+            None => Link::Unread,
+            Some(reason) if reason.is_empty() => Link::Sound,
+            Some(reason) => Link::Broken(reason),
+        }
+    }
+
     fn plain(&self, object: &Arc<Object>, snapshot: &Snapshot) -> Step {
         let known = serde_json::from_str::<PlainStatus>(&object.status_text)
             .ok()
@@ -494,6 +509,7 @@ impl Eyes {
             status: known.as_ref().unwrap_or(&blank),
             broken: &broken,
             pending: &pending,
+            link: self.link(object),
         };
         let plan = plan::plain::plan(&world, self.hands.store.clock().now());
         self.settle(object, known.as_ref(), plan, None)

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use orch_shared::system;
 use tokio_util::sync::CancellationToken;
 
 use super::{Ground, ground};
@@ -52,12 +53,17 @@ fn admin_credential(store: &Store, clock: &dyn Clock) -> Credential {
     Credential::of_principal(BOOTSTRAP, ADMIN, None, (clock, store.ids().as_ref()))
 }
 
-/// Brings the catalogue along. A daemon that cannot is no worse than one whose users have deleted it.
+/// Brings along the catalogue, and the daemon's own projects and texts. A daemon that cannot is no worse than one whose users have deleted it.
 pub(super) async fn bring_catalogue(admission: &Admission) {
     match admission::seed(admission, catalogue::objects()).await {
         Ok(0) => {}
         Ok(templates) => tracing::info!(templates, "brought the catalogue up to date"),
         Err(error) => tracing::warn!(%error, "the catalogue could not be brought up to date"),
+    }
+    match admission::seed(admission, system::objects()).await {
+        Ok(0) => {}
+        Ok(objects) => tracing::info!(objects, "brought its own projects and texts up to date"),
+        Err(error) => tracing::warn!(%error, "its own projects and texts could not be brought up to date"),
     }
 }
 

@@ -22,8 +22,9 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::admission::Admission;
+use crate::admission::{self, Admission};
 use crate::api::{Api, Forwarding, Names, Service};
+use crate::audit::Ledger;
 use crate::auth::{Authenticator, Logins, Pace};
 use crate::clock::{Clock, Ids, RandomIds, SystemClock};
 use crate::config::Settings;
@@ -58,6 +59,7 @@ pub struct Daemon {
     stop_store: CancellationToken,
     serving: JoinHandle<()>,
     relaying: JoinHandle<()>,
+    noting: JoinHandle<()>,
     reconciling: JoinHandle<()>,
     storing: JoinHandle<()>,
     runtime: Runtime,
@@ -83,6 +85,7 @@ pub(crate) async fn ground(settings: &Settings) -> anyhow::Result<Ground> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let metrics = Metrics::default();
     let mut options = Options::new(Arc::clone(&clock), Arc::new(RandomIds::new(Arc::clone(&clock))));
+    options.retention.audit_for = settings.audit_retention.duration();
     let observer = metrics.clone();
     options.observer = Some(Arc::new(move |operation, took| {
         observer.store_operation(operation, took);
@@ -224,13 +227,17 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
         settings.containers.runtime.into(),
         claim.clone(),
     );
+    let (ledger, noting) = Ledger::open(store.clone(), served.clone());
+    let noting = tokio::spawn(noting);
     let (gateway, relaying) = Gateway::open(gateway::Config {
         store: store.clone(),
+        ledger: ledger.clone(),
         runtime: runtime.clone(),
         waker,
         lists,
         copies,
         seal: Arc::new(move |text: &str| keyring.mark("request state", text)),
+        propose: propose_to(admission.clone()),
         stirred,
         sessions: gateway::Bounds {
             idle: settings.gateway.session_idle.duration(),
@@ -243,7 +250,6 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
         },
         standing: stands.clone(),
         shutdown: stop_serving.clone(),
-        served: served.clone(),
     });
     let relaying = tokio::spawn(relaying);
     drop(tokio::spawn(memory::give_back(store.clone(), stop_serving.clone())));
@@ -261,6 +267,7 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
         pace: Arc::new(Pace::new(settings.access.principal_writes_per_minute)),
         runtime: runtime.clone(),
         forwarding: claim.as_ref().map(|claim| Forwarding::new(stands, claim.url.clone())),
+        ledger,
         metrics,
         open_gateway: settings.gateway.insecure_open_gateway,
         names: Arc::new(Names::new(listen, &hosts, &settings.allowed_origins)),
@@ -281,12 +288,29 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
         stop_store,
         serving,
         relaying,
+        noting,
         reconciling,
         storing,
         runtime,
         store,
         claim,
         _lock: lock,
+    })
+}
+
+/// Hands prompts that are proposed in sessions to whoever admits them.
+fn propose_to(admission: Admission) -> gateway::Propose {
+    Arc::new(move |proposed: gateway::Proposed| {
+        let admission = admission.clone();
+        Box::pin(async move {
+            let gateway::Proposed {
+                principal,
+                project,
+                session,
+                proposal,
+            } = proposed;
+            admission::propose(&admission, &principal, project, session, proposal).await
+        })
     })
 }
 
@@ -341,8 +365,9 @@ impl Daemon {
         tracing::info!("stopping");
         self.stop_serving.cancel();
         ended(self.serving, "serving").await;
-        self.served.cancel();
         ended(self.relaying, "the gateway").await;
+        self.served.cancel();
+        ended(self.noting, "the audit log").await;
         self.stop_reconciling.cancel();
         ended(self.reconciling, "reconciling").await;
         self.runtime.shut_down(GRACE).await;

@@ -53,7 +53,7 @@ mod schema;
 mod sql;
 
 pub use activity::{Activity, Surface};
-pub use audit::{Audit, NewAudit};
+pub use audit::{AuditQuery, NewAudit, SessionQuery};
 pub use changes::{Entry, Stretch};
 pub use database::{Ailment, Database, Observer, Options, Patient, Retention, Testing, UnknownDatabase};
 pub use error::Error;

@@ -132,10 +132,11 @@ const COMMON: &[&str] = &[
 
 /// Which rooms of the daemon a room may know. What is not listed here knows no other room but the clock.
 const ARROWS: &[(&str, &[&str])] = &[
-    ("api", &["admission", "auth", "store", "runtime", "telemetry"]),
-    ("gateway", &["reconcile", "store", "runtime"]),
+    ("api", &["admission", "audit", "auth", "store", "runtime", "telemetry"]),
+    ("gateway", &["audit", "reconcile", "store", "runtime"]),
     ("auth", &["store"]),
-    ("admission", &["auth", "store", "secrets"]),
+    ("admission", &["audit", "auth", "store", "secrets"]),
+    ("audit", &["store"]),
     ("catalogue", &[]),
     ("secrets", &[]),
     ("store", &[]),

@@ -202,9 +202,8 @@ fn review(settings: &Settings, verb: &str, on: &On) -> Result<AccessReview, Fail
         return Err(Failure::usage("--tool is about the role `run`"));
     }
     let mut found = targets::targets(settings, &on.target)?;
-    let target = match (found.pop(), found.is_empty()) {
-        (Some(target), true) => target,
-        _ => return Err(Failure::usage("one kind or one object is asked about").hint("KIND or KIND/NAME")),
+    let (Some(target), true) = (found.pop(), found.is_empty()) else {
+        return Err(Failure::usage("one kind or one object is asked about").hint("KIND or KIND/NAME"));
     };
     let mut review = AccessReview {
         role: Some(role),

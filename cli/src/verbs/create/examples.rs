@@ -48,7 +48,7 @@ const OWN: &[(Kind, &str)] = &[
         Kind::Project,
         "\
   orchctl create project web --servers files,gitea
-  orchctl create project web --servers files --description 'The web team'
+  orchctl create project web --servers files --gated
   orchctl create project web --servers files --dry-run=server
 ",
     ),
@@ -95,7 +95,7 @@ const OWN: &[(Kind, &str)] = &[
     (
         Kind::Prompt,
         "\
-  orchctl create prompt tone -p web --content 'Be brief.' --priority 80
+  orchctl create prompt tone -p web --from-file tone.md --priority 80 --tag style
   orchctl create prompt readme --link web/files:file:///README.md
   orchctl create prompt tone --agent reviewer --content 'Be kind.'
 ",

@@ -305,7 +305,36 @@ const ALL: &[Shorthand] = &[
         covers: &[],
         write: granting::bind,
     },
+    Shorthand {
+        kind: Kind::Prompt,
+        name: "from-file",
+        value: "FILE",
+        about: "The text, from a file or with - from standard input",
+        number: Number::Once,
+        covers: &[],
+        write: |spec, path| place(spec, "content", &contents(path)?),
+    },
+    Shorthand {
+        kind: Kind::Prompt,
+        name: "tag",
+        value: "WORD",
+        about: "A word by which it is found. May be repeated",
+        number: Number::Often,
+        covers: &["tags"],
+        write: |spec, text| values::append(spec, &FieldPath::parse("tags"), text.into()),
+    },
 ];
+
+/// The text of a file, or of standard input.
+fn contents(path: &str) -> Result<String, String> {
+    if path != "-" {
+        return std::fs::read_to_string(path).map_err(|error| format!("{path}: {error}"));
+    }
+    let mut text = String::new();
+    let read = std::io::stdin().lock().read_to_string(&mut text);
+    read.map_err(|error| format!("standard input: {error}"))?;
+    Ok(text)
+}
 
 /// The short ways of a kind.
 pub(super) fn of(kind: Kind) -> impl Iterator<Item = &'static Shorthand> {
@@ -341,6 +370,7 @@ impl Shorthand {
             .help(self.about);
         let arg = match self.name {
             "from-template" => arg.alias("template").add(ArgValueCompleter::new(complete::templates)),
+            "tag" => arg.alias("tags"),
             "param" => arg.alias("parameter").add(ArgValueCompleter::new(complete::parameters)),
             "param-secret" => arg.add(ArgValueCompleter::new(complete::secret_parameters)),
             "user" => arg.add(ArgValueCompleter::new(complete::users)),
@@ -438,15 +468,9 @@ fn from_file(spec: &mut Value, text: &str) -> Result<(), String> {
             )
         }
     };
-    let value = if path == "-" {
-        let mut value = String::new();
-        std::io::stdin()
-            .lock()
-            .read_to_string(&mut value)
-            .map_err(|error| format!("standard input: {error}"))?;
-        value.strip_suffix('\n').map(str::to_owned).unwrap_or(value)
-    } else {
-        std::fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))?
+    let value = match (path, contents(path)?) {
+        ("-", value) => value.strip_suffix('\n').map(str::to_owned).unwrap_or(value),
+        (_, value) => value,
     };
     secret(spec, &key, &value)
 }

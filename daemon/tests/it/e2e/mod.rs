@@ -5,6 +5,7 @@
 
 mod access;
 mod admission;
+mod audit;
 mod catalogue;
 mod chaos;
 mod clients;
@@ -19,6 +20,7 @@ mod looking;
 mod outage;
 mod packages;
 mod registry;
+mod rights;
 mod secrets;
 mod servers;
 mod serving;

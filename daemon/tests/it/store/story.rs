@@ -1,9 +1,10 @@
 //! One object's life and its neighbours', told the same on both databases.
 
 use orch_daemon::store::{
-    About, Error, EventQuery, ListQuery, Mutation, NewAudit, NewEvent, Position, Scopes, Store, Token,
+    About, AuditQuery, Error, EventQuery, ListQuery, Mutation, NewAudit, NewEvent, Position, Scopes, Store, Token,
 };
 use orch_shared::access::{Reach, Visibility};
+use orch_shared::audit::{Outcome, RowKind, Target};
 use orch_shared::kind::Kind;
 use orch_shared::name::Scope;
 use orch_shared::query::{LabelSelector, Severity};
@@ -464,14 +465,13 @@ async fn tokens(house: &House) {
 }
 
 async fn audit(house: &House) {
-    let entry = |outcome: &str| NewAudit {
+    let entry = |outcome: Outcome| NewAudit {
         principal: "eve".to_owned(),
-        action: "delete".to_owned(),
-        object: Some(prompt("web", "tone")),
-        outcome: outcome.to_owned(),
-        detail: "{}".to_owned(),
+        target: Some(Target::of(&prompt("web", "tone"))),
+        outcome,
+        ..NewAudit::new(RowKind::Request, "delete")
     };
-    let (denied, allowed) = (entry("denied"), entry("allowed"));
+    let (denied, allowed) = (entry(Outcome::Denied), entry(Outcome::Allowed));
     // A refused request leaves its audit entry, and nothing else.
     let refused: Result<(), Error> = house
         .store
@@ -498,14 +498,18 @@ async fn audit(house: &House) {
         .await;
     kept.unwrap();
 
-    let audit = house.store.audit(10).await.unwrap();
-    let outcomes: Vec<&str> = audit.iter().map(|audit| audit.entry.outcome.as_str()).collect();
-    assert_eq!(outcomes, ["allowed", "denied"]);
+    let query = AuditQuery {
+        limit: 10,
+        ..AuditQuery::default()
+    };
+    let entries = house.store.audit(&query).await.unwrap();
+    let outcomes: Vec<Outcome> = entries.iter().map(|entry| entry.row.outcome).collect();
+    assert_eq!(outcomes, [Outcome::Denied, Outcome::Allowed]);
     let mut hash = String::new();
-    for audit in audit.iter().rev() {
-        assert_eq!(audit.entry.object, Some(prompt("web", "tone")));
-        hash = audit.entry.hash_after(&hash, audit.sequence, audit.at);
-        assert_eq!(audit.hash, hash);
+    for entry in &entries {
+        assert_eq!(entry.row.target, Some(Target::of(&prompt("web", "tone"))));
+        hash = entry.row.hash_after(&hash, entry.sequence, entry.at);
+        assert_eq!(entry.hash, hash);
     }
 }
 

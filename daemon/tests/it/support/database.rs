@@ -23,6 +23,20 @@ pub(crate) fn texts(home: &Home, query: &str) -> Vec<String> {
     runtime.enable_all().build().expect("a runtime").block_on(reading)
 }
 
+/// Does something to the database that no daemon does.
+pub(crate) fn run(home: &Home, script: &str) {
+    let options = SqliteConnectOptions::new().filename(home.path("data/orchd.db"));
+    let writing = async {
+        let mut shell = options.connect().await.expect("the database opens");
+        sqlx::raw_sql(sqlx::AssertSqlSafe(script.to_owned()))
+            .execute(&mut shell)
+            .await
+            .expect("the script is right");
+    };
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    runtime.enable_all().build().expect("a runtime").block_on(writing);
+}
+
 /// How many sessions of clients are written down.
 pub(crate) fn sessions(home: &Home) -> usize {
     texts(home, "SELECT id_hash FROM gateway_session").len()
