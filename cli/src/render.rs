@@ -11,5 +11,6 @@ pub(crate) mod fields;
 pub(crate) mod jsonpath;
 pub(crate) mod listing;
 pub(crate) mod output;
+pub(crate) mod rights;
 pub(crate) mod schema;
 pub(crate) mod table;

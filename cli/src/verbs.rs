@@ -28,6 +28,15 @@ mod restart;
 mod rollback;
 mod scale;
 
+mod allow_trigger;
+mod auth;
+mod introspect;
+mod login;
+mod logout;
+mod passwd;
+mod revoke;
+mod whoami;
+
 mod client;
 mod console;
 mod mcp;
@@ -44,7 +53,9 @@ mod generate;
 mod status;
 mod version;
 
+mod credentials;
 mod outcomes;
+mod password;
 mod rehearsal;
 mod seal;
 
@@ -96,6 +107,14 @@ verbs! {
     Rollback(rollback),
     Approve(approve),
     Reject(reject),
+    Login(login),
+    Logout(logout),
+    Whoami(whoami),
+    Passwd(passwd),
+    Auth(auth),
+    Revoke(revoke),
+    AllowTrigger(allow_trigger),
+    Introspect(introspect),
     Client(client),
     Tools(tools),
     Console(console),

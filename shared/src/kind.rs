@@ -151,6 +151,8 @@ pub enum Cell {
     Ratio(&'static str, &'static str),
     /// How long ago an instant was.
     Age(&'static str),
+    /// How long it is until an instant, which has perhaps passed; absent is never.
+    Until(&'static str),
     /// How many elements or members a field has.
     Count(&'static str),
     /// The elements of a list, joined by commas.
@@ -164,7 +166,9 @@ impl Cell {
     #[must_use]
     pub fn paths(&self) -> Vec<&'static str> {
         match self {
-            Self::Field(path) | Self::Age(path) | Self::Count(path) | Self::List(path) => vec![path],
+            Self::Field(path) | Self::Age(path) | Self::Until(path) | Self::Count(path) | Self::List(path) => {
+                vec![path]
+            }
             Self::Ratio(part, whole) => vec![part, whole],
             Self::Trouble => vec!["status.conditions"],
         }

@@ -29,6 +29,14 @@ pub(crate) fn text(cell: &Cell, find: Find<'_, '_>, now: Timestamp) -> String {
             let then = find(path).and_then(Value::as_str).and_then(|text| text.parse().ok());
             then.map_or_else(|| NOTHING.to_owned(), |then| age::since(now, then))
         }
+        Cell::Until(path) => match find(path)
+            .and_then(Value::as_str)
+            .and_then(|text| text.parse::<Timestamp>().ok())
+        {
+            None => "never".to_owned(),
+            Some(end) if end > now => format!("in {}", age::short(end.since(now))),
+            Some(end) => format!("{} ago", age::since(now, end)),
+        },
         Cell::Count(path) => match find(path) {
             Some(Value::Array(items)) => items.len().to_string(),
             Some(Value::Object(members)) => members.len().to_string(),
@@ -99,7 +107,9 @@ pub(crate) fn tone(cell: &Cell, text: &str) -> Tone {
     match cell {
         Cell::Field(path) if path.ends_with(".phase") => phase_tone(text),
         Cell::Trouble => Tone::Dim,
-        Cell::Field(_) | Cell::Ratio(..) | Cell::Age(_) | Cell::Count(_) | Cell::List(_) => Tone::Plain,
+        Cell::Field(_) | Cell::Ratio(..) | Cell::Age(_) | Cell::Until(_) | Cell::Count(_) | Cell::List(_) => {
+            Tone::Plain
+        }
     }
 }
 
@@ -134,6 +144,7 @@ mod tests {
             "spec": {"servers": ["a", "b"], "who": [{"kind": "User", "name": "ann"}, {"name": "web"}], "data": {"K": "v"}, "text": "first\nsecond", "odd": "a\u{1b}[31mb"},
             "status": {
                 "createdAt": "2026-11-21T00:00:00.000Z",
+                "end": "2026-11-21T01:00:00.000Z",
                 "replicas": {"desired": 2},
                 "conditions": [
                     {"type": "Ready", "status": "False", "reason": "X", "message": "summary",
@@ -151,6 +162,9 @@ mod tests {
             (Cell::Ratio("status.replicas.ready", "status.replicas.desired"), "0/2"),
             (Cell::Ratio("status.none", "status.none"), "-"),
             (Cell::Age("status.createdAt"), "5m"),
+            (Cell::Until("status.end"), "in 55m"),
+            (Cell::Until("status.createdAt"), "5m ago"),
+            (Cell::Until("status.none"), "never"),
             (Cell::Count("spec.servers"), "2"),
             (Cell::Count("spec.data"), "1"),
             (Cell::Count("spec.none"), "0"),

@@ -16,8 +16,9 @@ use orch_shared::wire::Dependent;
 use serde_json::Value;
 
 use super::cell::{one_line, phase_tone};
+use super::rights::Right;
 use super::schema::Field;
-use super::{age, events};
+use super::{age, events, rights};
 use crate::client::Object;
 use crate::ui::Tone;
 use members::Place;
@@ -40,6 +41,17 @@ const TOLD_ELSEWHERE: &[&str] = &[
     "deletingSince",
 ];
 
+/// What somebody, or a token, may do: rights that name it, and those that come with what it is in.
+#[derive(Debug, Default)]
+pub(crate) struct Access {
+    /// The groups it is in.
+    pub(crate) groups: Vec<String>,
+    /// The rights, and through what they come: `-` for its own.
+    pub(crate) rights: Vec<(Right, String)>,
+    /// What bounds them from outside.
+    pub(crate) bound: Option<String>,
+}
+
 /// What was found around an object.
 #[derive(Debug, Default)]
 pub(crate) struct Surroundings {
@@ -49,6 +61,8 @@ pub(crate) struct Surroundings {
     pub(crate) owned: Vec<Object>,
     /// The objects that refer to it.
     pub(crate) dependents: Vec<Dependent>,
+    /// What it may do, when it is somebody.
+    pub(crate) access: Option<Access>,
     /// What lives in it, by kind, and what is everybody's of that kind.
     pub(crate) inhabitants: Vec<(Kind, Vec<Object>)>,
     /// What happened to it lately, oldest first.
@@ -90,6 +104,9 @@ pub(crate) fn text(object: &Object, spec: &Value, around: &Surroundings, now: Ti
         inhabitants(&mut page, *kind, objects, paint);
     }
     conditions(&mut page, &object.conditions(), now, paint);
+    if let Some(found) = &around.access {
+        access(&mut page, found, paint);
+    }
     let group = page.group(0);
     for (index, owned) in around.owned.iter().enumerate() {
         let phase = owned.phase();
@@ -226,6 +243,31 @@ fn conditions(page: &mut Page, conditions: &[Condition], now: Timestamp, paint: 
         );
         page.entry(group, &condition.condition, line);
     }
+}
+
+fn access(page: &mut Page, access: &Access, paint: Paint<'_>) {
+    page.plain(paint(Tone::Strong, "Access"));
+    let group = page.group(1);
+    if !access.groups.is_empty() {
+        page.entry(group, "In groups", access.groups.join(", "));
+    }
+    if let Some(bound) = &access.bound {
+        page.entry(group, "At most", bound);
+    }
+    if access.rights.is_empty() {
+        page.entry(group, "Rights", "none");
+        return;
+    }
+    let heading = rights::TITLES
+        .into_iter()
+        .chain(["THROUGH"])
+        .map(str::to_owned)
+        .collect();
+    let rows = access.rights.iter().map(|(right, through)| {
+        let cells = right.clone().cells().into_iter();
+        cells.chain([through.clone()]).collect()
+    });
+    rows::table(page, 1, std::iter::once(heading).chain(rows).collect());
 }
 
 fn events(page: &mut Page, events: &[Event], now: Timestamp, paint: Paint<'_>) {

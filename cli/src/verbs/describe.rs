@@ -1,5 +1,7 @@
 //! `describe`: one object for people, with what is around it.
 
+mod access;
+
 use clap::{ArgAction, Args};
 use clap_complete::ArgValueCompleter;
 use orch_shared::kind::{AnySpec, Kind, Maker, ScopeType};
@@ -105,8 +107,10 @@ fn surroundings(settings: &Settings, object: &Object) -> Result<Surroundings, Fa
             .items,
         events: events(settings, &reference)?,
         references: Vec::new(),
+        access: None,
         inhabitants: inhabitants(settings, &reference)?,
     };
+    around.access = access::of(settings, object, &around.dependents)?;
     for reference in object
         .typed_spec()
         .map(|spec| spec.references())

@@ -65,6 +65,19 @@ const GROUPS: &[(&str, &[&str])] = &[
         &["get", "describe", "why", "events", "logs", "history", "audit", "wait"],
     ),
     ("Act", &["scale", "restart", "rollback", "approve", "reject"]),
+    (
+        "Who may do what",
+        &[
+            "login",
+            "logout",
+            "whoami",
+            "passwd",
+            "auth",
+            "revoke",
+            "allow-trigger",
+            "introspect",
+        ],
+    ),
     ("Connect", &["tools", "console", "client", "mcp"]),
     ("Learn", &["explain", "api-resources", "help"]),
     (

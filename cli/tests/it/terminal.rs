@@ -7,6 +7,7 @@ use orch_shared::resource::Timestamp;
 use orch_shared::session::{Session, Sessions};
 use serde_json::json;
 
+use crate::support::daemon::{Answer, Daemon};
 use crate::support::gateway::Gateway;
 use crate::support::home::Home;
 
@@ -201,4 +202,47 @@ fn a_person_is_asked_before_a_file_is_written() {
 #[expect(clippy::print_stderr, reason = "a skipped test says so where people look")]
 fn skipped(why: &str) {
     eprintln!("skipped: {why}");
+}
+
+#[test]
+fn a_password_is_typed_without_an_echo() {
+    let login = json!({"user": "ann", "token": "orch_sesame", "expiresAt": "2099-01-01T00:00:00.000Z"});
+    let daemon = Daemon::playing([Answer::json(200, &login)]);
+    let home = Home::with_daemon(&daemon.address);
+    let steps = [
+        ("Name:", "ann\r"),
+        ("Password of ann:", "open \u{7f}\u{7f}\u{7f}en sesame\r"),
+    ];
+    let Some(said) = on_terminal(&home, &["login"], &steps) else {
+        return;
+    };
+    assert!(
+        said.contains("logged in as ann in context test") && said.contains("ended 0 restored"),
+        "{said}"
+    );
+    assert!(!said.contains("sesame"), "{said}");
+    let asked = daemon.asked();
+    assert_eq!(asked[0].json(), json!({"user": "ann", "password": "open sesame"}));
+    assert_eq!(
+        asked[0].header("authorization"),
+        None,
+        "a name and a password are enough"
+    );
+    let kept = std::fs::read_to_string(home.path().join("config.yaml")).expect("the contexts");
+    assert!(kept.contains("orch_sesame") && kept.contains("orch_test"), "{kept}");
+}
+
+#[test]
+fn who_thinks_better_of_it_changes_nothing() {
+    let home = Home::with_daemon("http://127.0.0.1:1");
+    let before = std::fs::read_to_string(home.path().join("config.yaml")).expect("the contexts");
+    let steps = [("Password of ann:", "secret\u{3}")];
+    if let Some(said) = on_terminal(&home, &["login", "--user", "ann"], &steps) {
+        assert!(
+            said.contains("nothing was done") && said.contains("ended 1 restored"),
+            "{said}"
+        );
+        let after = std::fs::read_to_string(home.path().join("config.yaml")).expect("the contexts");
+        assert_eq!(after, before);
+    }
 }

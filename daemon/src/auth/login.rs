@@ -34,6 +34,9 @@ const STRANGERS: usize = 10_000;
 /// What the credentials of logins are called.
 const SESSION: &str = "login";
 
+/// How often a name was tried that nobody has, and until when it is locked.
+type Strangers = HashMap<String, (i64, Option<Timestamp>)>;
+
 /// Logs people in and out. Cheap to clone.
 #[derive(Clone)]
 pub struct Logins {
@@ -42,7 +45,7 @@ pub struct Logins {
     lasts: Duration,
     at_once: Arc<Semaphore>,
     /// Wrong passwords for names that nobody has.
-    strangers: Arc<Mutex<HashMap<String, (i64, Option<Timestamp>)>>>,
+    strangers: Arc<Mutex<Strangers>>,
 }
 
 /// Somebody has logged in.

@@ -34,7 +34,7 @@ const OWNED: &[(&str, &[&str])] = &[
     ("clap_complete", &["cli/src/"]),
     ("clap_mangen", &["cli/src/"]),
     ("comfy_table", &["cli/src/render/"]),
-    ("crossterm", &["cli/src/verbs/console"]),
+    ("crossterm", &["cli/src/ui/hidden.rs", "cli/src/verbs/console"]),
     (
         "getrandom",
         &[

@@ -87,8 +87,9 @@ pub struct TokenStatus {
     /// Whether it opens anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phase: Option<TokenPhase>,
-    /// Whom it belongs to: `ann`, `serviceaccount/ci`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Whom it belongs to: `ann`, `serviceaccount/ci`. Not called `owner`, which in every status is the object that an
+    /// object goes with.
+    #[serde(rename = "principal", default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
     /// The first characters of it, to tell it by.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -173,9 +174,9 @@ impl Spec for Token {
         maker: Maker::User,
         columns: &[
             Column::new("STATUS", Cell::Field("status.phase")),
-            Column::new("OWNER", Cell::Field("status.owner")),
+            Column::new("OWNER", Cell::Field("status.principal")),
             Column::new("PROJECTS", Cell::List("spec.projects")),
-            Column::new("EXPIRES", Cell::Field("status.expiresAt")),
+            Column::new("EXPIRES", Cell::Until("status.expiresAt")),
             Column::new("LAST USED", Cell::Age("status.lastUsedAt")),
             Column::wide("PREFIX", Cell::Field("status.prefix")),
             Column::wide("SURFACE", Cell::Field("spec.surface")),

@@ -41,7 +41,7 @@ impl Spec for User {
         maker: Maker::User,
         columns: &[
             Column::new("ACTIVE", Cell::Field("spec.active")),
-            Column::new("NAME", Cell::Field("spec.displayName")),
+            Column::new("FULL NAME", Cell::Field("spec.displayName")),
             Column::wide("EMAIL", Cell::Field("spec.email")),
             Column::wide("SET", Cell::Field("status.applySet")),
             Column::new("", Cell::Trouble),

@@ -12,6 +12,7 @@ mod clients;
 mod conformance;
 mod containers;
 mod gateway;
+mod identity;
 mod importing;
 mod leaders;
 mod life;
