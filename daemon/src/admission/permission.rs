@@ -1,37 +1,22 @@
 //! Whether somebody may do what they ask for, inside the write that would do it. What may not be seen is not there.
 
-use orch_shared::access::{Decision, Principal, Role};
+use orch_shared::access::{Principal, Role};
 use orch_shared::name::ObjectRef;
 use orch_shared::problem::{Code, Problem};
 use orch_shared::resource::Resource;
 
 use super::error::not_found;
 use super::{Error, denied};
-use crate::audit;
 use crate::store::{Known, Row, Transaction};
-
-/// Notes in the trail of the request what was decided, and by which rule.
-fn note(decision: &Decision, role: Role, object: &ObjectRef) {
-    let Some(trail) = audit::trail() else { return };
-    trail.decided(orch_shared::audit::Decision {
-        allowed: decision.is_allowed,
-        rule: match &decision.rule {
-            Some(rule) => rule.to_string(),
-            None => format!("{role} {object}"),
-        },
-    });
-}
 
 /// Whether that may be done with such an object.
 pub(super) fn may(principal: &Principal, role: Role, known: &Known) -> bool {
     match role {
         // Lists and points are decided by the same value.
         Role::View => known.ask(|facts| principal.visibility.covers(facts)),
-        Role::Create | Role::Edit | Role::Delete | Role::Run | Role::Reveal => known.ask(|facts| {
-            let decision = principal.may(role, facts);
-            note(&decision, role, facts.object);
-            decision.is_allowed
-        }),
+        Role::Create | Role::Edit | Role::Delete | Role::Run | Role::Reveal => {
+            known.ask(|facts| principal.may(role, facts).is_allowed)
+        }
     }
 }
 
@@ -66,9 +51,7 @@ pub(super) async fn require(
     role: Role,
     row: &Row,
 ) -> Result<(), Error> {
-    let everywhere = principal.rights.everywhere(role);
-    if everywhere.is_allowed {
-        note(&everywhere, role, &row.object);
+    if principal.rights.is_everywhere(role) {
         return Ok(());
     }
     let known = transaction.known(row, &principal.rights).await?;

@@ -220,6 +220,9 @@ impl Gateway {
         }
         let mut items = listing.array.to_string();
         let mut own = own_items(asked.view, kind);
+        if kind == Kind::Tools && self.may_propose(asked) {
+            own.push(proposing::tool());
+        }
         if kind == Kind::Resources {
             own.extend(
                 self.proposals_of(asked)
