@@ -61,6 +61,10 @@ pub(crate) struct Globals {
     #[arg(long, global = true, value_name = "NAME")]
     #[arg(add = ArgValueCompleter::new(complete::agents))]
     pub(crate) agent: Option<String>,
+    /// Ask in the place of this user, or of serviceaccount/NAME. Needs the operation `impersonate`
+    #[arg(long = "as", global = true, value_name = "USER")]
+    #[arg(add = ArgValueCompleter::new(complete::users))]
+    pub(crate) in_place_of: Option<String>,
     /// How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise
     #[arg(long, global = true, value_parser = limit, value_name = "DURATION")]
     pub(crate) request_timeout: Option<Limit>,

@@ -15,7 +15,9 @@ use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use orch_shared::context::Token;
+use orch_shared::identity::IMPERSONATE;
 use orch_shared::problem::{Code, Problem};
+use orch_shared::route;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -43,6 +45,7 @@ pub(crate) struct Client {
     agent: Agent,
     server: String,
     token: Option<Token>,
+    in_place_of: Option<String>,
     timeout: Duration,
     /// How long a request may be tried again: once used up, everything fails at once instead of slowly.
     patience: Cell<Duration>,
@@ -95,6 +98,11 @@ impl Call {
         Self::new(Method::POST, path).with_body("application/json", body)
     }
 
+    /// Ends what is at an address.
+    pub(crate) fn delete(path: impl Into<String>) -> Self {
+        Self::new(Method::DELETE, path)
+    }
+
     /// Puts a JSON body in the place of what is at an address.
     pub(crate) fn put(path: impl Into<String>, body: &impl Serialize) -> Self {
         Self::new(Method::PUT, path).with_body("application/json", body)
@@ -122,6 +130,11 @@ impl Call {
                 .push_str(&format!("{separator}{name}={}", percent_encoded(&value)));
         }
         self
+    }
+
+    /// Path and query.
+    pub(crate) fn address(&self) -> &str {
+        &self.target
     }
 
     /// Only while the object is as it was read.
@@ -198,6 +211,7 @@ impl Client {
             agent: transport::agent(connection)?,
             server: connection.server.clone(),
             token: connection.token.clone(),
+            in_place_of: connection.in_place_of.clone(),
             timeout: connection.timeout,
             patience: Cell::new(retry::PATIENCE),
         })
@@ -214,6 +228,7 @@ impl Client {
             agent: self.agent.clone(),
             server: self.server.clone(),
             token: self.token.clone(),
+            in_place_of: self.in_place_of.clone(),
             timeout: self.timeout,
             patience: Cell::new(retry::PATIENCE),
         }
@@ -239,7 +254,7 @@ impl Client {
                 Err(error) => return Err(self.unreachable(call, &error)),
             };
             if !may_pass(call.insist, &refused) {
-                return Err(refused.into());
+                return Err(self.refused(call, refused));
             }
             match backoff.next(refused.retry_after.map(Duration::from_secs), retry::jitter()) {
                 Wait::GiveUp => {
@@ -257,6 +272,15 @@ impl Client {
         }
     }
 
+    /// A refusal, with the way out that this program knows: who showed nothing logs in.
+    fn refused(&self, call: &Call, problem: Problem) -> Failure {
+        let shows_nothing = self.token.is_none() && call.target != route::LOGIN;
+        match problem.code == Code::Unauthenticated && shows_nothing {
+            true => Failure::from(problem).hint_instead("log in: orchctl login"),
+            false => problem.into(),
+        }
+    }
+
     /// How long the answer to a call may take.
     fn allowed(&self, call: &Call) -> Duration {
         self.timeout.saturating_mul(call.times)
@@ -271,7 +295,7 @@ impl Client {
             return Ok(response);
         }
         match self.read(response)? {
-            Err(problem) => Err(problem.into()),
+            Err(problem) => Err(self.refused(call, problem)),
             Ok(_) => Err(not_ours(&self.server, "a stream was asked for")),
         }
     }
@@ -282,6 +306,9 @@ impl Client {
             .uri(format!("{}{}", self.server, call.target));
         if let Some(token) = &self.token {
             request = request.header("authorization", format!("Bearer {}", token.reveal()));
+        }
+        if let Some(name) = &self.in_place_of {
+            request = request.header(IMPERSONATE, name);
         }
         if let Some(etag) = &call.if_match {
             request = request.header("if-match", etag);

@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use clap_complete::{CompleteEnv, CompletionCandidate};
+use orch_shared::access::{Operation, Role};
 use orch_shared::kind::{Kind, downcast};
 use orch_shared::kinds::template::{Parameter, Template};
 use orch_shared::name::Scope;
@@ -130,6 +131,33 @@ pub(crate) fn projects(current: &OsStr) -> Vec<CompletionCandidate> {
 /// Names of agents.
 pub(crate) fn agents(current: &OsStr) -> Vec<CompletionCandidate> {
     starting_with(names(Kind::Agent), &current.to_string_lossy())
+}
+
+/// Roles and operations.
+pub(crate) fn rights(current: &OsStr) -> Vec<CompletionCandidate> {
+    let roles = Role::ALL.map(Role::as_str).into_iter();
+    let words = roles.chain(Operation::ALL.map(Operation::as_str)).map(str::to_owned);
+    starting_with(words, &current.to_string_lossy())
+}
+
+/// Names of users.
+pub(crate) fn users(current: &OsStr) -> Vec<CompletionCandidate> {
+    starting_with(names(Kind::User), &current.to_string_lossy())
+}
+
+/// Names of groups.
+pub(crate) fn groups(current: &OsStr) -> Vec<CompletionCandidate> {
+    starting_with(names(Kind::Group), &current.to_string_lossy())
+}
+
+/// Names of service accounts.
+pub(crate) fn service_accounts(current: &OsStr) -> Vec<CompletionCandidate> {
+    starting_with(names(Kind::ServiceAccount), &current.to_string_lossy())
+}
+
+/// Names of tokens.
+pub(crate) fn tokens(current: &OsStr) -> Vec<CompletionCandidate> {
+    starting_with(names(Kind::Token), &current.to_string_lossy())
 }
 
 /// Names of templates.

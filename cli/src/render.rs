@@ -2,6 +2,7 @@
 //! nothing is written.
 
 pub(crate) mod age;
+pub(crate) mod audit;
 pub(crate) mod cell;
 pub(crate) mod describe;
 pub(crate) mod document;
@@ -10,5 +11,6 @@ pub(crate) mod fields;
 pub(crate) mod jsonpath;
 pub(crate) mod listing;
 pub(crate) mod output;
+pub(crate) mod rights;
 pub(crate) mod schema;
 pub(crate) mod table;

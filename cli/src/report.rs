@@ -21,7 +21,7 @@ pub(crate) enum Outcome {
     Done,
     /// It did, and found differences: `diff`.
     Differs,
-    /// It did, and what it looked at is not well: `doctor`, `tools call`.
+    /// It did, and what it looked at is not well, or the answer is no: `doctor`, `tools call`, `auth can-i`.
     Unwell,
 }
 
@@ -37,9 +37,10 @@ pub(crate) enum Failure {
     /// Several objects were asked for, and some of them failed, each for its own reason.
     #[error("{} failed", .0.len())]
     Several(Vec<Failure>),
-    /// Two states could not be compared. For `diff`, where 1 says that they differ, no error ends in 1.
+    /// A question whose answer is how the program ends could not be answered: for `diff` and `auth can-i` 1 is an answer,
+    /// and no error ends in it.
     #[error("{0}")]
-    NotCompared(Box<Failure>),
+    NotAnswered(Box<Failure>),
     /// The reader of standard output has gone: nothing is left to be done or said.
     #[error("standard output was closed")]
     Closed,
@@ -117,7 +118,7 @@ impl Failure {
             Self::Problem(problem) => Some(problem.code),
             Self::Manifests(_) => Some(Code::InvalidObject),
             Self::Several(failures) => failures.iter().find_map(Self::code),
-            Self::NotCompared(failure) => failure.code(),
+            Self::NotAnswered(failure) => failure.code(),
             Self::Closed | Self::Cancelled(_) => None,
         }
     }
@@ -141,7 +142,7 @@ pub(crate) fn tell(ui: &Ui, failure: &Failure) {
         Failure::Problem(problem) => ui.tell(&problem_text(ui, problem)),
         Failure::Manifests(places) => ui.tell(&places_text(ui, places)),
         Failure::Several(failures) => failures.iter().for_each(|failure| tell(ui, failure)),
-        Failure::NotCompared(failure) => tell(ui, failure),
+        Failure::NotAnswered(failure) => tell(ui, failure),
         Failure::Cancelled(text) => ui.tell(&headline(ui, text)),
         Failure::Closed => {}
     }
@@ -244,7 +245,7 @@ pub(crate) fn exit_code(ended: &Result<Outcome, Failure>) -> u8 {
         // As a shell would say of a program that SIGPIPE has ended.
         Err(Failure::Closed) => 141,
         Err(Failure::Cancelled(_)) => 1,
-        Err(Failure::NotCompared(failure)) => failure.code().map_or(2, exit_code_of).max(2),
+        Err(Failure::NotAnswered(failure)) => failure.code().map_or(2, exit_code_of).max(2),
         Err(failure) => failure.code().map_or(1, exit_code_of),
     }
 }
@@ -254,11 +255,11 @@ pub(crate) const EXIT_CODES: &[(u8, &str)] = &[
     (0, "done; for diff: no differences"),
     (
         1,
-        "the request was refused or failed; for diff: there are differences; for doctor: something is not well; for tools call: the tool failed",
+        "the request was refused or failed; for diff: there are differences; for doctor: something is not well; for tools call: the tool failed; for auth can-i: no; for introspect: the token opens nothing",
     ),
     (
         2,
-        "the command line or the configuration cannot be understood; for diff also: whatever is 1 elsewhere",
+        "the command line or the configuration cannot be understood; for diff and auth can-i also: whatever is 1 elsewhere",
     ),
     (3, "there is no such object"),
     (
@@ -281,8 +282,10 @@ const fn exit_code_of(code: Code) -> u8 {
         | Code::OtherSet
         | Code::PlanMoved
         | Code::DefaultBackend
-        | Code::InUse => 4,
-        Code::Unauthenticated | Code::Forbidden | Code::HostRefused => 5,
+        | Code::InUse
+        | Code::Decided
+        | Code::Full => 4,
+        Code::Unauthenticated | Code::Forbidden | Code::HostRefused | Code::Ceiling => 5,
         Code::DaemonUnreachable
         | Code::CertificateRefused
         | Code::StoreUnavailable
@@ -307,6 +310,8 @@ const fn exit_code_of(code: Code) -> u8 {
         | Code::ReferenceMissing
         | Code::SealedValue
         | Code::DaemonOwned
+        | Code::Immutable
+        | Code::TooMany
         | Code::OwnToken
         | Code::BackendRefused
         | Code::Compacted

@@ -46,6 +46,8 @@ pub(crate) struct Connection {
     pub(crate) server: String,
     /// The token to show.
     pub(crate) token: Option<Token>,
+    /// Who is meant to be asking, in whose place somebody else does.
+    pub(crate) in_place_of: Option<String>,
     /// Certificates to trust instead of the system's.
     pub(crate) ca_file: Option<PathBuf>,
     /// How long an ordinary request may take.
@@ -100,30 +102,64 @@ impl Settings {
             .ok_or_else(|| no_such_context(self.contexts.get(), wanted))
     }
 
-    /// Where the daemon is, and what to show it.
-    pub(crate) fn connection(&self) -> Result<Connection, Failure> {
-        let globals = &self.globals;
+    /// The daemon's address, and the context that is about that daemon, when one is meant.
+    fn place(&self) -> Result<(String, Option<&Context>), Failure> {
         let context = self.context()?;
-        let server = match (&globals.server, context) {
+        let server = match (&self.globals.server, context) {
             (Some(server), _) => normal_url(server)?,
             (None, Some(context)) => normal_url(&context.server)?,
             (None, None) => return Err(no_context(self.contexts()?)),
         };
-        // The context's token is for the context's daemon. Another address does not get to see it.
         let same = context.filter(|context| normal_url(&context.server).is_ok_and(|known| known == server));
+        Ok((server, same))
+    }
+
+    /// Where the daemon is, and what to show it.
+    pub(crate) fn connection(&self) -> Result<Connection, Failure> {
+        let globals = &self.globals;
+        // The context's token is for the context's daemon. Another address does not get to see it.
+        let same = self.place()?.1;
         let token = match (&self.flags.token_file, &self.token, &globals.token_file) {
             (Some(path), _, _) | (None, None, Some(path)) => Some(read_token(path)?),
             (None, Some(token), _) => Some(token.clone()),
             (None, None, None) => same.map(token_of).transpose()?.flatten(),
         };
+        Ok(Connection {
+            in_place_of: globals.in_place_of.clone(),
+            ..self.connection_showing(token)?
+        })
+    }
+
+    /// Where the daemon is, to show it that and to speak for nobody else.
+    pub(crate) fn connection_showing(&self, token: Option<Token>) -> Result<Connection, Failure> {
+        let globals = &self.globals;
+        let (server, same) = self.place()?;
         let of_context = same.and_then(|context| context.ca_file.as_deref()).map(PathBuf::from);
         Ok(Connection {
             context: same.map(|context| context.name.clone()),
             server,
             token,
+            in_place_of: None,
             ca_file: globals.ca_file.clone().or(of_context),
             timeout: globals.request_timeout.map_or(ORDINARY, |limit| limit.0),
         })
+    }
+
+    /// The context whose daemon is meant, to keep a login in; and why there is none. A token that the flags or the
+    /// environment bring would be shown instead of the login, whatever the file says.
+    pub(crate) fn context_for_login(&self) -> Result<&Context, Failure> {
+        let (server, known) = self.place()?;
+        let context = known.ok_or_else(|| {
+            Failure::usage(format!("there is no context of {server} to keep a login in"))
+                .hint(format!("make one: orchctl config set-context NAME --server {server}"))
+        })?;
+        match (&self.globals.token_file, &self.token) {
+            (None, None) => Ok(context),
+            (Some(_), _) | (None, Some(_)) => Err(Failure::usage(
+                "a token is given, and would be shown instead of what a login is given",
+            )
+            .hint("leave out --token-file, and unset ORCHCTL_TOKEN and ORCHCTL_TOKEN_FILE")),
+        }
     }
 
     /// The way to the daemon.
@@ -256,7 +292,8 @@ fn no_context(file: &ContextFile) -> Failure {
 }
 
 fn token_of(context: &Context) -> Result<Option<Token>, Failure> {
-    match (&context.token, &context.token_file) {
+    let token = context.login.as_ref().map(|login| &login.token);
+    match (token.or(context.token.as_ref()), &context.token_file) {
         (Some(token), _) => Ok(Some(token.clone())),
         (None, Some(path)) => read_token(Path::new(path)).map(Some),
         (None, None) => Ok(None),

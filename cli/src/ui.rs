@@ -6,6 +6,7 @@
 //! wants is settled in [`Ui::new`].
 
 pub(crate) mod guard;
+pub(crate) mod hidden;
 
 use std::borrow::Cow;
 use std::io::{self, BufWriter, IsTerminal as _, Write as _};
@@ -213,6 +214,18 @@ impl Ui {
             Ok(0) | Err(_) => None,
             Ok(_) => Some(line.trim_end_matches(['\n', '\r']).to_owned()),
         }
+    }
+
+    /// Asks whoever sits at the terminal for a line that nobody is to see.
+    pub(crate) fn ask_hidden(&self, question: &str) -> hidden::Line {
+        let _ = self.flush();
+        let mut talk = io::stderr().lock();
+        let line = hidden::line(|| {
+            let _ = write!(talk, "{} ", self.fit(Stream::Talk, question)).and_then(|()| talk.flush());
+        });
+        // Enter was not echoed either.
+        let _ = writeln!(talk);
+        line
     }
 
     /// A live line that says what is being done, until it is dropped. Only on a terminal, and only after a moment, so

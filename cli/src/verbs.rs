@@ -13,6 +13,7 @@ mod edit;
 mod patch;
 mod replace;
 
+mod audit;
 mod describe;
 mod events;
 mod get;
@@ -21,11 +22,22 @@ mod logs;
 mod wait;
 mod why;
 
+mod approve;
 mod migrate;
+mod reject;
 mod restart;
 mod rollback;
 mod rotate;
 mod scale;
+
+mod allow_trigger;
+mod auth;
+mod introspect;
+mod login;
+mod logout;
+mod passwd;
+mod revoke;
+mod whoami;
 
 mod client;
 mod console;
@@ -43,7 +55,9 @@ mod generate;
 mod status;
 mod version;
 
+mod credentials;
 mod outcomes;
+mod password;
 mod rehearsal;
 mod seal;
 
@@ -88,12 +102,23 @@ verbs! {
     Events(events),
     Logs(logs),
     History(history),
+    Audit(audit),
     Wait(wait),
     Scale(scale),
     Restart(restart),
     Rollback(rollback),
     Rotate(rotate),
     Migrate(migrate),
+    Approve(approve),
+    Reject(reject),
+    Login(login),
+    Logout(logout),
+    Whoami(whoami),
+    Passwd(passwd),
+    Auth(auth),
+    Revoke(revoke),
+    AllowTrigger(allow_trigger),
+    Introspect(introspect),
     Client(client),
     Tools(tools),
     Console(console),

@@ -3,8 +3,8 @@
 //! The daemon hands out [`SystemClock`] and [`RandomIds`]; tests hand out [`ManualClock`] and [`CountedIds`], so that a
 //! test never waits for an hour to pass and never meets the same name twice.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use orch_shared::resource::Timestamp;
@@ -62,13 +62,33 @@ impl Clock for ManualClock {
 }
 
 /// Ids from a clock and the kernel's random bytes.
-pub struct RandomIds(Arc<dyn Clock>);
+pub struct RandomIds {
+    clock: Arc<dyn Clock>,
+    /// Random bytes that nobody has had: every request has an id, and asking the kernel for each is felt.
+    unused: Mutex<Vec<u8>>,
+}
+
+/// How many random bytes are asked for at once.
+const SUPPLY: usize = 1024;
 
 impl RandomIds {
     /// Ids whose time is that of `clock`.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self(clock)
+        let unused = Mutex::default();
+        Self { clock, unused }
+    }
+
+    fn random<const N: usize>(&self) -> [u8; N] {
+        let mut unused = self.unused.lock().unwrap_or_else(PoisonError::into_inner);
+        if unused.len() < N {
+            unused.resize(SUPPLY.max(N), 0);
+            getrandom::fill(&mut unused).expect("the kernel hands out random bytes");
+        }
+        let rest = unused.len() - N;
+        let taken = unused[rest..].try_into().expect("as many as were asked for");
+        unused.truncate(rest);
+        taken
     }
 }
 
@@ -76,14 +96,14 @@ const LETTERS: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
 
 impl Ids for RandomIds {
     fn uid(&self) -> String {
-        uuid_at(self.0.now(), &random())
+        uuid_at(self.clock.now(), &self.random())
     }
 
     fn suffix(&self) -> String {
         let mut suffix = String::with_capacity(5);
         while suffix.len() < 5 {
             // 252 is the largest multiple of 36 in a byte; what lies above would favour the first letters.
-            let fair = random::<16>().into_iter().filter(|byte| *byte < 252);
+            let fair = self.random::<16>().into_iter().filter(|byte| *byte < 252);
             suffix.extend(
                 fair.take(5 - suffix.len())
                     .map(|byte| char::from(LETTERS[usize::from(byte % 36)])),
@@ -91,12 +111,6 @@ impl Ids for RandomIds {
         }
         suffix
     }
-}
-
-fn random<const N: usize>() -> [u8; N] {
-    let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).expect("the kernel hands out random bytes");
-    bytes
 }
 
 fn uuid_at(instant: Timestamp, rest: &[u8; 10]) -> String {

@@ -1,6 +1,7 @@
 //! How the daemon is told what to do: flags, then `ORCHD_*`, then a file, then defaults. Precedence is written here and
 //! nowhere else.
 
+mod access;
 mod containers;
 mod gateway;
 
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::telemetry::LogFormat;
 
+pub use access::{AccessArgs, AccessSettings};
 pub use containers::{ContainerArgs, ContainerSettings, DefaultRuntime};
 pub use gateway::{GatewayArgs, GatewaySettings};
 
@@ -132,6 +134,9 @@ pub struct ServeArgs {
     /// How long a copy that is replaced may finish what is under way with it. Default: 30s.
     #[arg(long, value_name = "DURATION", env = "ORCHD_DRAIN_TIMEOUT")]
     pub drain_timeout: Option<Span>,
+    /// How long entries of the audit log are kept. Default: 90d.
+    #[arg(long, value_name = "DURATION", env = "ORCHD_AUDIT_RETENTION")]
+    pub audit_retention: Option<Span>,
     /// The file of the key that seals secret values. Default: keys.json in the data directory.
     #[arg(long, value_name = "FILE", env = "ORCHD_KEY_FILE")]
     pub key_file: Option<PathBuf>,
@@ -160,6 +165,9 @@ pub struct ServeArgs {
         value_delimiter = ','
     )]
     pub allowed_origins: Vec<String>,
+    #[command(flatten)]
+    /// Of access.
+    pub access: AccessArgs,
     #[command(flatten)]
     /// Of the gateway.
     pub gateway: GatewayArgs,
@@ -206,6 +214,8 @@ pub struct Settings {
     pub internal_url: Option<InternalUrl>,
     /// How long a copy that is replaced may finish what is under way.
     pub drain_timeout: Span,
+    /// How long entries of the audit log are kept.
+    pub audit_retention: Span,
     /// The key file.
     pub key_file: PathBuf,
     /// Certificate chain and key.
@@ -216,6 +226,8 @@ pub struct Settings {
     pub allowed_hosts: Vec<String>,
     /// Further origins to serve.
     pub allowed_origins: Vec<String>,
+    /// Of access.
+    pub access: AccessSettings,
     /// Of the gateway.
     pub gateway: GatewaySettings,
     /// Of containers.
@@ -336,6 +348,11 @@ impl Settings {
                 .clone()
                 .or(file.drain_timeout)
                 .unwrap_or_else(|| Span::seconds(30)),
+            audit_retention: args
+                .audit_retention
+                .clone()
+                .or(file.audit_retention)
+                .unwrap_or_else(|| Span::seconds(90 * 24 * 3600)),
             key_file: args
                 .key_file
                 .clone()
@@ -349,6 +366,7 @@ impl Settings {
             insecure_http: args.insecure_http.or(file.insecure_http).unwrap_or(false),
             allowed_hosts: many(&args.allowed_hosts, file.allowed_hosts),
             allowed_origins: many(&args.allowed_origins, file.allowed_origins),
+            access: AccessSettings::resolve(&args.access, file.access),
             gateway: GatewaySettings::resolve(&args.gateway, file.gateway),
             containers: ContainerSettings::resolve(&args.containers, file.containers),
             log_format: args.log_format.or(file.log_format).unwrap_or_default(),
@@ -364,8 +382,10 @@ impl Settings {
         for (name, span) in [
             ("session idle limit", &settings.gateway.session_idle),
             ("session lifetime", &settings.gateway.session_lifetime),
+            ("login lifetime", &settings.access.login_lifetime),
             ("reconcile interval", &settings.reconcile_interval),
             ("lease duration", &settings.lease_duration),
+            ("audit retention", &settings.audit_retention),
         ] {
             if span.duration() < std::time::Duration::from_secs(1) {
                 return Err(Error::TooShort(name, span.clone()));
@@ -388,12 +408,14 @@ impl Settings {
             lease_duration: Some(self.lease_duration.clone()),
             internal_url: self.internal_url.as_ref().map(|url| url.text.clone()),
             drain_timeout: Some(self.drain_timeout.clone()),
+            audit_retention: Some(self.audit_retention.clone()),
             key_file: Some(self.key_file.clone()),
             tls_cert,
             tls_key,
             insecure_http: Some(self.insecure_http),
             allowed_hosts: self.allowed_hosts.clone(),
             allowed_origins: self.allowed_origins.clone(),
+            access: self.access.to_args(),
             gateway: self.gateway.to_args(),
             containers: self.containers.to_args(),
             log_format: Some(self.log_format),

@@ -35,7 +35,7 @@
 //!    leaves no orphan: at start it reaps by marker. Held by `e2e::chaos::nothing_is_lost` and
 //!    `e2e::servers::after_a_crash_of_the_daemon_nothing_old_is_left_and_everything_comes_back`.
 //! 8. Every request has one principal, one permission decision, one audit outcome. Held by
-//!    `e2e::access::nothing_but_health_answers_without_a_token`.
+//!    `e2e::access::nothing_but_health_answers_without_a_token` and `e2e::audit::each_request_has_one_row`.
 //! 9. Time, ids and randomness are arguments (a `Clock` and an id source), so that tests run on a clock of their own. Held
 //!    by `clippy.toml`, which refuses the ambient clock.
 //!
@@ -47,6 +47,7 @@ pub mod telemetry;
 
 pub mod admission;
 pub mod api;
+pub mod audit;
 pub mod auth;
 pub mod gateway;
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::Method;
+use orch_shared::audit::Standing;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -102,6 +103,8 @@ struct Inner {
     store_seconds: Family<Operation, Histogram>,
     store_commits: Gauge,
     store_writes: Gauge,
+    audit_waiting: Gauge,
+    audit_dropped: Gauge,
 }
 
 fn durations() -> Histogram {
@@ -156,6 +159,17 @@ impl Default for Metrics {
             store_commits.clone(),
         );
         registry.register("store_writes", "Writes in those transactions", store_writes.clone());
+        let (audit_waiting, audit_dropped) = (Gauge::default(), Gauge::default());
+        registry.register(
+            "audit_waiting",
+            "Audit rows that wait to be written",
+            audit_waiting.clone(),
+        );
+        registry.register(
+            "audit_dropped",
+            "Audit rows lost since the start, because too many waited",
+            audit_dropped.clone(),
+        );
         Self(Arc::new(Inner {
             registry,
             requests,
@@ -167,6 +181,8 @@ impl Default for Metrics {
             store_seconds,
             store_commits,
             store_writes,
+            audit_waiting,
+            audit_dropped,
         }))
     }
 }
@@ -211,6 +227,13 @@ impl Metrics {
         let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
         self.0.store_commits.set(number(counters.commits));
         self.0.store_writes.set(number(counters.writes));
+    }
+
+    /// Notes how the audit log keeps up.
+    pub fn audit(&self, standing: &Standing) {
+        let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+        self.0.audit_waiting.set(number(standing.waiting));
+        self.0.audit_dropped.set(number(standing.dropped));
     }
 
     /// Notes how many instances there are in each phase.

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use indicatif::{ProgressBar, ProgressStyle};
-use orch_shared::access::Principal;
+use orch_shared::access::{Credential, Principal, Rights, Subject};
 use orch_shared::apply::{Request, Verdict};
 use orch_shared::kind::Kind;
 use orch_shared::manifest::{self, FileProblem, Limits};
@@ -193,10 +193,9 @@ async fn apply(daemon: &Daemon, declared: Declared) -> anyhow::Result<Vec<Object
     if manifests.is_empty() {
         return Ok(Vec::new());
     }
-    let principal = Principal {
-        name: crate::auth::ADMIN.to_owned(),
-        ..Principal::daemon()
-    };
+    // Whoever starts the daemon could do all of this without it.
+    let admin = Subject::User(crate::auth::ADMIN.parse()?);
+    let principal = Principal::new(admin, Credential::None, Rights::Unbounded);
     let request = Request {
         objects: manifests,
         ..Request::default()

@@ -90,6 +90,9 @@ pub struct Outcome {
     /// Its generation before the request; absent when there was no such object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub generation: Option<i64>,
+    /// The credential of a Token that was made. It is told this once, and stored nowhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credential: Option<String>,
     /// Something the user should know, such as a `scale` that this apply undid.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,

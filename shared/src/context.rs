@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::name::Name;
+use crate::resource::Timestamp;
 
 /// The whole file.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -41,6 +42,10 @@ pub struct Context {
     /// A file that holds the token; `token` wins.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token_file: Option<String>,
+    /// What `orchctl login` was given. It wins over `token` and `tokenFile`, which it leaves as they are: they are shown
+    /// again after `orchctl logout`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub login: Option<Login>,
     /// The project that commands work in unless told otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub project: Option<Name>,
@@ -64,12 +69,26 @@ impl Context {
             server: server.into(),
             token: None,
             token_file: None,
+            login: None,
             project: None,
             ca_file: None,
             daemon_id: None,
             other: BTreeMap::new(),
         }
     }
+}
+
+/// A login that somebody began with a name and a password.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Login {
+    /// Who has logged in.
+    pub user: Name,
+    /// The token to show.
+    pub token: Token,
+    /// Until when it is good; absent is for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
 }
 
 /// A token. It is written to the file and sent to the daemon, and never shown.
@@ -112,7 +131,8 @@ impl ContextFile {
 
     /// Puts in the context that a daemon wrote for itself, and gives the name it ended up under.
     ///
-    /// The daemon's earlier context is brought up to date, keeping the name and project its user chose. A context of
+    /// The daemon's earlier context is brought up to date, keeping the name and project its user chose. A login is
+    /// forgotten, since it would hide the token that the daemon has just made. A context of
     /// anybody else is never touched: a name that is taken gets a number. The file's first context becomes the current.
     pub fn adopt(&mut self, mut context: Context) -> String {
         let earlier = self
@@ -157,9 +177,15 @@ mod tests {
         assert_eq!(file.adopt(daemon("b", "http://two")), "local-2");
         file.contexts[0].name = "mine".to_owned();
         file.contexts[0].project = Some("web".parse().unwrap());
+        file.contexts[0].login = Some(Login {
+            user: "ann".parse().unwrap(),
+            token: Token::new("orch_x"),
+            expires_at: None,
+        });
         assert_eq!(file.adopt(daemon("a", "http://three")), "mine");
         assert_eq!(file.contexts.len(), 2);
         assert_eq!(file.contexts[0].server, "http://three");
+        assert_eq!(file.contexts[0].login, None, "it would hide the daemon's new token");
         assert_eq!(file.contexts[0].project, Some("web".parse().unwrap()));
         assert_eq!(file.current_context.as_deref(), Some("local"));
     }

@@ -302,6 +302,12 @@ impl<'m> Members<'m> {
         serde_json::from_str(raw.get()).ok()
     }
 
+    /// Whether a payload is an object; told by how it begins, without reading it.
+    #[must_use]
+    pub fn are_in(raw: &RawValue) -> bool {
+        raw.get().starts_with('{')
+    }
+
     /// Reads parameters; absent ones have no members, and neither have those that are no object.
     #[must_use]
     pub fn of_params(params: Option<&'m RawValue>) -> Self {
@@ -328,6 +334,12 @@ impl<'m> Members<'m> {
     #[must_use]
     pub fn members(&self, name: &str) -> Option<Members<'_>> {
         Members::of(self.get(name)?)
+    }
+
+    /// Whether exactly one member has that name.
+    #[must_use]
+    pub fn has_once(&self, name: &str) -> bool {
+        self.0.iter().filter(|(known, _)| known == name).count() == 1
     }
 
     /// Sets a member: in its place, or at the end. One that stood there more than once stands there once.
@@ -468,8 +480,9 @@ mod tests {
         assert_eq!(members.text("name").as_deref(), Some("b"));
         let mut twice: Members<'_> = serde_json::from_str(r#"{"a":1,"b":2,"a":3,"c":4,"a":5}"#).expect("an object");
         assert_eq!(twice.get("a").map(RawValue::get), Some("5"));
+        assert!(twice.has_once("b") && !twice.has_once("a") && !twice.has_once("z"));
         twice.set("a", raw(&6));
         assert_eq!(twice.to_raw().get(), r#"{"a":6,"b":2,"c":4}"#);
-        assert!(Members::of(&raw(&[1])).is_none());
+        assert!(Members::of(&raw(&[1])).is_none() && !Members::are_in(&raw(&[1])) && Members::are_in(&twice.to_raw()));
     }
 }

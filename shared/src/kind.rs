@@ -72,7 +72,7 @@ impl ScopeType {
 pub enum Maker {
     /// People, by apply and create.
     User,
-    /// The daemon, while it reconciles; people may read and delete them.
+    /// The daemon, while it reconciles or serves clients; people may read and delete them.
     Daemon,
 }
 
@@ -96,11 +96,28 @@ pub enum Action {
     Restart,
     /// Another credential in the place of the one in use.
     Rotate,
+    /// Of no use from now on, but still to be seen.
+    Revoke,
+    /// Allowed to start builds.
+    AllowTrigger,
+    /// What is proposed is made so.
+    Approve,
+    /// What is proposed is not made so.
+    Reject,
 }
 
 impl Action {
     /// Every action.
-    pub const ALL: &'static [Self] = &[Self::Rollback, Self::Scale, Self::Restart, Self::Rotate];
+    pub const ALL: &'static [Self] = &[
+        Self::Rollback,
+        Self::Scale,
+        Self::Restart,
+        Self::Rotate,
+        Self::Revoke,
+        Self::AllowTrigger,
+        Self::Approve,
+        Self::Reject,
+    ];
 
     /// The last segment of the action's route.
     #[must_use]
@@ -110,6 +127,10 @@ impl Action {
             Self::Scale => "scale",
             Self::Restart => "restart",
             Self::Rotate => "rotate",
+            Self::Revoke => "revoke",
+            Self::AllowTrigger => "allow-trigger",
+            Self::Approve => "approve",
+            Self::Reject => "reject",
         }
     }
 }
@@ -134,6 +155,8 @@ pub enum Cell {
     Ratio(&'static str, &'static str),
     /// How long ago an instant was.
     Age(&'static str),
+    /// How long it is until an instant, which has perhaps passed; absent is never.
+    Until(&'static str),
     /// How many elements or members a field has.
     Count(&'static str),
     /// The elements of a list, joined by commas.
@@ -147,7 +170,9 @@ impl Cell {
     #[must_use]
     pub fn paths(&self) -> Vec<&'static str> {
         match self {
-            Self::Field(path) | Self::Age(path) | Self::Count(path) | Self::List(path) => vec![path],
+            Self::Field(path) | Self::Age(path) | Self::Until(path) | Self::Count(path) | Self::List(path) => {
+                vec![path]
+            }
             Self::Ratio(part, whole) => vec![part, whole],
             Self::Trouble => vec!["status.conditions"],
         }

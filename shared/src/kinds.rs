@@ -43,6 +43,12 @@ kinds![
     agent::Agent,
     project::Project,
     prompt::Prompt,
+    user::User,
+    group::Group,
+    service_account::ServiceAccount,
+    role_binding::RoleBinding,
+    token::Token,
+    prompt_request::PromptRequest,
 ];
 
 /// The `apiVersion` of every object.

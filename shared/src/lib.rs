@@ -35,11 +35,15 @@ pub mod server_json;
 
 pub mod access;
 pub mod apply;
+pub mod audit;
 pub mod context;
 pub mod diff;
+pub mod identity;
+pub mod matching;
 pub mod query;
 pub mod route;
 pub mod secrecy;
 pub mod session;
+pub mod system;
 pub mod tools;
 pub mod wire;

@@ -207,6 +207,18 @@ impl ObjectRef {
             name,
         }
     }
+
+    /// The scope of the objects that live in this one, where some can.
+    #[must_use]
+    pub fn opens(&self) -> Option<Scope> {
+        if self.kind == Kind::Project {
+            Some(Scope::Project(self.name.clone()))
+        } else if self.kind == Kind::Agent {
+            Some(Scope::Agent(self.name.clone()))
+        } else {
+            None
+        }
+    }
 }
 
 /// As people write it: `server/files`, `prompt/tone (project/web)`.

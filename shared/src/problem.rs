@@ -65,6 +65,7 @@ codes! {
     InUse = "ORCH2102", "the object is still referred to";
     SealedValue = "ORCH2103", "a sealed value cannot be opened here";
     DaemonOwned = "ORCH2104", "objects of this kind are made by the daemon";
+    Immutable = "ORCH2105", "the object does not change once it is made";
     DefaultBackend = "ORCH2110", "exactly one secret backend is the default";
     OwnToken = "ORCH2111", "a secret backend would be locked out of its own token";
 
@@ -78,11 +79,15 @@ codes! {
     Compacted = "ORCH3007", "the change log no longer reaches back that far";
     NoGeneration = "ORCH3008", "there is no such generation in the object's history";
     NoAction = "ORCH3009", "the kind has no such action";
+    Decided = "ORCH3020", "the proposal was decided about already";
+    Full = "ORCH3021", "as many as are allowed are there already";
 
     // Who you are, and how you ask.
     Unauthenticated = "ORCH4001", "no valid credential was given";
     Forbidden = "ORCH4002", "the credential does not allow this";
     HostRefused = "ORCH4003", "the request names a host or origin that the daemon does not serve";
+    TooMany = "ORCH4004", "too much was asked in too short a time";
+    Ceiling = "ORCH4005", "nobody grants what they do not have";
     BadRequest = "ORCH4101", "the request cannot be understood";
     BodyTooLarge = "ORCH4102", "the request body is larger than allowed";
     NoRoute = "ORCH4103", "there is nothing at that address";

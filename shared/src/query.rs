@@ -72,6 +72,28 @@ impl LabelSelector {
     }
 }
 
+/// The form in which it is read.
+impl fmt::Display for LabelSelector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, LabelRequirement { key, demand }) in self.0.iter().enumerate() {
+            f.write_str(if at == 0 { "" } else { "," })?;
+            match demand {
+                Demand::Exists => write!(f, "{key}")?,
+                Demand::Absent => write!(f, "!{key}")?,
+                Demand::In(values) => match &values[..] {
+                    [one] => write!(f, "{key}={one}")?,
+                    several => write!(f, "{key} in ({})", several.join(","))?,
+                },
+                Demand::NotIn(values) => match &values[..] {
+                    [one] => write!(f, "{key}!={one}")?,
+                    several => write!(f, "{key} notin ({})", several.join(","))?,
+                },
+            }
+        }
+        Ok(())
+    }
+}
+
 impl FromStr for LabelSelector {
     type Err = SelectorError;
 

@@ -47,6 +47,33 @@ pub fn logs(instance: &ObjectRef) -> String {
     format!("{}/logs", object(instance))
 }
 
+/// Where a name and a password become a credential.
+pub const LOGIN: &str = "/api/v1/login";
+
+/// Who is asking.
+pub const WHOAMI: &str = "/api/v1/whoami";
+
+/// The logins that are open.
+pub const LOGINS: &str = "/api/v1/logins";
+
+/// Whether somebody may do something.
+pub const ACCESS_REVIEW: &str = "/api/v1/access-review";
+
+/// What a credential opens.
+pub const INTROSPECT: &str = "/api/v1/introspect";
+
+/// One login.
+#[must_use]
+pub fn login(id: &str) -> String {
+    format!("{LOGINS}/{id}")
+}
+
+/// The password of a user.
+#[must_use]
+pub fn password(user: &Name) -> String {
+    format!("{PREFIX}/users/{user}/password")
+}
+
 /// Where the gateway serves all servers of a project to MCP clients.
 #[must_use]
 pub fn mcp_project(name: &Name) -> String {
@@ -85,3 +112,9 @@ pub const SET_UP_BACKEND: &str = "/api/v1/set-up-secretbackend";
 pub const EVENTS: &str = "/api/v1/events";
 /// What the daemon is and how it fares.
 pub const STATUS: &str = "/api/v1/status";
+/// Who did what.
+pub const AUDIT: &str = "/api/v1/audit";
+/// What was done in each session.
+pub const AUDIT_SESSIONS: &str = "/api/v1/audit/sessions";
+/// Whether the audit log is as it was written.
+pub const AUDIT_VERIFY: &str = "/api/v1/audit/verify";

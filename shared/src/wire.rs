@@ -27,6 +27,24 @@ pub struct Rollback {
     pub generation: Option<i64>,
 }
 
+/// The body of `POST .../{name}/approve`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Approve {
+    /// Whether what is proposed may take the place of what is there.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub replace: bool,
+}
+
+/// The body of `POST .../{name}/reject`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Reject {
+    /// Why, in words, for whoever proposed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
 /// The query of `DELETE`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -63,6 +81,9 @@ pub struct Deletion {
 pub struct Deleted {
     /// The objects, those that own others before what they own.
     pub objects: Vec<ObjectRef>,
+    /// Texts of the daemon's own, which do not go, but are worded as at first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reset: Vec<ObjectRef>,
     /// Whether nothing was done.
     pub dry_run: bool,
 }
@@ -314,6 +335,9 @@ pub struct DaemonStatus {
     pub objects: BTreeMap<String, i64>,
     /// How many instances there are, by phase.
     pub instances: BTreeMap<String, i64>,
+    /// How the audit log keeps up.
+    #[serde(default)]
+    pub audit: crate::audit::Standing,
 }
 
 /// Whether one part of the daemon works.

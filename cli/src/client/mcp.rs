@@ -9,6 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use orch_shared::context::Token;
+use orch_shared::identity::IMPERSONATE;
 use ureq::config::Config;
 use ureq::http::{Method, Request, Response};
 use ureq::{Agent, Body};
@@ -27,6 +28,7 @@ pub(crate) struct Endpoint {
     idle: Mutex<Vec<Agent>>,
     url: String,
     token: Option<Token>,
+    in_place_of: Option<String>,
     limit: Option<Duration>,
 }
 
@@ -72,6 +74,7 @@ impl Client {
             idle: Mutex::new(Vec::new()),
             url: format!("{}{path}", self.server),
             token: self.token.clone(),
+            in_place_of: self.in_place_of.clone(),
             limit: None,
         }
     }
@@ -147,6 +150,9 @@ impl Endpoint {
         let mut request = Request::builder().method(method).uri(&self.url);
         if let Some(token) = &self.token {
             request = request.header("authorization", format!("Bearer {}", token.reveal()));
+        }
+        if let Some(name) = &self.in_place_of {
+            request = request.header(IMPERSONATE, name);
         }
         for (name, value) in headers {
             request = request.header(name, value);

@@ -259,16 +259,16 @@ impl Client {
         self.send(ui, &selection.call(kind, parameters).once())?.json()
     }
 
-    /// The objects that belong to one, over all kinds that daemons make.
-    pub(crate) fn owned(&self, ui: &Ui, uid: &str) -> Result<Vec<Object>, Failure> {
+    /// The objects that belong to one of that kind, over all kinds that daemons make for it.
+    pub(crate) fn owned(&self, ui: &Ui, kind: Kind, uid: &str) -> Result<Vec<Object>, Failure> {
         let selection = Selection {
             fields: Some(format!("status.owner.uid={uid}")),
             scope: Scopes::All,
             ..Selection::default()
         };
-        let made_here = Kind::ALL
-            .iter()
-            .filter(|kind| kind.meta().maker == orch_shared::kind::Maker::Daemon);
+        let made_here = Kind::ALL.iter().filter(|made| {
+            made.meta().maker == orch_shared::kind::Maker::Daemon && made.meta().refers_to.contains(&kind)
+        });
         let mut found = Vec::new();
         for kind in made_here {
             found.extend(self.list(ui, *kind, &selection, None)?.items);

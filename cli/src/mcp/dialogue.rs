@@ -229,7 +229,9 @@ impl Dialogue {
             return Err(problem.into());
         }
         Err(match status {
-            401 => Problem::new(Code::Unauthenticated, "the daemon knows no such token").into(),
+            401 => Problem::new(Code::Unauthenticated, "the daemon knows no such token")
+                .suggest("log in: orchctl login")
+                .into(),
             404 => Failure::from(Problem::new(Code::NoRoute, "the daemon serves no MCP at this address"))
                 .hint("are both of one version? orchctl version"),
             status => odd(&format!("it answered {status}")),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use orch_shared::quantity::Span;
 use orch_shared::resource::Timestamp;
 
 const MINUTE: u64 = 60;
@@ -47,6 +48,32 @@ pub(crate) fn local(now: Timestamp, then: Timestamp) -> String {
         (_, Ok(then)) => then.strftime("%Y-%m-%d %H:%M:%S").to_string(),
         (_, Err(_)) => then.to_string(),
     }
+}
+
+/// A point in time as the daemon reads it, of what a person types: `2h` ago, which stays as it is, `today`, a date or an
+/// instant on the user's clock. Nothing when it is none of these.
+pub(crate) fn point(now: Timestamp, text: &str) -> Option<String> {
+    let text = text.trim();
+    if text.parse::<Timestamp>().is_ok() || text.parse::<Span>().is_ok() {
+        return Some(text.to_owned());
+    }
+    let zone = jiff::tz::TimeZone::system();
+    let zoned = match text {
+        "today" | "yesterday" => {
+            let today = jiff::Timestamp::from_millisecond(now.millis())
+                .ok()?
+                .to_zoned(zone)
+                .date();
+            let day = if text == "today" {
+                today
+            } else {
+                today.yesterday().ok()?
+            };
+            day.to_zoned(jiff::tz::TimeZone::system()).ok()?
+        }
+        text => text.parse::<jiff::civil::DateTime>().ok()?.to_zoned(zone).ok()?,
+    };
+    Some(Timestamp::from_millis(zoned.timestamp().as_millisecond()).to_string())
 }
 
 /// The text with the instants in it said as a person would: `next try at 2026-11-21T05:38:15.395Z` becomes `next try in
@@ -96,6 +123,27 @@ mod tests {
             ("", ""),
         ] {
             assert_eq!(spoken(now, text), said);
+        }
+    }
+
+    #[test]
+    fn points_in_time_are_read() {
+        let now: Timestamp = "2026-11-21T05:38:00.000Z".parse().unwrap();
+        for same in ["2h", "2026-11-21T05:38:48.395Z"] {
+            assert_eq!(point(now, same).as_deref(), Some(same));
+        }
+        for local in [
+            "today",
+            "yesterday",
+            "2026-11-20",
+            "2026-11-20T04:12",
+            "2026-11-20 04:12:09",
+        ] {
+            let read = point(now, local).and_then(|text| text.parse::<Timestamp>().ok());
+            assert!(read.is_some_and(|read| read < now), "{local}");
+        }
+        for wrong in ["", "soon", "2026-13-01", "2"] {
+            assert_eq!(point(now, wrong), None, "{wrong}");
         }
     }
 

@@ -29,6 +29,14 @@ pub(crate) fn text(cell: &Cell, find: Find<'_, '_>, now: Timestamp) -> String {
             let then = find(path).and_then(Value::as_str).and_then(|text| text.parse().ok());
             then.map_or_else(|| NOTHING.to_owned(), |then| age::since(now, then))
         }
+        Cell::Until(path) => match find(path)
+            .and_then(Value::as_str)
+            .and_then(|text| text.parse::<Timestamp>().ok())
+        {
+            None => "never".to_owned(),
+            Some(end) if end > now => format!("in {}", age::short(end.since(now))),
+            Some(end) => format!("{} ago", age::since(now, end)),
+        },
         Cell::Count(path) => match find(path) {
             Some(Value::Array(items)) => items.len().to_string(),
             Some(Value::Object(members)) => members.len().to_string(),
@@ -36,7 +44,7 @@ pub(crate) fn text(cell: &Cell, find: Find<'_, '_>, now: Timestamp) -> String {
         },
         Cell::List(path) => match find(path) {
             Some(Value::Array(items)) if !items.is_empty() => {
-                one_line(&items.iter().map(plain_text).collect::<Vec<_>>().join(","))
+                one_line(&items.iter().map(named).collect::<Vec<_>>().join(","))
             }
             Some(_) | None => NOTHING.to_owned(),
         },
@@ -84,22 +92,34 @@ pub(crate) fn trouble(conditions: &[Condition]) -> Option<&Condition> {
         .or_else(|| conditions.iter().find(wrong))
 }
 
+/// An element of a list as people name it: what has a kind and a name by those, what has a name by that.
+fn named(item: &Value) -> String {
+    let word = |member: &str| item.get(member).and_then(Value::as_str);
+    match (word("kind"), word("name")) {
+        (Some(kind), Some(name)) => format!("{}/{name}", kind.to_lowercase()),
+        (None, Some(name)) => name.to_owned(),
+        (_, None) => plain_text(item),
+    }
+}
+
 /// What the text of a cell says about the object.
 pub(crate) fn tone(cell: &Cell, text: &str) -> Tone {
     match cell {
         Cell::Field(path) if path.ends_with(".phase") => phase_tone(text),
         Cell::Trouble => Tone::Dim,
-        Cell::Field(_) | Cell::Ratio(..) | Cell::Age(_) | Cell::Count(_) | Cell::List(_) => Tone::Plain,
+        Cell::Field(_) | Cell::Ratio(..) | Cell::Age(_) | Cell::Until(_) | Cell::Count(_) | Cell::List(_) => {
+            Tone::Plain
+        }
     }
 }
 
 /// Whether a phase, of an object or of an instance, is good news. Phases this version does not know are no news.
 pub(crate) fn phase_tone(phase: &str) -> Tone {
     match phase {
-        "Ready" | "Running" => Tone::Good,
-        "Degraded" | "Failed" | "Error" => Tone::Bad,
+        "Ready" | "Running" | "Active" => Tone::Good,
+        "Degraded" | "Failed" | "Error" | "Expired" => Tone::Bad,
         "Progressing" | "Starting" | "Stopping" => Tone::Warn,
-        "Pending" | "Suspended" => Tone::Dim,
+        "Pending" | "Suspended" | "Revoked" => Tone::Dim,
         _ => Tone::Plain,
     }
 }
@@ -121,9 +141,10 @@ mod tests {
     #[test]
     fn cells_read_objects() {
         let object = json!({
-            "spec": {"servers": ["a", "b"], "data": {"K": "v"}, "text": "first\nsecond", "odd": "a\u{1b}[31mb"},
+            "spec": {"servers": ["a", "b"], "who": [{"kind": "User", "name": "ann"}, {"name": "web"}], "data": {"K": "v"}, "text": "first\nsecond", "odd": "a\u{1b}[31mb"},
             "status": {
                 "createdAt": "2026-11-21T00:00:00.000Z",
+                "end": "2026-11-21T01:00:00.000Z",
                 "replicas": {"desired": 2},
                 "conditions": [
                     {"type": "Ready", "status": "False", "reason": "X", "message": "summary",
@@ -141,10 +162,14 @@ mod tests {
             (Cell::Ratio("status.replicas.ready", "status.replicas.desired"), "0/2"),
             (Cell::Ratio("status.none", "status.none"), "-"),
             (Cell::Age("status.createdAt"), "5m"),
+            (Cell::Until("status.end"), "in 55m"),
+            (Cell::Until("status.createdAt"), "5m ago"),
+            (Cell::Until("status.none"), "never"),
             (Cell::Count("spec.servers"), "2"),
             (Cell::Count("spec.data"), "1"),
             (Cell::Count("spec.none"), "0"),
             (Cell::List("spec.servers"), "a,b"),
+            (Cell::List("spec.who"), "user/ann,web"),
             (Cell::List("spec.none"), "-"),
             (Cell::Trouble, "exit 1"),
         ] {

@@ -7,8 +7,8 @@ mod members;
 mod page;
 mod rows;
 
-use orch_shared::kind::Reference;
-use orch_shared::name::ObjectRef;
+use orch_shared::kind::{Kind, Reference};
+use orch_shared::name::{ObjectRef, Scope};
 use orch_shared::path::FieldPath;
 use orch_shared::query::Event;
 use orch_shared::resource::{Condition, ConditionStatus, Timestamp};
@@ -16,8 +16,9 @@ use orch_shared::wire::Dependent;
 use serde_json::Value;
 
 use super::cell::{one_line, phase_tone};
+use super::rights::Right;
 use super::schema::Field;
-use super::{age, events};
+use super::{age, events, rights};
 use crate::client::Object;
 use crate::ui::Tone;
 use members::Place;
@@ -40,6 +41,17 @@ const TOLD_ELSEWHERE: &[&str] = &[
     "deletingSince",
 ];
 
+/// What somebody, or a token, may do: rights that name it, and those that come with what it is in.
+#[derive(Debug, Default)]
+pub(crate) struct Access {
+    /// The groups it is in.
+    pub(crate) groups: Vec<String>,
+    /// The rights, and through what they come: `-` for its own.
+    pub(crate) rights: Vec<(Right, String)>,
+    /// What bounds them from outside.
+    pub(crate) bound: Option<String>,
+}
+
 /// What was found around an object.
 #[derive(Debug, Default)]
 pub(crate) struct Surroundings {
@@ -49,6 +61,10 @@ pub(crate) struct Surroundings {
     pub(crate) owned: Vec<Object>,
     /// The objects that refer to it.
     pub(crate) dependents: Vec<Dependent>,
+    /// What it may do, when it is somebody.
+    pub(crate) access: Option<Access>,
+    /// What lives in it, by kind, and what is everybody's of that kind.
+    pub(crate) inhabitants: Vec<(Kind, Vec<Object>)>,
     /// What happened to it lately, oldest first.
     pub(crate) events: Vec<Event>,
 }
@@ -84,7 +100,13 @@ pub(crate) fn text(object: &Object, spec: &Value, around: &Surroundings, now: Ti
             );
         }
     }
+    for (kind, objects) in &around.inhabitants {
+        inhabitants(&mut page, *kind, objects, paint);
+    }
     conditions(&mut page, &object.conditions(), now, paint);
+    if let Some(found) = &around.access {
+        access(&mut page, found, paint);
+    }
     let group = page.group(0);
     for (index, owned) in around.owned.iter().enumerate() {
         let phase = owned.phase();
@@ -151,6 +173,44 @@ fn head(page: &mut Page, group: Group, object: &Object, now: Timestamp, paint: P
     }
 }
 
+/// What lives in an object: those of higher rank first, where they have one.
+fn inhabitants(page: &mut Page, kind: Kind, objects: &[Object], paint: Paint<'_>) {
+    if objects.is_empty() {
+        return;
+    }
+    page.plain(paint(Tone::Strong, &capitalised(kind.meta().plural)));
+    let group = page.group(1);
+    let mut ranked: Vec<_> = objects
+        .iter()
+        .map(|object| (object, effective(object)))
+        .map(|(object, spec)| (spec.get("priority").and_then(Value::as_u64), object, spec))
+        .collect();
+    ranked.sort_by(|one, other| (other.0, &one.1.metadata.name).cmp(&(one.0, &other.1.metadata.name)));
+    for (rank, object, spec) in ranked {
+        let mut told = Vec::new();
+        told.extend(rank.map(|rank| format!("{rank:>3}")));
+        told.push(paint(phase_tone(object.phase()), object.phase()));
+        told.extend(spec.get("link").and_then(Value::as_str).map(one_line));
+        told.extend(spec.get("summary").and_then(Value::as_str).map(one_line));
+        if object.reference().scope == Scope::Cluster {
+            told.push("(everybody's)".to_owned());
+        }
+        page.entry(group, object.metadata.name.as_str(), told.join("  "));
+    }
+}
+
+fn effective(object: &Object) -> Value {
+    let spec = object.typed_spec();
+    spec.map_or_else(|| object.spec(), |spec| spec.effective().to_value())
+}
+
+/// `prompts` as a heading.
+fn capitalised(word: &str) -> String {
+    let mut letters = word.chars();
+    let first = letters.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(letters).collect()
+}
+
 fn conditions(page: &mut Page, conditions: &[Condition], now: Timestamp, paint: Paint<'_>) {
     if conditions.is_empty() {
         return;
@@ -183,6 +243,31 @@ fn conditions(page: &mut Page, conditions: &[Condition], now: Timestamp, paint: 
         );
         page.entry(group, &condition.condition, line);
     }
+}
+
+fn access(page: &mut Page, access: &Access, paint: Paint<'_>) {
+    page.plain(paint(Tone::Strong, "Access"));
+    let group = page.group(1);
+    if !access.groups.is_empty() {
+        page.entry(group, "In groups", access.groups.join(", "));
+    }
+    if let Some(bound) = &access.bound {
+        page.entry(group, "At most", bound);
+    }
+    if access.rights.is_empty() {
+        page.entry(group, "Rights", "none");
+        return;
+    }
+    let heading = rights::TITLES
+        .into_iter()
+        .chain(["THROUGH"])
+        .map(str::to_owned)
+        .collect();
+    let rows = access.rights.iter().map(|(right, through)| {
+        let cells = right.clone().cells().into_iter();
+        cells.chain([through.clone()]).collect()
+    });
+    rows::table(page, 1, std::iter::once(heading).chain(rows).collect());
 }
 
 fn events(page: &mut Page, events: &[Event], now: Timestamp, paint: Paint<'_>) {
@@ -247,6 +332,42 @@ Status
 Used by:       —
 ";
         assert!(found.ends_with(rest), "{found}");
+    }
+
+    #[test]
+    fn what_lives_in_a_project_is_shown_by_rank() {
+        let object = |kind: &str, name: &str, project: Option<&str>, spec: Value| -> Object {
+            serde_json::from_value(json!({
+                "kind": kind, "metadata": {"name": name, "project": project}, "spec": spec, "status": {"phase": "Ready"},
+            }))
+            .unwrap()
+        };
+        let web = object("Project", "web", None, json!({"members": {"users": ["ada"]}}));
+        let prompts = vec![
+            object("Prompt", "b", Some("web"), json!({"content": "x"})),
+            object("Prompt", "a", Some("web"), json!({"content": "x", "summary": "How."})),
+            object(
+                "Prompt",
+                "first",
+                None,
+                json!({"link": "web/files:file:///x", "priority": 100}),
+            ),
+        ];
+        let around = Surroundings {
+            inhabitants: vec![(Kind::Prompt, prompts), (Kind::Prompt, vec![])],
+            ..Surroundings::default()
+        };
+        let found = text(&web, &web.spec(), &around, Timestamp::default(), &|_, text| {
+            text.to_owned()
+        });
+        let expected = "\
+Prompts
+  first:       100  Ready  web/files:file:///x  (everybody's)
+  a:            50  Ready  How.
+  b:            50  Ready
+";
+        assert!(found.contains(expected), "{found}");
+        assert!(found.contains("ada"), "{found}");
     }
 
     #[test]

@@ -11,6 +11,7 @@ use orch_shared::problem::{Code, Problem};
 use orch_shared::route;
 use serde_json::Value;
 
+use super::credentials;
 use super::outcomes::{self, Mood};
 use super::wait;
 use crate::args::shared::{DryRun, Files, Rehearsal};
@@ -40,6 +41,9 @@ pub(crate) struct Arguments {
     plan: Option<PathBuf>,
     #[command(flatten)]
     rehearsal: Rehearsal,
+    /// Keep the credentials of Tokens that are made in this file, which nobody else may read, instead of showing them
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "dry_run")]
+    credentials_to: Option<PathBuf>,
     /// Wait until everything applied is ready
     #[arg(long, action = ArgAction::SetTrue)]
     wait: bool,
@@ -129,21 +133,31 @@ fn apply_files(objects: &Objects, arguments: &Arguments, settings: &Settings) ->
         dry_run: mood == Mood::Would,
         ..request(objects, &arguments.membership)
     };
-    let response = send(settings, &request, Some(objects))?;
+    let mut response = send(settings, &request, Some(objects))?;
+    keep(&mut response, arguments, settings)?;
     show(&response, &request, mood, arguments, settings)?;
     Ok(response)
 }
 
 fn apply_plan(path: &Path, arguments: &Arguments, settings: &Settings) -> Result<Response, Failure> {
     let plan = read_plan(path)?;
-    let response = send(settings, &plan.request, None).map_err(|failure| {
+    let mut response = send(settings, &plan.request, None).map_err(|failure| {
         failure.hint(format!(
             "make the plan again: orchctl plan -f ... -o {}",
             path.display()
         ))
     })?;
+    keep(&mut response, arguments, settings)?;
     show(&response, &plan.request, Mood::Done, arguments, settings)?;
     Ok(response)
+}
+
+/// Keeps what was made and must not be shown, when that is asked for.
+fn keep(response: &mut Response, arguments: &Arguments, settings: &Settings) -> Result<(), Failure> {
+    match &arguments.credentials_to {
+        Some(path) => credentials::keep(settings, path, &mut response.results),
+        None => Ok(()),
+    }
 }
 
 fn show(
@@ -155,7 +169,9 @@ fn show(
 ) -> Result<(), Failure> {
     if let Some(text) = document::text(arguments.output, response) {
         outcomes::warn(settings, &response.results);
-        return settings.ui.write(&text);
+        settings.ui.write(&text)?;
+        credentials::caution_of(settings, &response.results);
+        return Ok(());
     }
     let manifests: HashMap<ObjectRef, Value> = request
         .objects
@@ -168,6 +184,7 @@ fn show(
         })
         .collect();
     outcomes::show(settings, &response.results, &manifests)?;
+    credentials::show(settings, &response.results)?;
     let summary = outcomes::summary(&response.results, mood);
     settings.ui.say(&match mood {
         Mood::Done => format!("{summary} · revision {}", response.revision),

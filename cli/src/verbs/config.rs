@@ -131,6 +131,9 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome,
             let mut file = settings.contexts()?.clone();
             for context in &mut file.contexts {
                 context.token = context.token.take().map(|_| Token::new("***"));
+                if let Some(login) = &mut context.login {
+                    login.token = Token::new("***");
+                }
             }
             settings
                 .ui
@@ -146,7 +149,10 @@ fn no_current() -> Failure {
 }
 
 /// Changes the file, and says what has changed.
-fn change(settings: &Settings, alter: impl FnOnce(&mut ContextFile) -> Result<String, Failure>) -> Result<(), Failure> {
+pub(super) fn change(
+    settings: &Settings,
+    alter: impl FnOnce(&mut ContextFile) -> Result<String, Failure>,
+) -> Result<(), Failure> {
     let path = file::path()?;
     let mut contexts = settings.contexts()?.clone();
     let said = alter(&mut contexts)?;
@@ -155,7 +161,7 @@ fn change(settings: &Settings, alter: impl FnOnce(&mut ContextFile) -> Result<St
     Ok(())
 }
 
-fn existing(file: &ContextFile, name: &str) -> Result<usize, Failure> {
+pub(super) fn existing(file: &ContextFile, name: &str) -> Result<usize, Failure> {
     file.contexts
         .iter()
         .position(|context| context.name == name)
@@ -206,11 +212,16 @@ fn set_context(settings: &Settings, file: &mut ContextFile, set: &SetContext) ->
         }
     };
     if let Some(server) = server {
+        if context.server != server {
+            // What another daemon gave is of no use here, and not for it to see.
+            context.login = None;
+        }
         context.server = server;
     }
     if let Some(path) = &flags.token_file {
         context.token_file = Some(whole(path));
         context.token = None;
+        context.login = None;
     }
     if set.token_stdin {
         let mut text = String::new();
@@ -219,6 +230,7 @@ fn set_context(settings: &Settings, file: &mut ContextFile, set: &SetContext) ->
             .map_err(|error| Failure::file("read", Path::new("standard input"), &error))?;
         context.token = Some(Token::new(&text)).filter(|token| !token.reveal().is_empty());
         context.token_file = None;
+        context.login = None;
     }
     if let Some(path) = &flags.ca_file {
         context.ca_file = Some(whole(path));
@@ -250,10 +262,11 @@ fn list(settings: &Settings, output: &str, heading: Heading) -> Result<(), Failu
     }
     let rows = contexts.contexts.iter().map(|context| {
         let is_current = contexts.current_context.as_deref() == Some(context.name.as_str());
-        let credential = match (&context.token, &context.token_file) {
-            (Some(_), _) => "in this file".to_owned(),
-            (None, Some(path)) => path.clone(),
-            (None, None) => "-".to_owned(),
+        let credential = match (&context.login, &context.token, &context.token_file) {
+            (Some(login), _, _) => format!("login of {}", login.user),
+            (None, Some(_), _) => "in this file".to_owned(),
+            (None, None, Some(path)) => path.clone(),
+            (None, None, None) => "-".to_owned(),
         };
         vec![
             Piece {

@@ -1,9 +1,11 @@
-//! `console`: a whole terminal to try the tools of a project in, and to watch what MCP clients and servers say.
+//! `console`: a whole terminal to try the tools of a project in, and to watch what MCP clients and servers say; or, with
+//! `--audit`, to look at who did what ([`audit`], which is made of the same parts).
 //!
 //! Flow: keys and answers come in as [`Input`]s on one channel; [`State`] decides, and says what is to be done as
 //! [`Effect`]s; [`work`] does it on threads of its own; [`draw`] shows the state. Only this file touches the terminal, which
 //! is as it was before when the console ends, however it ends.
 
+mod audit;
 mod draw;
 mod editor;
 mod state;
@@ -13,7 +15,7 @@ mod work;
 use std::io::IsTerminal as _;
 use std::sync::mpsc;
 
-use clap::Args;
+use clap::{ArgAction, Args};
 use crossterm::event::{self, Event, KeyEventKind};
 
 use crate::mcp::target::Target;
@@ -23,18 +25,26 @@ use crate::ui::Stream;
 use state::{Effect, Input, State};
 use work::Worker;
 
-/// Try tools and watch MCP traffic, on the whole terminal
+/// Try tools and watch MCP traffic, or look at who did what, on the whole terminal
 #[derive(Debug, Args)]
 #[command(before_help = "\
 Examples:
   orchctl console -p web
   orchctl console --server files        one server, without traffic
   orchctl console -p web --context staging
+  orchctl console --audit               who did what, as it happens
 ")]
-pub(crate) struct Arguments {}
+pub(crate) struct Arguments {
+    /// Look at the audit log: sessions by project and user, and what was done in them
+    #[arg(long, action = ArgAction::SetTrue)]
+    audit: bool,
+}
 
 /// Runs the console.
-pub(crate) fn run(Arguments {}: &Arguments, settings: &Settings) -> Result<Outcome, Failure> {
+pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome, Failure> {
+    if arguments.audit {
+        return audit::run(settings);
+    }
     let target = Target::of(settings)?;
     if !settings.ui.is_terminal(Stream::Data) || !std::io::stdin().is_terminal() {
         let flags = target.flags().join(" ");
@@ -47,7 +57,7 @@ pub(crate) fn run(Arguments {}: &Arguments, settings: &Settings) -> Result<Outco
     let mut state = State::new(&target);
     // From here on the terminal is ours; a panic gives it back, too.
     let mut terminal = ratatui::try_init().map_err(Failure::output)?;
-    std::thread::spawn(move || listen(&sender));
+    std::thread::spawn(move || listen(&sender, typed));
     let ended = converse(&mut terminal, &mut state, &worker, &inputs);
     ratatui::restore();
     ended.map(|()| Outcome::Done)
@@ -80,16 +90,20 @@ fn converse(
 }
 
 /// Hands on what is typed, until nobody takes it any more.
-fn listen(sender: &mpsc::Sender<Input>) {
+fn listen<I>(sender: &mpsc::Sender<I>, input: fn(Event) -> Option<I>) {
     while let Ok(event) = event::read() {
-        let input = match event {
-            Event::Key(key) if key.kind != KeyEventKind::Release => Input::Key(key),
-            Event::Resize(..) => Input::Redraw,
-            Event::Paste(text) => Input::Paste(text),
-            Event::Key(_) | Event::FocusGained | Event::FocusLost | Event::Mouse(_) => continue,
-        };
+        let Some(input) = input(event) else { continue };
         if sender.send(input).is_err() {
             return;
         }
+    }
+}
+
+fn typed(event: Event) -> Option<Input> {
+    match event {
+        Event::Key(key) if key.kind != KeyEventKind::Release => Some(Input::Key(key)),
+        Event::Resize(..) => Some(Input::Redraw),
+        Event::Paste(text) => Some(Input::Paste(text)),
+        Event::Key(_) | Event::FocusGained | Event::FocusLost | Event::Mouse(_) => None,
     }
 }

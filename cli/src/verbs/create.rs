@@ -5,6 +5,7 @@
 
 mod examples;
 mod flags;
+mod granting;
 mod parameters;
 mod server_json;
 mod shorthands;
@@ -12,7 +13,7 @@ pub(in crate::verbs) mod values;
 mod wizard;
 
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
-use orch_shared::apply::{Expectation, Request, Verdict};
+use orch_shared::apply::{Expectation, Request, Response, Verdict};
 use orch_shared::kind::{Kind, Maker, ScopeType};
 use orch_shared::manifest::{Objects, to_yaml, to_yaml_stream};
 use orch_shared::name::{Name, ObjectRef, Scope};
@@ -23,6 +24,7 @@ use orch_shared::route;
 use serde_json::{Value, json};
 
 use super::apply::{self, Membership};
+use super::credentials;
 use super::help;
 use super::rehearsal;
 use super::seal::seal;
@@ -124,6 +126,12 @@ fn of_kind(kind: Kind) -> Command {
                 .long("plaintext")
                 .action(ArgAction::SetTrue)
                 .help("With --dry-run=client: show secret values as they are, instead of sealed by the daemon")
+        }))
+        .args(shorthands::make_credentials(kind).then(|| {
+            Arg::new("force")
+                .long("force")
+                .action(ArgAction::SetTrue)
+                .help("Make it anew in place of one of that name, whose credential opens nothing from then on")
         }))
         .arg(
             one(
@@ -277,12 +285,13 @@ fn create(settings: &Settings, objects: &Objects, form: Option<Form>) -> Result<
     };
     let client = settings.client()?;
     let call = Call::post(route::APPLY, &request).until_gone().with_time();
-    client
+    let answer = client
         .send(&settings.ui, &call)
         .map_err(|failure| match failure.code() {
             Some(Code::PlanMoved) => there_already(settings, &references, failure),
             Some(_) | None => input::located(failure, objects, "nothing was created"),
         })?;
+    credentials::show(settings, &answer.json::<Response>()?.results)?;
     for object in &references {
         match form {
             None => settings.ui.line(&format!("{object}   created"))?,
@@ -306,6 +315,26 @@ fn there_already(settings: &Settings, objects: &[ObjectRef], failure: Failure) -
         Some(object) => exists(object, "; nothing was created"),
         None => failure,
     }
+}
+
+/// Shows a credential that was made, this once: alone, so that a script can take it in, or as a member of the object.
+fn with_credential(
+    settings: &Settings,
+    form: Option<Form>,
+    object: &ObjectRef,
+    answer: &Answer,
+    credential: &str,
+) -> Result<(), Failure> {
+    match form {
+        None | Some(Form::Name) => settings.ui.line(credential)?,
+        Some(form @ (Form::Yaml | Form::Json)) => {
+            let mut manifest = answer.json::<Object>()?.manifest();
+            manifest["credential"] = credential.into();
+            print(settings, form, &manifest, object)?;
+        }
+    }
+    credentials::caution(settings, object);
+    Ok(())
 }
 
 /// Says that an object was made, or shows it.
@@ -356,6 +385,15 @@ fn from_flags(settings: &Settings, kind: Kind, matches: &ArgMatches) -> Result<O
         }
         DryRun::None => {
             let call = Call::post(collection, &resource.manifest()).until_gone();
+            let is_credential = shorthands::make_credentials(kind);
+            let call = match is_credential && matches.get_flag("force") {
+                true => call.query(&json!({"force": true})),
+                false => call,
+            };
+            if is_credential && form == Some(Form::Name) {
+                return Err(Failure::usage("-o name would lose the credential, which is told once")
+                    .hint("leave out -o to have the credential alone, or take -o json"));
+            }
             let answer = settings
                 .client()?
                 .send(&settings.ui, &call)
@@ -363,7 +401,10 @@ fn from_flags(settings: &Settings, kind: Kind, matches: &ArgMatches) -> Result<O
                     Some(Code::AlreadyExists) => exists(&reference, ""),
                     _ => rehearsal::worded(failure, &reference, "it was not created"),
                 })?;
-            created(settings, form, &reference, &answer)?;
+            match answer.json::<Value>()?.get("credential").and_then(Value::as_str) {
+                Some(text) => with_credential(settings, form, &reference, &answer, text)?,
+                None => created(settings, form, &reference, &answer)?,
+            }
             if let Some(Limit(timeout)) = matches.get_one::<Limit>("wait") {
                 settings.ui.flush()?;
                 wait::until_ready(settings, &[reference], *timeout)?;
@@ -415,6 +456,11 @@ fn resource(settings: &Settings, kind: Kind, matches: &ArgMatches) -> Result<Res
         shorthand.apply(matches, &mut spec)?;
     }
     from_scope(settings, kind, &mut spec)?;
+    if let Some(project) = settings.flags().project.as_deref().filter(|name| !name.is_empty()) {
+        for shorthand in shorthands::of(kind) {
+            shorthand.take_project(&mut spec, project)?;
+        }
+    }
     refuse_server(settings, kind)?;
     parameters::read(settings, kind, matches, &mut spec)?;
     for assignment in many(matches, "set") {

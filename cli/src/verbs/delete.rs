@@ -78,6 +78,11 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome,
             |object| say(object, "deleted"),
         )?,
     }
+    let fate = match deleted.dry_run {
+        true => "would be as it came with the daemon",
+        false => "is as it came with the daemon",
+    };
+    deleted.reset.iter().try_for_each(|object| say(object, fate))?;
     rehearsal::end(settings, place);
     Ok(Outcome::Done)
 }

@@ -1,9 +1,11 @@
 //! `describe`: one object for people, with what is around it.
 
+mod access;
+
 use clap::{ArgAction, Args};
 use clap_complete::ArgValueCompleter;
-use orch_shared::kind::AnySpec;
-use orch_shared::name::ObjectRef;
+use orch_shared::kind::{AnySpec, Kind, Maker, ScopeType};
+use orch_shared::name::{ObjectRef, Scope};
 use orch_shared::query::Event;
 use orch_shared::route;
 use orch_shared::wire::{Dependents, Events};
@@ -12,7 +14,7 @@ use serde_json::Value;
 use super::events::of_object;
 use crate::args::shared::Selectors;
 use crate::args::targets::{self, Target};
-use crate::client::{Call, Object};
+use crate::client::{Call, Object, Scopes, Selection};
 use crate::complete;
 use crate::render::describe::{Surroundings, text};
 use crate::report::{Failure, Outcome};
@@ -98,14 +100,17 @@ fn surroundings(settings: &Settings, object: &Object) -> Result<Surroundings, Fa
     let client = settings.client()?;
     let reference = object.reference();
     let mut around = Surroundings {
-        owned: client.owned(&settings.ui, object.uid())?,
+        owned: client.owned(&settings.ui, object.kind, object.uid())?,
         dependents: client
             .send(&settings.ui, &Call::get(route::dependents(&reference)))?
             .json::<Dependents>()?
             .items,
         events: events(settings, &reference)?,
         references: Vec::new(),
+        access: None,
+        inhabitants: inhabitants(settings, &reference)?,
     };
+    around.access = access::of(settings, object, &around.dependents)?;
     for reference in object
         .typed_spec()
         .map(|spec| spec.references())
@@ -119,6 +124,31 @@ fn surroundings(settings: &Settings, object: &Object) -> Result<Surroundings, Fa
             .push((reference, target.map(|target| target.phase().to_owned())));
     }
     Ok(around)
+}
+
+/// The objects that live in one which is a home for others, made by people; where a kind lives in the cluster too, those there are
+/// for everybody.
+fn inhabitants(settings: &Settings, home: &ObjectRef) -> Result<Vec<(Kind, Vec<Object>)>, Failure> {
+    let Some(scope) = home.opens() else {
+        return Ok(Vec::new());
+    };
+    let lives_here =
+        |kind: &&Kind| kind.meta().scopes.contains(&ScopeType::of(&scope)) && kind.meta().maker == Maker::User;
+    let mut found = Vec::new();
+    for kind in Kind::ALL.iter().filter(lives_here) {
+        let is_shared = matches!(scope, Scope::Project(_)) && kind.meta().scopes.contains(&ScopeType::Cluster);
+        let everybodys = is_shared.then_some(Scope::Cluster);
+        let mut objects = Vec::new();
+        for scope in [scope.clone()].into_iter().chain(everybodys) {
+            let selection = Selection {
+                scope: Scopes::One(scope),
+                ..Selection::default()
+            };
+            objects.extend(settings.client()?.list(&settings.ui, *kind, &selection, None)?.items);
+        }
+        found.push((*kind, objects));
+    }
+    Ok(found)
 }
 
 /// What happened to an object and to those that belong to it, oldest first.

@@ -40,7 +40,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome, Failure> {
     compare(arguments, settings).map_err(|failure| match failure {
         Failure::Closed => failure,
-        other => Failure::NotCompared(Box::new(other)),
+        other => Failure::NotAnswered(Box::new(other)),
     })
 }
 

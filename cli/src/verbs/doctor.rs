@@ -6,8 +6,9 @@ use std::time::Duration;
 use clap::Args;
 use orch_shared::resource::Timestamp;
 use orch_shared::route;
-use orch_shared::wire::{Readiness, Version};
+use orch_shared::wire::{DaemonStatus, Readiness, Version};
 
+use super::status::audit_trouble;
 use crate::client::Call;
 use crate::render::age;
 use crate::report::{Failure, Outcome};
@@ -196,7 +197,14 @@ fn daemon(report: &mut Report<'_>) -> Result<bool, Failure> {
     }
     match client.send(&settings.ui, &Call::get(route::STATUS).once()) {
         Err(failure) => report.failed("token", &failure)?,
-        Ok(_) => report.check(Verdict::Fine, "token", "is accepted")?,
+        Ok(answer) => {
+            report.check(Verdict::Fine, "token", "is accepted")?;
+            let status = answer.json::<DaemonStatus>();
+            match status.ok().and_then(|status| audit_trouble(&status.audit)) {
+                Some(trouble) => report.check(Verdict::Wrong, "audit", &trouble)?,
+                None => report.check(Verdict::Fine, "audit", "keeps up")?,
+            }
+        }
     }
     Ok(local)
 }

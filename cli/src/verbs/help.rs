@@ -60,8 +60,27 @@ const GROUPS: &[(&str, &[&str])] = &[
         "Declare",
         &["apply", "diff", "plan", "create", "edit", "replace", "patch", "delete"],
     ),
-    ("Look", &["get", "describe", "why", "events", "logs", "history", "wait"]),
-    ("Act", &["scale", "restart", "rollback", "rotate", "migrate"]),
+    (
+        "Look",
+        &["get", "describe", "why", "events", "logs", "history", "audit", "wait"],
+    ),
+    (
+        "Act",
+        &["scale", "restart", "rollback", "rotate", "migrate", "approve", "reject"],
+    ),
+    (
+        "Who may do what",
+        &[
+            "login",
+            "logout",
+            "whoami",
+            "passwd",
+            "auth",
+            "revoke",
+            "allow-trigger",
+            "introspect",
+        ],
+    ),
     ("Connect", &["tools", "console", "client", "mcp"]),
     ("Learn", &["explain", "api-resources", "help"]),
     (

@@ -159,8 +159,8 @@ fn source(arguments: &Arguments, settings: &Settings) -> Result<Source, Failure>
 fn instances(settings: &Settings, source: &Source) -> Result<Vec<ObjectRef>, Failure> {
     match source {
         Source::Instance(instance) => Ok(vec![instance.clone()]),
-        Source::Owner(_, uid) => {
-            let owned = settings.client()?.owned(&settings.ui, uid)?;
+        Source::Owner(owner, uid) => {
+            let owned = settings.client()?.owned(&settings.ui, owner.kind, uid)?;
             Ok(owned
                 .iter()
                 .filter(|object| object.kind == Kind::Instance)

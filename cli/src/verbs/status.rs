@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use clap::Args;
+use orch_shared::audit::Standing;
 use orch_shared::route;
 use orch_shared::wire::DaemonStatus;
 
@@ -71,10 +72,31 @@ fn page(settings: &Settings, server: &str, status: &DaemonStatus) -> String {
             &format!("{}: {told}", check.name),
         );
     }
+    if let Some(trouble) = audit_trouble(&status.audit) {
+        entry("Audit", &settings.ui.paint(Stream::Data, Tone::Warn, &trouble));
+    }
     entry("Objects", &counts(&status.objects));
     entry("Instances", &counts(&status.instances));
     out
 }
+
+/// What is wrong with the audit log: rows that were lost, or that cannot be written; nothing when it keeps up.
+pub(super) fn audit_trouble(standing: &Standing) -> Option<String> {
+    let Standing {
+        waiting,
+        dropped,
+        stuck,
+    } = standing;
+    match (dropped, stuck) {
+        (0, false) if *waiting < MANY => None,
+        (0, false) => Some(format!("{waiting} rows wait to be written")),
+        (0, true) => Some(format!("cannot be written; {waiting} rows wait")),
+        (dropped, _) => Some(format!("{dropped} rows were lost since the start; {waiting} wait")),
+    }
+}
+
+/// So many rows of the audit log wait only when it does not keep up.
+const MANY: u64 = 10_000;
 
 fn counts(counts: &std::collections::BTreeMap<String, i64>) -> String {
     let told: Vec<String> = counts
@@ -86,5 +108,27 @@ fn counts(counts: &std::collections::BTreeMap<String, i64>) -> String {
         "none".to_owned()
     } else {
         told.join(", ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_audit_log_that_does_not_keep_up_is_told() {
+        for (waiting, dropped, stuck, told) in [
+            (12, 0, false, None),
+            (20_000, 0, false, Some("20000 rows wait to be written")),
+            (12, 0, true, Some("cannot be written; 12 rows wait")),
+            (0, 3, false, Some("3 rows were lost since the start; 0 wait")),
+        ] {
+            let standing = Standing {
+                waiting,
+                dropped,
+                stuck,
+            };
+            assert_eq!(audit_trouble(&standing).as_deref(), told);
+        }
     }
 }

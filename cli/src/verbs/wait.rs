@@ -121,7 +121,7 @@ pub(super) fn until(
             let object = found.get(watched.object);
             let mut distance = watched.distance(goal, object, settings.now());
             if let (Goal::Restarted(since), Distance::There, Some(object)) = (goal, &distance, object) {
-                let owned = client.owned(&settings.ui, object.uid())?;
+                let owned = client.owned(&settings.ui, object.kind, object.uid())?;
                 distance = freshness(object, &owned, *since);
             }
             match distance {

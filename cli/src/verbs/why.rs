@@ -58,7 +58,7 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome,
             Some(target) => chain.referred(&target),
         }
     }
-    let owned = client.owned(&settings.ui, object.uid())?;
+    let owned = client.owned(&settings.ui, object.kind, object.uid())?;
     let unwell: Vec<&Object> = owned.iter().filter(|one| !one.is_ready()).collect();
     for one in unwell.iter().take(MOST_OWNED) {
         chain.owned(one);

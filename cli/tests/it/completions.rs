@@ -90,8 +90,15 @@ fn offered(home: &Home, line: &[&str]) -> Vec<String> {
 #[test]
 fn shells_are_offered_verbs_kinds_and_flags() {
     let home = Home::new();
-    assert!(offered(&home, &["orchctl", "ap"]).starts_with(&["apply".to_owned(), "api-resources".to_owned()]));
-    assert_eq!(offered(&home, &["orchctl", "get", "serv"]), ["servers"]);
+    assert!(offered(&home, &["orchctl", "ap"]).starts_with(&[
+        "apply".to_owned(),
+        "approve".to_owned(),
+        "api-resources".to_owned()
+    ]));
+    assert_eq!(
+        offered(&home, &["orchctl", "get", "serv"]),
+        ["servers", "serviceaccounts"]
+    );
     assert!(
         offered(&home, &["orchctl", "create", "server", "x", "--health-check-i"])
             .contains(&"--health-check-interval".to_owned())

@@ -285,3 +285,63 @@ fn a_change_compares_with_what_was_read() {
     assert_eq!(asked[1].header("content-type"), Some("application/merge-patch+json"));
     assert_eq!(asked[1].json(), json!({"spec": {"replicas": 2}}));
 }
+
+#[test]
+fn whoever_asks_in_the_place_of_somebody_says_so_with_every_request() {
+    let daemon = Daemon::playing([Answer::json(200, &files()), Answer::json(200, &json!({"items": []}))]);
+    let home = Home::with_daemon(&daemon.address);
+    assert_eq!(
+        home.run(&["get", "server/files", "-o", "name", "--as", "serviceaccount/ci"])
+            .code,
+        0
+    );
+    assert_eq!(home.run(&["auth", "logins"]).code, 0);
+    let asked = daemon.asked();
+    assert_eq!(asked[0].header("orch-impersonate"), Some("serviceaccount/ci"));
+    assert_eq!(asked[1].header("orch-impersonate"), None);
+}
+
+#[test]
+fn a_login_wins_over_the_token_beside_it() {
+    let me = || json!({"principal": "ann", "groups": [], "surface": "any", "bounds": []});
+    let daemon = Daemon::playing([
+        Answer::json(200, &me()),
+        Answer::json(204, &json!({})),
+        Answer::json(200, &me()),
+    ]);
+    let home = Home::new();
+    let login = "  login: {user: ann, token: orch_login}\n";
+    home.write(
+        "config.yaml",
+        &format!(
+            "currentContext: t\ncontexts:\n- name: t\n  server: {}\n  token: orch_token\n{login}",
+            daemon.address
+        ),
+    );
+    for arguments in [&["whoami"][..], &["logout"], &["whoami"]] {
+        let run = home.run(arguments);
+        assert_eq!(run.code, 0, "{run}");
+        assert!(!run.to_string().contains("orch_"), "{run}");
+    }
+    let asked = daemon.asked();
+    let shown: Vec<_> = asked.iter().map(|asked| asked.header("authorization")).collect();
+    let (login, token) = (Some("Bearer orch_login"), Some("Bearer orch_token"));
+    assert_eq!(shown, [login, login, token]);
+    assert_eq!(asked[1].line, "DELETE /api/v1/logins/current");
+}
+
+#[test]
+fn a_login_that_cannot_be_ended_is_forgotten_all_the_same() {
+    let home = Home::new();
+    let context =
+        "currentContext: t\ncontexts:\n- name: t\n  server: http://127.0.0.1:1\n  login: {user: ann, token: orch_x}\n";
+    home.write("config.yaml", context);
+    let run = home.run(&["logout"]);
+    assert_eq!(run.code, 0, "{run}");
+    assert!(
+        run.stderr.starts_with("warning: the login is forgotten here, but"),
+        "{run}"
+    );
+    let kept = std::fs::read_to_string(home.path().join("config.yaml")).expect("the contexts");
+    assert!(!kept.contains("orch_x"), "{kept}");
+}

@@ -83,7 +83,7 @@ fn flags_make_manifests() {
             "--default-params-temperature",
             "0.2",
         ],
-        &["create", "project", "web", "--servers", "files,git", "--gated", "true"],
+        &["create", "project", "web", "--servers", "files,git", "--gated"],
         &[
             "create",
             "prompt",
@@ -148,6 +148,82 @@ fn flags_make_manifests() {
             .unwrap_or(arguments.len());
         home.run(&[&arguments[..at], &client, &arguments[at..]].concat())
     })));
+}
+
+/// The manifest that flags make.
+#[track_caller]
+fn made(home: &Home, arguments: &[&str], input: &str) -> serde_json::Value {
+    let arguments = [&["create"], arguments, &["--dry-run=client", "-o", "json"]].concat();
+    let shown = home.run_with_input(&arguments, input);
+    assert_eq!(shown.code, 0, "{shown}");
+    serde_json::from_str(&shown.stdout).unwrap_or_else(|error| panic!("{error}: {shown}"))
+}
+
+#[test]
+fn switches_say_yes_and_no() {
+    let home = Home::new();
+    for (flags, expected) in [
+        (&["--gated"][..], json!(true)),
+        (&["--gated=true"], json!(true)),
+        (&["--gated=false"], json!(false)),
+        (&["--no-gated"], json!(false)),
+        (&["--gated", "--no-gated"], json!(false)),
+        (&["--no-gated", "--gated"], json!(true)),
+        (&[], json!(null)),
+    ] {
+        let manifest = made(&home, &[&["project", "web"], flags].concat(), "");
+        assert_eq!(manifest["spec"]["gated"], expected, "{flags:?}");
+    }
+    let wrong = home.run(&["create", "project", "web", "--gated=perhaps"]);
+    assert!(wrong.code != 0 && wrong.stderr.contains("true"), "{wrong}");
+}
+
+#[test]
+fn a_prompt_is_made_of_a_file() {
+    let home = Home::new();
+    home.write("tone.md", "# Tone\n\nBe brief.\n");
+    let from_file = ["prompt", "tone", "-p", "web", "--from-file", "tone.md"];
+    let more = [
+        "--priority",
+        "80",
+        "--summary",
+        "How we write",
+        "--tag",
+        "style",
+        "--tag",
+        "words",
+    ];
+    let manifest = made(&home, &[&from_file[..], &more].concat(), "");
+    let spec = json!({
+        "content": "# Tone\n\nBe brief.\n", "priority": 80, "summary": "How we write", "tags": ["style", "words"],
+    });
+    assert_eq!(
+        (&manifest["metadata"]["project"], &manifest["spec"]),
+        (&json!("web"), &spec)
+    );
+    let manifest = made(&home, &["prompt", "tone", "--from-file", "-"], "Be brief.");
+    assert_eq!(manifest["spec"], json!({"content": "Be brief."}));
+    let link = "web/files:file:///tone.md";
+    let manifest = made(&home, &["prompt", "tone", "--link", link], "");
+    assert_eq!(manifest["spec"], json!({"link": link}));
+    for wrong in [
+        ["--from-file", "missing.md"],
+        ["--priority", "101"],
+        ["--priority", "0"],
+        ["--link", "nowhere"],
+    ] {
+        let refused = home.run(&[
+            "create",
+            "prompt",
+            "tone",
+            "--content",
+            "x",
+            wrong[0],
+            wrong[1],
+            "--dry-run=client",
+        ]);
+        assert_ne!(refused.code, 0, "{refused}");
+    }
 }
 
 #[test]

@@ -7,6 +7,7 @@ use orch_shared::resource::Timestamp;
 use orch_shared::session::{Session, Sessions};
 use serde_json::json;
 
+use crate::support::daemon::{Answer, Daemon};
 use crate::support::gateway::Gateway;
 use crate::support::home::Home;
 
@@ -124,10 +125,46 @@ fn the_console_calls_a_tool_watches_a_session_and_gives_the_terminal_back() {
 }
 
 #[test]
+fn the_audit_console_shows_sessions_and_what_is_done_as_it_happens() {
+    let gateway = Gateway::start();
+    let entry = |sequence: i64, item: &str| {
+        json!({
+            "sequence": sequence, "at": "2026-01-01T00:00:00.000Z", "kind": "tool_call", "principal": "ada", "token": "ci",
+            "session": "0a1b2c3d4e5f", "verb": "tools/call", "target": {"kind": "Server", "name": "files"}, "item": item,
+            "project": "web", "outcome": "allowed", "durationUs": 1234, "client": "some-client/1", "hash": "00",
+        })
+    };
+    let session = json!({
+        "project": "web", "principal": "ada", "session": "0a1b2c3d4e5f", "client": "some-client/1",
+        "first": "2026-01-01T00:00:00.000Z", "last": "2026-01-01T00:00:00.000Z", "rows": 2, "calls": 2, "errors": 0,
+    });
+    gateway.api(
+        "/api/v1/audit/sessions?from=24h&limit=1000",
+        json!({"items": [session]}),
+    );
+    gateway.api(
+        "/api/v1/audit?from=24h&limit=200",
+        json!({"items": [entry(6, "read_file")]}),
+    );
+    gateway.stream("/api/v1/audit?after=6&watch=1", entry(7, "followed_tool"));
+    let home = Home::with_daemon(&gateway.address);
+    let steps = [("0a1b2c3d", ""), ("followed_tool", "d"), ("7d", "q")];
+    if let Some(said) = on_terminal(&home, &["console", "--audit"], &steps) {
+        assert!(said.trim_end().ends_with("ended 0 restored"), "{said}");
+        gateway.until("the week", |heard| heard.path == "/api/v1/audit?from=7d&limit=200");
+    }
+}
+
+#[test]
 fn without_a_terminal_there_is_no_console() {
-    let run = Home::with_daemon("http://127.0.0.1:1").run(&["console", "-p", "web"]);
-    assert_eq!(run.code, 2, "{run}");
-    assert!(run.stderr.contains("orchctl tools list --project web"), "{run}");
+    for (arguments, hint) in [
+        (&["console", "-p", "web"][..], "orchctl tools list --project web"),
+        (&["console", "--audit"], "orchctl audit sessions"),
+    ] {
+        let run = Home::with_daemon("http://127.0.0.1:1").run(arguments);
+        assert_eq!(run.code, 2, "{run}");
+        assert!(run.stderr.contains(hint), "{run}");
+    }
 }
 
 #[test]
@@ -165,4 +202,47 @@ fn a_person_is_asked_before_a_file_is_written() {
 #[expect(clippy::print_stderr, reason = "a skipped test says so where people look")]
 fn skipped(why: &str) {
     eprintln!("skipped: {why}");
+}
+
+#[test]
+fn a_password_is_typed_without_an_echo() {
+    let login = json!({"user": "ann", "token": "orch_sesame", "expiresAt": "2099-01-01T00:00:00.000Z"});
+    let daemon = Daemon::playing([Answer::json(200, &login)]);
+    let home = Home::with_daemon(&daemon.address);
+    let steps = [
+        ("Name:", "ann\r"),
+        ("Password of ann:", "open \u{7f}\u{7f}\u{7f}en sesame\r"),
+    ];
+    let Some(said) = on_terminal(&home, &["login"], &steps) else {
+        return;
+    };
+    assert!(
+        said.contains("logged in as ann in context test") && said.contains("ended 0 restored"),
+        "{said}"
+    );
+    assert!(!said.contains("sesame"), "{said}");
+    let asked = daemon.asked();
+    assert_eq!(asked[0].json(), json!({"user": "ann", "password": "open sesame"}));
+    assert_eq!(
+        asked[0].header("authorization"),
+        None,
+        "a name and a password are enough"
+    );
+    let kept = std::fs::read_to_string(home.path().join("config.yaml")).expect("the contexts");
+    assert!(kept.contains("orch_sesame") && kept.contains("orch_test"), "{kept}");
+}
+
+#[test]
+fn who_thinks_better_of_it_changes_nothing() {
+    let home = Home::with_daemon("http://127.0.0.1:1");
+    let before = std::fs::read_to_string(home.path().join("config.yaml")).expect("the contexts");
+    let steps = [("Password of ann:", "secret\u{3}")];
+    if let Some(said) = on_terminal(&home, &["login", "--user", "ann"], &steps) {
+        assert!(
+            said.contains("nothing was done") && said.contains("ended 1 restored"),
+            "{said}"
+        );
+        let after = std::fs::read_to_string(home.path().join("config.yaml")).expect("the contexts");
+        assert_eq!(after, before);
+    }
 }

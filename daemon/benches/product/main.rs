@@ -12,6 +12,7 @@ mod ground;
 mod objects;
 mod process;
 
+mod access;
 mod apply;
 mod gateway;
 mod list;
@@ -39,6 +40,7 @@ const BENCHES: &[(&str, Bench)] = &[
     ("apply", apply::measure),
     ("write", write::measure),
     ("list", list::measure),
+    ("access", access::measure),
     ("reconcile", reconcile::measure),
     ("running", running::measure),
     ("watch", watch::measure),

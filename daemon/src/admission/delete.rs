@@ -2,20 +2,23 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use orch_shared::access::Principal;
+use orch_shared::access::{Principal, Role};
 use orch_shared::apply::MOST_OBJECTS;
 use orch_shared::kind::{Kind, Removal};
 use orch_shared::kinds::secret::Secret;
 use orch_shared::name::ObjectRef;
 use orch_shared::problem::{Code, Problem};
+use orch_shared::system;
 use orch_shared::wire::{DeleteParameters, Deleted, Deletion};
 
 use super::error::not_found;
 use super::houses::Houses;
 use super::one::{Precondition, Target, find};
-use super::set::Effect;
-use super::{Admission, Error, audited};
+use super::set::{self, Effect, Foreign, Order, Others};
+use super::{Admission, Error, audited, permission};
+use crate::audit::{self, Trail};
 use crate::store::{Mutation, Object, Row, Transaction};
 
 /// So many objects are named in a sentence.
@@ -32,16 +35,17 @@ pub async fn delete(
     precondition: Precondition,
     parameters: DeleteParameters,
 ) -> Result<Deleted, Problem> {
-    let principal = principal.clone();
+    let (admission, principal, trail) = (admission.clone(), principal.clone(), audit::trail());
+    let store = admission.store.clone();
     let how = How::new(
         parameters.dry_run.unwrap_or(false),
         parameters.with_dependents.unwrap_or(false),
     );
-    let deleted = admission.store.write(move |transaction| {
+    let deleted = store.write(move |transaction| {
         Box::pin(async move {
             let row = find(transaction, &principal, &target).await?;
             precondition.check(&row)?;
-            remove(transaction, &principal, vec![row], how).await
+            remove(&admission, transaction, &principal, trail.as_deref(), vec![row], how).await
         })
     });
     Ok(deleted.await?)
@@ -69,9 +73,10 @@ pub async fn delete_several(
         );
         return Err(Problem::new(Code::BodyTooLarge, detail).suggest("delete them in several requests"));
     }
-    let principal = principal.clone();
+    let (admission, principal, trail) = (admission.clone(), principal.clone(), audit::trail());
+    let store = admission.store.clone();
     let how = How::new(dry_run, with_dependents);
-    let deleted = admission.store.write(move |transaction| {
+    let deleted = store.write(move |transaction| {
         Box::pin(async move {
             let mut rows: Vec<Row> = Vec::with_capacity(objects.len());
             let mut named = BTreeSet::new();
@@ -90,7 +95,7 @@ pub async fn delete_several(
                 [one] => return Err(not_found(one).into()),
                 [..] => return Err(Problem::new(Code::NotFound, format!("{} do not exist", some(&missing))).into()),
             }
-            remove(transaction, &principal, rows, how).await
+            remove(&admission, transaction, &principal, trail.as_deref(), rows, how).await
         })
     });
     Ok(deleted.await?)
@@ -121,20 +126,34 @@ impl How {
     }
 }
 
-/// Removes objects, as far as nothing is in the way; answers with all that goes, users before what they use.
+/// Removes objects, as far as nothing is in the way; answers with all that goes, users before what they use. Texts of the
+/// daemon's own do not go: they are worded as at first.
 async fn remove(
+    admission: &Admission,
     transaction: &mut Transaction,
     principal: &Principal,
+    trail: Option<&Trail>,
     rows: Vec<Row>,
     how: How,
 ) -> Result<Deleted, Error> {
-    let mut going = match how.users {
+    let (texts, mut going): (Vec<Row>, Vec<Row>) = match how.users {
         Users::Go => closure(transaction, rows).await?,
-        Users::Stay => {
-            refuse_orphans(transaction, &rows, &[]).await?;
-            rows
-        }
-    };
+        Users::Stay => rows,
+    }
+    .into_iter()
+    .partition(|row| system::Text::of(&row.object).is_some());
+    for row in texts.iter().chain(&going) {
+        permission::require(transaction, principal, Role::Delete, row).await?;
+    }
+    if let Some(home) = going.iter().find(|row| system::is_home(&row.object)) {
+        let detail = format!("{} holds the daemon's own texts and cannot be deleted", home.object);
+        return Err(Problem::new(Code::DaemonOwned, detail)
+            .suggest("a text of it that is deleted is worded as at first")
+            .into());
+    }
+    if how.users == Users::Stay {
+        refuse_orphans(transaction, &going, &[], principal).await?;
+    }
     if let Some(houses) = Houses::load(transaction, &[], &going).await? {
         houses.refuse(&[])?;
     }
@@ -147,18 +166,50 @@ async fn remove(
         let all = std::iter::once(row.object.clone()).chain(owned);
         objects.extend(all.filter(|object| told.insert(object.clone())));
     }
+    let reset: Vec<ObjectRef> = texts.iter().map(|row| row.object.clone()).collect();
     if how.effect == Effect::Commit {
-        transaction
-            .mutate(going.iter().map(removal).collect(), &principal.name)
-            .await?;
+        reword(admission, transaction, principal, trail, &texts).await?;
+        let removals = removals(transaction, &going).await?;
+        transaction.mutate(removals, &principal.name).await?;
         for row in &going {
-            transaction.audit(audited(principal, "delete", Some(&row.object)));
+            transaction.audit(audited(trail, principal, "delete", Some(&row.object)));
         }
     }
     Ok(Deleted {
         objects,
+        reset,
         dry_run: how.effect == Effect::DryRun,
     })
+}
+
+/// Words texts of the daemon's own as at first.
+async fn reword(
+    admission: &Admission,
+    transaction: &mut Transaction,
+    principal: &Principal,
+    trail: Option<&Trail>,
+    texts: &[Row],
+) -> Result<(), Error> {
+    if texts.is_empty() {
+        return Ok(());
+    }
+    let order = Order {
+        objects: texts.iter().filter_map(|row| system::default_of(&row.object)).collect(),
+        set: None,
+        others: Others::Kept,
+        foreign: Foreign::TakenOver,
+        effect: Effect::Commit,
+        expect: vec![],
+        verb: "reset".to_owned(),
+        home: None,
+        lodgings: Arc::default(),
+    };
+    // To delete it is what they may; what it is then is the daemon's own.
+    set::admit(admission, transaction, order, &permission::acting(principal)).await?;
+    for row in texts {
+        transaction.audit(audited(trail, principal, "reset", Some(&row.object)));
+    }
+    Ok(())
 }
 
 /// The first few of many.
@@ -170,7 +221,25 @@ fn some(names: &[impl ToString]) -> String {
     }
 }
 
-/// How an object goes.
+/// How objects go, and what they own with them, as far as nobody has to clean up after that first.
+pub(super) async fn removals(transaction: &mut Transaction, going: &[Row]) -> Result<Vec<Mutation>, Error> {
+    let mut removals: Vec<_> = going.iter().map(removal).collect();
+    let mut known: BTreeSet<String> = going.iter().map(|row| row.uid.clone()).collect();
+    let at_once = going
+        .iter()
+        .filter(|row| row.object.kind.meta().removal == Removal::AtOnce);
+    for row in at_once {
+        let owned = transaction.owned(&row.uid).await?.into_iter();
+        removals.extend(
+            owned
+                .filter(|owned| known.insert(owned.uid.clone()))
+                .map(|owned| removal(&owned)),
+        );
+    }
+    Ok(removals)
+}
+
+/// How one object goes.
 pub(super) fn removal(row: &Row) -> Mutation {
     let uid = row.uid.clone();
     let is_elsewhere = |secret: &Secret| !secret.places().is_empty();
@@ -190,6 +259,7 @@ pub(super) async fn refuse_orphans(
     transaction: &mut Transaction,
     going: &[Row],
     declared: &[ObjectRef],
+    principal: &Principal,
 ) -> Result<(), Error> {
     if going.is_empty() {
         return Ok(());
@@ -201,10 +271,11 @@ pub(super) async fn refuse_orphans(
     for (target, dependent) in transaction.dependents(&names).await? {
         let stays = dependent.deleting_since.is_none() && !settled.contains(&dependent.object);
         if stays {
-            users
-                .entry(target)
-                .or_default()
-                .push(format!("{} ({})", dependent.object, dependent.path));
+            let told = match permission::is_seen_by_name(transaction, principal, &dependent.object).await? {
+                true => format!("{} ({})", dependent.object, dependent.path),
+                false => "something that you may not see".to_owned(),
+            };
+            users.entry(target).or_default().push(told);
         }
     }
     let Some((target, users)) = users.into_iter().next() else {

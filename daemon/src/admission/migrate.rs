@@ -9,7 +9,7 @@
 
 use std::collections::BTreeSet;
 
-use orch_shared::access::Principal;
+use orch_shared::access::{Operation, Principal};
 use orch_shared::kind::{Kind, downcast};
 use orch_shared::kinds::secret::Secret;
 use orch_shared::kinds::secret_backend::{BackendType, SecretBackend};
@@ -23,7 +23,8 @@ use super::houses::Home;
 use super::lodging::{self, Sources, places};
 use super::one::{Target, find, order};
 use super::set::{self, Order};
-use super::{Admission, audited, delete_values};
+use super::{Admission, audited, delete_values, permission};
+use crate::audit;
 use crate::store::{Object, Snapshot, Transaction};
 
 /// Moves values, or says what would be moved.
@@ -31,6 +32,7 @@ use crate::store::{Object, Snapshot, Transaction};
 /// # Errors
 /// When one of the backends is not there. What becomes of each Secret stands in the answer.
 pub async fn migrate(admission: &Admission, principal: &Principal, migration: Migration) -> Result<Migrated, Problem> {
+    permission::operate(principal, Operation::MigrateSecrets)?;
     // Takes in what others have written just before.
     let revision = admission
         .store
@@ -49,7 +51,9 @@ pub async fn migrate(admission: &Admission, principal: &Principal, migration: Mi
         Some(names) => names.iter().cloned().collect(),
         None => snapshot
             .of_kind(Kind::Secret)
-            .filter(|object| principal.visibility.covers(&object.object) && object.deleting_since.is_none())
+            .filter(|object| {
+                snapshot.facts_of(object, |facts| principal.visibility.covers(facts)) && object.deleting_since.is_none()
+            })
             .filter(|object| {
                 object
                     .spec::<Secret>()
@@ -80,7 +84,9 @@ pub async fn migrate(admission: &Admission, principal: &Principal, migration: Mi
 /// The place that a backend is.
 fn home(snapshot: &Snapshot, principal: &Principal, backend: &Name) -> Result<Home, Problem> {
     let object = ObjectRef::cluster(Kind::SecretBackend, backend.clone());
-    let found = snapshot.get(&object).filter(|_| principal.visibility.covers(&object));
+    let found = snapshot
+        .get(&object)
+        .filter(|object| snapshot.facts_of(object, |facts| principal.visibility.covers(facts)));
     let spec = found.and_then(|found| found.spec::<SecretBackend>());
     match spec.ok_or_else(|| not_found(&object))?.backend_type {
         BackendType::Local => Ok(Home::Here),
@@ -114,7 +120,9 @@ fn judge(
     (from, to): (&Home, &Home),
 ) -> Verdict {
     let object = ObjectRef::cluster(Kind::Secret, name.clone());
-    let found = snapshot.get(&object).filter(|_| principal.visibility.covers(&object));
+    let found = snapshot
+        .get(&object)
+        .filter(|object| snapshot.facts_of(object, |facts| principal.visibility.covers(facts)));
     let Some(secret) = found.and_then(|found| found.spec::<Secret>()) else {
         return Verdict::Refuse(not_found(&object).detail);
     };
@@ -150,8 +158,9 @@ async fn move_one(
     (from, to): (&Home, &Home),
 ) -> Result<Option<String>, Problem> {
     let secret = ObjectRef::cluster(Kind::Secret, name.clone());
+    let trail = audit::trail();
     let moved = lodging::write(admission, Sources::Kept, |lodgings| {
-        let (admission, principal) = (admission.clone(), principal.clone());
+        let (admission, principal, trail) = (admission.clone(), principal.clone(), trail.clone());
         let (secret, target, home) = (secret.clone(), migration.to.clone(), to.clone());
         Some(Box::new(move |transaction: &mut Transaction| {
             Box::pin(async move {
@@ -173,8 +182,8 @@ async fn move_one(
                     home: Some(home),
                     ..order(resource, "migrate", lodgings)
                 };
-                set::admit(&admission, transaction, order, &principal.name).await?;
-                transaction.audit(audited(&principal, "migrate", Some(&secret)));
+                set::admit(&admission, transaction, order, &permission::acting(&principal)).await?;
+                transaction.audit(audited(trail.as_deref(), &principal, "migrate", Some(&secret)));
                 Ok(transaction.revision())
             })
         }))

@@ -10,6 +10,7 @@
 mod admitted;
 mod apply;
 mod away;
+mod ceiling;
 mod circles;
 mod delete;
 mod error;
@@ -18,6 +19,8 @@ mod instances;
 mod lodging;
 mod migrate;
 mod one;
+mod permission;
+mod proposals;
 mod references;
 mod rotation;
 mod sealing;
@@ -25,22 +28,31 @@ mod seed;
 mod set;
 mod setup;
 mod status;
+mod token;
 
 pub use apply::apply;
 pub use away::{Away, Closed, Find, Opener};
+pub use ceiling::may_grant;
 pub use delete::{delete, delete_several};
 pub use error::Error;
 pub use instances::admit_instance;
 pub use lodging::{delete as delete_values, tell_left};
 pub use migrate::migrate;
-pub use one::{Precondition, Target, create, patch, replace, restart, reveal, rollback, scale, seal};
+pub use one::{Existing, Made, Precondition, Target, create, patch, replace, restart, reveal, rollback, scale, seal};
+pub use permission::forbidden;
+pub use proposals::{approve, propose, reject};
 pub use rotation::{Rotated, TRIED, rotate, settle};
-pub use seed::seed;
+pub use seed::{amend, seed};
 pub use setup::set_up;
 pub use status::keep as keep_status;
+pub use token::{allow_trigger, revoke};
 
 use orch_shared::access::Principal;
+use orch_shared::audit::{self, Row, RowKind};
+use orch_shared::name::ObjectRef;
+use orch_shared::problem::Code;
 
+use crate::audit::{Trail, sign};
 use crate::secrets::{Backends, Keyring};
 use crate::store::Store;
 
@@ -55,17 +67,54 @@ pub struct Admission {
     pub backends: Backends,
 }
 
-/// Notes the outcome of a request in the audit log.
-fn audited(
-    principal: &Principal,
-    action: &str,
-    object: Option<&orch_shared::name::ObjectRef>,
-) -> crate::store::NewAudit {
-    crate::store::NewAudit {
-        principal: principal.name.clone(),
-        action: action.to_owned(),
-        object: object.cloned(),
-        outcome: "allowed".to_owned(),
-        detail: "{}".to_owned(),
+/// The row about a change, for the transaction that makes it. `trail` is that of the request that asks for the change.
+#[must_use]
+pub fn audited(trail: Option<&Trail>, principal: &Principal, verb: &str, object: Option<&ObjectRef>) -> Row {
+    let target = object.map(audit::Target::of);
+    let status = if verb == "create" { 201 } else { 200 };
+    let mut row = match trail {
+        Some(trail) => trail.of_change(verb, target, status),
+        None => Row {
+            project: target.as_ref().and_then(audit::Target::project).map(str::to_owned),
+            target,
+            ..Row::new(RowKind::Request, verb)
+        },
+    };
+    sign(&mut row, principal);
+    row
+}
+
+/// The row about what the rules have refused; how the request was answered is in the row about the request.
+fn denied(principal: &Principal, verb: &str, object: Option<&ObjectRef>) -> Row {
+    Row {
+        kind: RowKind::RbacDecision,
+        outcome: audit::Outcome::Denied,
+        decision: Some(audit::Decision {
+            allowed: false,
+            rule: String::new(),
+        }),
+        ..audited(None, principal, verb, object)
+    }
+}
+
+/// The row about somebody who tried to log in, and what came of it.
+#[must_use]
+pub fn login_entry(user: &str, refused: Option<Code>) -> Row {
+    Row {
+        principal: orch_shared::excerpt::printable(user.chars().take(64).collect::<String>()),
+        outcome: match refused {
+            None => audit::Outcome::Allowed,
+            Some(_) => audit::Outcome::Denied,
+        },
+        detail: refused.map(|code| code.to_string()).unwrap_or_default(),
+        ..Row::new(RowKind::Login, "login")
+    }
+}
+
+/// How many objects a change is about.
+fn counted(objects: usize) -> String {
+    match objects {
+        1 => "1 object".to_owned(),
+        more => format!("{more} objects"),
     }
 }

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use orch_shared::access::Principal;
+use orch_shared::access::{Principal, Role};
 use orch_shared::diff;
 use orch_shared::kind::{Action, Kind, Removal};
 use orch_shared::name::{Name, ObjectRef, Scope};
@@ -19,9 +19,10 @@ use super::away::{Closed, Opener};
 use super::error::not_found;
 use super::lodging::{self, Lodgings, Sources};
 use super::set::{self, Effect, Foreign, Order, Others};
-use super::{Admission, Error, audited};
+use super::{Admission, Error, audited, permission};
+use crate::audit;
 use crate::secrets::Place;
-use crate::store::{Mutation, Object, Row, Transaction};
+use crate::store::{Known, Mutation, Object, Row, Transaction};
 
 /// Which object a request names: by name, or by uid.
 #[derive(Debug, Clone)]
@@ -105,7 +106,11 @@ pub(super) async fn find(transaction: &mut Transaction, principal: &Principal, t
             .await?
             .filter(|row| row.object.kind == *kind && row.object.scope == *scope),
     };
-    match found.filter(|row| principal.visibility.covers(&row.object)) {
+    let seen = match found {
+        Some(row) => permission::is_seen(transaction, principal, &row).await?.then_some(row),
+        None => None,
+    };
+    match seen {
         Some(row) => Ok(row),
         None => Err(match name.parse() {
             Ok(name) => not_found(&ObjectRef {
@@ -134,15 +139,39 @@ pub(super) fn order(resource: Resource, verb: &str, lodgings: Arc<Lodgings>) -> 
     }
 }
 
+/// What happens to an object that has the name of one that is to be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Existing {
+    /// It stays, and nothing is made.
+    Kept,
+    /// It goes, if it is a Token.
+    Replaced,
+}
+
+/// An object that was made.
+#[derive(Debug)]
+pub struct Made {
+    /// The object.
+    pub row: Row,
+    /// Its credential, if it is a Token. Told this once, and stored nowhere.
+    pub credential: Option<String>,
+}
+
 /// Makes a new object.
 ///
 /// # Errors
-/// When it is not valid, or there is one of that name.
-pub async fn create(admission: &Admission, principal: &Principal, manifest: &Value) -> Result<Row, Problem> {
+/// When it is not valid, may not be made, or there is one of that name.
+pub async fn create(
+    admission: &Admission,
+    principal: &Principal,
+    manifest: &Value,
+    existing: Existing,
+) -> Result<Made, Problem> {
     let resource = decode_one(manifest).map_err(of_fields)?;
     let reference = resource.reference();
+    let trail = audit::trail();
     let created = lodging::write(admission, Sources::Cleared, |lodgings| {
-        let (admission, principal) = (admission.clone(), principal.clone());
+        let (admission, principal, trail) = (admission.clone(), principal.clone(), trail.clone());
         let (resource, reference) = (resource.clone(), reference.clone());
         Some(Box::new(move |transaction: &mut Transaction| {
             Box::pin(async move {
@@ -151,21 +180,30 @@ pub async fn create(admission: &Admission, principal: &Principal, manifest: &Val
                     .await?
                     .pop()
                     .flatten();
-                if live.is_some_and(|row| row.deleting_since.is_none()) {
+                let live = live.filter(|row| row.deleting_since.is_none());
+                if let (Some(live), Existing::Replaced, Kind::Token) = (&live, existing, reference.kind) {
+                    permission::require(transaction, &principal, Role::Delete, live).await?;
+                    let gone = super::delete::removal(live);
+                    transaction.mutate(vec![gone], &principal.name).await?;
+                    transaction.audit(audited(trail.as_deref(), &principal, "delete", Some(&reference)));
+                } else if live.is_some() {
+                    permission::require_new(transaction, &principal, &resource)?;
                     let problem = Problem::new(Code::AlreadyExists, format!("{reference} exists already"));
                     return Err(problem.suggest("apply changes what is there").into());
                 }
-                let order = order(resource, "create", lodgings);
-                set::admit(&admission, transaction, order, &principal.name).await?;
-                transaction.audit(audited(&principal, "create", Some(&reference)));
-                reload(transaction, &reference).await
+                let made = set::admit(&admission, transaction, order(resource, "create", lodgings), &principal).await?;
+                transaction.audit(audited(trail.as_deref(), &principal, "create", Some(&reference)));
+                Ok(Made {
+                    row: reload(transaction, &reference).await?,
+                    credential: made.into_iter().find_map(|outcome| outcome.credential),
+                })
             })
         }))
     });
     Ok(created.await?)
 }
 
-fn of_fields(problems: Vec<orch_shared::problem::FieldProblem>) -> Problem {
+pub(super) fn of_fields(problems: Vec<orch_shared::problem::FieldProblem>) -> Problem {
     Problem::of_fields(problems).unwrap_or_else(|| Problem::new(Code::Internal, "refused without a reason"))
 }
 
@@ -186,30 +224,32 @@ async fn change<F>(
 where
     F: Fn(Resource) -> Result<Resource, Error> + Clone + Send + Sync + 'static,
 {
+    let trail = audit::trail();
     let changed = lodging::write(admission, Sources::Cleared, |lodgings| {
-        let (admission, principal) = (admission.clone(), principal.clone());
+        let (admission, principal, trail) = (admission.clone(), principal.clone(), trail.clone());
         let (target, precondition, change) = (target.clone(), precondition.clone(), change.clone());
         Some(Box::new(move |transaction: &mut Transaction| {
             Box::pin(async move {
                 let row = find(transaction, &principal, &target).await?;
                 precondition.check(&row)?;
-                let Object {
-                    object, metadata, spec, ..
-                } = Object::parse(&row)?;
-                let resource = change(Resource {
-                    kind: object.kind,
-                    metadata,
-                    spec,
-                })?;
+                permission::require(transaction, &principal, Role::Edit, &row).await?;
+                let object = row.object.clone();
+                let resource = change(Object::parse(&row)?.into_resource())?;
+                if object.kind == Kind::Token && !resource.means_the_same(&Object::parse(&row)?.into_resource()) {
+                    return Err(
+                        Problem::new(Code::Immutable, format!("{object} does not change once it is made"))
+                            .suggest("make another one in its place: orchctl create token NAME --force")
+                            .into(),
+                    );
+                }
                 if resource.reference() != object {
                     let detail = format!("the body names {}, the address {object}", resource.reference());
                     return Err(Problem::new(Code::BadRequest, detail)
                         .suggest("names do not change; make a new object")
                         .into());
                 }
-                let order = order(resource, verb, lodgings);
-                set::admit(&admission, transaction, order, &principal.name).await?;
-                transaction.audit(audited(&principal, verb, Some(&object)));
+                set::admit(&admission, transaction, order(resource, verb, lodgings), &principal).await?;
+                transaction.audit(audited(trail.as_deref(), &principal, verb, Some(&object)));
                 reload(transaction, &object).await
             })
         }))
@@ -262,7 +302,7 @@ pub async fn patch(
 }
 
 /// Refuses an action that the kind does not have.
-fn allow(kind: Kind, action: Action) -> Result<(), Problem> {
+pub(super) fn allow(kind: Kind, action: Action) -> Result<(), Problem> {
     if kind.meta().actions.contains(&action) {
         return Ok(());
     }
@@ -303,8 +343,9 @@ pub async fn rollback(
     wanted: wire::Rollback,
 ) -> Result<Row, Problem> {
     allow(target.kind, Action::Rollback)?;
+    let trail = audit::trail();
     let rolled = lodging::write(admission, Sources::Cleared, |lodgings| {
-        let (admission, principal) = (admission.clone(), principal.clone());
+        let (admission, principal, trail) = (admission.clone(), principal.clone(), trail.clone());
         let (target, precondition) = (target.clone(), precondition.clone());
         Some(Box::new(move |transaction: &mut Transaction| {
             Box::pin(async move {
@@ -340,9 +381,8 @@ pub async fn rollback(
                     spec,
                 };
                 let verb = format!("rollback to {number}");
-                let order = order(resource, &verb, lodgings);
-                set::admit(&admission, transaction, order, &principal.name).await?;
-                transaction.audit(audited(&principal, "rollback", Some(&row.object)));
+                set::admit(&admission, transaction, order(resource, &verb, lodgings), &principal).await?;
+                transaction.audit(audited(trail.as_deref(), &principal, "rollback", Some(&row.object)));
                 reload(transaction, &row.object).await
             })
         }))
@@ -361,11 +401,12 @@ pub async fn restart(
     precondition: Precondition,
 ) -> Result<Row, Problem> {
     allow(target.kind, Action::Restart)?;
-    let principal = principal.clone();
+    let (principal, trail) = (principal.clone(), audit::trail());
     let restarted = admission.store.write(move |transaction| {
         Box::pin(async move {
             let row = find(transaction, &principal, &target).await?;
             precondition.check(&row)?;
+            permission::require(transaction, &principal, Role::Edit, &row).await?;
             let (uid, at) = (row.uid.clone(), transaction.now());
             let owned = row.owner.is_some() && row.object.kind.meta().removal == Removal::AfterCleanup;
             let mutation = if owned {
@@ -374,7 +415,7 @@ pub async fn restart(
                 Mutation::Restart { uid, at }
             };
             transaction.mutate(vec![mutation], &principal.name).await?;
-            transaction.audit(audited(&principal, "restart", Some(&row.object)));
+            transaction.audit(audited(trail.as_deref(), &principal, "restart", Some(&row.object)));
             reload(transaction, &row.object).await
         })
     });
@@ -386,11 +427,12 @@ pub async fn restart(
 /// # Errors
 /// When it is not there, or a value does not open.
 pub async fn reveal(admission: &Admission, principal: &Principal, target: Target) -> Result<Row, Problem> {
-    let asking = principal.clone();
+    let (asking, trail) = (principal.clone(), audit::trail());
     let found = admission.store.write(move |transaction| {
         Box::pin(async move {
             let row = find(transaction, &asking, &target).await?;
-            transaction.audit(audited(&asking, "reveal", Some(&row.object)));
+            permission::require(transaction, &asking, Role::Reveal, &row).await?;
+            transaction.audit(audited(trail.as_deref(), &asking, "reveal", Some(&row.object)));
             Ok::<_, Error>((row, transaction.revision()))
         })
     });
@@ -428,16 +470,25 @@ pub async fn reveal(admission: &Admission, principal: &Principal, target: Target
 }
 
 /// Seals values for a Secret without storing them.
-#[must_use]
-pub fn seal(admission: &Admission, request: &wire::Seal) -> wire::Sealed {
+///
+/// # Errors
+/// When whoever asks may neither make nor change a Secret of that name.
+pub fn seal(admission: &Admission, principal: &Principal, request: &wire::Seal) -> Result<wire::Sealed, Problem> {
     let object = ObjectRef::cluster(Kind::Secret, request.name.clone());
+    let known = Known::of_new(&object, &Metadata::named(request.name.clone()));
+    if ![Role::Create, Role::Edit]
+        .iter()
+        .any(|role| permission::may(principal, *role, &known))
+    {
+        return Err(permission::forbidden(principal, "create or edit", &object));
+    }
     let sealed = request.data.iter().map(|(key, value)| {
         (
             key.clone(),
             admission.keyring.seal(Place { object: &object, key }, value),
         )
     });
-    wire::Sealed {
+    Ok(wire::Sealed {
         data: sealed.collect::<BTreeMap<_, _>>(),
-    }
+    })
 }

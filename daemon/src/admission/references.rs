@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use orch_shared::kind::{AnySpec, Lookup, Reference, Report};
+use orch_shared::access::{Principal, Role};
+use orch_shared::kind::{AnySpec, Kind, Lookup, Reference, Report};
 use orch_shared::name::ObjectRef;
 use orch_shared::problem::{Code, FieldProblem, near_miss};
 use orch_shared::resource::Resource;
 
-use super::admitted;
 use super::circles::circles;
+use super::{admitted, permission};
 use crate::store::{Object, Transaction};
 
 /// For so many missing names the one that was probably meant is looked for.
@@ -23,6 +24,8 @@ pub(super) struct World {
     going: BTreeMap<ObjectRef, Departure>,
     /// Named and not there, each with the name that was probably meant.
     near: BTreeMap<ObjectRef, String>,
+    /// Secrets and servers that may be seen, and not used.
+    locked: BTreeSet<ObjectRef>,
 }
 
 /// Why an object will not stay.
@@ -46,11 +49,13 @@ impl World {
         transaction: &mut Transaction,
         set: &[&Resource],
         pruned: BTreeSet<ObjectRef>,
+        principal: &Principal,
     ) -> Result<Self, crate::store::Error> {
         let mut world = Self {
             specs: BTreeMap::new(),
             going: pruned.into_iter().map(|object| (object, Departure::Pruned)).collect(),
             near: BTreeMap::new(),
+            locked: BTreeSet::new(),
         };
         for resource in set {
             world.specs.insert(resource.reference(), resource.spec.clone());
@@ -88,7 +93,7 @@ impl World {
             .filter(|target| !world.specs.contains_key(target) && !world.going.contains_key(target))
             .collect();
         for missing in missing.into_iter().take(LOOKED_FOR) {
-            world.look_beside(transaction, missing).await?;
+            world.look_beside(transaction, missing, principal).await?;
         }
         Ok(world)
     }
@@ -98,8 +103,13 @@ impl World {
         &mut self,
         transaction: &mut Transaction,
         missing: ObjectRef,
+        principal: &Principal,
     ) -> Result<(), crate::store::Error> {
-        let stored = transaction.names_beside(&missing).await?;
+        // Names of what somebody may not see are not for guessing at.
+        let stored = match principal.rights.is_everywhere(Role::View) {
+            true => transaction.names_beside(&missing).await?,
+            false => Vec::new(),
+        };
         let in_set = self
             .specs
             .keys()
@@ -110,6 +120,43 @@ impl World {
             .chain(in_set.map(|object| object.name.as_str()));
         if let Some(near) = near_miss(missing.name.as_str(), names).map(str::to_owned) {
             self.near.insert(missing, near);
+        }
+        Ok(())
+    }
+
+    /// Takes out what an object names anew and somebody may not see: for them it is not there. What they may see and may not
+    /// lend is noted. A Secret is asked for each time: what it is handed to may be another program by now.
+    pub(super) async fn hide(
+        &mut self,
+        transaction: &mut Transaction,
+        principal: &Principal,
+        resource: &Resource,
+        before: Option<&Resource>,
+    ) -> Result<(), crate::store::Error> {
+        let named_before = before.map(admitted::references).unwrap_or_default();
+        for reference in admitted::references(resource) {
+            let target = reference.target;
+            // Whoever is granted something in a project is granted it on the servers that the project lists.
+            let is_lent = resource.kind == Kind::Project && target.kind == Kind::Server;
+            let is_used = target.kind == Kind::Secret || is_lent;
+            if target.kind != Kind::Secret && named_before.iter().any(|before| before.target == target) {
+                continue;
+            }
+            let is_free =
+                principal.rights.is_everywhere(Role::View) && (!is_used || principal.rights.is_everywhere(Role::Run));
+            if is_free || !self.specs.contains_key(&target) {
+                continue;
+            }
+            // What is made in the same set is whoever's who makes it.
+            let Some(row) = transaction.load(std::slice::from_ref(&target)).await?.pop().flatten() else {
+                continue;
+            };
+            let known = transaction.known(&row, &principal.rights).await?;
+            if !permission::may(principal, Role::View, &known) {
+                self.specs.remove(&target);
+            } else if is_used && !permission::may(principal, Role::Run, &known) {
+                self.locked.insert(target);
+            }
         }
         Ok(())
     }
@@ -132,6 +179,12 @@ impl World {
     fn check_one(&self, reference: &Reference) -> Option<FieldProblem> {
         let Reference { target, key, path } = reference;
         let noun = target.kind.meta().singular;
+        if self.locked.contains(target) {
+            let message = format!("{noun} `{}` may not be used by you", target.name);
+            let problem = FieldProblem::new(Code::Forbidden, path.clone(), message);
+            let why = "naming it here lets others, or a program, use it: that needs the role `run` on it";
+            return Some(problem.hint(why));
+        }
         let Some(spec) = self.specs.get(target) else {
             let (fate, hint) = match self.going.get(target) {
                 Some(Departure::Pruned) => (

@@ -9,7 +9,7 @@
 
 use std::sync::Arc;
 
-use orch_shared::access::Principal;
+use orch_shared::access::{Operation, Principal};
 use orch_shared::kind::{Kind, downcast};
 use orch_shared::kinds::secret::{Form, Secret};
 use orch_shared::kinds::secret_backend::{SecretBackend, TokenAuth};
@@ -21,7 +21,8 @@ use serde_json::{Map, Value, json};
 
 use super::away::{Away, connection};
 use super::one::{Target, find, order, reload};
-use super::{Admission, Error, audited, set, status};
+use super::{Admission, Error, audited, permission, set, status};
+use crate::audit;
 use crate::secrets::vault::{Credential, Minted, Vault};
 use crate::store::{Mutation, NewEvent, Object, Row, Transaction};
 
@@ -40,6 +41,7 @@ pub struct Rotated {
 /// # Errors
 /// When it has none that can be replaced, or the backend does not do its part; the token in use still is then.
 pub async fn rotate(admission: &Admission, principal: &Principal, target: Target) -> Result<Rotated, Problem> {
+    permission::operate(principal, Operation::RotateSecretBackend)?;
     let asking = principal.clone();
     let found = admission.store.write(move |transaction| {
         Box::pin(async move { Ok::<_, Error>((find(transaction, &asking, &target).await?, transaction.revision())) })
@@ -152,7 +154,7 @@ async fn store(
     let (backend, uid, key) = (row.object.clone(), row.uid.clone(), token.secret_ref.key.clone());
     let value = made.minted.token.clone();
     let (predecessor, expires) = (made.predecessor.clone(), made.expires);
-    let (admission, principal) = (admission.clone(), principal.clone());
+    let (admission, principal, trail) = (admission.clone(), principal.clone(), audit::trail());
     let store = admission.store.clone();
     let written = store.write(move |transaction| {
         Box::pin(async move {
@@ -176,7 +178,7 @@ async fn store(
                 spec: Box::new(spec),
             };
             let order = order(resource, "rotate", Arc::default());
-            set::admit(&admission, transaction, order, &principal.name).await?;
+            set::admit(&admission, transaction, order, &permission::acting(&principal)).await?;
             let now = transaction.now();
             let mut superseded = superseded(transaction, &uid).await?;
             superseded.push(predecessor);
@@ -198,7 +200,7 @@ async fn store(
                     message: format!("another token is in use; it is in {secret}"),
                 })
                 .await?;
-            transaction.audit(audited(&principal, "rotate", Some(&backend)));
+            transaction.audit(audited(trail.as_deref(), &principal, "rotate", Some(&backend)));
             Ok::<_, Error>(())
         })
     });

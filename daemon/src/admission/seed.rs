@@ -6,16 +6,58 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use orch_shared::access::Principal;
+use orch_shared::audit::RowKind;
 use orch_shared::name::ObjectRef;
 use orch_shared::resource::Resource;
 use orch_shared::seeded;
 
 use super::set::{self, Effect, Foreign, Order, Others};
-use super::{Admission, Error};
+use super::{Admission, Error, counted};
 use crate::store::{NewAudit, Object, Row};
 
 /// Who brings objects along, in the history and the audit log.
 const BY: &str = "orchd";
+
+fn ourselves() -> Principal {
+    Principal {
+        name: BY.into(),
+        ..Principal::daemon()
+    }
+}
+
+/// Changes an object that was brought along, in the daemon's own name.
+///
+/// # Errors
+/// When the store fails, or the object cannot be admitted.
+pub async fn amend(admission: &Admission, resource: Resource) -> Result<(), Error> {
+    let admission = admission.clone();
+    let store = admission.store.clone();
+    let written = store.write(move |transaction| {
+        Box::pin(async move {
+            let object = resource.reference();
+            let order = order(vec![resource]);
+            set::admit(&admission, transaction, order, &ourselves()).await?;
+            transaction.audit(super::audited(None, &ourselves(), "seed", Some(&object)));
+            Ok::<_, Error>(())
+        })
+    });
+    written.await
+}
+
+fn order(objects: Vec<Resource>) -> Order {
+    Order {
+        objects,
+        set: None,
+        others: Others::Kept,
+        foreign: Foreign::TakenOver,
+        effect: Effect::Commit,
+        expect: vec![],
+        verb: "seed".to_owned(),
+        home: None,
+        lodgings: Arc::default(),
+    }
+}
 
 /// What the next start would have to do.
 #[derive(Debug, PartialEq)]
@@ -44,24 +86,12 @@ pub async fn seed(admission: &Admission, objects: Vec<Resource>) -> Result<usize
                 transaction.note_seeded(&note).await?;
             }
             if !write.is_empty() {
-                let order = Order {
-                    objects: write,
-                    set: None,
-                    others: Others::Kept,
-                    foreign: Foreign::TakenOver,
-                    effect: Effect::Commit,
-                    expect: vec![],
-                    verb: "seed".to_owned(),
-                    home: None,
-                    lodgings: Arc::default(),
-                };
-                set::admit(&admission, transaction, order, BY).await?;
+                let order = order(write);
+                set::admit(&admission, transaction, order, &ourselves()).await?;
                 transaction.audit(NewAudit {
                     principal: BY.to_owned(),
-                    action: "seed".to_owned(),
-                    object: None,
-                    outcome: "allowed".to_owned(),
-                    detail: serde_json::json!({"objects": count}).to_string(),
+                    detail: counted(count),
+                    ..NewAudit::new(RowKind::Request, "seed")
                 });
             }
             Ok::<_, Error>(count)

@@ -6,14 +6,17 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
+use orch_shared::access::{Principal, Role};
 use orch_shared::apply::{Expectation, Outcome, Verdict};
 use orch_shared::diff::{self, Change};
 use orch_shared::kind::{Kind, downcast};
 use orch_shared::kinds::secret::Secret;
+use orch_shared::kinds::token::Token;
 use orch_shared::name::ObjectRef;
 use orch_shared::path::FieldPath;
 use orch_shared::problem::{Code, FieldProblem, MOST_TOLD, Problem};
 use orch_shared::resource::Resource;
+use orch_shared::system;
 use serde_json::{Value, json};
 use tokio::task::coop::consume_budget;
 
@@ -22,9 +25,8 @@ use super::error::terminating;
 use super::houses::{Home, Houses};
 use super::lodging::{self, Errand, Errands, Lodged, Lodgings};
 use super::references::World;
-use super::{Admission, Error};
-use super::{sealing, status};
-use crate::store::{Create, Generations, Mutation, Object, Row, Transaction, Update};
+use super::{Admission, Error, ceiling, denied, permission, sealing, status, token};
+use crate::store::{Create, Generations, Known, Mutation, Object, Row, Transaction, Update};
 
 /// What is asked for a set.
 #[derive(Clone)]
@@ -77,6 +79,8 @@ struct Pair {
     compared: Option<Resource>,
     live: Option<(Row, Resource)>,
     difference: Difference,
+    /// Whether what is declared differs from what it was made as, and stays without effect.
+    is_ignored: bool,
     /// The apply set it is a member of from now on.
     apply_set: Option<String>,
     /// What is to be asked of backends before this can be written.
@@ -123,6 +127,11 @@ impl Pair {
         }
     }
 
+    /// Whether it is new, or means something else than before.
+    const fn means_something_new(&self) -> bool {
+        matches!(self.difference, Difference::New | Difference::Meaning)
+    }
+
     /// Whether what it names has to be looked at: not when it was, and nothing of it has changed since.
     fn is_open(&self, changed: &BTreeSet<ObjectRef>, going: &BTreeSet<ObjectRef>) -> bool {
         match self.difference {
@@ -142,7 +151,7 @@ pub(super) async fn admit(
     admission: &Admission,
     transaction: &mut Transaction,
     order: Order,
-    by: &str,
+    principal: &Principal,
 ) -> Result<Vec<Outcome>, Error> {
     let references: Vec<ObjectRef> = order.objects.iter().map(Resource::reference).collect();
     let rows = transaction.load(&references).await?;
@@ -176,9 +185,33 @@ pub(super) async fn admit(
     {
         refuse_foreign(&pairs, set)?;
     }
+    // What is the daemon's own does not go: it leaves the set, and is as it was brought along.
+    let (kept, pruned): (Vec<Row>, Vec<Row>) = pruned
+        .into_iter()
+        .partition(|row| system::default_of(&row.object).is_some());
+    for row in kept {
+        let Some(resource) = system::default_of(&row.object) else {
+            continue;
+        };
+        let manner = Manner { set: None, ..manner };
+        let made = pair(admission, resource, Some(row), &manner)?;
+        pairs.extend(made.ok().map(|pair| Pair {
+            apply_set: None,
+            ..pair
+        }));
+    }
     let going: BTreeSet<ObjectRef> = pruned.iter().map(|row| row.object.clone()).collect();
-    check_references(transaction, &pairs, going).await?;
-    super::delete::refuse_orphans(transaction, &pruned, &references).await?;
+    // Before anything is told of what is there.
+    authorize(transaction, principal, &pairs, &order.verb).await?;
+    for row in &pruned {
+        permission::require(transaction, principal, Role::Delete, row).await?;
+    }
+    check_references(transaction, &pairs, going, principal).await?;
+    super::delete::refuse_orphans(transaction, &pruned, &references, principal).await?;
+    for pair in pairs.iter().filter(|pair| pair.means_something_new()) {
+        let before = pair.live.as_ref().map(|(_, live)| live);
+        ceiling::check(&admission.store.snapshot(), principal, &pair.resource, before)?;
+    }
     let mut deposed = (Vec::new(), None);
     if let Some(houses) = &houses {
         let set: Vec<&Resource> = pairs.iter().map(|pair| &pair.resource).collect();
@@ -203,6 +236,7 @@ pub(super) async fn admit(
         outcome.warnings.push(told.clone());
     }
     outcomes.extend(pruned.iter().map(|row| Outcome {
+        credential: None,
         object: row.object.clone(),
         verdict: Verdict::Pruned,
         changes: vec![],
@@ -211,21 +245,28 @@ pub(super) async fn admit(
         warnings: vec![],
     }));
     if order.effect == Effect::Commit {
-        let mut mutations = deposed.0;
-        let mut marks = Vec::new();
-        for mut pair in pairs {
+        let (mut mutations, mut marks, mut issued) = (deposed.0, Vec::new(), Vec::new());
+        for (mut pair, outcome) in pairs.into_iter().zip(&mut outcomes) {
             let marked = pair.marks.take();
             let before = pair.live.as_ref().map(|(row, _)| (row.uid.clone(), row.status.clone()));
+            let token = downcast::<Token>(pair.resource.spec.as_ref()).cloned();
             let mutation = mutation(admission, pair, &order.verb);
             if let Some(marked) = marked {
                 marks.extend(marking(before, mutation.as_ref(), &marked));
             }
+            if let (Some(spec), Some(Mutation::Create(create))) = (token, &mutation) {
+                let token::Issued { text, status } = token::issue(transaction, principal, &spec, create).await?;
+                outcome.credential = Some(text);
+                issued.push(status);
+            }
             mutations.extend(mutation);
         }
         mutations.extend(marks);
-        mutations.extend(pruned.iter().map(super::delete::removal));
-        if !mutations.is_empty() {
-            transaction.mutate(mutations, by).await?;
+        mutations.extend(super::delete::removals(transaction, &pruned).await?);
+        for mutations in [mutations, issued] {
+            if !mutations.is_empty() {
+                transaction.mutate(mutations, &principal.name).await?;
+            }
         }
     }
     Ok(outcomes)
@@ -356,10 +397,13 @@ fn pair(
         kind: resource.kind,
     });
     let means_the_same = |live: &Resource| live.means_the_same(compared.as_ref().unwrap_or(&resource));
+    let is_fixed = live.is_some() && resource.kind == Kind::Token;
     // Where everything was deleted versions begin anew, and the same reference leads to another value.
     let is_other = lodged.is_some_and(Lodged::is_other);
     let difference = match &live {
         None => Difference::New,
+        // It stays what it was made as, whatever the files say.
+        Some(_) if is_fixed => Difference::Nothing,
         Some(_) if is_other => Difference::Meaning,
         Some((_, live)) if *live == resource => Difference::Nothing,
         Some((_, live)) if means_the_same(live) => Difference::Form,
@@ -374,7 +418,9 @@ fn pair(
         ..errand
     });
     let stays_in = || live.as_ref().and_then(|(row, _)| row.apply_set.clone());
+    let is_ignored = live.as_ref().is_some_and(|(_, live)| is_fixed && !means_the_same(live));
     Ok(Ok(Pair {
+        is_ignored,
         apply_set: manner.set.cloned().or_else(stays_in),
         resource,
         compared,
@@ -456,10 +502,54 @@ async fn prunable(transaction: &mut Transaction, set: &str, kept: &[ObjectRef]) 
         .collect())
 }
 
+/// Refuses what somebody may not make or change; all of it at once.
+async fn authorize(
+    transaction: &mut Transaction,
+    principal: &Principal,
+    pairs: &[Pair],
+    verb: &str,
+) -> Result<(), Error> {
+    let mut refused = Vec::new();
+    for (index, pair) in pairs.iter().enumerate() {
+        let object = pair.resource.reference();
+        let (role, allowed) = match &pair.live {
+            None => {
+                let known = Known::of_new(&object, &pair.resource.metadata);
+                (Role::Create, permission::may(principal, Role::Create, &known))
+            }
+            Some((row, _)) => {
+                let is_changed = pair.difference != Difference::Nothing || pair.move_to().is_some();
+                let role = if is_changed { Role::Edit } else { Role::View };
+                let known = transaction.known(row, &principal.rights).await?;
+                let before = permission::may(principal, role, &known);
+                // What it is from now on must be theirs as well.
+                let known = known.labelled(&pair.resource.metadata);
+                (role, before && permission::may(principal, role, &known))
+            }
+        };
+        if !allowed {
+            let message = format!("{} may not {role} {object}", principal.name);
+            let path = FieldPath::root().key("metadata").key("name");
+            refused.push(FieldProblem::new(Code::Forbidden, path, message).in_object(index));
+            transaction.audit(denied(principal, verb, Some(&object)));
+        }
+    }
+    match Problem::of_fields(refused) {
+        None => Ok(()),
+        Some(problem) => Err(Problem {
+            code: Code::Forbidden,
+            ..problem
+        }
+        .suggest("what you may do: orchctl auth can-i --list")
+        .into()),
+    }
+}
+
 async fn check_references(
     transaction: &mut Transaction,
     pairs: &[Pair],
     going: BTreeSet<ObjectRef>,
+    principal: &Principal,
 ) -> Result<(), Error> {
     let changed = pairs.iter().filter(|pair| pair.difference == Difference::Meaning);
     let changed: BTreeSet<ObjectRef> = changed.map(|pair| pair.resource.reference()).collect();
@@ -473,7 +563,12 @@ async fn check_references(
     if open.is_empty() {
         return Ok(());
     }
-    let world = World::load(transaction, &set, going).await?;
+    let mut world = World::load(transaction, &set, going, principal).await?;
+    let moved = open.iter().filter(|(index, _)| pairs[*index].means_something_new());
+    for (index, resource) in moved {
+        let before = pairs[*index].live.as_ref().map(|(_, live)| live);
+        world.hide(transaction, principal, resource, before).await?;
+    }
     let mut problems = Vec::new();
     for (index, resource) in &open {
         consume_budget().await;
@@ -523,7 +618,11 @@ async fn outcome(transaction: &mut Transaction, pair: &Pair, verb: &str) -> Resu
             ));
         }
     }
+    if pair.is_ignored {
+        warnings.push("a token does not change: it stays what it was made as".to_owned());
+    }
     Ok(Outcome {
+        credential: None,
         object: pair.resource.reference(),
         verdict: pair.verdict(),
         changes,

@@ -10,7 +10,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use orch_shared::access::Principal;
+use orch_shared::access::{Principal, Role};
 use orch_shared::apply::Expectation;
 use orch_shared::kind::{Kind, downcast};
 use orch_shared::kinds::API_VERSION;
@@ -26,10 +26,11 @@ use serde_json::json;
 use super::away::Away;
 use super::lodging::{self, Sources};
 use super::set::{self, Effect, Foreign, Order, Others};
-use super::{Admission, audited};
+use super::{Admission, audited, permission};
+use crate::audit;
 use crate::secrets::Plaintext;
 use crate::secrets::vault::{Connection, Credential, Error, Minted, Plan, Policy, Vault};
-use crate::store::{Object, Transaction};
+use crate::store::{Known, Object, Transaction};
 
 /// A document that is written, read and deleted to see whether the daemon's token may. No Secret has such a name.
 const TRIED: &str = ".set-up";
@@ -108,6 +109,16 @@ pub async fn set_up(
         Problem::of_fields(problems).unwrap_or_else(|| Problem::new(Code::BadRequest, "the backend would not be sound"))
     })?;
     let objects = [backend.reference(), ObjectRef::cluster(Kind::Secret, secret.clone())];
+    // Before anything is made elsewhere.
+    for object in &objects {
+        let known = Known::of_new(object, &Metadata::named(object.name.clone()));
+        if ![Role::Create, Role::View]
+            .iter()
+            .all(|role| permission::may(principal, *role, &known))
+        {
+            return Err(permission::forbidden(principal, Role::Create.as_str(), object));
+        }
+    }
     refuse_taken(admission, &objects)?;
     let spec = downcast::<SecretBackend>(backend.spec.as_ref()).cloned();
     let spec = spec.ok_or_else(|| Problem::new(Code::Internal, "the backend is of another kind"))?;
@@ -275,15 +286,16 @@ async fn store(
         home: None,
         lodgings: std::sync::Arc::default(),
     };
+    let trail = audit::trail();
     let written = lodging::write(admission, Sources::Cleared, |lodgings| {
-        let (admission, principal) = (admission.clone(), principal.clone());
+        let (admission, principal, trail) = (admission.clone(), principal.clone(), trail.clone());
         let (order, reference) = (order.clone(), backend.reference());
         Some(Box::new(move |transaction: &mut Transaction| {
             Box::pin(async move {
                 let former = former_default(transaction, &reference).await?;
                 let order = Order { lodgings, ..order };
-                set::admit(&admission, transaction, order, &principal.name).await?;
-                transaction.audit(audited(&principal, "set up", Some(&reference)));
+                set::admit(&admission, transaction, order, &principal).await?;
+                transaction.audit(audited(trail.as_deref(), &principal, "set up", Some(&reference)));
                 Ok(former)
             })
         }))

@@ -68,9 +68,19 @@ pub async fn keep(transaction: &mut Transaction, uid: &str, status: String) -> R
                 }
             }
         }
-        Kind::Server | Kind::Instance | Kind::Template | Kind::Llm | Kind::Agent | Kind::Project | Kind::Prompt => {
-            return Ok(status);
-        }
+        Kind::Server
+        | Kind::Instance
+        | Kind::Template
+        | Kind::Llm
+        | Kind::Agent
+        | Kind::Project
+        | Kind::Prompt
+        | Kind::PromptRequest
+        | Kind::User
+        | Kind::Group
+        | Kind::ServiceAccount
+        | Kind::RoleBinding
+        | Kind::Token => return Ok(status),
     }
     Ok(Value::Object(kept).to_string())
 }

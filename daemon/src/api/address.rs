@@ -35,6 +35,26 @@ pub(super) enum Address {
     Events,
     /// How the daemon fares.
     Status,
+    /// Who did what.
+    Audit,
+    /// What was done in each session.
+    AuditSessions,
+    /// Whether all of that is as it was written.
+    AuditVerify,
+    /// Where a name and a password become a credential.
+    Login,
+    /// Who is asking.
+    WhoAmI,
+    /// The logins that are open.
+    Logins,
+    /// One of them, by its id.
+    OneLogin(String),
+    /// Whether somebody may do something.
+    AccessReview,
+    /// What a credential opens.
+    Introspect,
+    /// The password of a user.
+    Password(Target),
 }
 
 impl Address {
@@ -43,8 +63,27 @@ impl Address {
         match self {
             Self::Collection(..) => "GET, HEAD, POST",
             Self::Object(_) => "GET, HEAD, PUT, PATCH, DELETE",
-            Self::History(_) | Self::Dependents(_) | Self::Logs(_) | Self::Events | Self::Status => "GET, HEAD",
-            Self::Action(..) | Self::Apply | Self::Delete | Self::Seal | Self::Migrate | Self::SetUp => "POST",
+            Self::History(_)
+            | Self::Dependents(_)
+            | Self::Logs(_)
+            | Self::Events
+            | Self::Status
+            | Self::Audit
+            | Self::AuditSessions
+            | Self::AuditVerify
+            | Self::WhoAmI
+            | Self::Logins => "GET, HEAD",
+            Self::Action(..)
+            | Self::Apply
+            | Self::Delete
+            | Self::Seal
+            | Self::Migrate
+            | Self::SetUp
+            | Self::Login
+            | Self::AccessReview
+            | Self::Introspect => "POST",
+            Self::OneLogin(_) => "DELETE",
+            Self::Password(_) => "PUT",
         }
     }
 }
@@ -59,10 +98,23 @@ pub(super) fn parse(path: &str) -> Option<Address> {
         route::SET_UP_BACKEND => return Some(Address::SetUp),
         route::EVENTS => return Some(Address::Events),
         route::STATUS => return Some(Address::Status),
+        route::AUDIT => return Some(Address::Audit),
+        route::AUDIT_SESSIONS => return Some(Address::AuditSessions),
+        route::AUDIT_VERIFY => return Some(Address::AuditVerify),
+        route::LOGIN => return Some(Address::Login),
+        route::WHOAMI => return Some(Address::WhoAmI),
+        route::LOGINS => return Some(Address::Logins),
+        route::ACCESS_REVIEW => return Some(Address::AccessReview),
+        route::INTROSPECT => return Some(Address::Introspect),
         _ => {}
     }
     let rest = path.strip_prefix(route::PREFIX)?.strip_prefix('/')?;
     let segments: Vec<&str> = rest.split('/').collect();
+    if let ["logins", id] = segments[..]
+        && !id.is_empty()
+    {
+        return Some(Address::OneLogin(id.to_owned()));
+    }
     // `projects/web/prompts` begins a scope; `projects/web/history` is about the project: no plural is an action.
     let scoped = match segments[..] {
         [home @ ("projects" | "agents"), name, plural, ..] => kind_of(plural).map(|kind| (home, name, kind)),
@@ -93,6 +145,7 @@ pub(super) fn parse(path: &str) -> Option<Address> {
         [name] if !name.is_empty() => Some(Address::Object(target(name))),
         [name, "history"] => Some(Address::History(target(name))),
         [name, "dependents"] => Some(Address::Dependents(target(name))),
+        [name, "password"] if kind == Kind::User => Some(Address::Password(target(name))),
         [name, "logs"] if kind == Kind::Instance => Some(Address::Logs(target(name))),
         [name, action] => {
             let action = Action::ALL

@@ -6,14 +6,16 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use orch_shared::access::Principal;
+use orch_shared::apply;
 use orch_shared::kind::{Action, Kind};
 use orch_shared::problem::{Code, Problem};
+use orch_shared::wire::Deleted;
 use serde::Serialize;
 
 use super::address::{self, Address};
 use super::problem::Refusal;
-use super::{Api, body, forward, health, list, logs, object, watch};
-use crate::admission;
+use super::{Api, audit, body, deciding, forward, health, identity, list, logs, object, watch};
+use crate::{admission, auth};
 
 /// Answers any request below `/api/v1`. HEAD is answered as GET; the server leaves the body out.
 pub(super) async fn dispatch(
@@ -30,6 +32,7 @@ pub(super) async fn dispatch(
     } else {
         parts.method.clone()
     };
+    deciding::note(&api, &principal, &address, &method);
     let admission = &api.admission;
     match (address, method.as_str()) {
         (Address::Collection(kind, scope), "GET") => list::list(&api, &principal, kind, &scope, &parts).await,
@@ -41,18 +44,21 @@ pub(super) async fn dispatch(
             let precondition = object::if_match(&parts.headers)?;
             let manifest = body::json(&parts.headers, body, body::OTHER).await?;
             let row = admission::replace(admission, &principal, target, precondition, manifest).await?;
+            settled(&api, &[row.object.kind], row.revision).await;
             Ok(object::answer(StatusCode::OK, &row))
         }
         (Address::Object(target), "PATCH") => {
             let precondition = object::if_match(&parts.headers)?;
             let patch = body::json(&parts.headers, body, body::OTHER).await?;
             let row = admission::patch(admission, &principal, target, precondition, patch).await?;
+            settled(&api, &[row.object.kind], row.revision).await;
             Ok(object::answer(StatusCode::OK, &row))
         }
         (Address::Object(target), "DELETE") => {
             let precondition = object::if_match(&parts.headers)?;
             let deleted =
                 admission::delete(admission, &principal, target, precondition, body::query(&parts.uri)?).await?;
+            settled_after(&api, &deleted).await;
             Ok(json(StatusCode::OK, &deleted))
         }
         (Address::Action(target, action), "POST") => {
@@ -67,8 +73,19 @@ pub(super) async fn dispatch(
                     admission::rollback(admission, &principal, target, precondition, rollback).await?
                 }
                 Action::Restart => admission::restart(admission, &principal, target, precondition).await?,
+                Action::Revoke => admission::revoke(admission, &principal, target, precondition).await?,
+                Action::AllowTrigger => admission::allow_trigger(admission, &principal, target, precondition).await?,
+                Action::Approve => {
+                    let how = body::json(&parts.headers, body, body::OTHER).await?;
+                    admission::approve(admission, &principal, target, precondition, how).await?
+                }
+                Action::Reject => {
+                    let how = body::json(&parts.headers, body, body::OTHER).await?;
+                    admission::reject(admission, &principal, target, precondition, how).await?
+                }
                 Action::Rotate => admission::rotate(admission, &principal, target).await?.row,
             };
+            settled(&api, &[row.object.kind], row.revision).await;
             Ok(object::answer(StatusCode::OK, &row))
         }
         (Address::History(target), "GET") => object::history(&api, &principal, target).await,
@@ -78,20 +95,22 @@ pub(super) async fn dispatch(
             None => logs::logs(&api, &principal, target, &parts).await,
         },
         (Address::Apply, "POST") => {
-            let request = body::json(&parts.headers, body, body::APPLY).await?;
-            Ok(json(
-                StatusCode::OK,
-                &admission::apply(admission, &principal, request).await?,
-            ))
+            let request: apply::Request = body::json(&parts.headers, body, body::APPLY).await?;
+            limit_tokens(&api, &principal, &request)?;
+            let applied = admission::apply(admission, &principal, request).await?;
+            let kinds: Vec<Kind> = applied.results.iter().map(|outcome| outcome.object.kind).collect();
+            settled(&api, &kinds, applied.revision).await;
+            Ok(json(StatusCode::OK, &applied))
         }
         (Address::Delete, "POST") => {
             let deletion = body::json(&parts.headers, body, body::APPLY).await?;
             let deleted = admission::delete_several(admission, &principal, deletion).await?;
+            settled_after(&api, &deleted).await;
             Ok(json(StatusCode::OK, &deleted))
         }
         (Address::Seal, "POST") => {
             let request = body::json(&parts.headers, body, body::OTHER).await?;
-            Ok(json(StatusCode::OK, &admission::seal(admission, &request)))
+            Ok(json(StatusCode::OK, &admission::seal(admission, &principal, &request)?))
         }
         (Address::Migrate, "POST") => {
             let migration = body::json(&parts.headers, body, body::OTHER).await?;
@@ -109,6 +128,24 @@ pub(super) async fn dispatch(
         }
         (Address::Events, "GET") => watch::events(&api, &principal, &parts).await,
         (Address::Status, "GET") => health::status(&api, &principal).await,
+        (Address::Audit, "GET") => audit::entries(&api, &principal, &parts).await,
+        (Address::AuditSessions, "GET") => audit::sessions(&api, &principal, &parts).await,
+        (Address::AuditVerify, "GET") => audit::verify(&api, &principal, &parts).await,
+        (Address::WhoAmI, "GET") => Ok(json(StatusCode::OK, &identity::who_am_i(&api, &principal))),
+        (Address::Logins, "GET") => identity::logins(&api, &principal).await,
+        (Address::OneLogin(id), "DELETE") => identity::log_out(&api, &principal, &id).await,
+        (Address::AccessReview, "POST") => {
+            let review = body::json(&parts.headers, body, body::OTHER).await?;
+            Ok(json(StatusCode::OK, &identity::review(&api, &principal, &review)?))
+        }
+        (Address::Introspect, "POST") => {
+            let asked = body::json(&parts.headers, body, body::OTHER).await?;
+            identity::introspect(&api, &principal, asked).await
+        }
+        (Address::Password(target), "PUT") => {
+            let change = body::json(&parts.headers, body, body::OTHER).await?;
+            identity::set_password(&api, &principal, target, change).await
+        }
         (
             address @ (Address::Collection(..)
             | Address::Object(_)
@@ -122,7 +159,17 @@ pub(super) async fn dispatch(
             | Address::Migrate
             | Address::SetUp
             | Address::Events
-            | Address::Status),
+            | Address::Status
+            | Address::Audit
+            | Address::AuditSessions
+            | Address::AuditVerify
+            | Address::Login
+            | Address::WhoAmI
+            | Address::Logins
+            | Address::OneLogin(_)
+            | Address::AccessReview
+            | Address::Introspect
+            | Address::Password(_)),
             _,
         ) => {
             let mut refused = refused_method(&parts.method).into_response();
@@ -130,6 +177,31 @@ pub(super) async fn dispatch(
             refused.headers_mut().insert(header::ALLOW, allowed);
             Ok(refused)
         }
+    }
+}
+
+/// Tokens are made by applying them as well.
+fn limit_tokens(api: &Api, principal: &Principal, request: &apply::Request) -> Result<(), Problem> {
+    let is_token = |object: &&serde_json::Value| {
+        object.get("kind").and_then(serde_json::Value::as_str) == Some(Kind::Token.as_str())
+    };
+    let tokens = request.objects.iter().filter(is_token);
+    tokens.take(100).try_for_each(|_| api.pace.token(&principal.name))
+}
+
+/// Waits until whatever rights are made of shows a change of it, so that it counts from the next request on.
+pub(super) async fn settled(api: &Api, kinds: &[Kind], revision: i64) {
+    if kinds.iter().any(|kind| auth::KINDS.contains(kind)) {
+        api.admission.store.wait_for(revision).await;
+    }
+}
+
+async fn settled_after(api: &Api, deleted: &Deleted) {
+    let kinds: Vec<Kind> = deleted.objects.iter().map(|object| object.kind).collect();
+    if kinds.iter().any(|kind| auth::KINDS.contains(kind))
+        && let Ok(revision) = api.admission.store.revision().await
+    {
+        settled(api, &kinds, revision).await;
     }
 }
 

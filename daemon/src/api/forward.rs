@@ -22,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Api;
 use super::problem::{Refusal, status_of};
+use crate::audit;
 use crate::runtime::Peers;
 use crate::runtime::link::Error;
 use crate::store::Standing;
@@ -147,6 +148,10 @@ impl Leader {
             answered = peers.ask(passed_on) => answered.map_err(|error| trouble(&url, &error))?,
             () = &mut superseded => return Err(not_known(&url, "another daemon has begun to lead")),
         };
+        // The leader has written it down.
+        if let Some(trail) = audit::trail() {
+            trail.passed_on();
+        }
         let (head, body) = answered.into_parts();
         let over = Box::pin(async move {
             tokio::select! {

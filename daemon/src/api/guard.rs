@@ -1,18 +1,27 @@
 //! What every request passes: a name and a span, the check of Host and Origin, a principal, a deadline, a count.
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use axum::body::{Body, HttpBody as _};
 use axum::extract::Request;
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use futures_util::StreamExt as _;
 use orch_shared::access::Principal;
+use orch_shared::identity::IMPERSONATE;
+use orch_shared::kinds::token::Surface;
 use orch_shared::problem::{Code, Problem};
 use tracing::Instrument;
 
 use super::Api;
+use super::noting;
 use super::problem::{Refusal, Told};
+use crate::audit;
+use crate::auth::Lease;
 
 /// How long a request may take until its answer begins.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -111,19 +120,23 @@ pub(super) async fn guard<A: Future<Output = Result<Response, Problem>>>(
     let path = uri.path();
     // Whoever the request is passed on to calls it the same.
     request.headers_mut().insert(REQUEST_ID, id.clone());
-    let span = tracing::info_span!("request", request_id = text_of(&id), method = method.as_str(), path);
-    let answering = async {
+    let span = tracing::info_span!("request", request_id = text_of(&id), method = method.as_str(), path = %shown(path));
+    let trail = noting::begin(&id, &request);
+    let answering = audit::scoped(Arc::clone(&trail), async {
         api.names
             .check(request.headers(), uri.authority().map(Authority::as_str))?;
         match tokio::time::timeout(DEADLINE, next(request)).await {
             Ok(response) => response,
             Err(_) => Err(overdue(&method)),
         }
-    };
+    });
     let response = answering
         .instrument(span.clone())
         .await
         .unwrap_or_else(|problem| Refusal(problem).into_response());
+    if let Some(row) = noting::conclude(api, path, &trail, &response) {
+        Box::pin(api.ledger.settle(row)).await;
+    }
     let response = complete(response, id);
     let (status, took) = (response.status(), started.elapsed());
     api.metrics.request(&method, route, status.as_u16(), took);
@@ -131,14 +144,59 @@ pub(super) async fn guard<A: Future<Output = Result<Response, Problem>>>(
     response
 }
 
-/// Who asks something of what stands beside the API. What MCP clients are answered there may have been opened to everybody on
-/// this machine; what people look at may not.
-pub(super) async fn principal_beside(api: &Api, path: &str, headers: &HeaderMap) -> Result<Principal, Problem> {
-    let is_open = api.open_gateway && path.starts_with("/mcp/");
-    if is_open && !headers.contains_key(header::AUTHORIZATION) {
-        return Ok(Principal::anybody());
+/// A path as the log may hold it: without a token that somebody has pasted into it.
+fn shown(path: &str) -> Cow<'_, str> {
+    match path.find("orch_") {
+        Some(at) => Cow::Owned(format!("{}***", &path[..at])),
+        None => Cow::Borrowed(path),
     }
-    api.authenticator.principal(headers).await
+}
+
+/// Where MCP clients are answered.
+const GATEWAY: &str = "/mcp/";
+
+/// Who asks, and as long as what is it true; in whose place, if in another's. What MCP clients are answered may have been
+/// opened to everybody on this machine; what people look at may not.
+pub(super) async fn principal(
+    api: &Api,
+    path: &str,
+    headers: &HeaderMap,
+) -> Result<(Principal, Option<Lease>), Problem> {
+    let is_gateway = path.starts_with(GATEWAY);
+    if is_gateway && api.open_gateway && !headers.contains_key(header::AUTHORIZATION) {
+        return Ok((Principal::anybody(), None));
+    }
+    let (principal, lease) = api.authenticator.leased(headers).await?;
+    if principal.surface == Surface::Mcp && !is_gateway {
+        return Err(Problem::new(Code::Forbidden, "this token opens the MCP gateway alone")
+            .suggest("use another credential here"));
+    }
+    let mut named = headers.get_all(IMPERSONATE).iter();
+    match (named.next(), named.next()) {
+        (None, _) => Ok((principal, Some(lease))),
+        (Some(name), None) => {
+            let name = name.to_str().unwrap_or_default();
+            Ok((api.authenticator.impersonated(&principal, name)?, Some(lease)))
+        }
+        (Some(_), Some(_)) => Err(Problem::new(
+            Code::BadRequest,
+            format!("the header {IMPERSONATE} is there more than once"),
+        )),
+    }
+}
+
+/// A body that ends with the rights of whoever reads it.
+pub(super) fn leased(response: Response, lease: Option<Lease>) -> Response {
+    // What is there whole is sent whole.
+    let is_stream = response.body().size_hint().exact().is_none();
+    let Some(mut lease) = lease.filter(|_| is_stream) else {
+        return response;
+    };
+    response.map(|body| {
+        let frames = body.into_data_stream();
+        let held = frames.take_while(move |_| std::future::ready(lease.holds()));
+        Body::from_stream(held)
+    })
 }
 
 /// The daemon is too slow. What was asked for may have been begun, and whether it was done is not known.
@@ -176,7 +234,7 @@ fn request_id(headers: &HeaderMap, api: &Api) -> HeaderValue {
 }
 
 /// An id of a request, which is plain.
-fn text_of(id: &HeaderValue) -> &str {
+pub(super) fn text_of(id: &HeaderValue) -> &str {
     id.to_str().unwrap_or_default()
 }
 

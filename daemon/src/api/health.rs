@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use orch_shared::access::Principal;
+use orch_shared::access::{Operation, Principal, Visibility};
 use orch_shared::kind::Kind;
 use orch_shared::kinds::API_VERSION;
 use orch_shared::kinds::instance::Instance;
+use orch_shared::problem::{Code, Problem};
 use orch_shared::wire::{Check, DaemonStatus, Readiness, Version};
 
 use super::Api;
@@ -56,25 +58,33 @@ pub(super) async fn version() -> Response {
     )
 }
 
-pub(super) async fn metrics(State(api): State<Api>) -> Response {
+pub(super) async fn metrics(
+    State(api): State<Api>,
+    Extension(principal): Extension<Principal>,
+) -> Result<Response, Refusal> {
+    if !principal.may_operate(Operation::Metrics).is_allowed {
+        let detail = format!("{} may not read the daemon's figures", principal.name);
+        return Err(Problem::new(Code::Forbidden, detail)
+            .suggest("that needs the operation `metrics`")
+            .into());
+    }
     let snapshot = api.admission.store.snapshot();
-    api.metrics.instances(&instances_by_phase(&snapshot));
+    api.metrics
+        .instances(&instances_by_phase(&snapshot, &Visibility::Everything));
     api.metrics.store(&api.admission.store.counters());
+    api.metrics.audit(&api.ledger.standing());
     let text = api.metrics.encode();
-    (
-        [(
-            header::CONTENT_TYPE,
-            "application/openmetrics-text; version=1.0.0; charset=utf-8",
-        )],
-        text,
-    )
-        .into_response()
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    Ok(([(header::CONTENT_TYPE, kind)], text).into_response())
 }
 
-/// How many instances there are in each phase.
-fn instances_by_phase(snapshot: &crate::store::Snapshot) -> BTreeMap<String, i64> {
+/// How many instances that somebody may see there are in each phase.
+fn instances_by_phase(snapshot: &crate::store::Snapshot, visibility: &Visibility) -> BTreeMap<String, i64> {
     let mut phases = BTreeMap::new();
-    for object in snapshot.of_kind(Kind::Instance) {
+    let is_seen = |object: &&std::sync::Arc<crate::store::Object>| {
+        *visibility == Visibility::Everything || snapshot.facts_of(object, |facts| visibility.covers(facts))
+    };
+    for object in snapshot.of_kind(Kind::Instance).filter(is_seen) {
         let phase = object
             .status::<Instance>()
             .and_then(|status| status.phase)
@@ -98,7 +108,8 @@ pub(super) async fn status(api: &Api, principal: &Principal) -> Result<Response,
             .into_iter()
             .map(|(kind, count)| (kind.to_string(), count))
             .collect(),
-        instances: instances_by_phase(&store.snapshot()),
+        instances: instances_by_phase(&store.snapshot(), &principal.visibility),
+        audit: api.ledger.standing(),
     };
     Ok(json(StatusCode::OK, &status))
 }

@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::http::header;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
-use orch_shared::access::Principal;
+use orch_shared::access::{Operation, Principal};
 use orch_shared::problem::{Code, Problem};
 use orch_shared::quantity::Span;
 use orch_shared::resource::Timestamp;
@@ -22,6 +22,13 @@ const TEXT: &str = "text/plain; charset=utf-8";
 pub(super) async fn logs(api: &Api, principal: &Principal, target: Target, parts: &Parts) -> Result<Response, Refusal> {
     let parameters: LogParameters = body::query(&parts.uri)?;
     let row = object::find(api, principal, &target).await?;
+    if !principal.may_operate(Operation::Logs).is_allowed {
+        return Err(
+            Problem::new(Code::Forbidden, format!("{} may not read logs", principal.name))
+                .suggest("that needs the operation `logs`")
+                .into(),
+        );
+    }
     let window = Window {
         tail: parameters.tail.map(|tail| tail as usize),
         since: parameters

@@ -6,14 +6,18 @@
 //! verb serves them all.
 
 mod address;
+mod audit;
 mod body;
+mod deciding;
 mod dispatch;
 mod forward;
 mod guard;
 mod health;
+mod identity;
 mod json;
 mod list;
 mod logs;
+mod noting;
 mod object;
 pub mod openapi;
 mod problem;
@@ -24,11 +28,13 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::Request;
+use axum::http::Method;
 use axum::response::Response;
 use axum::routing::{any, get};
 use orch_shared::access::Principal;
 use orch_shared::problem::Problem;
 use orch_shared::resource::Timestamp;
+use orch_shared::route;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
@@ -36,7 +42,8 @@ pub use forward::Forwarding;
 pub use guard::Names;
 
 use crate::admission::Admission;
-use crate::auth::Authenticator;
+use crate::audit::Ledger;
+use crate::auth::{Authenticator, Logins, Pace};
 use crate::runtime::Runtime;
 use crate::telemetry::Metrics;
 
@@ -47,10 +54,16 @@ pub struct Api {
     pub admission: Admission,
     /// Who asks.
     pub authenticator: Authenticator,
+    /// Who logs in and out.
+    pub logins: Logins,
+    /// How often somebody may ask for what is dear.
+    pub pace: Arc<Pace>,
     /// Where logs come from.
     pub runtime: Runtime,
     /// How requests reach the leader that only it can answer, where daemons share a database.
     pub forwarding: Option<Forwarding>,
+    /// Where it is written down who did what.
+    pub ledger: Ledger,
     /// What is counted.
     pub metrics: Metrics,
     /// Whether the gateway's addresses need no credential.
@@ -108,7 +121,7 @@ impl<B: Beside> Service<B> {
         match B::route(path) {
             Some(route) => guard::guard(&self.api, route, request, |request| self.answer_beside(request)).await,
             None => {
-                let route = route(path);
+                let route = pattern(path);
                 Box::pin(guard::guard(&self.api, route, request, |request| {
                     self.answer_here(request)
                 }))
@@ -118,18 +131,30 @@ impl<B: Beside> Service<B> {
     }
 
     async fn answer_beside(&self, request: Request) -> Result<Response, Problem> {
-        let principal = guard::principal_beside(&self.api, request.uri().path(), request.headers()).await?;
+        let (principal, lease) = guard::principal(&self.api, request.uri().path(), request.headers()).await?;
+        noting::by(&principal);
         let answering = forward::forward(&self.api, request, |request| self.beside.answer(principal, request));
-        Ok(answering.await)
+        Ok(guard::leased(answering.await, lease))
     }
 
     async fn answer_here(&self, mut request: Request) -> Result<Response, Problem> {
+        noting::wanted(request.method(), request.uri());
+        if request.uri().path() == route::LOGIN && request.method() == Method::POST {
+            let (parts, body) = request.into_parts();
+            return identity::log_in(&self.api, &parts, body).await;
+        }
+        let mut lease = None;
         if !is_open(request.uri().path()) {
-            let principal = self.api.authenticator.principal(request.headers()).await?;
+            let (principal, held) = guard::principal(&self.api, request.uri().path(), request.headers()).await?;
+            if !matches!(*request.method(), Method::GET | Method::HEAD) {
+                self.api.pace.write(&principal.name)?;
+            }
+            noting::by(&principal);
+            lease = held;
             request.extensions_mut().insert(principal);
         }
         let Ok(response) = self.router.clone().oneshot(request).await;
-        Ok(response)
+        Ok(guard::leased(response, lease))
     }
 }
 
@@ -139,7 +164,7 @@ fn is_open(path: &str) -> bool {
 }
 
 /// The pattern of an address of the API.
-fn route(path: &str) -> &'static str {
+fn pattern(path: &str) -> &'static str {
     const SINGLE: [&str; 5] = ["/healthz", "/readyz", "/version", "/metrics", "/openapi.json"];
     match SINGLE.into_iter().find(|single| *single == path) {
         Some(single) => single,

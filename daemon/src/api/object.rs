@@ -12,10 +12,10 @@ use orch_shared::wire::{Dependent, Dependents, History};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::dispatch::{json, text};
+use super::dispatch::{self, json, text};
 use super::problem::Refusal;
 use super::{Api, body};
-use crate::admission::{self, Precondition, Target};
+use crate::admission::{self, Existing, Made, Precondition, Target};
 use crate::store::Row;
 
 /// How long a uid is, in characters.
@@ -28,6 +28,15 @@ struct GetParameters {
     /// Shows secret values in the open. Noted in the audit log.
     #[serde(default)]
     reveal: Option<bool>,
+}
+
+/// What may be asked when an object is made.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CreateParameters {
+    /// Makes a Token in place of one that has its name.
+    #[serde(default)]
+    force: Option<bool>,
 }
 
 /// The object as an answer, with its entity tag.
@@ -132,8 +141,25 @@ pub(super) async fn create(
         let detail = format!("the address is for {scope}, and {member} of the body does not say so");
         return Err(Problem::new(Code::BadRequest, detail).into());
     }
-    let row = admission::create(&api.admission, principal, &manifest).await?;
-    let mut response = answer(StatusCode::CREATED, &row);
+    if kind == Kind::Token {
+        api.pace.token(&principal.name)?;
+    }
+    let CreateParameters { force } = body::query(&parts.uri)?;
+    let existing = match force {
+        Some(true) => Existing::Replaced,
+        Some(false) | None => Existing::Kept,
+    };
+    let Made { row, credential } = admission::create(&api.admission, principal, &manifest, existing).await?;
+    dispatch::settled(api, &[kind], row.revision).await;
+    let mut response = match credential {
+        None => answer(StatusCode::CREATED, &row),
+        Some(credential) => {
+            // Beside the object, which is what it is for everybody else.
+            let mut whole: Value = serde_json::from_str(&row.wire()).unwrap_or_default();
+            whole["credential"] = credential.into();
+            json(StatusCode::CREATED, &whole)
+        }
+    };
     if let Ok(location) = HeaderValue::from_str(&orch_shared::route::object(&row.object)) {
         response.headers_mut().insert(header::LOCATION, location);
     }

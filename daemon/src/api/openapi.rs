@@ -2,13 +2,15 @@
 //!
 //! A checked-in copy in `docs/openapi.json` is kept fresh by a test.
 
+mod identity;
+
 use std::sync::OnceLock;
 
 use axum::http::StatusCode;
 use axum::response::Response;
 use orch_shared::kind::{Kind, Maker, ScopeType};
 use orch_shared::kinds::API_VERSION;
-use orch_shared::{apply, problem, query, resource, wire};
+use orch_shared::{apply, audit, problem, query, resource, route, wire};
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
@@ -23,6 +25,7 @@ pub fn document() -> Value {
         describe_kind(*kind, &mut schemas, &mut paths);
     }
     describe_rest(&mut schemas, &mut paths);
+    identity::describe(&mut schemas, &mut paths);
     paths.values_mut().for_each(describe_head);
     schemas.add::<problem::Problem>("Problem");
     json!({
@@ -261,7 +264,9 @@ fn describe_scope(
         let body = match action {
             Action::Rollback => Some(schemas.add::<wire::Rollback>("Rollback")),
             Action::Scale => Some(schemas.add::<wire::Scale>("Scale")),
-            Action::Restart | Action::Rotate => None,
+            Action::Restart | Action::Rotate | Action::Revoke | Action::AllowTrigger => None,
+            Action::Approve => Some(schemas.add::<wire::Approve>("Approve")),
+            Action::Reject => Some(schemas.add::<wire::Reject>("Reject")),
         };
         let summary = format!("{} a {noun}", capitalised(action.as_str()));
         paths.insert(
@@ -321,6 +326,7 @@ fn describe_rest(schemas: &mut Schemas, paths: &mut Map<String, Value>) {
         "/api/v1/events".into(),
         json!({"get": operation("What happened lately", parameters, None, Some(("200", events)))}),
     );
+    describe_audit(schemas, paths);
     let status = schemas.add::<wire::DaemonStatus>("DaemonStatus");
     paths.insert(
         "/api/v1/status".into(),
@@ -352,6 +358,35 @@ fn describe_rest(schemas: &mut Schemas, paths: &mut Map<String, Value>) {
         if path == "/healthz" {
             get["security"] = json!([]);
         }
+        paths.insert(path.into(), json!({"get": get}));
+    }
+}
+
+fn describe_audit(schemas: &mut Schemas, paths: &mut Map<String, Value>) {
+    let entries = schemas.add::<audit::Entries>("AuditEntries");
+    let sessions = schemas.add::<audit::Sessions>("AuditSessions");
+    let verification = schemas.add::<audit::Verification>("AuditVerification");
+    for (path, summary, parameters, answer) in [
+        (
+            route::AUDIT,
+            "Who did what",
+            in_query::<audit::Parameters>(schemas),
+            entries,
+        ),
+        (
+            route::AUDIT_SESSIONS,
+            "What was done in each session of an MCP client, and outside of any",
+            in_query::<audit::SessionParameters>(schemas),
+            sessions,
+        ),
+        (
+            route::AUDIT_VERIFY,
+            "Whether a stretch of the audit log is as it was written",
+            in_query::<audit::VerifyParameters>(schemas),
+            verification,
+        ),
+    ] {
+        let get = operation(summary, parameters, None, Some(("200", answer)));
         paths.insert(path.into(), json!({"get": get}));
     }
 }

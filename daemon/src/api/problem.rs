@@ -37,11 +37,12 @@ pub(super) const fn status_of(code: Code) -> StatusCode {
         | Code::ReferenceMissing
         | Code::SealedValue
         | Code::DaemonOwned
+        | Code::Immutable
         | Code::OwnToken
         | Code::BackendRefused
         | Code::NoAction => StatusCode::UNPROCESSABLE_ENTITY,
         Code::Unauthenticated => StatusCode::UNAUTHORIZED,
-        Code::Forbidden | Code::HostRefused => StatusCode::FORBIDDEN,
+        Code::Forbidden | Code::HostRefused | Code::Ceiling => StatusCode::FORBIDDEN,
         Code::NotFound | Code::NoGeneration | Code::NoRoute => StatusCode::NOT_FOUND,
         Code::AlreadyExists
         | Code::Stale
@@ -49,7 +50,10 @@ pub(super) const fn status_of(code: Code) -> StatusCode {
         | Code::OtherSet
         | Code::PlanMoved
         | Code::DefaultBackend
-        | Code::InUse => StatusCode::CONFLICT,
+        | Code::InUse
+        | Code::Decided
+        | Code::Full => StatusCode::CONFLICT,
+        Code::TooMany => StatusCode::TOO_MANY_REQUESTS,
         Code::NoMethod => StatusCode::METHOD_NOT_ALLOWED,
         Code::Compacted => StatusCode::GONE,
         Code::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,

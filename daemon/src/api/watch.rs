@@ -9,19 +9,21 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use orch_shared::access::{Principal, Visibility};
 use orch_shared::kind::Kind;
+use orch_shared::kinds::API_VERSION;
 use orch_shared::name::{ObjectRef, Scope};
 use orch_shared::problem::{Code, Problem};
 use orch_shared::query::{ChangeType, Event, FieldSelector, ListParameters, SelectorError, Severity};
 use orch_shared::wire::{EventParameters, Events};
+use serde_json::json;
 
-use super::dispatch::json;
+use super::dispatch;
 use super::list::Selection;
 use super::problem::Refusal;
 use super::stream::{Closed, Sink, respond};
 use super::{Api, body};
 use crate::store::{About, Change, Entry, Error, EventQuery, ListQuery, Page, Position, Scopes, Store, Watch};
 
-const SSE: &str = "text/event-stream";
+pub(super) const SSE: &str = "text/event-stream";
 /// A quiet watch tells so often how far it is, so that it can be resumed there.
 const BOOKMARK: Duration = Duration::from_secs(30);
 /// So many objects are read at once of what is there when a watch begins.
@@ -42,7 +44,7 @@ pub(super) async fn watch(
     let watcher = Watcher {
         store: store.clone(),
         selection,
-        visibility: principal.visibility.clone(),
+        visibility: Arc::clone(&principal.visibility),
         known: HashMap::new(),
         resumed,
         told_gone: HashSet::new(),
@@ -62,7 +64,7 @@ pub(super) async fn watch(
 }
 
 /// Where a client that lost its stream wants to go on.
-fn resumed(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
+pub(super) fn resumed(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
     let header = headers.get("last-event-id").and_then(|value| value.to_str().ok());
     header
         .map(str::parse)
@@ -73,7 +75,7 @@ fn resumed(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
 struct Watcher {
     store: Store,
     selection: Selection,
-    visibility: Visibility,
+    visibility: Arc<Visibility>,
     /// The objects the client has, and as of which revision.
     known: HashMap<Arc<str>, i64>,
     /// Where the client resumed: it may have objects from before then that are not in `known`.
@@ -130,11 +132,11 @@ impl Watcher {
     /// What the client is told of a change: nothing, when neither it had the object nor it has it now.
     fn tell(&mut self, change: &Change) -> Option<String> {
         let entry = &change.entry;
-        if entry.object.kind != self.selection.kind
-            || !self.visibility.covers(&entry.object)
-            || !self.in_scope(&entry.object.scope)
-        {
+        if entry.object.kind != self.selection.kind || !self.in_scope(&entry.object.scope) {
             return None;
+        }
+        if !self.is_visible(entry) {
+            return self.tell_gone(entry);
         }
         // A page that was read after the change has shown it.
         if self.known.get(&entry.uid).is_some_and(|shown| *shown >= entry.revision) {
@@ -161,6 +163,33 @@ impl Watcher {
         Some(sse(Some(entry.revision), told, Some(entry.wire())))
     }
 
+    /// Whether the client may see the object as it is now; of one that is gone, as it was.
+    fn is_visible(&self, entry: &Entry) -> bool {
+        *self.visibility == Visibility::Everything
+            || self
+                .store
+                .snapshot()
+                .facts(&entry.object, &entry.labels, entry.owner.as_ref(), |facts| {
+                    self.visibility.covers(facts)
+                })
+    }
+
+    /// An object that the client has and may not see any more is gone for it. What has become of it is not told.
+    fn tell_gone(&mut self, entry: &Entry) -> Option<String> {
+        self.known.remove(&entry.uid)?;
+        let object = json!({
+            "apiVersion": API_VERSION,
+            "kind": entry.object.kind,
+            "metadata": metadata_of(&entry.object),
+            "status": {"uid": &*entry.uid},
+        });
+        Some(sse(
+            Some(entry.revision),
+            ChangeType::Deleted,
+            Some(&object.to_string()),
+        ))
+    }
+
     /// Whether the client may have the object from before it resumed. What it had there is not known here, so one that
     /// was never selected may be told as gone, once.
     fn may_have(&self, entry: &Entry) -> bool {
@@ -179,6 +208,15 @@ impl Watcher {
             .labels
             .matches(|key| entry.labels.get(key).map(String::as_str))
             && self.selection.admits_fields(row)
+    }
+}
+
+/// Name and scope of an object, as its metadata has them.
+fn metadata_of(object: &ObjectRef) -> serde_json::Value {
+    match &object.scope {
+        Scope::Cluster => json!({"name": object.name}),
+        Scope::Project(project) => json!({"name": object.name, "project": project}),
+        Scope::Agent(agent) => json!({"name": object.name, "agent": agent}),
     }
 }
 
@@ -227,7 +265,7 @@ pub(super) async fn events(api: &Api, principal: &Principal, parts: &Parts) -> R
         .as_deref()
         .is_none_or(|watch| watch != "1" && watch != "true")
     {
-        return Ok(json(StatusCode::OK, &Events { items }));
+        return Ok(dispatch::json(StatusCode::OK, &Events { items }));
     }
     let (store, visibility) = (api.admission.store.clone(), principal.visibility.clone());
     Ok(respond(SSE, api.shutdown.clone(), |sink| async move {
@@ -257,7 +295,7 @@ pub(super) async fn events(api: &Api, principal: &Principal, parts: &Parts) -> R
     }))
 }
 
-fn kind_of(noun: &str) -> Result<Kind, Problem> {
+pub(super) fn kind_of(noun: &str) -> Result<Kind, Problem> {
     Kind::from_noun(noun).ok_or_else(|| {
         let problem = Problem::new(Code::BadRequest, format!("there is no kind `{noun}`"));
         match Kind::near_noun(noun) {

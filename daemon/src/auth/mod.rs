@@ -1,85 +1,71 @@
-//! Who asks: from a credential to a principal.
+//! Who asks, and what that entails: from a credential to a principal.
 //!
-//! A credential is `orch_` and 64 hex digits, sent as `Authorization: Bearer`. Only its SHA-256 is stored and looked up, so
-//! neither the database nor the time a comparison takes tells anything about it. What enters: request headers. What
-//! leaves: a [`Principal`], or the problem that there is none. What never happens: a credential in a log, an error or the
-//! database.
+//! What enters: request headers, names and passwords. What leaves: a [`Principal`] with the rights of this moment, or the
+//! problem that there is none. What never happens: a credential or a password in a log, an error or the database.
+//!
+//! Rights are made from what is declared (users, groups, bindings, tokens) in the store's snapshot, and made anew as soon as
+//! anything of that has changed: what was taken away is gone with the next request.
+
+mod credential;
+mod lease;
+mod login;
+mod pace;
+mod password;
+mod rights;
+mod tokens;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use http::{HeaderMap, header};
-use orch_shared::access::{Principal, Visibility};
+use http::HeaderMap;
+use orch_shared::access::{Credential as Shown, Grants, Operation, Principal, Rights, Subject};
 use orch_shared::problem::{Code, Problem};
-use sha2::{Digest, Sha256};
+use orch_shared::resource::Timestamp;
 use subtle::ConstantTimeEq;
-use zeroize::Zeroizing;
 
-use crate::clock::{Clock, Ids};
-use crate::store::{Error, Store, Token};
+pub use credential::Credential;
+pub use lease::Lease;
+pub use login::{Login, Logins};
+pub use pace::Pace;
+pub use password::hash as hash_password;
+pub use rights::{KINDS, granted_to_object, granted_to_subject, token_bounds};
+pub(crate) use tokens::report;
 
-/// What every credential begins with.
-const PREFIX: &str = "orch_";
-/// How many characters of a credential are kept to tell it by.
-const SHOWN: usize = 12;
-/// For so long a token is not looked up again; a revoked one works no longer than this.
-const REMEMBERED: Duration = Duration::from_secs(2);
-/// While the database does not answer, a token it has known so lately still opens what can be answered without it: whoever
-/// watches the daemon must not be blind just then. What is revoked meanwhile cannot be known.
-const RELIED_UPON: Duration = Duration::from_secs(600);
-/// How long the database may take to tell of a token.
-const MOMENT: Duration = Duration::from_secs(1);
-/// So many tokens are remembered.
-const REMEMBERED_MOST: usize = 1024;
+use self::credential::{ALL, refused};
+use self::rights::{Bindings, Epoch};
+use crate::store::{Error, Snapshot, Store, Token};
 
-/// The name of the principal that the first start makes.
+/// The name of the user, and of the binding, that the first start makes.
 pub const ADMIN: &str = "admin";
 
-/// A fresh credential: its text, to be shown once, and what is stored of it.
-pub struct Credential {
-    /// The text. Whoever holds it is the principal.
-    pub text: Zeroizing<String>,
-    /// What is stored.
-    pub token: Token,
-}
-
-/// Makes a credential for the administrator.
-#[must_use]
-pub fn admin_credential(clock: &dyn Clock, ids: &dyn Ids) -> Credential {
-    let mut bytes = Zeroizing::new([0; 32]);
-    getrandom::fill(bytes.as_mut()).expect("the operating system gives random bytes");
-    let mut text = Zeroizing::new(String::with_capacity(PREFIX.len() + 64));
-    text.push_str(PREFIX);
-    text.push_str(&Zeroizing::new(hex::encode(bytes.as_ref())));
-    let token = Token {
-        id: ids.uid(),
-        name: "bootstrap".to_owned(),
-        principal: ADMIN.to_owned(),
-        hash: hash(&text),
-        prefix: text[..SHOWN].to_owned(),
-        scopes: r#"["*"]"#.to_owned(),
-        project: None,
-        created_at: clock.now(),
-        expires_at: None,
-        last_used_at: None,
-        revoked_at: None,
-    };
-    Credential { text, token }
-}
-
-fn hash(text: &str) -> String {
-    hex::encode(Sha256::digest(text))
-}
+/// For so long a credential is not looked up again, where nothing is known to have changed.
+const REMEMBERED: Duration = Duration::from_secs(2);
+/// While the database does not answer, a credential it has known so lately still opens what can be answered without it:
+/// whoever watches the daemon must not be blind just then. What is revoked meanwhile cannot be known.
+const RELIED_UPON: Duration = Duration::from_secs(600);
+/// How long the database may take to tell of a credential.
+const MOMENT: Duration = Duration::from_secs(1);
+/// So many credentials are remembered.
+const REMEMBERED_MOST: usize = 4096;
 
 /// Knows who asks. Cheap to clone.
 #[derive(Clone)]
 pub struct Authenticator {
     store: Store,
-    remembered: Arc<Mutex<HashMap<String, Remembered>>>,
+    known: Arc<Mutex<Known>>,
 }
 
-/// A token that the database has known.
+/// What was worked out before.
+#[derive(Default)]
+struct Known {
+    /// What the rest was worked out from.
+    epoch: Epoch,
+    bindings: Arc<Bindings>,
+    by_hash: HashMap<String, Remembered>,
+}
+
+/// A credential that the database has known.
 #[derive(Clone)]
 struct Remembered {
     token: Arc<Token>,
@@ -87,6 +73,8 @@ struct Remembered {
     known: Instant,
     /// When it was last asked, whether or not it answered.
     asked: Instant,
+    /// Who it is, and until when that is so; nothing until it is worked out.
+    principal: Option<(Principal, Option<Timestamp>)>,
 }
 
 impl Authenticator {
@@ -95,7 +83,7 @@ impl Authenticator {
     pub fn new(store: Store) -> Self {
         Self {
             store,
-            remembered: Arc::default(),
+            known: Arc::default(),
         }
     }
 
@@ -104,52 +92,170 @@ impl Authenticator {
     /// # Errors
     /// When there is no credential, it is not known or no longer valid, or the database cannot be asked.
     pub async fn principal(&self, headers: &HeaderMap) -> Result<Principal, Problem> {
-        let Some(given) = headers.get(header::AUTHORIZATION) else {
-            return Err(refused(
-                "the request carries no credential",
-                "send Authorization: Bearer <token>",
-            ));
-        };
-        let text = given.to_str().ok().and_then(|value| value.split_once(' '));
-        let text = text
-            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-            .map(|(_, text)| text.trim());
-        let well_formed = text.filter(|text| text.len() == PREFIX.len() + 64 && text.starts_with(PREFIX));
-        let Some(text) = well_formed else {
-            return Err(refused(
-                "the credential is not a token of this daemon",
-                "tokens begin with orch_",
-            ));
-        };
-        let hash = hash(text);
-        let token = match self.token(&hash).await {
-            Ok(token) => token,
-            Err(error) => return Err(error.into()),
-        };
-        let valid = token.filter(|token| {
-            // The look-up has compared already; this keeps an index from ever deciding alone.
-            bool::from(token.hash.as_bytes().ct_eq(hash.as_bytes())) && token.is_valid(self.store.clock().now())
-        });
-        let Some(token) = valid else {
-            return Err(refused(
-                "the token is not known here, has expired or was revoked",
-                "a lost admin token is replaced on the daemon's machine: orchd token reset",
-            ));
-        };
-        if let Some(now) = self.store.note_use(&token)
-            && let Some(remembered) = self.locked().get_mut(&hash)
-        {
-            // Not once more with each request until the database is asked again.
-            Arc::make_mut(&mut remembered.token).last_used_at = Some(now);
-        }
-        Ok(Principal {
-            name: token.principal.clone(),
-            visibility: Visibility::Everything,
-        })
+        let hash = credential::shown(headers)?;
+        self.of_hash(&hash).await
     }
 
-    async fn token(&self, hash: &str) -> Result<Option<Arc<Token>>, Error> {
-        let remembered = self.locked().get(hash).cloned();
+    /// Whom a credential stands for, and until when; nothing when it opens nothing.
+    ///
+    /// # Errors
+    /// When the database cannot be asked.
+    pub async fn introspect(&self, text: &str) -> Result<Option<(Principal, Option<Timestamp>)>, Problem> {
+        if !credential::is_well_formed(text) {
+            return Ok(None);
+        }
+        let hash = credential::hash(text);
+        let found = self.look_up(&hash).await.map_err(Problem::from)?;
+        Ok(found.and_then(|_| self.worked_out(&hash, &self.store.snapshot())))
+    }
+
+    /// A principal as somebody else would be, who asks in its place.
+    ///
+    /// # Errors
+    /// When whoever asks may not do so, or there is nobody of that name.
+    pub fn impersonated(&self, principal: &Principal, name: &str) -> Result<Principal, Problem> {
+        if !principal.may_operate(Operation::Impersonate).is_allowed {
+            return Err(Problem::new(
+                Code::Forbidden,
+                format!("{} may not act in the place of others", principal.name),
+            )
+            .suggest("that needs the operation `impersonate`"));
+        }
+        let subject = Subject::of_principal(name);
+        let found = subject.and_then(|subject| Some((self.rights_of(&subject)?, subject)));
+        match found {
+            Some((granted, subject)) => {
+                let other = Principal::new(subject, Shown::None, Rights::Layers(vec![granted]));
+                Ok(other.impersonated_by(principal))
+            }
+            None => Err(Problem::new(
+                Code::NotFound,
+                format!("there is no active user `{}`", orch_shared::excerpt::printable(name)),
+            )
+            .suggest("a service account is named serviceaccount/NAME")),
+        }
+    }
+
+    /// The groups of a subject.
+    #[must_use]
+    pub fn groups_of(&self, subject: &Subject) -> Vec<orch_shared::name::Name> {
+        rights::groups_of(subject, &self.store.snapshot())
+    }
+
+    /// Who sent these headers, and for how long what they were told is theirs.
+    ///
+    /// # Errors
+    /// As [`Self::principal`].
+    pub async fn leased(&self, headers: &HeaderMap) -> Result<(Principal, Lease), Problem> {
+        let hash = credential::shown(headers)?;
+        let principal = self.of_hash(&hash).await?;
+        let known = self.locked();
+        let until = known
+            .by_hash
+            .get(&hash)
+            .and_then(|remembered| remembered.principal.as_ref())
+            .and_then(|(_, until)| *until);
+        let lease = Lease {
+            authenticator: self.clone(),
+            hash: hash.into(),
+            rights: Arc::clone(&principal.rights),
+            epoch: known.epoch,
+            until,
+        };
+        Ok((principal, lease))
+    }
+
+    async fn of_hash(&self, hash: &str) -> Result<Principal, Problem> {
+        let now = self.store.clock().now();
+        let snapshot = self.store.snapshot();
+        if let Some(principal) = self.remembered(hash, &snapshot, now) {
+            return Ok(principal);
+        }
+        let found = self.look_up(hash).await.map_err(Problem::from)?;
+        // The look-up has compared already; this keeps an index from ever deciding alone.
+        let found = found.filter(|token| bool::from(token.hash.as_bytes().ct_eq(hash.as_bytes())));
+        // What was written meanwhile is in it.
+        let snapshot = self.store.snapshot();
+        match found.and_then(|_| self.worked_out(hash, &snapshot)) {
+            Some((principal, _)) => Ok(principal),
+            None => Err(refused(
+                "the token is not known here, has expired or was revoked",
+                "log in: orchctl login; a lost admin token is replaced on the daemon's machine: orchd token reset",
+            )),
+        }
+    }
+
+    /// Who it is, if that was worked out and nothing has changed since.
+    fn remembered(&self, hash: &str, snapshot: &Snapshot, now: Timestamp) -> Option<Principal> {
+        let mut known = self.locked();
+        if known.epoch != rights::epoch(snapshot) {
+            return None;
+        }
+        let remembered = known.by_hash.get_mut(hash)?;
+        let (principal, until) = remembered.principal.as_ref()?;
+        let is_fresh = remembered.asked.elapsed() < REMEMBERED && until.is_none_or(|end| now < end);
+        let principal = is_fresh.then(|| principal.clone())?;
+        self.note_use(remembered);
+        Some(principal)
+    }
+
+    /// Works out who it is, from a credential that was looked up. Needs no database.
+    fn worked_out(&self, hash: &str, snapshot: &Snapshot) -> Option<(Principal, Option<Timestamp>)> {
+        let now = self.store.clock().now();
+        let mut known = self.locked();
+        known.follow(snapshot);
+        let bindings = Arc::clone(&known.bindings);
+        let remembered = known.by_hash.get_mut(hash)?;
+        let token = Arc::clone(&remembered.token);
+        if !token.is_valid(now) {
+            return None;
+        }
+        let found = if token.scopes == ALL {
+            let subject = Subject::of_principal(&token.principal);
+            let subject = subject.filter(|subject| rights::is_active(subject, snapshot))?;
+            let granted = Arc::new(bindings.granted_to(&subject, snapshot));
+            let shown = Shown::Session {
+                id: token.id.as_str().into(),
+                name: token.name.as_str().into(),
+            };
+            let principal = Principal::new(subject, shown, Rights::Layers(vec![granted]));
+            (principal, token.expires_at)
+        } else {
+            let object = snapshot.by_uid(&token.id)?;
+            rights::of_token(object, &bindings, snapshot, now)?
+        };
+        remembered.principal = Some(found.clone());
+        self.note_use(remembered);
+        Some(found)
+    }
+
+    /// The rights of a subject, when it is there and may do anything.
+    #[must_use]
+    pub fn rights_of(&self, subject: &Subject) -> Option<Arc<Grants>> {
+        let snapshot = self.store.snapshot();
+        let bindings = self.bindings(&snapshot);
+        rights::is_active(subject, &snapshot).then(|| Arc::new(bindings.granted_to(subject, &snapshot)))
+    }
+
+    fn bindings(&self, snapshot: &Snapshot) -> Arc<Bindings> {
+        let mut known = self.locked();
+        known.follow(snapshot);
+        Arc::clone(&known.bindings)
+    }
+
+    fn note_use(&self, remembered: &mut Remembered) {
+        if let Some(now) = self.store.note_use(&remembered.token) {
+            // Not once more with each request until the database is asked again.
+            Arc::make_mut(&mut remembered.token).last_used_at = Some(now);
+            if remembered.token.scopes != ALL {
+                tokens::note_use(&self.store, &remembered.token.id);
+            }
+        }
+    }
+
+    /// The stored credential, from the database or from what it has said lately.
+    async fn look_up(&self, hash: &str) -> Result<Option<Arc<Token>>, Error> {
+        let remembered = self.locked().by_hash.get(hash).cloned();
         if let Some(Remembered { token, asked, .. }) = &remembered
             && asked.elapsed() < REMEMBERED
         {
@@ -166,29 +272,51 @@ impl Authenticator {
                 token: Arc::new(token),
                 known: asked,
                 asked,
+                principal: None,
             }),
             (Err(Error::Unavailable { .. }), Some(before)) if before.known.elapsed() < RELIED_UPON => {
                 Some(Remembered { asked, ..before })
             }
             (Err(error), _) => return Err(error),
         };
-        let mut remembered = self.locked();
-        let Some(known) = now_known else {
-            remembered.remove(hash);
+        let mut known = self.locked();
+        let Some(found) = now_known else {
+            known.by_hash.remove(hash);
             return Ok(None);
         };
-        if remembered.len() >= REMEMBERED_MOST {
-            remembered.clear();
+        if known.by_hash.len() >= REMEMBERED_MOST {
+            known.by_hash.clear();
         }
-        remembered.insert(hash.to_owned(), known.clone());
-        Ok(Some(known.token))
+        let token = Arc::clone(&found.token);
+        known.by_hash.insert(hash.to_owned(), found);
+        Ok(Some(token))
     }
 
-    fn locked(&self) -> std::sync::MutexGuard<'_, HashMap<String, Remembered>> {
-        self.remembered.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Forgets a credential that was revoked, so that it is looked up anew.
+    fn forget(&self, id: &str) {
+        self.locked().by_hash.retain(|_, remembered| remembered.token.id != id);
+    }
+
+    fn is_forgotten(&self, hash: &str) -> bool {
+        !self.locked().by_hash.contains_key(hash)
+    }
+
+    fn locked(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn refused(detail: &str, suggestion: &str) -> Problem {
-    Problem::new(Code::Unauthenticated, detail).suggest(suggestion)
+impl Known {
+    /// Takes up what has changed.
+    fn follow(&mut self, snapshot: &Snapshot) {
+        let epoch = rights::epoch(snapshot);
+        if self.epoch == epoch {
+            return;
+        }
+        self.epoch = epoch;
+        self.bindings = Arc::new(Bindings::of(snapshot));
+        for remembered in self.by_hash.values_mut() {
+            remembered.principal = None;
+        }
+    }
 }

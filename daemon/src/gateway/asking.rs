@@ -13,8 +13,8 @@ use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::protocol::{
-    self, META_CAPABILITIES, META_CLIENT, META_LOG_LEVEL, META_VERSION, METHOD, MODERN, NAME, PARAM, PROTOCOL_VERSION,
-    code, error, error_with,
+    self, META_CAPABILITIES, META_CLIENT, META_LOG_LEVEL, META_SESSION, META_VERSION, METHOD, MODERN, NAME, PARAM,
+    PROTOCOL_VERSION, code, error, error_with,
 };
 use crate::runtime::link::Client;
 
@@ -34,6 +34,8 @@ pub(super) enum Asking {
 pub(super) struct Modern {
     pub(super) request: Request,
     pub(super) client: Client,
+    /// The handle of a session that it has begun; taken out of the request, for it is nobody else's business.
+    pub(super) handle: Option<String>,
 }
 
 /// A message that is not taken, and the answer to it.
@@ -104,7 +106,7 @@ pub(super) fn read(headers: &HeaderMap, body: &[u8]) -> Result<Asking, Refused> 
     }
     let capabilities = meta
         .get(META_CAPABILITIES)
-        .filter(|raw| Members::of(raw).is_some())
+        .filter(|raw| Members::are_in(raw))
         .map(ToOwned::to_owned);
     let (Some(named), Some(capabilities)) = (named, capabilities) else {
         // A revision that nobody knows is refused for what it is.
@@ -137,7 +139,28 @@ pub(super) fn read(headers: &HeaderMap, body: &[u8]) -> Result<Asking, Refused> 
         capabilities,
         log_level: meta.text(META_LOG_LEVEL),
     };
-    Ok(Asking::Modern(Modern { request, client }))
+    let handle = meta.text(META_SESSION);
+    let request = match meta.get(META_SESSION) {
+        None => request,
+        Some(_) => without_handle(request),
+    };
+    Ok(Asking::Modern(Modern {
+        request,
+        client,
+        handle,
+    }))
+}
+
+/// The request without the handle of a session.
+fn without_handle(mut request: Request) -> Request {
+    let cleared = Members::of_params(request.params.as_deref());
+    let mut params = cleared.clone();
+    if let Some(mut meta) = cleared.members("_meta") {
+        meta.remove(META_SESSION);
+        params.set("_meta", meta.to_raw());
+    }
+    request.params = Some(params.to_raw());
+    request
 }
 
 /// So deep a message may be nested: what readers of JSON commonly take. One that a server cannot read has no answer.
@@ -314,19 +337,20 @@ fn same_value(said: &str, value: &serde_json::Value) -> bool {
 }
 
 /// Members of `_meta` that say something about one hop only, and are ours to say on the next.
-const HOP: [&str; 6] = [
+const HOP: [&str; 7] = [
     META_VERSION,
     META_CLIENT,
     META_CAPABILITIES,
     META_LOG_LEVEL,
     protocol::META_SERVER,
     protocol::META_SUBSCRIPTION,
+    META_SESSION,
 ];
 
 /// Parameters without the members of `_meta` that say something about this hop only. Those of extensions stay.
 pub(super) fn without_reserved(params: Option<Raw>) -> Option<Raw> {
     let params = params?;
-    if !params.get().contains(protocol::RESERVED) {
+    if !params.get().contains(protocol::RESERVED) && !params.get().contains(META_SESSION) {
         return Some(params);
     }
     let Some(mut members) = Members::of(&params) else {
@@ -413,6 +437,22 @@ mod tests {
     }
 
     #[test]
+    fn a_handle_goes_no_further() {
+        let body = format!(
+            r#"{{"jsonrpc":"2.0","id":1,"method":"ping","params":{{"a": 1.0,"_meta":{}}}}}"#,
+            META.replacen('{', r#"{"orchctl.dev\/session":"secret","x/y":1,"#, 1)
+        );
+        let headers = headers(&[("mcp-protocol-version", "2026-07-28"), ("mcp-method", "ping")]);
+        let Ok(Asking::Modern(modern)) = read(&headers, body.as_bytes()) else {
+            panic!("it is well-formed");
+        };
+        assert_eq!(modern.handle.as_deref(), Some("secret"));
+        let params = modern.request.params.expect("parameters");
+        assert!(params.get().starts_with(r#"{"a":1.0,"_meta":{"x/y":1,"#), "{params}");
+        assert!(!params.get().contains("secret"), "{params}");
+    }
+
+    #[test]
     fn what_nobody_can_read_is_told() {
         let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
         for (text, too_deep) in [
@@ -458,6 +498,10 @@ mod tests {
         assert_eq!(
             strip(r#"{"a": 1.0,"_meta":{"traceparent":"t","io.modelcontextprotocol/protocolVersion":"v"}}"#).as_deref(),
             Some(r#"{"a":1.0,"_meta":{"traceparent":"t"}}"#)
+        );
+        assert_eq!(
+            strip(r#"{"_meta":{"orchctl.dev/session":"secret","x":1}}"#).as_deref(),
+            Some(r#"{"_meta":{"x":1}}"#)
         );
         assert_eq!(
             strip(r#"{"_meta":{"io.modelcontextprotocol/clientInfo":{}}}"#).as_deref(),

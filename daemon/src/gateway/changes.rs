@@ -72,10 +72,7 @@ impl Gateway {
         }
         let snapshot = self.0.store.snapshot();
         if let Some(object) = snapshot.by_uid(server) {
-            let member = Member {
-                name: object.object.name.clone(),
-                object: Arc::clone(object),
-            };
+            let member = Member::of_everybody(object.object.name.clone(), Arc::clone(object));
             self.attend_to_all(&member);
         }
         for list in ["tools", "prompts", "resources"] {
@@ -129,10 +126,20 @@ impl Gateway {
                 }
             }
             ObjectKind::Prompt => {
+                self.0.links.look_soon();
                 for list in ["prompts", "resources"] {
                     self.tell_lists(list, |_, target, _| matches!(target, Target::Project(_)));
                 }
             }
+            ObjectKind::Group | ObjectKind::RoleBinding => {
+                // Whoever may call more now, or less, asks again.
+                for list in all {
+                    self.tell_lists(list, |_, _, _| true);
+                }
+            }
+            ObjectKind::User | ObjectKind::ServiceAccount | ObjectKind::Token => {}
+            // The session that it is of is told by itself.
+            ObjectKind::PromptRequest => {}
             ObjectKind::Template
             | ObjectKind::Secret
             | ObjectKind::SecretBackend

@@ -27,13 +27,15 @@ use super::asking::{self, Asking, Refused};
 use super::body::{accepts, fits, received};
 use super::methods::{Asked, Reply};
 use super::news::Listening;
-use super::protocol::{self, LAST_EVENT_ID, NEWEST_LEGACY, PROTOCOL_VERSION, SESSION_ID, code, error, error_with};
+use super::protocol::{
+    self, LAST_EVENT_ID, MODERN, NEWEST_LEGACY, PROTOCOL_VERSION, SESSION_ID, code, error, error_with,
+};
 use super::pump::{Pump, Side, Step};
 use super::registry;
 use super::session::Session;
 use super::stream::{self, KEEP_ALIVE, Place, Primed};
 use super::view::{Target, View};
-use super::{Gateway, oldest, watching};
+use super::{Gateway, noting, oldest, watching};
 use crate::runtime::link::Client;
 
 /// How long an answer may take before it becomes a stream.
@@ -54,6 +56,7 @@ pub(super) async fn dispatch(gateway: &Gateway, principal: Principal, parts: Par
         "HEAD" => "GET",
         method => method,
     };
+    noting::address(&address, method);
     match (address, method) {
         (Address::Messages(target), "POST") => take(gateway, target, principal, parts, body).await,
         (Address::Messages(target), "GET") => Box::pin(stream_news(gateway, target, &principal, &parts.headers)).await,
@@ -100,8 +103,9 @@ async fn take(gateway: &Gateway, target: Option<Target>, principal: Principal, p
         Ok(asking) => asking,
         Err(Refused { status, id, outcome }) => return answer(status, id.as_ref(), &outcome),
     };
+    noting::asking(&asking);
     let Some(view) = gateway.view(target.as_ref(), &principal) else {
-        return nothing_there(uri.path(), &asking);
+        return gateway.nothing_there(target.as_ref(), &principal, uri.path(), &asking);
     };
     match asking {
         Asking::Modern(modern) => {
@@ -111,6 +115,7 @@ async fn take(gateway: &Gateway, target: Option<Target>, principal: Principal, p
                 principal: &principal,
                 side: Side::Modern(Arc::new(modern.client)),
                 headers: &headers,
+                handle: modern.handle,
                 request: modern.request,
             };
             let reply = gateway.answer(asked).await;
@@ -166,6 +171,7 @@ impl Gateway {
                     principal,
                     side: Side::Legacy(Arc::clone(&session)),
                     headers,
+                    handle: None,
                     request,
                 };
                 let reply = self.answer(asked).await;
@@ -195,11 +201,13 @@ impl Gateway {
         };
         let given = given.to_str().unwrap_or_default();
         match self.0.registry.find(given, principal, target).await {
-            Ok(Some(session)) => {
+            // One of the newer era is known by what its client sends along, and is no session to this one.
+            Ok(Some(session)) if session.protocol != MODERN => {
+                noting::session(&session);
                 self.take_up(&session, principal);
                 Ok(session)
             }
-            Ok(None) => {
+            Ok(Some(_) | None) => {
                 let outcome = error(code::NO_SESSION, "Session not found");
                 Err(answer(StatusCode::NOT_FOUND, id, &outcome))
             }
@@ -219,7 +227,8 @@ impl Gateway {
         };
         let greeting = self.greeting(view, &version).await;
         match self.0.registry.begin(principal, view, &version, client).await {
-            Ok((id, _)) => {
+            Ok((id, session)) => {
+                noting::session(&session);
                 let mut response = answer(StatusCode::OK, Some(&request.id), &greeting);
                 if let Ok(value) = HeaderValue::from_str(&id) {
                     response.headers_mut().insert(SESSION_ID, value);
@@ -458,7 +467,7 @@ pub(super) fn introduced(request: &Request) -> Result<(String, Client), Outcome>
     };
     let object = |name: &str| match params.get(name).filter(|value| value.get() != "null") {
         None => Ok(raw(&json!({}))),
-        Some(value) if Members::of(value).is_some() => Ok(value.to_owned()),
+        Some(value) if Members::are_in(value) => Ok(value.to_owned()),
         Some(_) => Err(error(
             code::INVALID_PARAMS,
             format!("`params.{name}` of initialize must be an object"),
@@ -555,16 +564,29 @@ async fn end(gateway: &Gateway, target: Option<Target>, principal: &Principal, h
     }
 }
 
-fn nothing_there(path: &str, asking: &Asking) -> Response {
-    let id = match asking {
-        Asking::Modern(modern) => Some(&modern.request.id),
-        Asking::Legacy(Message::Request(request)) => Some(&request.id),
-        Asking::News(_) | Asking::Legacy(Message::Notification(_) | Message::Response(_)) => None,
-    };
-    let what = path.trim_start_matches("/mcp/").trim_end_matches("/message");
-    let outcome = error(
-        code::INVALID_REQUEST,
-        format!("there is nothing at {what}, or you may not see it"),
-    );
-    answer(StatusCode::NOT_FOUND, id, &outcome)
+impl Gateway {
+    /// There is nothing at that address for somebody; or they may see it, and not use it.
+    fn nothing_there(&self, target: Option<&Target>, principal: &Principal, path: &str, asking: &Asking) -> Response {
+        let snapshot = self.0.store.snapshot();
+        let object = target.and_then(|target| snapshot.get(&target.object()));
+        let is_seen =
+            object.is_some_and(|object| snapshot.facts_of(object, |facts| principal.visibility.covers(facts)));
+        let what = path.trim_start_matches("/mcp/").trim_end_matches("/message");
+        let (status, why) = match is_seen {
+            true => (
+                StatusCode::FORBIDDEN,
+                format!("you may see {what}, and not use it: that needs the role `run`"),
+            ),
+            false => (
+                StatusCode::NOT_FOUND,
+                format!("there is nothing at {what}, or you may not see it"),
+            ),
+        };
+        let id = match asking {
+            Asking::Modern(modern) => Some(&modern.request.id),
+            Asking::Legacy(Message::Request(request)) => Some(&request.id),
+            Asking::News(_) | Asking::Legacy(Message::Notification(_) | Message::Response(_)) => None,
+        };
+        answer(status, id, &error(code::INVALID_REQUEST, why))
+    }
 }

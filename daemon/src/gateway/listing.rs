@@ -69,11 +69,6 @@ impl Listing {
         let same = |(template, _): &&(String, Route)| template == written;
         self.templates.iter().find(same).map(|(_, route)| route)
     }
-
-    /// Whether nothing is missing.
-    pub(super) fn is_whole(&self) -> bool {
-        self.missing.is_empty()
-    }
 }
 
 /// Whether a URI may come from a template (RFC 6570): what stands before its first and after its last expression fits.
@@ -123,6 +118,10 @@ impl Listings {
             })
             .collect();
         fingerprint.push((Arc::clone(&view.object.uid), view.object.generation, 0));
+        if kind == Kind::Tools {
+            let bounded = view.members.iter().filter(|member| !member.callable.are_open());
+            fingerprint.extend(bounded.map(|member| (format!("{:?}", member.callable).into(), 0, 0)));
+        }
         if kind != Kind::Tools {
             let prompts = view.prompts.iter();
             fingerprint.extend(prompts.map(|prompt| (Arc::clone(&prompt.uid), prompt.generation, 0)));
@@ -192,11 +191,11 @@ fn make(view: &View, kind: Kind, parts: &[Part<'_>]) -> Listing {
 /// The items of a server that may be seen, each once.
 fn offered<'i>(member: &Member, kind: Kind, items: &'i Items) -> Vec<&'i Item> {
     let mut seen = std::collections::HashSet::new();
-    let filter = (kind == Kind::Tools).then(|| member.filter());
+    let offer = (kind == Kind::Tools).then(|| member.offer());
     items
         .items
         .iter()
-        .filter(|item| filter.as_ref().is_none_or(|filter| filter.admits(&item.key)))
+        .filter(|item| offer.as_ref().is_none_or(|offer| offer.admits(&item.key)))
         .filter(|item| seen.insert(item.key.as_str()))
         .collect()
 }

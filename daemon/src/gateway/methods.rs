@@ -6,21 +6,23 @@ use std::time::Duration;
 use http::HeaderMap;
 use orch_shared::access::Principal;
 use orch_shared::jsonrpc::{Members, Outcome, Raw, Request, raw};
-use orch_shared::kinds::prompt::Prompt;
+use orch_shared::system::Text;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::Gateway;
 use super::asking::{self};
-use super::listing::{Listing, PROMPT_URI, Part, Route};
+use super::gate;
+use super::ledger::note;
+use super::listing::{Listing, Missing, Part, Route};
 use super::news::Listening;
 use super::pages;
+use super::prompts::own_prompt;
+use super::proposing;
 use super::protocol::{self, META_MISSING, META_SERVER, code, error, error_with, result};
-use super::pump::{Pump, Side, failed};
+use super::pump::{Pump, Side};
 use super::surface::{self, Kind};
-use super::upstream::COMING_UP;
 use super::view::{Member, View};
-use crate::runtime::link::{Call, Purpose};
 
 /// How long a list may be used without asking again, for clients that want to know: milliseconds.
 const LIST_TTL: u32 = 10_000;
@@ -33,6 +35,8 @@ pub(super) struct Asked<'a> {
     pub(super) principal: &'a Principal,
     pub(super) side: Side,
     pub(super) headers: &'a HeaderMap,
+    /// The handle of a session that a client of the newer era has begun.
+    pub(super) handle: Option<String>,
     pub(super) request: Request,
 }
 
@@ -51,7 +55,12 @@ pub(super) enum Reply {
 impl Gateway {
     /// Answers a request. What is asked most, calls, decides how large the future is that does so; all else has a place of
     /// its own.
-    pub(super) async fn answer(&self, asked: Asked<'_>) -> Reply {
+    pub(super) async fn answer(&self, mut asked: Asked<'_>) -> Reply {
+        if asked.view.is_gated()
+            && let Some(reply) = Box::pin(self.at_gate(&mut asked)).await
+        {
+            return reply;
+        }
         let method = asked.request.method.as_str();
         if let Some(kind) = Kind::of_method(method) {
             return Reply::Now(Box::pin(self.list(&asked, kind)).await);
@@ -123,7 +132,7 @@ impl Gateway {
                 "completions": {},
                 "logging": {},
             });
-            return (raw(&all), view.instructions().map(str::to_owned));
+            return (raw(&all), self.gate_instructions(view));
         };
         match self.awake(member, surface::PATIENCE).await {
             Ok(upstream) => {
@@ -187,7 +196,7 @@ impl Gateway {
         Part { member, listed }
     }
 
-    async fn list(&self, asked: &Asked<'_>, kind: Kind) -> Outcome {
+    pub(super) async fn list(&self, asked: &Asked<'_>, kind: Kind) -> Outcome {
         if let Some(cursor) = unknown_cursor(&asked.request) {
             let message = format!("there is no page {cursor} of {}; the list has one page", kind.method());
             return error(code::INVALID_PARAMS, format!("Invalid cursor: {message}"));
@@ -209,34 +218,23 @@ impl Gateway {
                 &json!({"server": missing.server}),
             );
         }
-        let mut meta = serde_json::Map::new();
-        if !listing.is_whole() {
-            meta.insert(META_MISSING.to_owned(), json!(listing.missing));
+        let mut items = listing.array.to_string();
+        let mut own = own_items(asked.view, kind);
+        if kind == Kind::Tools && self.may_propose(asked) {
+            own.push(proposing::tool());
         }
-        let mut text = String::with_capacity(listing.array.len() + 200);
-        text.push_str("{\"");
-        text.push_str(kind.member());
-        text.push_str("\":");
-        match (kind, asked.view.page_size()) {
-            (Kind::Tools, Some(_)) => push_with_page_tool(&mut text, &listing.array),
-            (Kind::Tools | Kind::Prompts | Kind::Resources | Kind::Templates, _) => text.push_str(&listing.array),
+        if kind == Kind::Resources {
+            own.extend(
+                self.proposals_of(asked)
+                    .await
+                    .iter()
+                    .map(|one| proposing::resource(one)),
+            );
         }
-        match asked.side {
-            Side::Legacy(_) => {}
-            Side::Modern(_) => {
-                let ttl = if listing.is_whole() { LIST_TTL } else { 0 };
-                text.push_str(&format!(
-                    ",\"resultType\":\"complete\",\"ttlMs\":{ttl},\"cacheScope\":\"private\""
-                ));
-                meta.insert(META_SERVER.to_owned(), protocol::ourselves());
-            }
+        for item in own {
+            push(&mut items, &item);
         }
-        if !meta.is_empty() {
-            text.push_str(",\"_meta\":");
-            text.push_str(&Value::Object(meta).to_string());
-        }
-        text.push('}');
-        Outcome::Result(RawValue::from_string(text).expect("made of JSON"))
+        list_result(&asked.side, kind, &items, &listing.missing)
     }
 
     async fn call_tool(&self, mut asked: Asked<'_>) -> Reply {
@@ -246,16 +244,22 @@ impl Gateway {
             return Reply::Now(error(code::INVALID_PARAMS, "tools/call needs `name`"));
         };
         if name == pages::TOOL && asked.view.page_size().is_some() {
-            let page = self.0.pages.read(params.get("arguments"), &asked.principal.name);
+            let wording = self.wording(Text::PageFooter);
+            let page = self
+                .0
+                .pages
+                .read(params.get("arguments"), &asked.principal.name, &wording);
             return Reply::Now(own_result(&asked.side, page));
         }
+        if name == proposing::TOOL && asked.view.single().is_none() {
+            asked.request.params = written;
+            return Box::pin(self.propose(&asked)).await;
+        }
         let Some((member, route)) = self.find(asked.view, Kind::Tools, &name).await else {
-            let object = asked.view.object.object.clone();
-            let mut note = self
-                .0
-                .ledger
-                .note(&asked.principal.name, "tools/call", object, Some(name.clone()));
-            note.refused("unknown tool");
+            let object = &asked.view.object.object;
+            let who = &asked.principal.name;
+            let mut note = note(&self.0.ledger, who, "tools/call", object, Some(name.clone()));
+            note.forbidden("unknown tool").await;
             return Reply::Now(error(code::INVALID_PARAMS, format!("Unknown tool: {name}")));
         };
         if let (Side::Modern(_), Some(schema)) = (&asked.side, &route.schema)
@@ -263,17 +267,15 @@ impl Gateway {
         {
             return Reply::Now(error(code::HEADER_MISMATCH, wrong));
         }
-        // Also when it is the same: of a name that stands there twice, the server must see the one that was looked at.
-        params.set("name", raw(&route.name));
+        let params = renamed(&mut params, &name, &route.name).or(written);
         let member = member.clone();
-        self.relay(asked, &member, Some(params.to_raw()), Some(route.name), route.schema)
-            .await
+        self.relay(asked, &member, params, Some(route.name), route.schema).await
     }
 
     /// Who is behind a name or URI: by the list, and where that does not say, the only server there is.
     pub(super) async fn find<'v>(&self, view: &'v View, kind: Kind, name: &str) -> Option<(&'v Member, Route)> {
         if let Some(member) = view.single() {
-            if kind == Kind::Tools && !member.filter().admits(name) {
+            if kind == Kind::Tools && !member.offer().admits(name) {
                 return None;
             }
             let known = self.0.surfaces.known(&member.object.uid, kind).is_some();
@@ -295,7 +297,7 @@ impl Gateway {
             (None, Kind::Tools | Kind::Prompts) => {
                 let (prefix, rest) = name.split_once("__")?;
                 let member = view.members.iter().find(|member| member.prefix().as_str() == prefix)?;
-                if kind == Kind::Tools && !member.filter().admits(rest) {
+                if kind == Kind::Tools && !member.offer().admits(rest) {
                     return None;
                 }
                 Route {
@@ -309,98 +311,6 @@ impl Gateway {
         };
         let member = view.members.iter().find(|member| member.name == route.server)?;
         Some((member, route))
-    }
-
-    async fn get_prompt(&self, mut asked: Asked<'_>) -> Reply {
-        let written = asked.request.params.take();
-        let mut params = Members::of_params(written.as_deref());
-        let Some(name) = params.text("name") else {
-            return Reply::Now(error(code::INVALID_PARAMS, "prompts/get needs `name`"));
-        };
-        if let Some(prompt) = own_prompt(asked.view, &name) {
-            let spec = prompt.spec::<Prompt>();
-            let text = match self.text_of(&asked, prompt).await {
-                Ok(text) => text,
-                Err(outcome) => return Reply::Now(outcome),
-            };
-            let told = json!({
-                "description": spec.and_then(|spec| spec.summary.as_deref()).unwrap_or_default(),
-                "messages": [{"role": "user", "content": {"type": "text", "text": text}}],
-            });
-            return Reply::Now(own_result(&asked.side, told));
-        }
-        let Some((member, route)) = self.find(asked.view, Kind::Prompts, &name).await else {
-            return Reply::Now(error(code::INVALID_PARAMS, format!("Unknown prompt: {name}")));
-        };
-        // Also when it is the same: of a name that stands there twice, the server must see the one that was looked at.
-        params.set("name", raw(&route.name));
-        let member = member.clone();
-        self.relay(asked, &member, Some(params.to_raw()), Some(route.name), None)
-            .await
-    }
-
-    async fn read_resource(&self, asked: Asked<'_>) -> Reply {
-        let params = Members::of_params(asked.request.params.as_deref());
-        let Some(uri) = params.text("uri") else {
-            return Reply::Now(error(code::INVALID_PARAMS, "resources/read needs `uri`"));
-        };
-        if let Some(prompt) = uri
-            .strip_prefix(PROMPT_URI)
-            .and_then(|name| own_prompt(asked.view, name))
-        {
-            let text = match self.text_of(&asked, prompt).await {
-                Ok(text) => text,
-                Err(outcome) => return Reply::Now(outcome),
-            };
-            let told = json!({"contents": [{"uri": uri, "mimeType": "text/markdown", "text": text}]});
-            return Reply::Now(match (&asked.side, own_result(&asked.side, told)) {
-                (Side::Modern(_), Outcome::Result(result)) => Outcome::Result(super::pump::not_to_be_kept(result)),
-                (_, outcome) => outcome,
-            });
-        }
-        let Some((member, _)) = self.find(asked.view, Kind::Resources, &uri).await else {
-            return Reply::Now(no_resource(&asked.side, &uri));
-        };
-        let member = member.clone();
-        let params = asked.request.params.clone();
-        self.relay(asked, &member, params, Some(uri), None).await
-    }
-
-    /// The text of a prompt: its own, or that of the resource it links to.
-    async fn text_of(&self, asked: &Asked<'_>, prompt: &crate::store::Object) -> Result<String, Outcome> {
-        let Some(spec) = prompt.spec::<Prompt>() else {
-            return Err(error(code::INTERNAL, "the prompt cannot be read"));
-        };
-        let Some((server, uri)) = spec.linked() else {
-            return Ok(spec.content.clone().unwrap_or_default());
-        };
-        let Some(member) = asked.view.members.iter().find(|member| member.name == server) else {
-            let message = format!("the prompt links to server/{server}, which the project does not offer");
-            return Err(error(code::INTERNAL, message));
-        };
-        let upstream = self.upstream(member, COMING_UP).await;
-        let upstream = upstream.map_err(|unavailable| unavailable.outcome(server.as_str()))?;
-        let call = Call {
-            method: "resources/read".to_owned(),
-            params: Some(raw(&json!({"uri": uri}))),
-            client: Arc::clone(&self.0.ourselves),
-            purpose: Purpose::Own,
-            schema: None,
-        };
-        let gone = |error: crate::runtime::link::Error| failed(server.as_str(), &error);
-        let read = async { upstream.link.request(call).await?.outcome().await };
-        let read = tokio::time::timeout(COMING_UP, read).await;
-        match read.map_err(|_| error(code::INTERNAL, format!("server/{server} did not answer in time")))? {
-            Ok(Outcome::Result(result)) => {
-                let read: Value = serde_json::from_str(result.get()).unwrap_or_default();
-                let texts = read["contents"].as_array().into_iter().flatten();
-                let texts: Vec<_> = texts.filter_map(|content| content["text"].as_str()).collect();
-                let own = spec.content.iter().map(String::as_str);
-                Ok(own.chain(texts).collect::<Vec<_>>().join("\n\n"))
-            }
-            Ok(refused @ Outcome::Error(_)) => Err(refused),
-            Err(error) => Err(gone(error)),
-        }
     }
 
     async fn complete(&self, mut asked: Asked<'_>) -> Reply {
@@ -455,23 +365,60 @@ fn unknown_cursor(request: &Request) -> Option<String> {
     (!matches!(cursor, "null" | "\"\"")).then(|| cursor.chars().take(100).collect())
 }
 
-/// A list of tools, and the one that hands out pages.
-fn push_with_page_tool(text: &mut String, array: &str) {
-    let open = array.strip_suffix(']').unwrap_or(array);
-    text.push_str(open);
-    if open.len() > 1 {
-        text.push(',');
+/// What the gateway itself brings into a list of a project.
+fn own_items(view: &View, kind: Kind) -> Vec<Value> {
+    let mut own = Vec::new();
+    match kind {
+        Kind::Tools => {
+            own.extend(view.is_gated().then(gate::tool));
+            own.extend(view.page_size().map(|_| pages::tool()));
+        }
+        Kind::Prompts | Kind::Resources | Kind::Templates => {}
     }
-    text.push_str(&pages::tool().to_string());
-    text.push(']');
+    own
 }
 
-fn own_prompt<'v>(view: &'v View, name: &str) -> Option<&'v Arc<crate::store::Object>> {
-    view.prompts.iter().find(|prompt| prompt.object.name.as_str() == name)
+/// Adds an item to the text of a list.
+fn push(array: &mut String, item: &Value) {
+    array.pop();
+    if array.len() > 1 {
+        array.push(',');
+    }
+    array.push_str(&item.to_string());
+    array.push(']');
+}
+
+/// A list, in the era of who asked, with the servers whose part is missing.
+pub(super) fn list_result(side: &Side, kind: Kind, items: &str, missing: &[Missing]) -> Outcome {
+    let mut meta = serde_json::Map::new();
+    if !missing.is_empty() {
+        meta.insert(META_MISSING.to_owned(), json!(missing));
+    }
+    let mut text = String::with_capacity(items.len() + 200);
+    text.push_str("{\"");
+    text.push_str(kind.member());
+    text.push_str("\":");
+    text.push_str(items);
+    match side {
+        Side::Legacy(_) => {}
+        Side::Modern(_) => {
+            let ttl = if missing.is_empty() { LIST_TTL } else { 0 };
+            text.push_str(&format!(
+                ",\"resultType\":\"complete\",\"ttlMs\":{ttl},\"cacheScope\":\"private\""
+            ));
+            meta.insert(META_SERVER.to_owned(), protocol::ourselves());
+        }
+    }
+    if !meta.is_empty() {
+        text.push_str(",\"_meta\":");
+        text.push_str(&Value::Object(meta).to_string());
+    }
+    text.push('}');
+    Outcome::Result(RawValue::from_string(text).expect("made of JSON"))
 }
 
 /// A result of the gateway's own, in the era of who asked.
-fn own_result(side: &Side, told: Value) -> Outcome {
+pub(super) fn own_result(side: &Side, told: Value) -> Outcome {
     match side {
         Side::Legacy(_) => result(&told),
         Side::Modern(_) => Outcome::Result(super::pump::for_modern(&raw(&told), None)),
@@ -488,4 +435,14 @@ pub(super) fn no_resource(side: &Side, uri: &str) -> Outcome {
 
 pub(super) fn unknown_method(method: &str) -> Outcome {
     error(code::METHOD_NOT_FOUND, format!("Method not found: {method}"))
+}
+
+/// Parameters with the name that the server knows, where those that were written do not do.
+pub(super) fn renamed(members: &mut Members<'_>, asked: &str, name: &str) -> Option<Raw> {
+    // Of a name that stands there twice, the server must see the one that was looked at.
+    if asked == name && members.has_once("name") {
+        return None;
+    }
+    members.set("name", raw(name));
+    Some(members.to_raw())
 }

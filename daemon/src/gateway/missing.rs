@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use orch_shared::access::Principal;
+use orch_shared::audit::{Outcome, Row, RowKind, Target};
 use orch_shared::query::Severity;
 
 use super::Gateway;
@@ -47,9 +48,13 @@ impl Gateway {
         }
         self.0.lists.lacks(uid, kind.method(), &reason);
         let object = member.object.object.clone();
-        let daemon = Principal::daemon().name;
-        let mut note = self.0.ledger.note(&daemon, kind.method(), object.clone(), None);
-        note.unavailable(&reason);
+        self.0.ledger.hand_in(Row {
+            principal: Principal::daemon().name.to_string(),
+            target: Some(Target::of(&object)),
+            outcome: Outcome::Failed,
+            detail: reason.to_string(),
+            ..Row::new(RowKind::Request, kind.method())
+        });
         let event = NewEvent {
             object,
             uid: uid.to_string(),
@@ -78,7 +83,7 @@ impl Gateway {
             };
             if server.is_none_or(|server| **uid == *server) {
                 let (name, object) = (object.object.name.clone(), Arc::clone(object));
-                members.push((Member { name, object }, *kind));
+                members.push((Member::of_everybody(name, object), *kind));
             }
             true
         });

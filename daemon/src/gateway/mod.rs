@@ -22,9 +22,16 @@ mod protocol;
 mod listing;
 mod memory;
 mod methods;
+mod prompts;
 mod surface;
 mod view;
 mod wishes;
+
+mod choosing;
+mod gate;
+mod links;
+mod proposing;
+mod texts;
 
 mod changes;
 mod following;
@@ -48,6 +55,7 @@ mod watching;
 
 mod ledger;
 mod limits;
+mod noting;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
@@ -62,14 +70,17 @@ use serde_json::json;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
+pub use proposing::{Propose, Proposed};
 pub use registry::Bounds;
 
+use crate::audit::Ledger;
 use crate::reconcile::{Lists, SessionCopies, Waker};
 use crate::runtime::Runtime;
 use crate::runtime::link::Client;
 use crate::store::{Standing, Store};
-use ledger::Ledger;
+use choosing::{ByWords, Choose};
 use limits::Limits;
+use links::Links;
 use listing::Listings;
 use missing::Missing;
 use news::Attention;
@@ -83,8 +94,10 @@ const LET_GO: Duration = Duration::from_secs(1);
 
 /// What the gateway is told once.
 pub struct Config {
-    /// What is declared, and where sessions and the audit log are kept.
+    /// What is declared, and where sessions are kept.
     pub store: Store,
+    /// Where it is written down who called what.
+    pub ledger: Ledger,
     /// Where the servers run.
     pub runtime: Runtime,
     /// Notes use, and wakes what is suspended.
@@ -95,6 +108,8 @@ pub struct Config {
     pub copies: SessionCopies,
     /// Marks a text so that nobody else can, the same way after the daemon was started anew.
     pub seal: Seal,
+    /// Takes prompts that are proposed.
+    pub propose: Propose,
     /// Rung whenever a copy of a server has changed.
     pub stirred: Arc<Notify>,
     /// When sessions end by themselves.
@@ -105,8 +120,6 @@ pub struct Config {
     pub standing: watch::Receiver<Standing>,
     /// Ends streams, so that a shutdown need not wait for them.
     pub shutdown: CancellationToken,
-    /// Nothing is answered any more, and so nothing more will be written down.
-    pub served: CancellationToken,
 }
 
 pub use limits::Bounds as PrincipalLimits;
@@ -136,6 +149,9 @@ struct Shared {
     turn: AtomicUsize,
     parking: Parking,
     pages: Pages,
+    choosing: Box<dyn Choose>,
+    propose: Propose,
+    links: Links,
     registry: Registry,
     ledger: Ledger,
     limits: Limits,
@@ -146,19 +162,19 @@ impl Gateway {
     pub fn open(config: Config) -> (Self, impl Future<Output = ()> + Send) {
         let Config {
             store,
+            ledger,
             runtime,
             waker,
             lists,
             copies,
             seal,
+            propose,
             stirred,
             sessions,
             principal_limits,
             standing,
             shutdown,
-            served,
         } = config;
-        let (ledger, writing) = ledger::open(store.clone(), served);
         let gateway = Self(Arc::new(Shared {
             registry: Registry::new(store.clone(), copies.clone(), sessions),
             store,
@@ -180,6 +196,9 @@ impl Gateway {
             turn: AtomicUsize::new(0),
             parking: Parking::new(seal),
             pages: Pages::default(),
+            choosing: Box::new(ByWords),
+            propose,
+            links: Links::default(),
             ledger,
             limits: Limits::new(principal_limits),
         }));
@@ -199,10 +218,10 @@ impl Gateway {
                 }
             };
             tokio::join!(
-                writing,
                 sweeping,
                 background.0.registry.sweep(shutdown.clone()),
                 background.watch_stays(),
+                background.watch_links(standing.clone()),
                 background.watch_declared(),
                 shutdown.run_until_cancelled(background.step_down(standing)),
                 background.watch_copies()

@@ -268,6 +268,24 @@ impl Gateway {
         }
     }
 
+    /// Tells a client that has begun that there is more now: its session, and whoever of the same principal listens at its
+    /// address without one.
+    pub(super) fn tell_begun(&self, session: &Session) {
+        for list in ["tools", "prompts", "resources"] {
+            let method = format!("notifications/{list}/list_changed");
+            session.tell(&notification(&method, None));
+            let waiting = self.waiting();
+            let own = |one: &&Waiting| one.target == session.target && *one.principal.name == session.principal;
+            for one in waiting
+                .values()
+                .filter(own)
+                .filter(|one| one.filter.lists.contains(list))
+            {
+                one.tell(&method, Members::default());
+            }
+        }
+    }
+
     pub(super) fn tell_updated(&self, server: &str, uri: &str, news: &Notification) {
         let params = asking::without_reserved(news.params.clone());
         let message = notification(&news.method, params.clone());

@@ -19,11 +19,13 @@ use super::asking::{self, Refused};
 use super::body::{is_plain, received};
 use super::door::introduced;
 use super::methods::{Asked, Reply, unknown_method};
+use super::noting;
 use super::pump::Side;
 use super::registry;
 use super::session::Session;
 use super::stream::{self, Primed};
 use super::view::Target;
+use crate::audit;
 
 /// Opens the stream.
 pub(super) fn connect(gateway: &Gateway, target: Option<Target>, principal: &Principal, uri: &Uri) -> Response {
@@ -41,6 +43,7 @@ pub(super) fn connect(gateway: &Gateway, target: Option<Target>, principal: &Pri
     };
     let post_to = format!("{}/message?sessionId={id}", uri.path().trim_end_matches("/sse"));
     let first = format!("event: endpoint\ndata: {post_to}\n\n");
+    noting::session(&session);
     let stream = session.own_stream();
     let ending = Ending {
         gateway: gateway.clone(),
@@ -113,8 +116,10 @@ pub(super) async fn take(
         Ok(message) => message,
         Err(Refused { status, id, outcome }) => return answer(status, id.as_ref(), &outcome),
     };
+    noting::message(&message);
+    noting::session(&session);
     let gateway = gateway.clone();
-    tokio::spawn(async move {
+    let answering = async move {
         let stream = session.own_stream();
         let request = match message {
             Message::Request(request) => request,
@@ -140,6 +145,7 @@ pub(super) async fn take(
             principal: &principal,
             side: Side::Legacy(Arc::clone(&session)),
             headers: &headers,
+            handle: None,
             request,
         };
         let reply = gateway.answer(asked).await;
@@ -148,7 +154,11 @@ pub(super) async fn take(
             Reply::Listen(_) => stream.push(message_of(Some(&id), &unknown_method("subscriptions/listen"))),
             Reply::Pump(pump) => pass_on(pump, &id, &stream, &session).await,
         }
-    });
+    };
+    match audit::trail() {
+        Some(trail) => drop(tokio::spawn(audit::scoped(trail, answering))),
+        None => drop(tokio::spawn(answering)),
+    }
     StatusCode::ACCEPTED.into_response()
 }
 

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use orch_shared::jsonrpc::{Members, Raw, raw};
+use orch_shared::system;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -61,7 +62,7 @@ pub(super) fn tool() -> Value {
 
 impl Pages {
     /// A result of a tool with its long texts cut down to their first pages; nothing when it is short enough.
-    pub(super) fn cut(&self, result: &RawValue, size: usize, principal: &str) -> Option<Raw> {
+    pub(super) fn cut(&self, result: &RawValue, size: usize, principal: &str, wording: &str) -> Option<Raw> {
         if result.get().len() <= size {
             return None;
         }
@@ -89,7 +90,9 @@ impl Pages {
             let pages = pages(&text, size);
             parts.set("text", raw(&text[pages[0].clone()]));
             shown.push(parts.to_raw());
-            shown.push(raw(&json!({"type": "text", "text": footer(&id, 1, pages.len())})));
+            shown.push(raw(
+                &json!({"type": "text", "text": footer(wording, &id, 1, pages.len())}),
+            ));
         }
         if !changed {
             return None;
@@ -121,7 +124,7 @@ impl Pages {
     }
 
     /// What the tool answers: a page, or why there is none.
-    pub(super) fn read(&self, arguments: Option<&RawValue>, principal: &str) -> Value {
+    pub(super) fn read(&self, arguments: Option<&RawValue>, principal: &str, wording: &str) -> Value {
         let refused = |text: String| json!({"content": [{"type": "text", "text": text}], "isError": true});
         let arguments = Members::of_params(arguments);
         let page = arguments.get("page").and_then(|page| page.get().parse::<usize>().ok());
@@ -143,7 +146,7 @@ impl Pages {
         match page.checked_sub(1).and_then(|index| pages.get(index)) {
             Some(range) => json!({"content": [
                 {"type": "text", "text": &text[range.clone()]},
-                {"type": "text", "text": footer(&id, page, pages.len())},
+                {"type": "text", "text": footer(wording, &id, page, pages.len())},
             ]}),
             None => refused(format!("the result {id} has {} pages", pages.len())),
         }
@@ -168,13 +171,19 @@ impl Shelf {
 }
 
 /// What stands below a page.
-fn footer(id: &str, page: usize, pages: usize) -> String {
-    if page < pages {
-        let next = page + 1;
-        format!("[Page {page} of {pages}. The next one: call {TOOL} with {{\"id\": \"{id}\", \"page\": {next}}}]")
-    } else {
-        format!("[Page {page} of {pages}, the last one]")
+fn footer(wording: &str, id: &str, page: usize, pages: usize) -> String {
+    if page >= pages {
+        return format!("[Page {page} of {pages}, the last one]");
     }
+    let [this, next, count] = [page, page + 1, pages].map(|number| number.to_string());
+    let values = [
+        ("page", &*this),
+        ("pageCount", &count),
+        ("tool", TOOL),
+        ("id", id),
+        ("next", &next),
+    ];
+    system::fill(wording, &values)
 }
 
 /// Where the pages of a text are: at most `size` bytes each, cut behind a line end where there is one in the second half.
@@ -204,6 +213,9 @@ fn pages(text: &str, size: usize) -> Vec<Range<usize>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use orch_shared::system::Text as Wording;
+
+    const WORDING: &str = Wording::PageFooter.wording();
 
     #[test]
     fn pages_make_up_the_whole_text() {
@@ -235,7 +247,7 @@ mod tests {
         let long = "line of text\n".repeat(20);
         let result =
             json!({"content": [{"type": "image", "data": "x"}, {"type": "text", "text": long, "x": 1}], "y": 2});
-        let cut = kept.cut(&raw(&result), 100, "ann").expect("too long");
+        let cut = kept.cut(&raw(&result), 100, "ann", WORDING).expect("too long");
         let cut: Value = serde_json::from_str(cut.get()).expect("JSON");
         assert_eq!(
             (&cut["y"], &cut["content"][1]["x"], &cut["content"][0]["data"]),
@@ -265,15 +277,16 @@ mod tests {
             kept.cut(
                 &raw(&json!({"content": [{"type": "text", "text": "short"}]})),
                 100,
-                "ann"
+                "ann",
+                WORDING
             )
             .is_none()
         );
         let structured = json!({"content": [{"type": "text", "text": long}], "structuredContent": {"a": 1}});
-        assert!(kept.cut(&raw(&structured), 100, "ann").is_none());
+        assert!(kept.cut(&raw(&structured), 100, "ann", WORDING).is_none());
     }
 
     fn read(kept: &Pages, id: &str, page: usize, principal: &str) -> Value {
-        kept.read(Some(&raw(&json!({"id": id, "page": page}))), principal)
+        kept.read(Some(&raw(&json!({"id": id, "page": page}))), principal, WORDING)
     }
 }

@@ -35,6 +35,9 @@ pub(super) const META_SUBSCRIPTION: &str = "io.modelcontextprotocol/subscription
 /// What a list says of servers whose part is missing.
 pub(super) const META_MISSING: &str = "orchctl.dev/missing";
 
+/// The handle of a session that a client of the revision without sessions has begun.
+pub(super) const META_SESSION: &str = "orchctl.dev/session";
+
 /// Codes of JSON-RPC and of the protocol.
 pub(super) mod code {
     pub(in crate::gateway) const PARSE: i64 = -32700;
@@ -52,6 +55,8 @@ pub(super) mod code {
     pub(in crate::gateway) const MISSING_CAPABILITY: i64 = -32021;
     /// The revision is not spoken here.
     pub(in crate::gateway) const UNSUPPORTED_VERSION: i64 = -32022;
+    /// The session has not said what it is about, which its project wants first.
+    pub(in crate::gateway) const NOT_BEGUN: i64 = -32030;
     /// Over a limit; try again later.
     pub(in crate::gateway) const LIMITED: i64 = -32029;
 }

@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use orch_shared::jsonrpc::{Members, Message, Notification, Outcome, Raw, raw};
 use orch_shared::session::Direction;
+use orch_shared::system::Text;
 use serde_json::json;
 use serde_json::value::RawValue;
 use tokio::sync::oneshot;
@@ -400,12 +401,12 @@ impl Pump {
         let (Some(size), Outcome::Result(result)) = (self.relay.page_size, &outcome) else {
             return outcome;
         };
-        let cut = self
-            .relay
-            .gateway
-            .0
-            .pages
-            .cut(result, size, self.relay.note.principal());
+        if result.get().len() <= size {
+            return outcome;
+        }
+        let gateway = &self.relay.gateway;
+        let wording = gateway.wording(Text::PageFooter);
+        let cut = gateway.0.pages.cut(result, size, self.relay.note.principal(), &wording);
         cut.map_or(outcome, Outcome::Result)
     }
 

@@ -16,6 +16,7 @@ use orch_shared::quantity::Span;
 use orch_shared::resource::Timestamp;
 use sha2::{Digest as _, Sha256};
 
+use super::protocol::MODERN;
 use super::session::{Beginning, Leftovers, Session};
 use super::view::{Target, View, declared};
 use crate::reconcile::SessionCopies;
@@ -77,7 +78,8 @@ impl Registry {
         self.store.clock().now()
     }
 
-    /// Begins a session: its id, which nobody else is told, and itself. It is durable when this returns.
+    /// Begins a session: its id, which nobody else is told, and itself. It is durable when this returns. One of the revision
+    /// without sessions is begun only by a client that says what it is about.
     pub(super) async fn begin(
         &self,
         principal: &Principal,
@@ -92,7 +94,7 @@ impl Registry {
         let now = self.now();
         let row = store::Session {
             id_hash: hash(&id),
-            principal: principal.name.clone(),
+            principal: principal.name.to_string(),
             target: view.target.text(),
             target_uid: view.object.uid.to_string(),
             protocol: protocol.to_owned(),
@@ -102,6 +104,7 @@ impl Registry {
             subscriptions: "[]".to_owned(),
             created_at: now,
             last_used_at: now,
+            begun_at: (protocol == MODERN).then_some(now),
         };
         let session = Session::begin(Beginning {
             hash: row.id_hash.clone(),
@@ -113,6 +116,7 @@ impl Registry {
             level: None,
             subscriptions: BTreeSet::new(),
             created_at: now.millis(),
+            has_begun: row.begun_at.is_some(),
             now: now.millis(),
         });
         self.store.insert_session(row).await.map_err(Refusal::Store)?;
@@ -130,7 +134,7 @@ impl Registry {
         let now = self.now().millis();
         let session = Session::begin(Beginning {
             hash: hash(&id),
-            principal: principal.name.clone(),
+            principal: principal.name.to_string(),
             target: view.target.clone(),
             object: Arc::clone(&view.object.uid),
             protocol: super::protocol::LEGACY[3].to_owned(),
@@ -142,6 +146,7 @@ impl Registry {
             level: None,
             subscriptions: BTreeSet::new(),
             created_at: now,
+            has_begun: false,
             now,
         });
         self.live().insert(session.hash.clone(), Arc::clone(&session));
@@ -161,7 +166,7 @@ impl Registry {
             Some(session) => Some(session),
             None => self.revive(&hash).await?,
         };
-        let own = session.filter(|session| session.principal == principal.name && session.target == *target);
+        let own = session.filter(|session| session.principal == *principal.name && session.target == *target);
         let snapshot = self.store.snapshot();
         let own = match own {
             // What has its name now is not what it was begun with.
@@ -184,6 +189,28 @@ impl Registry {
             }
         }
         Ok(own)
+    }
+
+    /// Whether a client of the revision without sessions that calls itself so has begun one there, which goes on.
+    pub(super) async fn has_begun(&self, principal: &Principal, view: &View, client: &Client) -> Result<bool, Error> {
+        let is_own = |session: &Arc<Session>| {
+            let is_there = session.target == view.target && session.object == view.object.uid;
+            let is_modern = session.protocol == MODERN && session.principal == *principal.name;
+            is_there && is_modern && session.client().info.get() == client.info.get()
+        };
+        if self.all().iter().any(is_own) {
+            return Ok(true);
+        }
+        // One that was not used since the daemon was started anew is only in the database.
+        let (now, patience) = (self.now(), self.patience_at(&view.target));
+        let rows = self.store.sessions_of(&view.target.text()).await?;
+        Ok(rows.iter().any(|row| {
+            let is_there = row.protocol == MODERN && *row.target_uid == *view.object.uid;
+            let is_own = row.principal == *principal.name && row.client_info == client.info.get();
+            let goes_on =
+                now.since(row.last_used_at) <= patience.idle && now.since(row.created_at) <= patience.lifetime;
+            is_there && is_own && goes_on
+        }))
     }
 
     async fn revive(&self, hash: &str) -> Result<Option<Arc<Session>>, Error> {
@@ -213,11 +240,19 @@ impl Registry {
             level: row.log_level,
             subscriptions: serde_json::from_str(&row.subscriptions).unwrap_or_default(),
             created_at: row.created_at.millis(),
+            has_begun: row.begun_at.is_some(),
             now: now.millis(),
         });
         session.greeted();
         // Two requests may have come at once; both go on with the one that was there first.
         Ok(Some(Arc::clone(self.live().entry(row.id_hash).or_insert(session))))
+    }
+
+    /// A session has said what it is about. That is durable when this returns, as far as the session is.
+    pub(super) async fn note_begun(&self, session: &Session) -> Result<(), Error> {
+        self.store.begin_session(&session.hash).await?;
+        session.begun();
+        Ok(())
     }
 
     /// Writes down what a session has changed of itself.

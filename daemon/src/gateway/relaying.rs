@@ -7,6 +7,7 @@ use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::Gateway;
+use super::ledger::note;
 use super::limits;
 use super::methods::{Asked, Reply};
 use super::parking::{Owner, Parked, State};
@@ -36,8 +37,8 @@ impl Gateway {
             ..
         } = asked;
         let page_size = view.page_size().filter(|_| request.method == "tools/call");
-        let object = member.object.object.clone();
-        let mut note = self.0.ledger.note(&principal.name, &request.method, object, name);
+        let object = &member.object.object;
+        let mut note = note(&self.0.ledger, &principal.name, &request.method, object, name);
         let place = match self.enter(principal, member) {
             Ok(place) => place,
             Err(over) => {

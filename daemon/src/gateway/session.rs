@@ -51,6 +51,8 @@ pub(super) struct Session {
     pub(super) over: CancellationToken,
     /// Whether the client has had the answer that begins the session.
     is_greeted: AtomicBool,
+    /// Whether it has said what it is about.
+    has_begun: AtomicBool,
     /// Its messages, for whoever watches.
     pub(super) tap: Tap,
     held: Mutex<Held>,
@@ -141,6 +143,8 @@ pub(super) struct Beginning {
     /// The URIs that it had subscribed to.
     pub(super) subscriptions: BTreeSet<String>,
     pub(super) created_at: i64,
+    /// Whether it has said what it is about.
+    pub(super) has_begun: bool,
     pub(super) now: i64,
 }
 
@@ -161,6 +165,7 @@ impl Session {
             next: AtomicU64::new(1),
             over: CancellationToken::new(),
             is_greeted: AtomicBool::new(false),
+            has_begun: AtomicBool::new(beginning.has_begun),
             tap: Tap::default(),
             held: Mutex::new(Held {
                 level: beginning.level,
@@ -233,6 +238,16 @@ impl Session {
     /// The client has its greeting; from now on it may be told what belongs to no request.
     pub(super) fn greeted(&self) {
         self.is_greeted.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it has said what it is about, without which a gated project shows it nothing.
+    pub(super) fn has_begun(&self) -> bool {
+        self.has_begun.load(Ordering::Relaxed)
+    }
+
+    /// It has said what it is about.
+    pub(super) fn begun(&self) {
+        self.has_begun.store(true, Ordering::Relaxed);
     }
 
     /// Tells the client something that belongs to no request. Where it has never listened, nothing is kept but what it

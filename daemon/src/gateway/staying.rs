@@ -66,7 +66,7 @@ impl Gateway {
             let (gateway, session) = (self.clone(), Arc::clone(session));
             let name = object.object.name.clone();
             tokio::spawn(async move {
-                let begun = gateway.upstream_of(&Member { name, object }, &session).await;
+                let begun = gateway.upstream_of(&Member::of_everybody(name, object), &session).await;
                 if let Err(why) = begun {
                     tracing::debug!(session = session.short(), %why, "a session has nothing at a server that it wants news of");
                 }

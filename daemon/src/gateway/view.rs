@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use orch_shared::access::Principal;
+use orch_shared::access::{Principal, Role, ToolBounds, Visibility};
 use orch_shared::kind::Kind;
 use orch_shared::kinds::project::Project;
 use orch_shared::kinds::prompt::Prompt;
@@ -68,9 +68,30 @@ pub(super) struct View {
 pub(super) struct Member {
     pub(super) name: Name,
     pub(super) object: Arc<Object>,
+    /// Which of its tools whoever asks may call.
+    pub(super) callable: ToolBounds,
+}
+
+/// Which tools of a server somebody sees and may call.
+pub(super) struct Offer<'m> {
+    declared: Filter,
+    callable: &'m ToolBounds,
+}
+
+impl Offer<'_> {
+    /// Whether the tool that its server calls so is among them.
+    pub(super) fn admits(&self, tool: &str) -> bool {
+        self.declared.admits(tool) && self.callable.admit(tool)
+    }
 }
 
 impl Member {
+    /// A server as whoever may do everything has it.
+    pub(super) fn of_everybody(name: Name, object: Arc<Object>) -> Self {
+        let callable = ToolBounds::default();
+        Self { name, object, callable }
+    }
+
     /// What is declared of it, its template resolved.
     pub(super) fn server(&self) -> Option<&Server> {
         declared(&self.object)
@@ -88,12 +109,15 @@ impl Member {
             .unwrap_or(&self.name)
     }
 
-    /// Which tools are offered, as a test of their names. Patterns that cannot be read offer nothing.
-    pub(super) fn filter(&self) -> Filter {
-        let Some(tools) = self.tools() else {
-            return Filter::default();
-        };
-        Filter::parse(tools.allow.as_deref(), tools.deny.as_deref()).unwrap_or_else(|_| Filter::nothing())
+    /// Which tools are offered to whoever asks. Patterns that cannot be read offer nothing.
+    pub(super) fn offer(&self) -> Offer<'_> {
+        let declared = self.tools().map_or_else(Filter::default, |tools| {
+            Filter::parse(tools.allow.as_deref(), tools.deny.as_deref()).unwrap_or_else(|_| Filter::nothing())
+        });
+        Offer {
+            declared,
+            callable: &self.callable,
+        }
     }
 
     /// Whether each session has a copy of its own.
@@ -115,26 +139,41 @@ pub(super) fn declared(object: &Object) -> Option<&Server> {
 impl View {
     /// What stands behind that address for somebody; nothing when it is not there, or they may not see it.
     pub(super) fn of(target: &Target, snapshot: &Snapshot, principal: &Principal) -> Option<Self> {
-        let visible = |object: &ObjectRef| {
+        let usable = |object: &ObjectRef| {
             let found = snapshot.get(object)?;
-            let there = found.deleting_since.is_none() && principal.visibility.covers(object);
-            there.then(|| Arc::clone(found))
+            // To see a server is not to use it.
+            let role = if object.kind == Kind::Server {
+                Role::Run
+            } else {
+                Role::View
+            };
+            let may = principal.rights.is_everywhere(role)
+                || snapshot.facts_of(found, |facts| principal.may(role, facts).is_allowed);
+            (found.deleting_since.is_none() && may).then(|| Arc::clone(found))
         };
-        let object = visible(&target.object())?;
+        let object = usable(&target.object())?;
         let (servers, prompts) = match target {
             Target::Server(name) => (vec![name.clone()], vec![]),
             Target::Project(name) => {
                 let servers = object.spec::<Project>()?.servers.clone().unwrap_or_default();
                 let scope = Scope::Project(name.clone());
+                let sees = |prompt: &Object| {
+                    *principal.visibility == Visibility::Everything
+                        || snapshot.facts_of(prompt, |facts| principal.visibility.covers(facts))
+                };
                 let of_project = |prompt: &&Arc<Object>| {
                     (prompt.object.scope == scope || prompt.object.scope == Scope::Cluster)
                         && prompt.deleting_since.is_none()
-                        && principal.visibility.covers(&prompt.object)
+                        && sees(prompt)
                 };
                 let mut prompts: Vec<_> = snapshot.of_kind(Kind::Prompt).filter(of_project).cloned().collect();
                 prompts.sort_by_key(|prompt| {
-                    let rank = prompt.spec::<Prompt>().and_then(|spec| spec.priority).unwrap_or(50);
-                    (std::cmp::Reverse(rank), prompt.object.clone())
+                    let rank = prompt.spec::<Prompt>().map_or(0, Prompt::rank);
+                    (
+                        std::cmp::Reverse(rank),
+                        prompt.object.name.clone(),
+                        prompt.object.scope.clone(),
+                    )
                 });
                 // A prompt of the project stands before one for everybody that has the same name.
                 let mut seen = std::collections::HashSet::new();
@@ -152,8 +191,12 @@ impl View {
         let members = servers
             .into_iter()
             .filter_map(|name| {
-                let object = visible(&ObjectRef::cluster(Kind::Server, name.clone()))?;
-                Some(Member { name, object })
+                let object = usable(&ObjectRef::cluster(Kind::Server, name.clone()))?;
+                let callable = match principal.rights.is_everywhere(Role::Run) {
+                    true => ToolBounds::default(),
+                    false => snapshot.facts_of(&object, |facts| principal.rights.tools(facts)),
+                };
+                Some(Member { name, object, callable })
             })
             .collect();
         Some(Self {
@@ -176,6 +219,13 @@ impl View {
     pub(super) fn page_size(&self) -> Option<usize> {
         let size = self.object.spec::<Project>()?.page_size()?;
         usize::try_from(size).ok()
+    }
+
+    /// Whether nothing of it is shown before a session has said what it is about.
+    pub(super) fn is_gated(&self) -> bool {
+        self.object
+            .spec::<Project>()
+            .is_some_and(|project| project.gated == Some(true))
     }
 
     /// What the project wants every client to know.

@@ -1,4 +1,5 @@
-//! Sessions for people to look at: which there are, and what is said in one of them.
+//! Sessions for people to look at: which there are, and what is said in one of them. One's own; those of others only with
+//! the operation `sessions`, for what is said in them is whatever their tools were told and have answered.
 
 use std::convert::Infallible;
 
@@ -6,7 +7,7 @@ use axum::Json;
 use axum::body::{Body, Bytes};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream as futures_stream;
-use orch_shared::access::Principal;
+use orch_shared::access::{Operation, Principal};
 use orch_shared::jsonrpc::Members;
 use orch_shared::name::Name;
 use orch_shared::resource::Timestamp;
@@ -29,7 +30,7 @@ pub(super) fn list(gateway: &Gateway, project: Option<Name>, principal: &Princip
         .registry
         .all()
         .iter()
-        .filter(|session| session.target == target)
+        .filter(|session| session.target == target && may_watch(principal, session))
         .map(|session| shown(session))
         .collect();
     items.sort_by(|one, other| (other.created_at, &other.id).cmp(&(one.created_at, &one.id)));
@@ -42,7 +43,8 @@ pub(super) fn traffic(gateway: &Gateway, project: Option<Name>, id: &str, princi
     let sessions = gateway.0.registry.all();
     let session = sessions
         .into_iter()
-        .find(|session| Some(&session.target) == target.as_ref() && session.short() == id);
+        .find(|session| Some(&session.target) == target.as_ref() && session.short() == id)
+        .filter(|session| may_watch(principal, session));
     let Some(session) = session else {
         return nothing_of_that_name();
     };
@@ -66,6 +68,10 @@ pub(super) fn traffic(gateway: &Gateway, project: Option<Name>, id: &str, princi
         Some((Ok::<_, Infallible>(Bytes::from(event)), (said, over, shutdown)))
     });
     stream::events(Body::from_stream(body))
+}
+
+fn may_watch(principal: &Principal, session: &Session) -> bool {
+    *principal.name == session.principal || principal.may_operate(Operation::Sessions).is_allowed
 }
 
 fn visible(gateway: &Gateway, principal: &Principal, project: Option<Name>) -> Option<Target> {

@@ -1,4 +1,4 @@
-//! Which lists of servers are missing where clients look for them.
+//! Which lists of servers are missing where clients look for them; and which texts that Prompts link to, by the same rules.
 //!
 //! Flow: whoever asks servers for their lists says what came of it; when that is news, the reconciler looks at the server and
 //! says it in its status, as the condition `Listed`. What was said under an earlier daemon stands until it is known better.

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use orch_shared::kind::{Kind, Reference};
 use orch_shared::kinds::instance::Instance;
+use orch_shared::kinds::prompt::Prompt;
 use orch_shared::kinds::secret::Secret;
 use orch_shared::kinds::server::Server;
 use orch_shared::name::ObjectRef;
@@ -335,11 +336,21 @@ impl Eyes {
         let step = match kind {
             Kind::Server => self.server(object, &snapshot),
             Kind::Instance => self.instance(object, &snapshot),
+            Kind::Template
+            | Kind::Llm
+            | Kind::Agent
+            | Kind::Project
+            | Kind::Prompt
+            | Kind::User
+            | Kind::Group
+            | Kind::ServiceAccount
+            | Kind::RoleBinding => self.plain(object, &snapshot, Vec::new()),
+            // What is reported of a token is written together with what it opens.
+            Kind::Token => Step::Done(None),
+            // People decide, and what comes of it is one write with that.
+            Kind::PromptRequest => Step::Done(None),
             Kind::Secret => self.secret(object, &snapshot),
             Kind::SecretBackend => self.backends.step(&self.admission, &self.hands, object, &snapshot),
-            Kind::Template | Kind::Llm | Kind::Agent | Kind::Project | Kind::Prompt => {
-                self.plain(object, &snapshot, Vec::new())
-            }
         };
         self.metrics.queue(self.gauge.queued(), self.gauge.working());
         match step {
@@ -504,6 +515,18 @@ impl Eyes {
         self.settle(object, known, plan, launch)
     }
 
+    /// What is known of what a Prompt links to.
+    fn link(&self, object: &Object) -> plan::plain::Link {
+        use plan::plain::Link;
+        let links = object.spec::<Prompt>().is_some_and(|prompt| prompt.link.is_some());
+        match self.lists.of(&object.uid) {
+            _ if !links => Link::None,
+            None => Link::Unread,
+            Some(reason) if reason.is_empty() => Link::Sound,
+            Some(reason) => Link::Broken(reason),
+        }
+    }
+
     /// Values that live in a backend are deleted there before their Secret goes; what cannot be deleted is told, and keeps
     /// nobody waiting.
     fn secret(&self, object: &Arc<Object>, snapshot: &Snapshot) -> Step {
@@ -533,6 +556,7 @@ impl Eyes {
             status: known.as_ref().unwrap_or(&blank),
             broken: &broken,
             pending: &pending,
+            link: self.link(object),
         };
         let plan = plan::plain::plan(&world, self.hands.store.clock().now());
         self.settle(object, known.as_ref(), plan, None)

@@ -2,16 +2,21 @@
 
 use std::path::{Path, PathBuf};
 
+use orch_shared::system;
 use tokio_util::sync::CancellationToken;
 
-use super::context;
 use super::{Ground, ground};
+use super::{admin, context};
 use crate::admission::{self, Admission};
-use crate::auth;
+use crate::auth::{ADMIN, Credential};
 use crate::catalogue;
 use crate::clock::Clock;
 use crate::config::Settings;
+use crate::secrets::Backends;
 use crate::store::Store;
+
+/// What the credential of the first start is called.
+const BOOTSTRAP: &str = "bootstrap";
 
 /// Whether this machine's command line finds the daemon.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +39,7 @@ pub(super) async fn first_start(
     if !store.tokens().await?.is_empty() {
         return context::update_url(store.daemon_id(), url, data_dir);
     }
-    let credential = auth::admin_credential(clock, store.ids().as_ref());
+    let credential = admin_credential(store, clock);
     // First where it is kept, then what it opens: a daemon that is killed in between makes another one at its next start.
     let path = context::write(store.daemon_id(), url, &credential.text, data_dir)?;
     let token = credential.token.clone();
@@ -44,7 +49,12 @@ pub(super) async fn first_start(
     Ok(Introduction::Made(path))
 }
 
-/// Brings the catalogue along. A daemon that cannot is no worse than one whose users have deleted it.
+/// A credential that may do all that the administrator may.
+fn admin_credential(store: &Store, clock: &dyn Clock) -> Credential {
+    Credential::of_principal(BOOTSTRAP, ADMIN, None, (clock, store.ids().as_ref()))
+}
+
+/// Brings along the catalogue, and the daemon's own projects and texts. A daemon that cannot is no worse than one whose users have deleted it.
 pub(super) async fn bring_catalogue(admission: &Admission) {
     let mut objects = catalogue::objects();
     objects.push(catalogue::local_backend());
@@ -52,6 +62,11 @@ pub(super) async fn bring_catalogue(admission: &Admission) {
         Ok(0) => {}
         Ok(objects) => tracing::info!(objects, "brought the catalogue up to date"),
         Err(error) => tracing::warn!(%error, "the catalogue could not be brought up to date"),
+    }
+    match admission::seed(admission, system::objects()).await {
+        Ok(0) => {}
+        Ok(objects) => tracing::info!(objects, "brought its own projects and texts up to date"),
+        Err(error) => tracing::warn!(%error, "its own projects and texts could not be brought up to date"),
     }
 }
 
@@ -65,16 +80,23 @@ pub async fn reset_token(settings: &Settings) -> anyhow::Result<PathBuf> {
         store,
         engine,
         clock,
+        keyring,
         lock,
         ..
     } = ground(settings).await?;
     let stop = CancellationToken::new();
     let running = tokio::spawn(engine.run(stop.clone()));
-    let credential = auth::admin_credential(clock.as_ref(), store.ids().as_ref());
+    let credential = admin_credential(&store, clock.as_ref());
     let token = credential.token.clone();
     store
         .write(move |transaction| Box::pin(async move { transaction.reset_token(&token).await }))
         .await?;
+    let admission = Admission {
+        store: store.clone(),
+        keyring,
+        backends: Backends::default(),
+    };
+    admin::restore_admin(&admission).await?;
     let written = context::write(
         store.daemon_id(),
         &settings.url(settings.listen),

@@ -3,6 +3,7 @@
 //! Order of opening: settings, keys, store, runtime (which ends what an earlier daemon left behind), reconciler, listener.
 //! Closing goes the other way, so that nothing is used after what it needs is gone.
 
+mod admin;
 mod bootstrap;
 mod context;
 mod keys;
@@ -22,9 +23,10 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::admission::Admission;
+use crate::admission::{self, Admission};
 use crate::api::{Api, Forwarding, Names, Service};
-use crate::auth::Authenticator;
+use crate::audit::Ledger;
+use crate::auth::{Authenticator, Logins, Pace};
 use crate::clock::{Clock, Ids, RandomIds, SystemClock};
 use crate::config::Settings;
 use crate::gateway::{self, Gateway};
@@ -58,6 +60,7 @@ pub struct Daemon {
     stop_store: CancellationToken,
     serving: JoinHandle<()>,
     relaying: JoinHandle<()>,
+    noting: JoinHandle<()>,
     reconciling: JoinHandle<()>,
     storing: JoinHandle<()>,
     runtime: Runtime,
@@ -83,6 +86,7 @@ pub(crate) async fn ground(settings: &Settings) -> anyhow::Result<Ground> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let metrics = Metrics::default();
     let mut options = Options::new(Arc::clone(&clock), Arc::new(RandomIds::new(Arc::clone(&clock))));
+    options.retention.audit_for = settings.audit_retention.duration();
     let observer = metrics.clone();
     options.observer = Some(Arc::new(move |operation, took| {
         observer.store_operation(operation, took);
@@ -147,6 +151,9 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
         keyring: keyring.clone(),
         backends: Backends::default(),
     };
+    admin::bring_admin(&admission)
+        .await
+        .context("the administrator cannot be made")?;
     bootstrap::bring_catalogue(&admission).await;
     let (seen, runtime_news) = tokio::sync::mpsc::unbounded_channel();
     let waker = Waker::new(store.clone(), seen.clone());
@@ -223,13 +230,17 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
         settings.containers.runtime.into(),
         claim.clone(),
     );
+    let (ledger, noting) = Ledger::open(store.clone(), served.clone());
+    let noting = tokio::spawn(noting);
     let (gateway, relaying) = Gateway::open(gateway::Config {
         store: store.clone(),
+        ledger: ledger.clone(),
         runtime: runtime.clone(),
         waker,
         lists,
         copies,
         seal: Arc::new(move |text: &str| keyring.mark("request state", text)),
+        propose: propose_to(admission.clone()),
         stirred,
         sessions: gateway::Bounds {
             idle: settings.gateway.session_idle.duration(),
@@ -242,7 +253,6 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
         },
         standing: stands.clone(),
         shutdown: stop_serving.clone(),
-        served: served.clone(),
     });
     let relaying = tokio::spawn(relaying);
     drop(tokio::spawn(reseal::keep_current(
@@ -255,11 +265,18 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
     // Other daemons ask this one by the name that it has given them.
     let internal = settings.internal_url.iter().map(|url| url.host.clone());
     let hosts: Vec<String> = settings.allowed_hosts.iter().cloned().chain(internal).collect();
+    let authenticator = Authenticator::new(store.clone());
+    let lifetime = settings.access.login_lifetime.duration();
+    let logins = Logins::new(store.clone(), authenticator.clone(), lifetime);
+    drop(tokio::spawn(logins.clone().run(stop_serving.clone())));
     let api = Api {
         admission: admission.clone(),
-        authenticator: Authenticator::new(store.clone()),
+        authenticator,
+        logins,
+        pace: Arc::new(Pace::new(settings.access.principal_writes_per_minute)),
         runtime: runtime.clone(),
         forwarding: claim.as_ref().map(|claim| Forwarding::new(stands, claim.url.clone())),
+        ledger,
         metrics,
         open_gateway: settings.gateway.insecure_open_gateway,
         names: Arc::new(Names::new(listen, &hosts, &settings.allowed_origins)),
@@ -280,12 +297,29 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
         stop_store,
         serving,
         relaying,
+        noting,
         reconciling,
         storing,
         runtime,
         store,
         claim,
         _lock: lock,
+    })
+}
+
+/// Hands prompts that are proposed in sessions to whoever admits them.
+fn propose_to(admission: Admission) -> gateway::Propose {
+    Arc::new(move |proposed: gateway::Proposed| {
+        let admission = admission.clone();
+        Box::pin(async move {
+            let gateway::Proposed {
+                principal,
+                project,
+                session,
+                proposal,
+            } = proposed;
+            admission::propose(&admission, &principal, project, session, proposal).await
+        })
     })
 }
 
@@ -340,8 +374,9 @@ impl Daemon {
         tracing::info!("stopping");
         self.stop_serving.cancel();
         ended(self.serving, "serving").await;
-        self.served.cancel();
         ended(self.relaying, "the gateway").await;
+        self.served.cancel();
+        ended(self.noting, "the audit log").await;
         self.stop_reconciling.cancel();
         ended(self.reconciling, "reconciling").await;
         self.runtime.shut_down(GRACE).await;

@@ -1,80 +1,40 @@
 //! Audit: who asked for what and what came of it. Each entry carries a hash over itself and the entry before, so that one
 //! that was changed or taken out later shows.
+//!
+//! Where the chain ends stands in `meta`, and is moved by the transaction that writes the entries; where it begins stands
+//! there too, and is moved by the one that drops what is old enough. What holds a key, and what no terminal should be shown,
+//! is taken out of an entry before it is hashed.
 
-use orch_shared::name::ObjectRef;
+mod look;
+mod prune;
+mod tidy;
+mod walk;
+
+use orch_shared::audit::{Entry, Row};
 use orch_shared::resource::Timestamp;
 
-use sha2::{Digest, Sha256};
+use super::Transaction;
+use super::sql::{Rows, Statement};
 
-use super::sql::{Record, Rows, Statement, sql};
-use super::{Error, Store, Transaction};
+use tidy::Tidy;
 
-/// One request and its outcome.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewAudit {
-    /// Who asked.
-    pub principal: String,
-    /// For what: `apply`, `delete`, `reveal`.
-    pub action: String,
-    /// Of which object, when of one.
-    pub object: Option<ObjectRef>,
-    /// What came of it: `allowed`, `denied`, `failed`.
-    pub outcome: String,
-    /// Anything else: JSON text.
-    pub detail: String,
-}
+pub use look::{AuditQuery, SessionQuery};
+pub use orch_shared::audit::Row as NewAudit;
 
-/// An audit entry as it is stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Audit {
-    /// Counts all entries, from 1.
-    pub sequence: i64,
-    /// When.
-    pub at: Timestamp,
-    /// The request and its outcome.
-    pub entry: NewAudit,
-    /// SHA-256 over the hash of the entry before and everything in this one, in hex.
-    pub hash: String,
-}
-
-impl Store {
-    /// The newest entries, newest first.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub async fn audit(&self, limit: u32) -> Result<Vec<Audit>, Error> {
-        let statement = sql(
-            "SELECT sequence, made_at, principal, action, kind, scope, name, outcome, detail, hash FROM audit \
-             ORDER BY sequence DESC LIMIT $1",
-        )
-        .bind(i64::from(limit));
-        let read = |record: Record<'_>| {
-            let entry = NewAudit {
-                principal: record.text(2)?.to_owned(),
-                action: record.text(3)?.to_owned(),
-                object: record.maybe_text(4)?.map(|_| record.object(4)).transpose()?,
-                outcome: record.text(7)?.to_owned(),
-                detail: record.text(8)?.to_owned(),
-            };
-            Ok(Audit {
-                sequence: record.integer(0)?,
-                at: Timestamp::from_millis(record.integer(1)?),
-                entry,
-                hash: record.text(9)?.to_owned(),
-            })
-        };
-        self.observed("audit", async {
-            self.readers().acquire().await?.session().all(statement, read).await
-        })
-        .await
-    }
-}
+/// How the hashes of new entries are made.
+const FORM: i64 = 2;
 
 impl Transaction {
     /// Notes a request and its outcome. The entry is committed even when the request is refused afterwards, so write it
     /// last, or when refusing.
-    pub fn audit(&mut self, entry: NewAudit) {
-        self.push_audit(entry);
+    pub fn audit(&mut self, row: NewAudit) {
+        let now = self.now;
+        self.push_audit(now, row);
+    }
+
+    /// Notes what happened a moment ago.
+    pub fn audit_of(&mut self, at: Timestamp, row: NewAudit) {
+        self.push_audit(at, row);
     }
 }
 
@@ -86,65 +46,91 @@ pub(super) struct Chain {
 }
 
 /// Continues the chain with new entries.
-pub(super) fn chained(chain: &mut Chain, at: Timestamp, entries: Vec<NewAudit>) -> Vec<Audit> {
-    let next = |entry: NewAudit| {
+pub(super) fn chained(chain: &mut Chain, rows: Vec<(Timestamp, NewAudit)>) -> Vec<Entry> {
+    let mut tidy = Tidy::default();
+    let next = |(at, mut row): (Timestamp, NewAudit)| {
+        tidy.row(&mut row);
         chain.sequence += 1;
-        chain.hash = entry.hash_after(&chain.hash, chain.sequence, at);
-        Audit {
+        chain.hash = row.hash_after(&chain.hash, chain.sequence, at);
+        Entry {
             sequence: chain.sequence,
             at,
-            entry,
+            row,
             hash: chain.hash.clone(),
         }
     };
-    entries.into_iter().map(next).collect()
+    rows.into_iter().map(next).collect()
 }
 
-impl NewAudit {
-    /// The hash of this entry, behind one with the hash `before`: SHA-256 in lower-case hex over the JSON array
-    /// `[before, sequence, millis, principal, action, object, outcome, detail]`.
-    #[must_use]
-    pub fn hash_after(&self, before: &str, sequence: i64, at: Timestamp) -> String {
-        let text = serde_json::to_vec(&(
-            before,
-            sequence,
-            at.millis(),
-            &self.principal,
-            &self.action,
-            &self.object,
-            &self.outcome,
-            &self.detail,
-        ));
-        hex::encode(Sha256::digest(text.expect("plain data")))
-    }
-}
+/// What is read of an entry, in this order.
+const COLUMNS: &str = "a.sequence, a.made_at, a.row_kind, a.principal, a.token, a.via, a.session, a.action, a.kind, a.name, \
+     a.scope, a.item, a.project, a.decision, a.rule, a.outcome, a.status, a.duration_us, a.request_id, a.client, a.detail, \
+     a.hash, a.form";
+
+/// What the rules said, as a column has it.
+const DECISIONS: [(&str, bool); 2] = [("allow", true), ("deny", false)];
 
 /// The statements that write entries down.
-pub(super) fn statements(entries: &[Audit]) -> Vec<Statement<'_>> {
-    let mut rows = Rows::of(10);
-    for Audit {
+pub(super) fn statements(entries: &[Entry]) -> Vec<Statement<'_>> {
+    let mut rows = Rows::of(23);
+    for Entry {
         sequence,
         at,
-        entry,
+        row,
         hash,
     } in entries
     {
-        let object = entry.object.as_ref();
+        let Row {
+            kind,
+            principal,
+            token,
+            via,
+            session,
+            verb,
+            target,
+            item,
+            project,
+            decision,
+            outcome,
+            status,
+            duration_us,
+            request_id,
+            client,
+            detail,
+        } = row;
+        let decided = decision.as_ref().and_then(|decision| {
+            let known = DECISIONS.iter().find(|(_, allowed)| *allowed == decision.allowed);
+            known.map(|(word, _)| *word)
+        });
         rows.push([
             (*sequence).into(),
             at.millis().into(),
-            (&entry.principal).into(),
-            (&entry.action).into(),
-            object.map(|object| object.kind.as_str()).into(),
-            object.map(|object| object.scope.to_column()).into(),
-            object.map(|object| object.name.as_str()).into(),
-            (&entry.outcome).into(),
-            (&entry.detail).into(),
+            kind.as_str().into(),
+            principal.into(),
+            token.as_deref().into(),
+            via.as_deref().into(),
+            session.as_deref().into(),
+            verb.into(),
+            target.as_ref().map(|target| target.kind.as_str()).into(),
+            target.as_ref().and_then(|target| target.name.as_deref()).into(),
+            target.as_ref().map(|target| target.scope.as_str()).into(),
+            item.as_deref().into(),
+            project.as_deref().into(),
+            decided.into(),
+            decision.as_ref().map(|decision| decision.rule.as_str()).into(),
+            outcome.as_str().into(),
+            status.map(i64::from).into(),
+            (*duration_us).into(),
+            request_id.as_deref().into(),
+            client.as_deref().into(),
+            detail.into(),
             hash.into(),
+            FORM.into(),
         ]);
     }
     rows.statements(
-        "INSERT INTO audit (sequence, made_at, principal, action, kind, scope, name, outcome, detail, hash)",
+        "INSERT INTO audit (sequence, made_at, row_kind, principal, token, via, session, action, kind, name, scope, item, \
+         project, decision, rule, outcome, status, duration_us, request_id, client, detail, hash, form)",
         "",
     )
 }

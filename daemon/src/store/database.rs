@@ -111,6 +111,8 @@ pub struct Retention {
     pub events: i64,
     /// Events of objects that are gone, all together.
     pub orphaned_events: i64,
+    /// Entries of the audit log no older than this.
+    pub audit_for: Duration,
 }
 
 impl Default for Retention {
@@ -121,6 +123,7 @@ impl Default for Retention {
             generations: 100,
             events: 50,
             orphaned_events: 1_000,
+            audit_for: Duration::from_secs(90 * 24 * 3600),
         }
     }
 }

@@ -122,7 +122,7 @@ pub(super) async fn load(readers: &Readers) -> Result<Snapshot, Error> {
     let mut reader = readers.begin().await?;
     let mut session = reader.session();
     let mut snapshot = Snapshot::empty();
-    snapshot.advance(read::revision(&mut session).await?);
+    let revision = read::revision(&mut session).await?;
     let take = |record: Record<'_>| {
         match Row::read(&record, 0).and_then(|row| Object::parse(&row)) {
             Ok(object) => snapshot.put(object),
@@ -131,5 +131,6 @@ pub(super) async fn load(readers: &Readers) -> Result<Snapshot, Error> {
         Ok(())
     };
     session.each(sql(SELECT.as_str()), take).await?;
+    snapshot.settle(revision);
     Ok(snapshot)
 }

@@ -1,55 +1,115 @@
 //! Who may see what, and which labels are wanted, as SQL conditions. The point check and the list consume the same
-//! [`Visibility`], so they cannot disagree.
+//! [`Visibility`], so they cannot disagree: each condition here says what [`Reach::covers`] says.
 
-use orch_shared::access::{Grant, Visibility};
+use orch_shared::access::{Reach, Visibility};
+use orch_shared::kind::{Kind, Maker};
+use orch_shared::name::{Name, Scope};
 use orch_shared::query::{Demand, LabelSelector};
 
 use super::sql::Builder;
 
-/// Appends the condition that the object in the table `table` (with columns kind, scope and name) may be seen.
-pub(super) fn visible<'v>(builder: &mut Builder<'v>, table: &str, visibility: &'v Visibility) {
+/// Appends the condition that the object in the table `table` (with columns uid, owner_uid, kind, scope and name) may be
+/// seen. Of a list of one kind it is known which grants can matter.
+pub(super) fn visible<'v>(builder: &mut Builder<'v>, table: &str, kind: Option<Kind>, visibility: &'v Visibility) {
     match visibility {
         Visibility::Everything => {}
         Visibility::Nothing => {
             builder.push(" AND 1 = 0");
         }
-        Visibility::Granted(grants) => {
-            builder.push(" AND (1 = 0");
-            for grant in grants {
-                builder.push(" OR (1 = 1");
-                granted(builder, table, grant);
+        Visibility::Within(all) => {
+            for reaches in all {
+                builder.push(" AND (1 = 0");
+                for reach in reaches {
+                    covered(builder, table, kind, reach);
+                    // What belongs to an object is seen with it.
+                    if kind.is_none_or(|kind| kind.meta().maker == Maker::Daemon) {
+                        builder.push(&format!(
+                            " OR EXISTS (SELECT 1 FROM resource o WHERE o.uid = {table}.owner_uid AND (1 = 0"
+                        ));
+                        covered(builder, "o", None, reach);
+                        builder.push("))");
+                    }
+                }
                 builder.push(")");
             }
-            builder.push(")");
         }
     }
 }
 
-fn granted<'v>(builder: &mut Builder<'v>, table: &str, grant: &'v Grant) {
-    let Grant { kind, scope, name } = grant;
-    if let Some(kind) = kind {
-        builder.push(&format!(" AND {table}.kind = ")).place(kind.as_str());
-    }
-    if let Some(scope) = scope {
-        builder.push(&format!(" AND {table}.scope = ")).place(scope.to_column());
+/// Appends `OR`, and the condition that the reach covers the object itself.
+fn covered<'v>(builder: &mut Builder<'v>, table: &str, kind: Option<Kind>, reach: &'v Reach) {
+    let Reach {
+        kind: only,
+        name,
+        labels,
+        project,
+    } = reach;
+    match (kind, only) {
+        (Some(kind), Some(only)) if kind != *only => return,
+        (None, Some(only)) => {
+            builder.push(&format!(" OR ({table}.kind = ")).place(only.as_str());
+        }
+        (Some(_), _) | (None, None) => {
+            builder.push(" OR (1 = 1");
+        }
     }
     if let Some(name) = name {
-        builder.push(&format!(" AND {table}.name = ")).place(name);
+        builder.push(&format!(" AND {table}.name = ")).place(name.as_str());
     }
+    if let Some(labels) = labels {
+        labelled(builder, table, labels);
+    }
+    if let Some(project) = project {
+        in_project(builder, table, kind.or(*only), project);
+    }
+    builder.push(")");
 }
 
-/// Appends the condition that the object `r` has such labels.
-pub(super) fn labelled<'v>(builder: &mut Builder<'v>, selector: &'v LabelSelector) {
+/// Appends the condition that the object is in a project: is it, lives in it or with one of its agents, is one of the
+/// servers it lists or one of the agents that name it.
+fn in_project<'v>(builder: &mut Builder<'v>, table: &str, kind: Option<Kind>, project: &'v Name) {
+    let may_be = |wanted| kind.is_none_or(|kind| kind == wanted);
+    builder.push(&format!(" AND ({table}.scope = "));
+    builder.place(Scope::Project(project.clone()).to_column());
+    if may_be(Kind::Project) {
+        builder.push(&format!(" OR ({table}.kind = 'Project' AND {table}.name = "));
+        builder.place(project.as_str()).push(")");
+    }
+    if may_be(Kind::Server) {
+        builder.push(&format!(
+            " OR ({table}.kind = 'Server' AND EXISTS (SELECT 1 FROM reference f JOIN resource p ON p.uid = f.uid \
+             WHERE f.target_kind = 'Server' AND f.target_scope = {table}.scope AND f.target_name = {table}.name \
+             AND p.kind = 'Project' AND p.name = "
+        ));
+        builder.place(project.as_str()).push("))");
+    }
+    if may_be(Kind::Agent) {
+        builder.push(&format!(
+            " OR ({table}.kind = 'Agent' AND EXISTS (SELECT 1 FROM reference f \
+             WHERE f.uid = {table}.uid AND f.target_kind = 'Project' AND f.target_name = "
+        ));
+        builder.place(project.as_str()).push("))");
+    }
+    builder.push(&format!(
+        " OR EXISTS (SELECT 1 FROM resource a JOIN reference f ON f.uid = a.uid \
+         WHERE a.kind = 'Agent' AND {table}.scope = 'agent/' || a.name AND f.target_kind = 'Project' AND f.target_name = "
+    ));
+    builder.place(project.as_str()).push("))");
+}
+
+/// Appends the condition that the object has such labels.
+pub(super) fn labelled<'v>(builder: &mut Builder<'v>, table: &str, selector: &'v LabelSelector) {
     for requirement in selector.requirements() {
         let (there, values) = match &requirement.demand {
-            Demand::Exists => (" AND EXISTS", None),
-            Demand::Absent => (" AND NOT EXISTS", None),
-            Demand::In(values) => (" AND EXISTS", Some(values)),
-            Demand::NotIn(values) => (" AND NOT EXISTS", Some(values)),
+            Demand::Exists => ("IN", None),
+            Demand::Absent => ("NOT IN", None),
+            Demand::In(values) => ("IN", Some(values)),
+            Demand::NotIn(values) => ("NOT IN", Some(values)),
         };
-        builder
-            .push(there)
-            .push(" (SELECT 1 FROM label l WHERE l.uid = r.uid AND l.name = ");
+        // The few that have the label are found by it, instead of looking at the labels of every object.
+        builder.push(&format!(
+            " AND {table}.uid {there} (SELECT l.uid FROM label l WHERE l.name = "
+        ));
         builder.place(&requirement.key);
         if let Some(values) = values {
             builder.push(" AND l.value IN ").places(values);

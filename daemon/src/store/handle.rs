@@ -154,7 +154,7 @@ impl Store {
     }
 
     /// Like [`write`](Self::write), without waiting and without an answer; lost when the queue is full.
-    pub(super) fn write_later<F>(&self, work: F)
+    pub fn write_later<F>(&self, work: F)
     where
         F: for<'t> FnOnce(&'t mut Transaction) -> BoxFuture<'t, Result<(), Error>> + Send + 'static,
     {

@@ -1,4 +1,4 @@
-//! Housekeeping: compacts the change log and looks, when nobody else does, whether the database answers and can be
+//! Housekeeping: compacts the change log, drops old audit entries and looks, when nobody else does, whether the database answers and can be
 //! written.
 //!
 //! A probe of a database that is well writes nothing: it changes a row and takes the change back. Once writing has
@@ -62,7 +62,10 @@ impl Keeper {
                     }
                     before = now;
                 }
-                _ = compactions.tick() => self.compact().await,
+                _ = compactions.tick() => {
+                    self.compact().await;
+                    self.drop_audit().await;
+                }
             }
         }
     }
@@ -77,6 +80,26 @@ impl Keeper {
                     return;
                 }
             }
+        }
+    }
+}
+
+impl Keeper {
+    /// Drops audit entries that are old enough; others write in between.
+    async fn drop_audit(&self) {
+        let mut dropped = 0;
+        loop {
+            match self.store.write(|transaction| Box::pin(transaction.drop_audit())).await {
+                Ok(0) => break,
+                Ok(count) => dropped += count,
+                Err(error) => {
+                    tracing::debug!(%error, "old audit entries are not dropped this time");
+                    break;
+                }
+            }
+        }
+        if dropped > 0 {
+            tracing::info!(entries = dropped, "dropped audit entries that are older than is kept");
         }
     }
 }

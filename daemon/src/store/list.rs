@@ -172,6 +172,6 @@ fn matching<'v>(builder: &mut Builder<'v>, visibility: &'v Visibility, query: &'
             builder.push(" AND r.scope = ").place(scope.to_column());
         }
     }
-    filter::visible(builder, "r", visibility);
-    filter::labelled(builder, &query.labels);
+    filter::visible(builder, "r", Some(query.kind), visibility);
+    filter::labelled(builder, "r", &query.labels);
 }

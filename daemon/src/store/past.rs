@@ -43,7 +43,7 @@ impl Store {
             "SELECT r.kind, r.scope, r.name, h.uid, h.generation, h.spec \
              FROM history h JOIN resource r ON r.uid = h.uid WHERE 1 = 1",
         );
-        filter::visible(&mut builder, "r", visibility);
+        filter::visible(&mut builder, "r", None, visibility);
         if let Some(PastPlace { uid, generation }) = after {
             builder.push(" AND (h.uid, h.generation) > (").place(uid);
             builder.push(", ").place(*generation).push(")");

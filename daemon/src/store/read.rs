@@ -89,6 +89,7 @@ impl Store {
                 .place(kind.as_str());
             builder.push(" AND r.scope = ").place(scope.clone());
             builder.push(&format!(" AND r.{column} = ")).place(name_or_uid);
+            filter::visible(&mut builder, "r", Some(kind), visibility);
             builder.finish()
         };
         let found = self.observed("get", async {
@@ -103,7 +104,7 @@ impl Store {
                 None => Ok(None),
             }
         });
-        Ok(found.await?.filter(|row| visibility.covers(&row.object)))
+        found.await
     }
 
     /// The generations of an object that are kept, newest first.
@@ -155,14 +156,24 @@ impl Store {
     /// When the database cannot be read.
     pub async fn dependents(&self, visibility: &Visibility, object: &ObjectRef) -> Result<Vec<Dependent>, Error> {
         let found = self.observed("dependents", async {
-            dependents(
-                &mut self.readers().acquire().await?.session(),
-                std::slice::from_ref(object),
-            )
-            .await
+            let mut reader = self.readers().acquire().await?;
+            let mut session = reader.session();
+            let mut found = dependents(&mut session, std::slice::from_ref(object)).await?;
+            if *visibility != Visibility::Everything {
+                let mut builder = Builder::default();
+                builder.push("SELECT r.uid FROM resource r JOIN reference f ON f.uid = r.uid WHERE f.target_kind = ");
+                builder.place(object.kind.as_str());
+                builder.push(" AND f.target_scope = ").place(object.scope.to_column());
+                builder.push(" AND f.target_name = ").place(object.name.as_str());
+                filter::visible(&mut builder, "r", None, visibility);
+                let seen = session
+                    .all(builder.finish(), |record| Ok(record.text(0)?.to_owned()))
+                    .await?;
+                found.retain(|(_, dependent)| seen.contains(&dependent.uid));
+            }
+            Ok(found)
         });
-        let found = found.await?.into_iter().map(|(_, dependent)| dependent);
-        Ok(found.filter(|dependent| visibility.covers(&dependent.object)).collect())
+        Ok(found.await?.into_iter().map(|(_, dependent)| dependent).collect())
     }
 
     /// How many objects there are of each kind; kinds without any are not among them.
@@ -172,7 +183,7 @@ impl Store {
     pub async fn counts(&self, visibility: &Visibility) -> Result<BTreeMap<Kind, i64>, Error> {
         let mut builder = Builder::default();
         builder.push("SELECT r.kind, COUNT(*) FROM resource r WHERE 1 = 1");
-        filter::visible(&mut builder, "r", visibility);
+        filter::visible(&mut builder, "r", None, visibility);
         builder.push(" GROUP BY r.kind");
         let statement = builder.finish();
         let read = |record: Record<'_>| Ok((record.parsed(0)?, record.integer(1)?));
@@ -202,7 +213,7 @@ fn history_of<'v>(visibility: &'v Visibility, uid: &'v str) -> Builder<'v> {
              FROM history h JOIN resource r ON r.uid = h.uid WHERE h.uid = ",
         )
         .place(uid);
-    filter::visible(&mut builder, "r", visibility);
+    filter::visible(&mut builder, "r", None, visibility);
     builder
 }
 

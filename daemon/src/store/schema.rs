@@ -35,6 +35,9 @@ migrations! {
     5 "0005_sessions": "common", "common";
     6 "0006_seeded": "common", "common";
     7 "0007_session_objects": "common", "common";
+    8 "0008_passwords": "common", "common";
+    10 "0010_audit": "common", "common";
+    11 "0011_gating": "common", "common";
 }
 
 /// Brings the schema up to date. Several daemons may do so at once.

@@ -33,6 +33,8 @@ pub struct Session {
     pub created_at: Timestamp,
     /// When it was last used, give or take the time between two notes.
     pub last_used_at: Timestamp,
+    /// When it said what it is about, once it did: a gated project shows it nothing before.
+    pub begun_at: Option<Timestamp>,
 }
 
 /// Which sessions have ended by themselves.
@@ -49,7 +51,7 @@ pub struct Expiry {
 macro_rules! columns {
     () => {
         "id_hash, principal, target, protocol, client_info, client_capabilities, log_level, subscriptions, \
-         created_at, last_used_at, target_uid"
+         created_at, last_used_at, target_uid, begun_at"
     };
 }
 
@@ -145,6 +147,23 @@ impl Store {
         .await
     }
 
+    /// Notes that a session has said what it is about, now. Tells whether it is still there.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn begin_session(&self, id_hash: &str) -> Result<bool, Error> {
+        let id_hash = id_hash.to_owned();
+        self.write(move |transaction| {
+            Box::pin(async move {
+                let begin = sql("UPDATE gateway_session SET begun_at = COALESCE(begun_at, $1) WHERE id_hash = $2")
+                    .bind(transaction.now.millis())
+                    .bind(id_hash);
+                Ok(transaction.run(begin).await? > 0)
+            })
+        })
+        .await
+    }
+
     /// Notes when sessions were last used: many in one write. Returns at once; the notes may get lost. Whoever calls this
     /// gathers for a while first.
     pub fn note_sessions(&self, used: Vec<(String, Timestamp)>) {
@@ -191,6 +210,7 @@ fn session(record: Record<'_>) -> Result<Session, Error> {
         created_at: Timestamp::from_millis(record.integer(8)?),
         last_used_at: Timestamp::from_millis(record.integer(9)?),
         target_uid: record.text(10)?.to_owned(),
+        begun_at: record.maybe_integer(11)?.map(Timestamp::from_millis),
     })
 }
 
@@ -199,7 +219,7 @@ impl Transaction {
         let insert = sql(concat!(
             "INSERT INTO gateway_session (",
             columns!(),
-            ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+            ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
         ))
         .bind(&session.id_hash)
         .bind(&session.principal)
@@ -211,7 +231,8 @@ impl Transaction {
         .bind(&session.subscriptions)
         .bind(session.created_at.millis())
         .bind(session.last_used_at.millis())
-        .bind(&session.target_uid);
+        .bind(&session.target_uid)
+        .bind(session.begun_at.map(Timestamp::millis));
         self.run(insert).await?;
         Ok(())
     }

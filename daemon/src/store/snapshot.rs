@@ -11,7 +11,7 @@ use std::sync::{Arc, OnceLock};
 
 use orch_shared::kind::{AnySpec, Kind, Spec, downcast};
 use orch_shared::name::ObjectRef;
-use orch_shared::resource::{Metadata, Owner, Timestamp};
+use orch_shared::resource::{Metadata, Owner, Resource, Timestamp};
 
 use super::{Error, Row};
 
@@ -74,6 +74,16 @@ impl Object {
         })
     }
 
+    /// What the user wrote.
+    #[must_use]
+    pub fn into_resource(self) -> Resource {
+        Resource {
+            kind: self.object.kind,
+            metadata: self.metadata,
+            spec: self.spec,
+        }
+    }
+
     /// The spec as its type, when it is of that kind.
     #[must_use]
     pub fn spec<S: Spec>(&self) -> Option<&S> {
@@ -103,6 +113,8 @@ struct Contents {
     by_name: Vec<Shards<ByName>>,
     families: Shards<Family>,
     count: usize,
+    /// By kind, a revision at which nothing of it had changed since; [`i64::MAX`] while the next one is put together.
+    settled: Vec<i64>,
 }
 
 impl Snapshot {
@@ -114,6 +126,7 @@ impl Snapshot {
             by_name: vec![Shards::default(); Kind::ALL.len()],
             families: Shards::default(),
             count: 0,
+            settled: vec![0; Kind::ALL.len()],
         }))
     }
 
@@ -165,9 +178,25 @@ impl Snapshot {
         self.0.count == 0
     }
 
+    /// Tells states of all objects of a kind apart: as long as it is the same, none of them has changed.
+    #[must_use]
+    pub fn state_of(&self, kind: Kind) -> i64 {
+        self.0.settled[kind as usize]
+    }
+
     /// Notes that everything up to that revision is in.
     pub(super) fn advance(&mut self, revision: i64) {
-        Arc::make_mut(&mut self.0).revision = revision;
+        let contents = Arc::make_mut(&mut self.0);
+        contents.revision = revision;
+        for settled in contents.settled.iter_mut().filter(|settled| **settled == i64::MAX) {
+            *settled = revision;
+        }
+    }
+
+    /// Notes that everything up to that revision is in, and that nobody knows what has changed before.
+    pub(super) fn settle(&mut self, revision: i64) {
+        self.advance(revision);
+        Arc::make_mut(&mut self.0).settled.fill(revision);
     }
 
     /// Puts an object in, in place of its earlier state.
@@ -175,6 +204,7 @@ impl Snapshot {
         let object = Arc::new(object);
         self.take(&object.uid.clone());
         let contents = Arc::make_mut(&mut self.0);
+        contents.settled[object.object.kind as usize] = i64::MAX;
         if let Some(owner) = &object.owner {
             let mut family = contents
                 .families
@@ -196,6 +226,7 @@ impl Snapshot {
             return;
         };
         contents.count -= 1;
+        contents.settled[object.object.kind as usize] = i64::MAX;
         let names = &mut contents.by_name[object.object.kind as usize];
         // Another object may have the name by now.
         if names

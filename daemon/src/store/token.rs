@@ -138,6 +138,33 @@ impl Transaction {
         Ok(())
     }
 
+    /// Ends a token.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn revoke_token(&mut self, id: &str) -> Result<(), Error> {
+        let revoke = sql("UPDATE token SET revoked_at = $1 WHERE id = $2 AND revoked_at IS NULL")
+            .bind(self.now.millis())
+            .bind(id);
+        self.run(revoke).await?;
+        Ok(())
+    }
+
+    /// Ends all tokens of a principal that have that name; tells their ids.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn revoke_named(&mut self, principal: &str, name: &str) -> Result<Vec<String>, Error> {
+        let select = sql("SELECT id FROM token WHERE principal = $1 AND name = $2 AND revoked_at IS NULL")
+            .bind(principal)
+            .bind(name);
+        let ids = self.all(vec![select], |record| Ok(record.text(0)?.to_owned())).await?;
+        for id in &ids {
+            self.revoke_token(id).await?;
+        }
+        Ok(ids)
+    }
+
     async fn note_use(&mut self, id: &str) -> Result<(), Error> {
         // Several requests of one token may have asked for this at once.
         let noted_before = i64::try_from(NOTE_EVERY.as_millis()).unwrap_or(i64::MAX);

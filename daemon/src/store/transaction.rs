@@ -32,7 +32,7 @@ pub struct Transaction {
     pub(super) state: State,
     /// The state before the running write.
     before: Checkpoint,
-    audits: Vec<NewAudit>,
+    audits: Vec<(Timestamp, NewAudit)>,
     /// The first error that the running write met.
     failure: Option<Error>,
     /// Writes that were kept and changed something.
@@ -184,7 +184,7 @@ impl Transaction {
         for statement in journal.statements(self.now, &self.retention) {
             self.connection.session().run(statement).await?;
         }
-        let entries = audit::chained(&mut self.chain, self.now, std::mem::take(&mut self.audits));
+        let entries = audit::chained(&mut self.chain, std::mem::take(&mut self.audits));
         for statement in audit::statements(&entries) {
             self.connection.session().run(statement).await?;
         }
@@ -235,8 +235,8 @@ impl Transaction {
         Ok(all)
     }
 
-    pub(super) fn push_audit(&mut self, entry: NewAudit) {
-        self.audits.push(entry);
+    pub(super) fn push_audit(&mut self, at: Timestamp, entry: NewAudit) {
+        self.audits.push((at, entry));
     }
 }
 

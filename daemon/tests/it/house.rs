@@ -16,6 +16,7 @@ const OWNED: &[(&str, &[&str])] = &[
         "anyhow",
         &["daemon/src/main.rs", "daemon/src/up.rs", "daemon/src/serve/"],
     ),
+    ("argon2", &["daemon/src/auth/"]),
     (
         "axum",
         &["daemon/src/api/", "daemon/src/gateway/", "daemon/src/serve/listen.rs"],
@@ -33,7 +34,7 @@ const OWNED: &[(&str, &[&str])] = &[
     ("clap_complete", &["cli/src/"]),
     ("clap_mangen", &["cli/src/"]),
     ("comfy_table", &["cli/src/render/"]),
-    ("crossterm", &["cli/src/verbs/console"]),
+    ("crossterm", &["cli/src/ui/hidden.rs", "cli/src/verbs/console"]),
     (
         "getrandom",
         &[
@@ -54,7 +55,7 @@ const OWNED: &[(&str, &[&str])] = &[
             "daemon/src/telemetry.rs",
         ],
     ),
-    ("governor", &["daemon/src/gateway/"]),
+    ("governor", &["daemon/src/auth/", "daemon/src/gateway/"]),
     (
         "http_body_util",
         &[
@@ -148,10 +149,11 @@ const COMMON: &[&str] = &[
 
 /// Which rooms of the daemon a room may know. What is not listed here knows no other room but the clock.
 const ARROWS: &[(&str, &[&str])] = &[
-    ("api", &["admission", "auth", "store", "runtime", "telemetry"]),
-    ("gateway", &["reconcile", "store", "runtime"]),
+    ("api", &["admission", "audit", "auth", "store", "runtime", "telemetry"]),
+    ("gateway", &["audit", "reconcile", "store", "runtime"]),
     ("auth", &["store"]),
-    ("admission", &["store", "secrets"]),
+    ("admission", &["audit", "auth", "store", "secrets"]),
+    ("audit", &["store"]),
     ("catalogue", &[]),
     ("secrets", &[]),
     ("store", &[]),

@@ -27,10 +27,10 @@ pub struct Project {
     /// How long results of tools are handed out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pages: Option<Pages>,
-    /// Whether a session must begin before it sees the tools. Default: false.
+    /// Whether a session must say what it is about before it sees the tools, by calling `begin_session`. Default: false.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gated: Option<bool>,
-    /// Who belongs to the project.
+    /// Who belongs to the project. That alone gives nobody a right.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub members: Option<Members>,
     /// What the project may use.
@@ -47,7 +47,7 @@ pub struct Pages {
     pub size: Option<Size>,
 }
 
-/// Who belongs to a project.
+/// Who belongs to a project. It is written down for people: what somebody may do is said by RoleBindings alone.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Members {
@@ -101,6 +101,20 @@ impl Spec for Project {
                 );
             }
         }
+        let members = self.members.as_ref();
+        for (field, names) in [
+            ("users", members.and_then(|members| members.users.as_deref())),
+            ("groups", members.and_then(|members| members.groups.as_deref())),
+        ] {
+            for (index, name) in names.unwrap_or_default().iter().enumerate() {
+                let path = format!("members.{field}[{index}]");
+                if name.trim().is_empty() {
+                    report.invalid(&path, "a member has a name");
+                } else if names.unwrap_or_default()[..index].contains(name) {
+                    report.invalid(&path, format!("`{name}` is already a member"));
+                }
+            }
+        }
     }
 
     fn references(&self) -> Vec<Reference> {
@@ -118,19 +132,10 @@ impl Spec for Project {
     }
 
     fn pending(&self) -> Vec<Pending> {
-        let mut pending = Vec::new();
-        for (path, used) in [
-            ("spec.gated", self.gated == Some(true)),
-            ("spec.members", self.members.is_some()),
-            ("spec.budget", self.budget.is_some()),
-        ] {
-            if used {
-                pending.push(Pending {
-                    path,
-                    hazard: Hazard::Unsafe,
-                });
-            }
-        }
-        pending
+        let budget = self.budget.as_ref().map(|_| Pending {
+            path: "spec.budget",
+            hazard: Hazard::Unsafe,
+        });
+        budget.into_iter().collect()
     }
 }

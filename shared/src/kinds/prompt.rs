@@ -14,9 +14,9 @@ pub struct Prompt {
     /// The text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<String>,
-    /// Its rank among others; higher comes first. Default: 50.
+    /// Its rank among others, 1 to 100; higher comes first, and 100 is for everybody who begins a session. Default: 50.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(max = 100))]
+    #[schemars(range(min = 1, max = 100))]
     pub priority: Option<u32>,
     /// What it says, in a sentence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -69,35 +69,59 @@ impl Spec for Prompt {
     }
 
     fn references(&self) -> Vec<Reference> {
-        let Some((project, server, _)) = self.link.as_deref().and_then(parse_link) else {
+        let Some(link) = self.linked() else {
             return Vec::new();
         };
         vec![
-            Reference::to(Kind::Project, &project, "link"),
-            Reference::to(Kind::Server, &server, "link"),
+            Reference::to(Kind::Project, &link.project, "link"),
+            Reference::to(Kind::Server, &link.server, "link"),
         ]
     }
 
     fn effective(&self) -> Self {
         Self {
-            priority: Some(self.priority.unwrap_or(50)),
+            priority: Some(self.rank()),
             ..self.clone()
         }
     }
 }
 
+/// The rank of a prompt that names none.
+const PRIORITY: u32 = 50;
+
+/// Where a prompt's text is: a resource of a server, as a project offers it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link<'p> {
+    /// The project.
+    pub project: Name,
+    /// The server, one of the project's.
+    pub server: Name,
+    /// What the server calls the resource.
+    pub uri: &'p str,
+}
+
 impl Prompt {
-    /// The server and the URI of the resource whose text stands for the content.
+    /// The resource whose text stands for the content, or behind it.
     #[must_use]
-    pub fn linked(&self) -> Option<(Name, &str)> {
-        let (_, server, uri) = self.link.as_deref().and_then(parse_link)?;
-        Some((server, uri))
+    pub fn linked(&self) -> Option<Link<'_>> {
+        parse_link(self.link.as_deref()?)
+    }
+
+    /// Its rank among others, 1 to 100.
+    #[must_use]
+    pub fn rank(&self) -> u32 {
+        self.priority.unwrap_or(PRIORITY)
     }
 }
 
-/// Project, server and URI of a link.
-fn parse_link(link: &str) -> Option<(Name, Name, &str)> {
+/// Reads `<project>/<server>:<uri>`.
+fn parse_link(link: &str) -> Option<Link<'_>> {
     let (place, uri) = link.split_once(':')?;
     let (project, server) = place.split_once('/')?;
-    (!uri.is_empty()).then_some((project.parse().ok()?, server.parse().ok()?, uri))
+    let uri = Some(uri).filter(|uri| !uri.is_empty())?;
+    Some(Link {
+        project: project.parse().ok()?,
+        server: server.parse().ok()?,
+        uri,
+    })
 }

@@ -16,6 +16,7 @@ use crate::path::FieldPath;
 use crate::problem::{Code, FieldProblem, near_miss};
 use crate::resource::{Identity, Metadata, Resource};
 use crate::schema::{self, Echo};
+use crate::system;
 
 /// The longest prefix of a label or annotation: a DNS name.
 const LONGEST_PREFIX: usize = 253;
@@ -72,6 +73,9 @@ pub(super) fn read(object: &Value) -> Read {
                 None
             }
         });
+    if let (Some(reference), Some(spec)) = (&reference, &spec) {
+        problems.extend(system::check(reference, spec.as_ref()));
+    }
     let resource = match (kind, metadata, spec) {
         (Some(kind), Some(metadata), Some(spec)) if problems.is_empty() => Ok(Resource { kind, metadata, spec }),
         (_, _, _) => Err(problems),

@@ -251,6 +251,11 @@ impl Filter {
         }
     }
 
+    /// The patterns of what is offered, as they were written; none when everything is.
+    pub fn allowed(&self) -> impl Iterator<Item = &str> {
+        self.allow.iter().flatten().map(Pattern::as_str)
+    }
+
     /// Whether the tool that its server calls so is offered.
     #[must_use]
     pub fn admits(&self, tool: &str) -> bool {

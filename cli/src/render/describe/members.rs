@@ -64,6 +64,13 @@ impl Place<'_> {
             _ => return one_line(&plain_text(value)),
         };
         let instant = || value.as_str()?.parse::<Timestamp>().ok();
+        if let Some(then) = instant().filter(|then| *then > self.now) {
+            return format!(
+                "in {} ({})",
+                age::short(then.since(self.now)),
+                age::local(self.now, then)
+            );
+        }
         if let Some(then) = instant() {
             return format!("{} ago ({})", age::since(self.now, then), age::local(self.now, then));
         }
@@ -196,6 +203,7 @@ mod tests {
             ("status.lastExit.ranForMs", json!(400), "0.4 s"),
             ("status.lastExit.code", json!(400), "400"),
             ("status.runningSince", json!(instant), "60s ago ("),
+            ("status.until", json!("2026-11-21T01:01:00.000Z"), "in 60m ("),
             ("spec.since", json!(instant), instant),
         ] {
             let place = Place {

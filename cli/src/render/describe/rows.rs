@@ -77,15 +77,21 @@ pub(super) fn write(
         .iter()
         .map(|item| columns.iter().map(|name| cell(item, name)).collect());
     let rows: Vec<Vec<String>> = std::iter::once(heading).chain(rows).collect();
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..columns.len()).map(width).collect();
     page.title(group, title);
+    table(page, depth + 1, rows);
+    true
+}
+
+/// Writes rows of the same length, so many levels deep.
+pub(super) fn table(page: &mut Page, depth: usize, rows: Vec<Vec<String>>) {
+    let columns = rows.first().map_or(0, Vec::len);
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..columns).map(width).collect();
     for row in rows {
         let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
         let line = cells.collect::<Vec<_>>().join("   ");
-        page.plain(format!("{:1$}{2}", "", (depth + 1) * 2, line.trim_end()));
+        page.plain(format!("{:1$}{2}", "", depth * 2, line.trim_end()));
     }
-    true
 }
 
 /// `valueFrom` as the heading of a column: `VALUE FROM`.

@@ -187,7 +187,14 @@ fn sessions(frame: &mut Frame<'_>, area: Rect, state: &State) {
     frame.render_widget(page, text);
 }
 
-fn list(frame: &mut Frame<'_>, area: Rect, title: &str, lines: Vec<String>, selected: usize, is_focused: bool) {
+pub(super) fn list(
+    frame: &mut Frame<'_>,
+    area: Rect,
+    title: &str,
+    lines: Vec<String>,
+    selected: usize,
+    is_focused: bool,
+) {
     let selection = match is_focused {
         true => Style::new().add_modifier(Modifier::REVERSED),
         false => Style::new().add_modifier(Modifier::BOLD),
@@ -200,7 +207,7 @@ fn list(frame: &mut Frame<'_>, area: Rect, title: &str, lines: Vec<String>, sele
     frame.render_stateful_widget(list, area, &mut at);
 }
 
-fn framed(title: &str, is_focused: bool) -> Block<'static> {
+pub(super) fn framed(title: &str, is_focused: bool) -> Block<'static> {
     let style = match is_focused {
         true => Style::new().add_modifier(Modifier::BOLD),
         false => Style::new().add_modifier(Modifier::DIM),
@@ -209,7 +216,7 @@ fn framed(title: &str, is_focused: bool) -> Block<'static> {
 }
 
 /// What others wrote, as a terminal may have it.
-fn safe(text: &str) -> String {
+pub(super) fn safe(text: &str) -> String {
     guarded(text, Colors::Dropped).replace('\t', "    ")
 }
 

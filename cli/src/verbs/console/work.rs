@@ -233,12 +233,12 @@ impl Host for Caller {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A failure in a line, with its way out.
-fn said(failure: &Failure) -> String {
+pub(super) fn said(failure: &Failure) -> String {
     match failure {
         Failure::Problem(problem) => match &problem.suggestion {
             Some(suggestion) => format!("{}; {suggestion}", problem.detail),
@@ -249,6 +249,6 @@ fn said(failure: &Failure) -> String {
 }
 
 /// Whoever says nothing: the terminal is the console's.
-fn quiet() -> Ui {
+pub(super) fn quiet() -> Ui {
     Ui::new(Color::Never, Talk::Quiet, NoColor::Set)
 }

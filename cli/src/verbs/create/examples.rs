@@ -56,14 +56,54 @@ const OWN: &[(Kind, &str)] = &[
         Kind::Project,
         "\
   orchctl create project web --servers files,gitea
-  orchctl create project web --servers files --description 'The web team'
+  orchctl create project web --servers files --gated
   orchctl create project web --servers files --dry-run=server
+",
+    ),
+    (
+        Kind::User,
+        "\
+  orchctl create user ann --display-name 'Ann Example'
+  orchctl create user ann --email ann@example.com
+  orchctl passwd ann                           so that she can log in
+",
+    ),
+    (
+        Kind::Group,
+        "\
+  orchctl create group devs --users ann,bob
+  orchctl create group bots --service-accounts ci
+  orchctl create group devs --users ann --description 'Who builds it'
+",
+    ),
+    (
+        Kind::ServiceAccount,
+        "\
+  orchctl create serviceaccount ci --description 'The pipeline'
+  orchctl create token ci --service-account ci --ttl 30d    what it shows
+  orchctl create sa ci --dry-run=server
+",
+    ),
+    (
+        Kind::RoleBinding,
+        "\
+  orchctl create rolebinding devs --group devs --role view --resource '*' -p web
+  orchctl create rbac ann --user ann --role run --resource srv --tool 'read_*'
+  orchctl create rbac ops --user ann --operation logs --operation backup
+",
+    ),
+    (
+        Kind::Token,
+        "\
+  orchctl create token ci --bind role:view,resource:servers --ttl 30d
+  orchctl create token ci -p web --rbac clone --surface mcp
+  orchctl create token ci --service-account ci --rbac owner --force
 ",
     ),
     (
         Kind::Prompt,
         "\
-  orchctl create prompt tone -p web --content 'Be brief.' --priority 80
+  orchctl create prompt tone -p web --from-file tone.md --priority 80 --tag style
   orchctl create prompt readme --link web/files:file:///README.md
   orchctl create prompt tone --agent reviewer --content 'Be kind.'
 ",

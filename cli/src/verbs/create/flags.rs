@@ -29,6 +29,8 @@ pub(super) struct Flag {
 enum Takes {
     /// One value of the field's type.
     One(&'static Value, String),
+    /// Nothing, for yes; a flag beside it says no.
+    Switch,
     /// One of some words.
     Word(Vec<String>),
     /// Elements of a list, one per flag; several at once, when no element holds a comma.
@@ -78,7 +80,8 @@ fn gather(schema: &'static Value, object: Field<'static>, above: &FieldPath, lev
             Shape::Map => Takes::Pairs,
             Shape::Choice => Takes::Word(field.choices().iter().map(|(word, _)| (*word).to_owned()).collect()),
             Shape::Object | Shape::Any => Takes::One(schema, "YAML".to_owned()),
-            Shape::Boolean | Shape::Integer | Shape::Number | Shape::Text => Takes::One(schema, value_name(field)),
+            Shape::Boolean => Takes::Switch,
+            Shape::Integer | Shape::Number | Shape::Text => Takes::One(schema, value_name(field)),
         };
         let about = sentence_and_default(&field.description());
         flags.push(Flag {
@@ -124,6 +127,18 @@ impl Flag {
         let name = || self.name.clone();
         match &self.takes {
             Takes::One(_, value) => vec![arg(name(), value.clone(), "").allow_hyphen_values(true)],
+            Takes::Switch => vec![
+                arg(name(), "BOOL".to_owned(), "")
+                    .num_args(0..=1)
+                    .require_equals(true)
+                    .default_missing_value("true")
+                    .value_parser(["true", "false"])
+                    .overrides_with(format!("spec.{}", self.opposite())),
+                Arg::new(format!("spec.{}", self.opposite()))
+                    .long(self.opposite())
+                    .action(ArgAction::SetTrue)
+                    .help(format!("The opposite of --{}", self.name)),
+            ],
             Takes::Word(words) => vec![arg(name(), "WORD".to_owned(), "").value_parser(words.clone())],
             Takes::Elements(_, value) => vec![
                 arg(name(), value.clone(), ". May be repeated")
@@ -149,6 +164,11 @@ impl Flag {
         (FieldPath::root().key("spec").join(&self.path) == *place).then(|| format!("--{}", self.name))
     }
 
+    /// The flag beside it that says no: `--gated` and `--no-gated`, `--tools-describe` and `--no-tools-describe`.
+    fn opposite(&self) -> String {
+        format!("no-{}", self.name)
+    }
+
     /// The flag beside it, for values from Secrets.
     fn beside(&self) -> String {
         format!("{}-from-secret", self.name)
@@ -164,6 +184,13 @@ impl Flag {
                 for text in &texts {
                     let value = values::of_field(self.field(schema), text).map_err(refuse)?;
                     values::put(spec, &self.path, value).map_err(refuse)?;
+                }
+            }
+            Takes::Switch => {
+                let is_off = matches.get_flag(&format!("spec.{}", self.opposite()));
+                let said = texts.first().map(|text| text == "true");
+                if let Some(value) = said.or(is_off.then_some(false)) {
+                    values::put(spec, &self.path, value.into()).map_err(refuse)?;
                 }
             }
             Takes::Word(_) => {

@@ -8,13 +8,14 @@ use std::path::Path;
 
 use clap::{Arg, ArgAction, ArgMatches};
 use clap_complete::ArgValueCompleter;
+use orch_shared::access::SubjectKind;
 use orch_shared::kind::Kind;
 use orch_shared::kinds::secret::Form;
 use orch_shared::path::FieldPath;
 use serde_json::{Value, json};
 
 use super::flags::{named, named_from_secret, secret_key};
-use super::{many, values};
+use super::{granting, many, values};
 use crate::complete;
 use crate::report::Failure;
 
@@ -235,6 +236,159 @@ const ALL: &[Shorthand] = &[
         covers: &[],
         write: |spec, text| place(spec, "auth.kubernetes.serviceAccountTokenPath", text),
     },
+    Shorthand {
+        kind: Kind::Token,
+        name: "ttl",
+        value: "LENGTH|never|DAY",
+        about: "How long it is good for: 30d, never, or until 2027-01-31",
+        number: Number::Once,
+        covers: &["ttl", "expiresAt"],
+        write: granting::ttl,
+    },
+    Shorthand {
+        kind: Kind::Token,
+        name: "bind",
+        value: "role:R,resource:K,...",
+        about: "A right: role:view,resource:servers[,name:N][,project:P][,selector:S][,tool:T], or operation:logs. May be repeated",
+        number: Number::Often,
+        covers: &["grants", "operations"],
+        write: granting::bind,
+    },
+    Shorthand {
+        kind: Kind::Token,
+        name: "scope-project",
+        value: "PROJECT[=DAY]",
+        about: "Confine it to this project, perhaps until a day. May be repeated",
+        number: Number::Often,
+        covers: &["projects"],
+        write: granting::project_scope,
+    },
+    Shorthand {
+        kind: Kind::RoleBinding,
+        name: "user",
+        value: "NAME",
+        about: "Grant it to this user. May be repeated",
+        number: Number::Often,
+        covers: &["subjects"],
+        write: |spec, text| granting::subject(SubjectKind::User.as_str(), spec, text),
+    },
+    Shorthand {
+        kind: Kind::RoleBinding,
+        name: "group",
+        value: "NAME",
+        about: "Grant it to this group. May be repeated",
+        number: Number::Often,
+        covers: &[],
+        write: |spec, text| granting::subject(SubjectKind::Group.as_str(), spec, text),
+    },
+    Shorthand {
+        kind: Kind::RoleBinding,
+        name: "serviceaccount",
+        value: "NAME",
+        about: "Grant it to this service account. May be repeated",
+        number: Number::Often,
+        covers: &[],
+        write: |spec, text| granting::subject(SubjectKind::ServiceAccount.as_str(), spec, text),
+    },
+    Shorthand {
+        kind: Kind::RoleBinding,
+        name: "token",
+        value: "[PROJECT/]NAME",
+        about: "Grant it to this token. May be repeated",
+        number: Number::Often,
+        covers: &[],
+        write: |spec, text| granting::subject(SubjectKind::Token.as_str(), spec, text),
+    },
+    Shorthand {
+        kind: Kind::RoleBinding,
+        name: "role",
+        value: "ROLE",
+        about: "What may be done: view, create, edit, delete, run, reveal. May be repeated",
+        number: Number::Often,
+        covers: &["grants"],
+        write: granting::role,
+    },
+    Shorthand {
+        kind: Kind::RoleBinding,
+        name: "resource",
+        value: "KIND",
+        about: "With which kind, or `*` for all. May be repeated",
+        number: Number::Often,
+        covers: &[],
+        write: granting::resource,
+    },
+    Shorthand {
+        kind: Kind::RoleBinding,
+        name: "name",
+        value: "NAME",
+        about: "Only with the object of this name. May be repeated",
+        number: Number::Often,
+        covers: &[],
+        write: granting::name,
+    },
+    Shorthand {
+        kind: Kind::RoleBinding,
+        name: "selector",
+        value: "LABELS",
+        about: "Only with objects with these labels: team=core,tier!=test",
+        number: Number::Once,
+        covers: &[],
+        write: granting::selector,
+    },
+    Shorthand {
+        kind: Kind::RoleBinding,
+        name: "in-project",
+        value: "PROJECT",
+        about: "Only with what is in this project; -p says the same",
+        number: Number::Once,
+        covers: &[],
+        write: granting::project,
+    },
+    Shorthand {
+        kind: Kind::RoleBinding,
+        name: "tool",
+        value: "PATTERN",
+        about: "With `run` on servers: only tools like this, `read_*`. May be repeated",
+        number: Number::Often,
+        covers: &[],
+        write: granting::tool,
+    },
+    Shorthand {
+        kind: Kind::RoleBinding,
+        name: "operation",
+        value: "OPERATION",
+        about: "What may be done with the daemon: logs, backup, ... May be repeated",
+        number: Number::Often,
+        covers: &["operations"],
+        write: granting::operation,
+    },
+    Shorthand {
+        kind: Kind::RoleBinding,
+        name: "bind",
+        value: "role:R,resource:K,...",
+        about: "A further right in one word: role:view,resource:servers[,name:N][,project:P]. May be repeated",
+        number: Number::Often,
+        covers: &[],
+        write: granting::bind,
+    },
+    Shorthand {
+        kind: Kind::Prompt,
+        name: "from-file",
+        value: "FILE",
+        about: "The text, from a file or with - from standard input",
+        number: Number::Once,
+        covers: &[],
+        write: |spec, path| place(spec, "content", &contents(path)?),
+    },
+    Shorthand {
+        kind: Kind::Prompt,
+        name: "tag",
+        value: "WORD",
+        about: "A word by which it is found. May be repeated",
+        number: Number::Often,
+        covers: &["tags"],
+        write: |spec, text| values::append(spec, &FieldPath::parse("tags"), text.into()),
+    },
 ];
 
 /// Only backends of one type prove who they are; it need not be said twice.
@@ -245,6 +399,17 @@ fn place_of_openbao(spec: &mut Value) -> Result<(), String> {
     }
 }
 
+/// The text of a file, or of standard input.
+fn contents(path: &str) -> Result<String, String> {
+    if path != "-" {
+        return std::fs::read_to_string(path).map_err(|error| format!("{path}: {error}"));
+    }
+    let mut text = String::new();
+    let read = std::io::stdin().lock().read_to_string(&mut text);
+    read.map_err(|error| format!("standard input: {error}"))?;
+    Ok(text)
+}
+
 /// The short ways of a kind.
 pub(super) fn of(kind: Kind) -> impl Iterator<Item = &'static Shorthand> {
     ALL.iter().filter(move |shorthand| shorthand.kind == kind)
@@ -253,6 +418,11 @@ pub(super) fn of(kind: Kind) -> impl Iterator<Item = &'static Shorthand> {
 /// Whether objects of the kind carry secret values of their own.
 pub(super) fn carry_secrets(kind: Kind) -> bool {
     of(kind).any(|shorthand| shorthand.name == "from-literal")
+}
+
+/// Whether making an object of the kind makes a credential, which is told once.
+pub(super) fn make_credentials(kind: Kind) -> bool {
+    kind == Kind::Token
 }
 
 /// What is to be said about what was given: a secret on a command line is seen by others.
@@ -274,8 +444,18 @@ impl Shorthand {
             .help(self.about);
         let arg = match self.name {
             "from-template" => arg.alias("template").add(ArgValueCompleter::new(complete::templates)),
+            "tag" => arg.alias("tags"),
             "param" => arg.alias("parameter").add(ArgValueCompleter::new(complete::parameters)),
             "param-secret" => arg.add(ArgValueCompleter::new(complete::secret_parameters)),
+            "user" => arg.add(ArgValueCompleter::new(complete::users)),
+            "group" => arg.add(ArgValueCompleter::new(complete::groups)),
+            "serviceaccount" => arg
+                .alias("service-account")
+                .add(ArgValueCompleter::new(complete::service_accounts)),
+            "token" => arg.add(ArgValueCompleter::new(complete::tokens)),
+            "scope-project" | "in-project" => arg.add(ArgValueCompleter::new(complete::projects)),
+            "role" | "operation" => arg.add(ArgValueCompleter::new(complete::rights)),
+            "resource" => arg.add(ArgValueCompleter::new(complete::kinds)),
             _ => arg,
         };
         match self.number {
@@ -285,6 +465,14 @@ impl Shorthand {
                 .last(true)
                 .num_args(1..)
                 .value_names(self.value.split(' ').collect::<Vec<_>>()),
+        }
+    }
+
+    /// Takes what a global flag says of a project, where that narrows what is granted.
+    pub(super) fn take_project(&self, spec: &mut Value, project: &str) -> Result<(), Failure> {
+        match self.name {
+            "in-project" => (self.write)(spec, project).map_err(Failure::usage),
+            _ => Ok(()),
         }
     }
 
@@ -354,15 +542,9 @@ fn from_file(spec: &mut Value, text: &str) -> Result<(), String> {
             )
         }
     };
-    let value = if path == "-" {
-        let mut value = String::new();
-        std::io::stdin()
-            .lock()
-            .read_to_string(&mut value)
-            .map_err(|error| format!("standard input: {error}"))?;
-        value.strip_suffix('\n').map(str::to_owned).unwrap_or(value)
-    } else {
-        std::fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))?
+    let value = match (path, contents(path)?) {
+        ("-", value) => value.strip_suffix('\n').map(str::to_owned).unwrap_or(value),
+        (_, value) => value,
     };
     secret(spec, &key, &value)
 }

@@ -33,6 +33,9 @@ fn every_mistake_of_every_document_is_told_with_its_place() {
 #[test]
 fn what_is_in_use_is_protected() {
     let home = Home::new().started();
+    let count = |plural: &str| home.get(plural)["metadata"]["total"].clone();
+    let kinds = ["llms", "agents", "prompts?allScopes=true"];
+    let before = kinds.map(count);
     home.apply(
         &[
             manifest("Llm", "fast", &json!({"provider": "scripted", "model": "demo", "script": [{"text": "x"}]})),
@@ -49,11 +52,7 @@ fn what_is_in_use_is_protected() {
         .saying(&["agent/reviewer"]);
     home.get("llms/fast");
     home.orchctl(&["delete", "llm", "fast", "--with-dependents"]).expect(0);
-    for plural in ["llms", "agents", "prompts?allScopes=true"] {
-        eventually("all that depended on it is gone", || {
-            home.get(plural)["metadata"]["total"] == 0
-        });
-    }
+    eventually("all that depended on it is gone", || kinds.map(count) == before);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use orch_daemon::catalogue;
 use orch_shared::manifest::to_yaml;
-use orch_shared::seeded;
+use orch_shared::{seeded, system};
 use serde_json::{Value, json};
 
 use super::manifest;
@@ -45,8 +45,8 @@ fn what_is_brought_along_is_the_users_to_keep(home: Home) {
         .orchctl(&["get", "all", "-A", "-o", "yaml", "--with-seeded"])
         .expect(0)
         .stdout;
-    home.apply(&whole)
-        .saying(&[&format!("0 changed, {} unchanged", ours.len() + 1)]);
+    let all = ours.len() + system::objects().len() + 1;
+    home.apply(&whole).saying(&[&format!("0 changed, {all} unchanged")]);
 
     // One is changed, one is deleted, and one is as an older daemon would have brought it.
     let mut changed = home.get("templates/git");

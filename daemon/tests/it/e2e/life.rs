@@ -123,7 +123,7 @@ fn everything_round_trips(home: Home) {
         assert!(!again.stdout.contains(verdict), "{}", again.stdout);
     }
     // What was applied, and what the daemon brought along.
-    let count = 7 + orch_daemon::catalogue::objects().len();
+    let count = 7 + orch_daemon::catalogue::objects().len() + orch_shared::system::objects().len();
     again.saying(&[&format!("0 changed, {count} unchanged")]);
     assert_eq!(home.orchctl(&export).expect(0).stdout, first);
     assert_eq!(

@@ -5,6 +5,7 @@
 
 mod access;
 mod admission;
+mod audit;
 mod backend_tokens;
 mod backends;
 mod catalogue;
@@ -13,6 +14,7 @@ mod clients;
 mod conformance;
 mod containers;
 mod gateway;
+mod identity;
 mod importing;
 mod leaders;
 mod life;
@@ -20,6 +22,7 @@ mod looking;
 mod outage;
 mod packages;
 mod registry;
+mod rights;
 mod secrets;
 mod servers;
 mod serving;

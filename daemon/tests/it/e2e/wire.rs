@@ -9,6 +9,7 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use super::{copies, manifest, server_with};
+use crate::support::client::{Client, Era};
 use crate::support::daemon::{Home, eventually};
 use crate::support::http::{Request, converse};
 use crate::support::processes;
@@ -36,11 +37,31 @@ fn furnished() -> Home {
             prompt(""),
             prompt(", project: x"),
             prompt(", agent: x"),
+            manifest("User", "x", &json!({})),
+            manifest("Group", "x", &json!({"users": ["x"]})),
+            manifest("ServiceAccount", "x", &json!({})),
+            manifest(
+                "RoleBinding",
+                "x",
+                &json!({"subjects": [{"kind": "User", "name": "x"}]}),
+            ),
+            manifest("Token", "x", &json!({})),
+            "---\napiVersion: orchctl.dev/v1\nkind: Token\nmetadata: {name: x, project: x}\nspec: {}\n".to_owned(),
         ]
         .concat(),
     );
     home.until_ready(&["server/x"]);
+    let client = Client::begin(&home, Era::Legacy, "/mcp/projects/x");
+    client.call("propose_prompt", json!({"name": "x", "content": "hello"}));
     home
+}
+
+/// The prompts that are proposed.
+fn proposals(home: &Home) -> Vec<Value> {
+    home.get("projects/x/promptrequests")["items"]
+        .as_array()
+        .expect("a list")
+        .clone()
 }
 
 /// The addresses of the API's own description with the methods each is there for. Places are filled with names of
@@ -63,10 +84,11 @@ fn addresses(home: &Home, object: impl Fn(&str) -> String) -> BTreeMap<String, V
     addresses
 }
 
-/// The object of a collection that is looked at: `x`, or the copy of the server of that name.
+/// The object of a collection that is looked at: `x`, or what the daemon has made for one of that name.
 fn shown(home: &Home, collection: &str) -> Value {
     match collection {
         "/api/v1/instances" => copies(home, "x")[0].clone(),
+        "/api/v1/projects/x/promptrequests" => proposals(home)[0].clone(),
         _ => home.http("GET", &format!("{collection}/x")).send().expect(200).json(),
     }
 }
@@ -120,7 +142,8 @@ fn a_uid_is_as_good_as_a_name() {
         if !is_read {
             continue;
         }
-        let uids = copies(&home, "x").into_iter().map(|copy| {
+        let made = copies(&home, "x").into_iter().chain(proposals(&home));
+        let uids = made.map(|copy| {
             let text = |value: &Value| value.as_str().expect("text").to_owned();
             (text(&copy["status"]["uid"]), text(&copy["metadata"]["name"]))
         });
@@ -174,7 +197,8 @@ fn other_methods_are_refused_and_those_there_are_get_named() {
                 continue;
             }
             let answer = home.http(method, &path).json(&json!({})).send();
-            if path.contains("/instances") && matches!(method, "POST" | "PUT" | "PATCH") && answer.status != 405 {
+            let is_made_here = path.contains("/instances") || path.contains("/promptrequests");
+            if is_made_here && matches!(method, "POST" | "PUT" | "PATCH") && answer.status != 405 {
                 // Whoever tries to make one is told that the daemon does.
                 assert!(matches!(answer.status, 400 | 422), "{method} {path}: {}", answer.status);
                 continue;

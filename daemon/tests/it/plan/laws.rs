@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use orch_daemon::reconcile::plan::instance::{self, Deleting, Failure, Observed, Remedy, Running, State};
+use orch_daemon::reconcile::plan::plain::Link;
 use orch_daemon::reconcile::plan::server::{self, Activity, Copy};
 use orch_daemon::reconcile::plan::{Action, Broken, backoff, plain};
 use orch_shared::kind::{Hazard, Pending};
@@ -334,10 +335,10 @@ proptest! {
     }
 
     #[test]
-    fn plain_objects_are_content(deleting in any::<bool>(), is_broken in any::<bool>(), hazard in proptest::option::of(any::<bool>())) {
+    fn plain_objects_are_content(deleting in any::<bool>(), is_broken in any::<bool>(), link in prop_oneof![Just(Link::None), Just(Link::Unread), Just(Link::Sound), Just(Link::Broken("no answer".to_owned()))], hazard in proptest::option::of(any::<bool>())) {
         let broken = if is_broken { vec![Broken("llm `x` is gone".to_owned())] } else { vec![] };
         let pending: Vec<_> = hazard.map(|harmless| Pending { path: "spec.x", hazard: if harmless { Hazard::Harmless } else { Hazard::Unsafe } }).into_iter().collect();
-        let look = |status: &PlainStatus| plain::plan(&plain::World { generation: 2, deleting, status, broken: &broken, pending: &pending }, NOW);
+        let look = |status: &PlainStatus| plain::plan(&plain::World { generation: 2, deleting, status, broken: &broken, pending: &pending, link: link.clone() }, NOW);
         let first = look(&PlainStatus::default());
         let second = look(&first.status);
         prop_assert_eq!(&second.status, &first.status);

@@ -1,5 +1,6 @@
 //! The store, on both databases: the same tests, except where a database has a failure of its own.
 
+mod audit;
 mod concurrency;
 mod failures;
 mod feed;
@@ -136,16 +137,8 @@ fn declared(object: &ObjectRef, mark: &str, labels: &[(&str, &str)]) -> Declared
     }
     let spec = match object.kind {
         Kind::Prompt => serde_json::json!({"content": mark}),
-        Kind::Server
-        | Kind::Instance
-        | Kind::Template
-        | Kind::Secret
-        | Kind::SecretBackend
-        | Kind::Llm
-        | Kind::Agent
-        | Kind::Project => {
-            serde_json::json!({"command": [mark]})
-        }
+        Kind::PromptRequest => serde_json::json!({"prompt": "tone", "content": mark}),
+        _ => serde_json::json!({"command": [mark]}),
     };
     Declared {
         metadata: metadata.to_string(),

@@ -87,6 +87,7 @@ fn session(house: &House, id: &str, target: &str) -> Session {
         subscriptions: "[]".to_owned(),
         created_at: house.clock.now(),
         last_used_at: house.clock.now(),
+        begun_at: None,
     }
 }
 

@@ -1,9 +1,10 @@
 //! One object's life and its neighbours', told the same on both databases.
 
 use orch_daemon::store::{
-    About, Error, EventQuery, ListQuery, Mutation, NewAudit, NewEvent, Position, Scopes, Store, Token,
+    About, AuditQuery, Error, EventQuery, ListQuery, Mutation, NewAudit, NewEvent, Position, Scopes, Store, Token,
 };
-use orch_shared::access::{Grant, Visibility};
+use orch_shared::access::{Reach, Visibility};
+use orch_shared::audit::{Outcome, RowKind, Target};
 use orch_shared::kind::Kind;
 use orch_shared::name::Scope;
 use orch_shared::query::{LabelSelector, Severity};
@@ -195,26 +196,61 @@ async fn lists(house: &House) {
             house.name()
         );
     }
-    let grant = |kind, scope: Option<&str>, name: Option<&str>| Grant {
+    let reach = |kind, name: Option<&str>, labels: Option<&str>, project: Option<&str>| Reach {
         kind,
-        scope: scope.map(|scope| scope.parse().unwrap()),
-        name: name.map(str::to_owned),
+        name: name.map(|name| name.parse().unwrap()),
+        labels: labels.map(|labels| labels.parse().unwrap()),
+        project: project.map(|project| project.parse().unwrap()),
     };
-    for (grants, expected) in [
-        (vec![], ""),
-        (vec![Grant::default()], "a b c d"),
+    let every_server = || reach(Some(Kind::Server), None, None, None);
+    for (bounds, expected) in [
+        (vec![vec![]], ""),
+        (vec![vec![Reach::default()]], "a b c d"),
+        (vec![vec![every_server()]], "a b c d"),
         (
-            vec![
-                grant(Some(Kind::Server), None, Some("b")),
-                grant(None, Some(""), Some("d")),
-            ],
+            vec![vec![
+                reach(Some(Kind::Server), Some("b"), None, None),
+                reach(None, Some("d"), None, None),
+            ]],
             "b d",
         ),
-        (vec![grant(Some(Kind::Prompt), None, None)], ""),
+        (vec![vec![reach(Some(Kind::Prompt), None, None, None)]], ""),
+        (vec![vec![reach(None, None, Some("team=core"), None)]], "a b"),
+        (
+            vec![vec![reach(Some(Kind::Server), None, Some("team!=core"), None)]],
+            "c d",
+        ),
+        (
+            vec![vec![every_server()], vec![reach(None, Some("c"), None, None)]],
+            "c",
+        ),
+        (
+            vec![vec![every_server()], vec![reach(Some(Kind::Prompt), None, None, None)]],
+            "",
+        ),
+        (vec![vec![reach(None, None, None, Some("ops"))]], ""),
     ] {
         let expected = (expected.to_owned(), expected.split_whitespace().count() as i64, None);
-        assert_eq!(names(&Visibility::Granted(grants), &all).await, expected);
+        let visibility = Visibility::Within(bounds);
+        assert_eq!(names(&visibility, &all).await, expected, "{visibility:?}");
+        // The point check says the same of each.
+        let snapshot = house.store.wait_for(revision).await;
+        let mut seen: Vec<&str> = Vec::new();
+        for object in snapshot.of_kind(Kind::Server) {
+            if snapshot.facts_of(object, |facts| visibility.covers(facts)) {
+                seen.push(object.object.name.as_str());
+            }
+        }
+        seen.sort_unstable();
+        assert_eq!(seen.join(" "), expected.0, "{visibility:?}");
     }
+    let of_project = Visibility::Within(vec![vec![reach(None, None, None, Some("ops"))]]);
+    let prompts_of_ops = ListQuery {
+        kind: Kind::Prompt,
+        ..all.clone()
+    };
+    let (seen, total, _) = names(&of_project, &prompts_of_ops).await;
+    assert_eq!((seen.split_whitespace().count(), total), (3, 3), "{seen}");
 
     // Pages, in the order of scope and name, byte by byte.
     let prompts = ListQuery {
@@ -429,14 +465,13 @@ async fn tokens(house: &House) {
 }
 
 async fn audit(house: &House) {
-    let entry = |outcome: &str| NewAudit {
+    let entry = |outcome: Outcome| NewAudit {
         principal: "eve".to_owned(),
-        action: "delete".to_owned(),
-        object: Some(prompt("web", "tone")),
-        outcome: outcome.to_owned(),
-        detail: "{}".to_owned(),
+        target: Some(Target::of(&prompt("web", "tone"))),
+        outcome,
+        ..NewAudit::new(RowKind::Request, "delete")
     };
-    let (denied, allowed) = (entry("denied"), entry("allowed"));
+    let (denied, allowed) = (entry(Outcome::Denied), entry(Outcome::Allowed));
     // A refused request leaves its audit entry, and nothing else.
     let refused: Result<(), Error> = house
         .store
@@ -463,14 +498,18 @@ async fn audit(house: &House) {
         .await;
     kept.unwrap();
 
-    let audit = house.store.audit(10).await.unwrap();
-    let outcomes: Vec<&str> = audit.iter().map(|audit| audit.entry.outcome.as_str()).collect();
-    assert_eq!(outcomes, ["allowed", "denied"]);
+    let query = AuditQuery {
+        limit: 10,
+        ..AuditQuery::default()
+    };
+    let entries = house.store.audit(&query).await.unwrap();
+    let outcomes: Vec<Outcome> = entries.iter().map(|entry| entry.row.outcome).collect();
+    assert_eq!(outcomes, [Outcome::Denied, Outcome::Allowed]);
     let mut hash = String::new();
-    for audit in audit.iter().rev() {
-        assert_eq!(audit.entry.object, Some(prompt("web", "tone")));
-        hash = audit.entry.hash_after(&hash, audit.sequence, audit.at);
-        assert_eq!(audit.hash, hash);
+    for entry in &entries {
+        assert_eq!(entry.row.target, Some(Target::of(&prompt("web", "tone"))));
+        hash = entry.row.hash_after(&hash, entry.sequence, entry.at);
+        assert_eq!(entry.hash, hash);
     }
 }
 

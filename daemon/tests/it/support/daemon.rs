@@ -333,7 +333,13 @@ impl Home {
 
     /// Runs the command line with something on its standard input.
     pub(crate) fn orchctl_reading(&self, input: &str, arguments: &[&str]) -> Output {
-        let mut child = self.orchctl_command(arguments).spawn().expect("orchctl runs");
+        self.orchctl_with(&[], input, arguments)
+    }
+
+    /// Runs the command line with that in its environment, and something on its standard input.
+    pub(crate) fn orchctl_with(&self, variables: &[(&str, &str)], input: &str, arguments: &[&str]) -> Output {
+        let mut command = self.orchctl_command(arguments);
+        let mut child = command.envs(variables.iter().copied()).spawn().expect("orchctl runs");
         let mut stdin = child.stdin.take().expect("a pipe");
         // A program that does not read what it is given is fine.
         let _closed = stdin.write_all(input.as_bytes());

@@ -23,13 +23,33 @@ pub(crate) fn texts(home: &Home, query: &str) -> Vec<String> {
     runtime.enable_all().build().expect("a runtime").block_on(reading)
 }
 
+/// Does something to the database that no daemon does.
+pub(crate) fn run(home: &Home, script: &str) {
+    let options = SqliteConnectOptions::new().filename(home.path("data/orchd.db"));
+    let writing = async {
+        let mut shell = options.connect().await.expect("the database opens");
+        sqlx::raw_sql(sqlx::AssertSqlSafe(script.to_owned()))
+            .execute(&mut shell)
+            .await
+            .expect("the script is right");
+    };
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    runtime.enable_all().build().expect("a runtime").block_on(writing);
+}
+
 /// How many sessions of clients are written down.
 pub(crate) fn sessions(home: &Home) -> usize {
     texts(home, "SELECT id_hash FROM gateway_session").len()
 }
 
-/// A token for a principal: its text.
+/// A token for a user who may do everything, and who is made for it: its text.
 pub(crate) fn token(home: &Home, principal: &str) -> String {
+    home.apply(&format!(
+        "apiVersion: orchctl.dev/v1\nkind: User\nmetadata: {{name: {principal}}}\nspec: {{}}\n---\n\
+         apiVersion: orchctl.dev/v1\nkind: RoleBinding\nmetadata: {{name: {principal}}}\nspec:\n  \
+         subjects: [{{kind: User, name: {principal}}}]\n  \
+         grants: [{{roles: [view, create, edit, delete, run, reveal], resources: ['*']}}]\n  operations: [logs, sessions]\n"
+    ));
     let hex = |text: &str| -> String {
         let hash = Sha256::digest(text);
         hash.iter().map(|byte| format!("{byte:02x}")).collect()

@@ -105,6 +105,22 @@ impl Request {
         Ok(Answer { status, headers, body })
     }
 
+    /// Sends it and takes the answer; of one that is a stream, how it begins.
+    pub(crate) fn send_briefly(&self) -> Answer {
+        let (status, headers, mut rest) = self
+            .begin()
+            .unwrap_or_else(|error| panic!("{} {}: {error}", self.method, self.path));
+        let is_stream = headers
+            .iter()
+            .any(|(name, value)| name == "content-type" && value.starts_with("text/event-stream"));
+        let mut body = Vec::new();
+        if !is_stream {
+            rest.read_to_end(&mut body).expect("a body");
+        }
+        let body = String::from_utf8_lossy(&body).into_owned();
+        Answer { status, headers, body }
+    }
+
     /// Sends it and leaves the answer open.
     pub(crate) fn stream(&self) -> Stream {
         let (status, _, lines) = self

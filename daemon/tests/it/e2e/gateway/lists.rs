@@ -109,8 +109,8 @@ fn the_order_is_always_the_same() {
     let servers: Vec<&str> = first.iter().filter_map(|name| name.split("__").next()).collect();
     let mut order = servers.clone();
     order.dedup();
-    // The gateway's own tool comes last.
-    assert_eq!(order, ["c", "a", "b", "orch_read_page"]);
+    // The gateway's own tools come last.
+    assert_eq!(order, ["c", "a", "b", "orch_read_page", "propose_prompt"]);
     assert_eq!(first[0], "c__ask_elicitation");
     for era in ERAS {
         assert_eq!(list(&home, era), first, "{era:?}");

@@ -21,10 +21,14 @@ mod sessions;
 
 mod door;
 mod forwarding;
+mod gate;
 mod ledger;
+mod links;
 mod oldest;
 mod principals;
 mod projects;
+mod proposals;
+mod texts;
 
 mod leaks;
 

@@ -84,6 +84,46 @@ fn prompts_of_the_project_and_of_its_servers() {
     }
 }
 
+/// A prompt of neither project nor agent is in every project, unless that has one of the same name; one of another project, or of an
+/// agent, is in none. They come in order of priority, then of their names.
+#[test]
+fn prompts_of_everybody_are_offered_everywhere() {
+    let home = shop(&json!({}));
+    let prompt = |name: &str, place: &str, spec: &Value| {
+        let marked = format!("{{name: {name}{place}}}");
+        manifest("Prompt", name, spec).replace(&format!("{{name: {name}}}"), &marked)
+    };
+    let agent = manifest(
+        "Llm",
+        "demo",
+        &json!({"provider": "scripted", "model": "demo", "script": [{"text": "hi"}]}),
+    ) + &manifest("Agent", "reviewer", &json!({"llm": "demo"}));
+    let manifests = agent
+        + &manifest("Project", "empty", &json!({}))
+        + &prompt("manners", "", &json!({"content": "Anybody's.", "priority": 95}))
+        + &prompt("beta", "", &json!({"content": "b", "priority": 20}))
+        + &prompt("alpha", "", &json!({"content": "a", "priority": 20}))
+        + &prompt("private", ", agent: reviewer", &json!({"content": "p"}))
+        + &prompt("elsewhere", ", project: empty", &json!({"content": "e"}));
+    home.apply(&manifests);
+    for era in ERAS {
+        let client = Client::begin(&home, era, PATH);
+        let names = client.names("prompts/list");
+        assert_eq!(names[..4], ["rules", "alpha", "beta", "manners"], "{era:?}");
+        let manners = client.result("prompts/get", json!({"name": "manners"}));
+        assert_eq!(
+            manners["messages"][0]["content"]["text"], "Be kind.",
+            "{era:?}: the project's own"
+        );
+        let empty = Client::begin(&home, era, "/mcp/projects/empty");
+        assert_eq!(
+            empty.names("prompts/list"),
+            ["manners", "elsewhere", "alpha", "beta"],
+            "{era:?}"
+        );
+    }
+}
+
 #[test]
 fn resources_and_templates_of_two_servers() {
     let home = shop(&json!({}));

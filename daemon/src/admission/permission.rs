@@ -1,0 +1,108 @@
+//! Whether somebody may do what they ask for, inside the write that would do it. What may not be seen is not there.
+
+use orch_shared::access::{Operation, Principal, Role};
+use orch_shared::name::ObjectRef;
+use orch_shared::problem::{Code, Problem};
+use orch_shared::resource::Resource;
+
+use super::error::not_found;
+use super::{Error, denied};
+use crate::store::{Known, Row, Transaction};
+
+/// Whether that may be done with such an object.
+pub(super) fn may(principal: &Principal, role: Role, known: &Known) -> bool {
+    match role {
+        // Lists and points are decided by the same value.
+        Role::View => known.ask(|facts| principal.visibility.covers(facts)),
+        Role::Create | Role::Edit | Role::Delete | Role::Run | Role::Reveal => {
+            known.ask(|facts| principal.may(role, facts).is_allowed)
+        }
+    }
+}
+
+/// Whether somebody may see an object.
+pub(super) async fn is_seen(transaction: &mut Transaction, principal: &Principal, row: &Row) -> Result<bool, Error> {
+    if principal.rights.is_everywhere(Role::View) {
+        return Ok(true);
+    }
+    let known = transaction.known(row, &principal.rights).await?;
+    Ok(may(principal, Role::View, &known))
+}
+
+/// Whether somebody may see the object of that name.
+pub(super) async fn is_seen_by_name(
+    transaction: &mut Transaction,
+    principal: &Principal,
+    object: &ObjectRef,
+) -> Result<bool, Error> {
+    if principal.rights.is_everywhere(Role::View) {
+        return Ok(true);
+    }
+    match transaction.load(std::slice::from_ref(object)).await?.pop().flatten() {
+        Some(row) => is_seen(transaction, principal, &row).await,
+        None => Ok(false),
+    }
+}
+
+/// Refuses what somebody may not do with an object that is there, and notes it in the audit log.
+pub(super) async fn require(
+    transaction: &mut Transaction,
+    principal: &Principal,
+    role: Role,
+    row: &Row,
+) -> Result<(), Error> {
+    if principal.rights.is_everywhere(role) {
+        return Ok(());
+    }
+    let known = transaction.known(row, &principal.rights).await?;
+    if may(principal, role, &known) {
+        return Ok(());
+    }
+    transaction.audit(denied(principal, role.as_str(), Some(&row.object)));
+    Err(match may(principal, Role::View, &known) {
+        true => forbidden(principal, role.as_str(), &row.object),
+        false => not_found(&row.object),
+    }
+    .into())
+}
+
+/// Refuses what somebody may not make, and notes it in the audit log.
+pub(super) fn require_new(
+    transaction: &mut Transaction,
+    principal: &Principal,
+    resource: &Resource,
+) -> Result<(), Error> {
+    let object = resource.reference();
+    if may(principal, Role::Create, &Known::of_new(&object, &resource.metadata)) {
+        return Ok(());
+    }
+    transaction.audit(denied(principal, Role::Create.as_str(), Some(&object)));
+    Err(forbidden(principal, Role::Create.as_str(), &object).into())
+}
+
+/// Somebody who may have something done by the daemon, as the daemon: what it takes is decided by then.
+pub(super) fn acting(principal: &Principal) -> Principal {
+    Principal {
+        name: std::sync::Arc::clone(&principal.name),
+        ..Principal::daemon()
+    }
+}
+
+/// Refuses an operation that somebody may not ask for.
+pub(super) fn operate(principal: &Principal, operation: Operation) -> Result<(), Problem> {
+    if principal.may_operate(operation).is_allowed {
+        return Ok(());
+    }
+    let detail = format!("{} may not {operation}", principal.name);
+    Err(Problem::new(Code::Forbidden, detail).suggest(format!("that needs the operation `{operation}`")))
+}
+
+/// Somebody may not do that with an object that they may see, or that is not there.
+#[must_use]
+pub fn forbidden(principal: &Principal, what: &str, object: &ObjectRef) -> Problem {
+    let noun = object.kind.meta().singular;
+    Problem::new(Code::Forbidden, format!("{} may not {what} {object}", principal.name)).suggest(format!(
+        "what would allow it: orchctl auth why {what} {noun}/{}",
+        object.name
+    ))
+}

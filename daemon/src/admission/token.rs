@@ -1,0 +1,162 @@
+//! Tokens: how one is made, revoked, and allowed to start builds. The text of a credential leaves here once.
+
+use orch_shared::access::{Credential as Shown, Operation, Principal, Role, Subject};
+use orch_shared::kind::{Action, Kind};
+use orch_shared::kinds::role_binding::Grant;
+use orch_shared::kinds::token::{ClonedRights, Rbac, Token, TokenPhase, TokenStatus};
+use orch_shared::problem::{Code, Problem};
+
+use super::one::{Precondition, Target, find};
+use super::{Admission, Error, audited, denied, permission};
+use crate::auth::{self, Credential};
+use crate::store::{Create, Mutation, Object, Row, Transaction};
+
+/// A credential that was made.
+pub(super) struct Issued {
+    /// Its text.
+    pub(super) text: String,
+    /// What is reported of its Token from now on.
+    pub(super) status: Mutation,
+}
+
+/// Makes the credential of a token that is being made.
+pub(super) async fn issue(
+    transaction: &mut Transaction,
+    principal: &Principal,
+    spec: &Token,
+    create: &Create,
+) -> Result<Issued, Error> {
+    let owner = match &spec.service_account {
+        Some(account) => Subject::ServiceAccount(account.clone()),
+        None => (*principal.subject).clone(),
+    };
+    match owner {
+        Subject::User(_) | Subject::ServiceAccount(_) => {}
+        Subject::Daemon | Subject::Anybody => {
+            let detail = format!("{} would belong to nobody", create.object);
+            return Err(Problem::new(Code::BadRequest, detail)
+                .suggest("apply it with a credential, or name a `serviceAccount`")
+                .into());
+        }
+    }
+    let now = transaction.now();
+    let end = spec.end(now);
+    if end.is_some_and(|end| end <= now) {
+        let detail = format!("{} would be over before it begins", create.object);
+        return Err(Problem::new(Code::BadRequest, detail)
+            .suggest("give a later end, or a `ttl`")
+            .into());
+    }
+    let owner = owner.principal_name();
+    let name = create.object.to_string();
+    let credential = Credential::of_token(&create.uid, &name, &owner, end, now);
+    transaction.insert_token(&credential.token).await?;
+    let status = TokenStatus {
+        phase: Some(TokenPhase::Active),
+        owner: Some(owner),
+        prefix: Some(credential.token.prefix.clone()),
+        expires_at: end,
+        cloned: match spec.rbac.unwrap_or_default() {
+            Rbac::Clone => cloned(principal),
+            Rbac::Empty | Rbac::Owner => vec![],
+        },
+        ..TokenStatus::default()
+    };
+    Ok(Issued {
+        text: credential.text.to_string(),
+        status: Mutation::Status {
+            uid: create.uid.clone(),
+            status: serde_json::to_string(&status).expect("a status is plain data"),
+        },
+    })
+}
+
+/// What somebody may do, as it can be declared: one list for each bound.
+fn cloned(principal: &Principal) -> Vec<ClonedRights> {
+    let layers = principal.rights.layers().iter();
+    layers
+        .map(|layer| ClonedRights {
+            grants: layer.on_objects.iter().map(Grant::of).collect(),
+            operations: layer.operations.iter().map(|(operation, _)| *operation).collect(),
+        })
+        .collect()
+}
+
+/// Ends a token; it stays to be looked at.
+///
+/// # Errors
+/// When it is not there, or whoever asks may not delete it and it is not their own.
+pub async fn revoke(
+    admission: &Admission,
+    principal: &Principal,
+    target: Target,
+    precondition: Precondition,
+) -> Result<Row, Problem> {
+    let end = |status: &mut TokenStatus, now| {
+        status.revoked_at.get_or_insert(now);
+        status.phase = Some(TokenPhase::Revoked);
+    };
+    change(admission, principal, target, precondition, Action::Revoke, end).await
+}
+
+/// Lets a token start builds.
+///
+/// # Errors
+/// When it is not there, or whoever asks lacks the operation.
+pub async fn allow_trigger(
+    admission: &Admission,
+    principal: &Principal,
+    target: Target,
+    precondition: Precondition,
+) -> Result<Row, Problem> {
+    let allow = |status: &mut TokenStatus, _| status.may_trigger = Some(true);
+    change(admission, principal, target, precondition, Action::AllowTrigger, allow).await
+}
+
+async fn change(
+    admission: &Admission,
+    principal: &Principal,
+    target: Target,
+    precondition: Precondition,
+    action: Action,
+    change: impl FnOnce(&mut TokenStatus, orch_shared::resource::Timestamp) + Send + 'static,
+) -> Result<Row, Problem> {
+    super::one::allow(target.kind, action)?;
+    let (principal, trail) = (principal.clone(), crate::audit::trail());
+    let changed = admission.store.write(move |transaction| {
+        Box::pin(async move {
+            let row = find(transaction, &principal, &target).await?;
+            precondition.check(&row)?;
+            if action == Action::AllowTrigger {
+                if !principal.may_operate(Operation::Trigger).is_allowed {
+                    transaction.audit(denied(&principal, action.as_str(), Some(&row.object)));
+                    return Err(permission::forbidden(&principal, "let start builds", &row.object).into());
+                }
+            } else if !is_own(&principal, &row)? {
+                permission::require(transaction, &principal, Role::Delete, &row).await?;
+            }
+            let now = transaction.now();
+            auth::report(transaction, &row.uid, |status| change(status, now)).await?;
+            if action == Action::Revoke {
+                transaction.revoke_token(&row.uid).await?;
+            }
+            transaction.audit(audited(
+                trail.as_deref(),
+                &principal,
+                action.as_str(),
+                Some(&row.object),
+            ));
+            super::one::reload(transaction, &row.object).await
+        })
+    });
+    Ok(changed.await?)
+}
+
+/// Whether a token belongs to whoever asks, with a credential that is no token itself.
+fn is_own(principal: &Principal, row: &Row) -> Result<bool, Error> {
+    debug_assert_eq!(row.object.kind, Kind::Token, "only tokens have these actions");
+    let object = Object::parse(row)?;
+    let owner = object.status::<Token>().and_then(TokenStatus::owner);
+    let by_login = matches!(principal.credential, Shown::Session { .. });
+    Ok(by_login && owner.as_ref() == Some(&*principal.subject))
+}

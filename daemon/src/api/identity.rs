@@ -1,0 +1,278 @@
+//! Logging in and out, who is asking, and who may do what.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Response};
+use orch_shared::access::{Credential, Facts, Grants, Operation, Principal, Role, Subject};
+use orch_shared::identity::{
+    AccessAnswer, AccessReview, Bound, Granted, Introspect, Introspection, LoginAnswer, LoginRequest, OpenLogin,
+    OpenLogins, PasswordChange, WhoAmI,
+};
+use orch_shared::kind::Kind;
+use orch_shared::name::{Name, ObjectRef, Scope};
+use orch_shared::problem::{Code, Problem};
+use zeroize::Zeroizing;
+
+use super::dispatch::json;
+use super::problem::Refusal;
+use super::{Api, body, object};
+use crate::admission::{self, Target};
+
+/// Logs somebody in. The one address of the API that needs no credential.
+pub(super) async fn log_in(api: &Api, parts: &Parts, body: Body) -> Result<Response, Problem> {
+    let LoginRequest { user, password } = body::json(&parts.headers, body, body::OTHER).await?;
+    api.pace.login(&user)?;
+    let login = api.logins.log_in(&user, Zeroizing::new(password)).await;
+    let entry = admission::login_entry(&user, login.as_ref().err().map(|problem| problem.code));
+    api.admission.store.write_later(move |transaction| {
+        Box::pin(async move {
+            transaction.audit(entry);
+            Ok(())
+        })
+    });
+    let login = login?;
+    Ok(json(
+        StatusCode::OK,
+        &LoginAnswer {
+            user: login.user,
+            token: login.credential.text.to_string(),
+            expires_at: login.credential.token.expires_at,
+        },
+    ))
+}
+
+/// The logins that are open: one's own, and with the operation `sessions` those of everybody.
+pub(super) async fn logins(api: &Api, principal: &Principal) -> Result<Response, Refusal> {
+    let sees_all = principal.may_operate(Operation::Sessions).is_allowed;
+    let open = api.logins.open((!sees_all).then_some(principal)).await;
+    let items = open.map_err(Problem::from)?.into_iter().map(|token| OpenLogin {
+        is_this: is_this(principal, &token.id),
+        id: token.id,
+        principal: token.principal,
+        name: token.name,
+        prefix: token.prefix,
+        created_at: token.created_at,
+        expires_at: token.expires_at,
+        last_used_at: token.last_used_at,
+    });
+    let items = items.collect();
+    Ok(json(StatusCode::OK, &OpenLogins { items }))
+}
+
+fn is_this(principal: &Principal, id: &str) -> bool {
+    matches!(&principal.credential, Credential::Session { id: own, .. } if **own == *id)
+}
+
+/// Ends a login: one's own, and with the operation `sessions` anybody's. `current` is the one that asks.
+pub(super) async fn log_out(api: &Api, principal: &Principal, id: &str) -> Result<Response, Refusal> {
+    let id = match (&principal.credential, id) {
+        (Credential::Session { id: own, .. }, "current") => own.to_string(),
+        _ => id.to_owned(),
+    };
+    let sees_all = principal.may_operate(Operation::Sessions).is_allowed;
+    let open = api.logins.open((!sees_all).then_some(principal)).await;
+    let is_open = open.map_err(Problem::from)?.iter().any(|token| token.id == id);
+    // A token does not end the logins of whom it speaks for.
+    let may_end = sees_all || matches!(principal.credential, Credential::Session { .. });
+    if !is_open || !may_end {
+        return Err(Problem::new(Code::NotFound, "there is no such login")
+            .suggest("those that are open: orchctl auth logins")
+            .into());
+    }
+    api.logins.end(&id).await.map_err(Problem::from)?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// Who is asking, and what that entails.
+pub(super) fn who_am_i(api: &Api, principal: &Principal) -> WhoAmI {
+    let bound = |layer: &Arc<Grants>| Bound {
+        grants: layer.on_objects.iter().map(Granted::of).collect(),
+        operations: layer.operations.iter().map(|(operation, _)| *operation).collect(),
+    };
+    WhoAmI {
+        principal: principal.name.to_string(),
+        groups: api.authenticator.groups_of(&principal.subject),
+        token: principal.token().map(str::to_owned),
+        login: match &principal.credential {
+            Credential::Session { id, .. } => Some(id.to_string()),
+            Credential::Token(_) | Credential::None => None,
+        },
+        impersonated_by: principal.impersonator.as_deref().map(str::to_owned),
+        surface: principal.surface,
+        bounds: principal.rights.layers().iter().map(bound).collect(),
+    }
+}
+
+/// Whether whoever asks may do something, and what allows it.
+pub(super) fn review(api: &Api, principal: &Principal, review: &AccessReview) -> Result<AccessAnswer, Problem> {
+    let bad = |detail: &str| Problem::new(Code::BadRequest, detail.to_owned());
+    let (decision, bounds, asked) = match (review.role, review.operation) {
+        (None, Some(operation)) => (
+            principal.may_operate(operation),
+            principal.rights.explain_operation(operation),
+            format!("the operation {operation}"),
+        ),
+        (Some(role), None) => {
+            let Some(kind) = review.kind else {
+                return Err(bad("a role is asked about together with a kind"));
+            };
+            let scope = match (&review.project, &review.agent) {
+                (Some(project), None) => Scope::Project(project.clone()),
+                (None, Some(agent)) => Scope::Agent(agent.clone()),
+                (None, None) => Scope::Cluster,
+                (Some(_), Some(_)) => return Err(bad("an object lives in a project or with an agent, not both")),
+            };
+            return Ok(review_role(api, principal, review, role, (kind, scope)));
+        }
+        (Some(_), Some(_)) | (None, None) => return Err(bad("ask about a role or an operation")),
+    };
+    Ok(AccessAnswer {
+        allowed: decision.is_allowed,
+        principal: principal.name.to_string(),
+        asked,
+        bounds,
+    })
+}
+
+fn review_role(
+    api: &Api,
+    principal: &Principal,
+    review: &AccessReview,
+    role: Role,
+    (kind, scope): (Kind, Scope),
+) -> AccessAnswer {
+    let plural = kind.meta().plural;
+    let Some(name) = &review.name else {
+        // Of any of them: what a grant says of the kind, whatever else it narrows.
+        let bounds = principal.rights.explain_kind(role, kind, review.project.as_ref());
+        return AccessAnswer {
+            allowed: !bounds.is_empty() && bounds.iter().all(Option::is_some),
+            principal: principal.name.to_string(),
+            asked: format!("{role} {plural}"),
+            bounds,
+        };
+    };
+    let object = ObjectRef {
+        kind,
+        scope,
+        name: name.clone(),
+    };
+    let snapshot = api.admission.store.snapshot();
+    let ask = |facts: &Facts<'_>| match &review.tool {
+        Some(tool) if role == Role::Run => (
+            principal.may_call(facts, tool),
+            principal.rights.explain_tool(facts, tool),
+        ),
+        Some(_) | None => (principal.may(role, facts), principal.rights.explain(role, facts)),
+    };
+    let nothing = BTreeMap::new();
+    let (decision, bounds) = match snapshot.get(&object) {
+        Some(live) => snapshot.facts_of(live, ask),
+        None => snapshot.facts(&object, &nothing, None, ask),
+    };
+    let tool = review.tool.as_ref().map(|tool| format!(", tool {tool}"));
+    AccessAnswer {
+        allowed: decision.is_allowed,
+        principal: principal.name.to_string(),
+        asked: format!("{role} {object}{}", tool.unwrap_or_default()),
+        bounds,
+    }
+}
+
+/// What a credential opens. Whoever asks has a credential too, and may ask only so often.
+pub(super) async fn introspect(api: &Api, principal: &Principal, asked: Introspect) -> Result<Response, Refusal> {
+    api.pace.introspection(&principal.name)?;
+    let text = Zeroizing::new(asked.token);
+    let found = api.authenticator.introspect(&text).await?;
+    let told = found.map_or_else(Introspection::default, |(found, until)| Introspection {
+        active: true,
+        principal: Some(found.name.to_string()),
+        token: found.token().map(str::to_owned),
+        surface: Some(found.surface),
+        expires_at: until,
+    });
+    Ok(json(StatusCode::OK, &told))
+}
+
+/// Whether an address, by name or by uid, means whoever asks.
+fn is_oneself(api: &Api, principal: &Principal, target: &Target) -> bool {
+    let Some(own) = principal.subject.object().filter(|own| own.kind == target.kind) else {
+        return false;
+    };
+    let uid_is = |uid: &str| {
+        api.admission
+            .store
+            .snapshot()
+            .by_uid(uid)
+            .is_some_and(|object| object.object == own)
+    };
+    target.scope == own.scope && (target.name == own.name.as_str() || uid_is(&target.name))
+}
+
+/// Sets a password: one's own with the one until now, and that of somebody else who may do no more than oneself.
+pub(super) async fn set_password(
+    api: &Api,
+    principal: &Principal,
+    target: Target,
+    change: PasswordChange,
+) -> Result<Response, Refusal> {
+    let is_own = principal.impersonator.is_none() && is_oneself(api, principal, &target);
+    let row = match is_own {
+        // One's own password may be changed also by who may not see any User.
+        true => object::find(api, &Principal::daemon(), &target).await?,
+        false => object::find(api, principal, &target).await?,
+    };
+    let user: Name = row.object.name.clone();
+    let subject = Subject::User(user.clone());
+    let PasswordChange { current, password } = change;
+    if is_own {
+        let has_one = api
+            .admission
+            .store
+            .password(&row.uid)
+            .await
+            .map_err(Problem::from)?
+            .is_some();
+        let given = Zeroizing::new(current.unwrap_or_default());
+        if has_one && !api.logins.is_password(&row.uid, given).await? {
+            return Err(Problem::new(Code::Forbidden, "the password until now is another one").into());
+        }
+        if principal.token().is_some() {
+            return Err(Problem::new(Code::Forbidden, "a token changes no password")
+                .suggest("log in: orchctl login")
+                .into());
+        }
+    } else {
+        let snapshot = api.admission.store.snapshot();
+        let may_edit = snapshot
+            .by_uid(&row.uid)
+            .is_some_and(|live| snapshot.facts_of(live, |facts| principal.may(Role::Edit, facts).is_allowed));
+        if !may_edit {
+            return Err(admission::forbidden(principal, "edit", &row.object).into());
+        }
+        // Who sets somebody's password can be that one from then on.
+        if let Some(rights) = api.authenticator.rights_of(&subject) {
+            admission::may_grant(principal, &rights, &format!("the password of {}", row.object))?;
+        }
+    }
+    api.logins
+        .set_password(&user, &row.uid, Zeroizing::new(password))
+        .await?;
+    let entry = admission::audited(
+        crate::audit::trail().as_deref(),
+        principal,
+        "password",
+        Some(&row.object),
+    );
+    api.admission.store.write_later(move |transaction| {
+        Box::pin(async move {
+            transaction.audit(entry);
+            Ok(())
+        })
+    });
+    Ok(StatusCode::NO_CONTENT.into_response())
+}

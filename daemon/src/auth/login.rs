@@ -1,0 +1,263 @@
+//! Logging in: a name and a password for a credential that lasts some hours.
+//!
+//! Guarantees: an answer never tells whether there is a user of a name, neither by its words nor by the time it takes. After
+//! some wrong passwords a name is locked for a while, longer each time, whether or not there is such a user; for one that
+//! there is, a restart of the daemon does not unlock it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use orch_shared::access::{Principal, Subject};
+use orch_shared::kind::Kind;
+use orch_shared::name::{Name, ObjectRef};
+use orch_shared::problem::{Code, Problem};
+use orch_shared::resource::Timestamp;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use zeroize::Zeroizing;
+
+use super::credential::{ALL, Credential};
+use super::{Authenticator, password, rights, tokens};
+use crate::store::{Error, Store, Token};
+
+/// So many wrong passwords are free.
+const FREE: i64 = 5;
+/// How long a name is locked at first; twice as long each time after.
+const LOCKED: Duration = Duration::from_secs(60);
+/// How long a name is locked at most.
+const LOCKED_MOST: Duration = Duration::from_secs(3600);
+/// So many passwords are looked at at once: each takes 19 MiB.
+const AT_ONCE: usize = 2;
+/// So many names that nobody has are remembered.
+const STRANGERS: usize = 10_000;
+/// What the credentials of logins are called.
+const SESSION: &str = "login";
+
+/// How often a name was tried that nobody has, and until when it is locked.
+type Strangers = HashMap<String, (i64, Option<Timestamp>)>;
+
+/// Logs people in and out. Cheap to clone.
+#[derive(Clone)]
+pub struct Logins {
+    store: Store,
+    authenticator: Authenticator,
+    lasts: Duration,
+    at_once: Arc<Semaphore>,
+    /// Wrong passwords for names that nobody has.
+    strangers: Arc<Mutex<Strangers>>,
+}
+
+/// Somebody has logged in.
+pub struct Login {
+    /// What opens doors from now on.
+    pub credential: Credential,
+    /// Who it is.
+    pub user: Name,
+}
+
+/// Where somebody stands who gives a password.
+struct Standing {
+    failures: i64,
+    locked_until: Option<Timestamp>,
+}
+
+impl Logins {
+    /// Logins that last that long.
+    #[must_use]
+    pub fn new(store: Store, authenticator: Authenticator, lasts: Duration) -> Self {
+        Self {
+            store,
+            authenticator,
+            lasts,
+            at_once: Arc::new(Semaphore::new(AT_ONCE)),
+            strangers: Arc::default(),
+        }
+    }
+
+    /// Watches over the time of tokens, until `stop`.
+    pub async fn run(self, stop: CancellationToken) {
+        tokens::expire(self.store, stop).await;
+    }
+
+    /// Logs somebody in.
+    ///
+    /// # Errors
+    /// When name and password do not belong together, the name is locked, or the database cannot be asked.
+    pub async fn log_in(&self, name: &str, given: Zeroizing<String>) -> Result<Login, Problem> {
+        let snapshot = self.store.snapshot();
+        let now = self.store.clock().now();
+        let user: Option<Name> = name.parse().ok();
+        let object = user.as_ref().and_then(|name| {
+            let object = snapshot.get(&ObjectRef::cluster(Kind::User, name.clone()))?;
+            let is_active = rights::is_active(&Subject::User(name.clone()), &snapshot);
+            is_active.then(|| Arc::clone(object))
+        });
+        let stored = match &object {
+            Some(object) => self.store.password(&object.uid).await.map_err(Problem::from)?,
+            None => None,
+        };
+        let standing = match &stored {
+            Some(stored) => Standing {
+                failures: stored.failures,
+                locked_until: stored.locked_until,
+            },
+            None => self.stranger(name),
+        };
+        if let Some(end) = standing.locked_until.filter(|end| now < *end) {
+            let wait = end.since(now).as_secs() + 1;
+            return Err(Problem::new(
+                Code::TooMany,
+                format!("too many wrong passwords were given for `{}`", printable(name)),
+            )
+            .retry_after(wait)
+            .suggest("wait, or ask an administrator for another password"));
+        }
+        let is_right = {
+            let Ok(_place) = self.at_once.acquire().await else {
+                return Err(Problem::new(Code::ShuttingDown, "the daemon is shutting down"));
+            };
+            let hash = stored.as_ref().map(|stored| stored.hash.clone());
+            let compared = tokio::task::spawn_blocking(move || password::verify(&given, hash.as_deref()));
+            compared.await.unwrap_or(false)
+        };
+        match (is_right, object, user) {
+            (true, Some(object), Some(user)) => {
+                let expires_at = Some(now.after(self.lasts));
+                let parts = (self.store.clock().as_ref(), self.store.ids().as_ref());
+                let credential = Credential::of_principal(SESSION, user.as_str(), expires_at, parts);
+                let (token, uid) = (credential.token.clone(), object.uid.to_string());
+                let written = self.store.write(move |transaction| {
+                    Box::pin(async move {
+                        transaction.forget_failures(&uid).await?;
+                        transaction.insert_token(&token).await
+                    })
+                });
+                written.await.map_err(Problem::from)?;
+                Ok(Login { credential, user })
+            }
+            (_, object, _) => {
+                let locked_until = lock(standing.failures + 1).map(|long| now.after(long));
+                match object.filter(|_| stored.is_some()) {
+                    Some(object) => {
+                        let uid = object.uid.to_string();
+                        let counted = self.store.write(move |transaction| {
+                            Box::pin(async move { transaction.count_failure(&uid, locked_until).await })
+                        });
+                        counted.await.map_err(Problem::from)?;
+                    }
+                    None => self.note_stranger(name, standing.failures + 1, locked_until),
+                }
+                Err(
+                    Problem::new(Code::Unauthenticated, "name and password do not belong together")
+                        .suggest("a password is set with: orchctl passwd"),
+                )
+            }
+        }
+    }
+
+    /// Ends the login, or the credential of the first start, with that id.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn end(&self, id: &str) -> Result<(), Error> {
+        let ended = id.to_owned();
+        self.store
+            .write(move |transaction| Box::pin(async move { transaction.revoke_token(&ended).await }))
+            .await?;
+        self.authenticator.forget(id);
+        Ok(())
+    }
+
+    /// The logins that are open: of one principal, or of all.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn open(&self, of: Option<&Principal>) -> Result<Vec<Token>, Error> {
+        let now = self.store.clock().now();
+        let mut tokens = self.store.tokens().await?;
+        tokens.retain(|token| {
+            token.scopes == ALL && token.is_valid(now) && of.is_none_or(|principal| *principal.name == token.principal)
+        });
+        Ok(tokens)
+    }
+
+    /// Sets the password of a user, and ends the user's logins.
+    ///
+    /// # Errors
+    /// When the password is too short or too long, or the database cannot be written.
+    pub async fn set_password(&self, user: &Name, uid: &str, given: Zeroizing<String>) -> Result<(), Problem> {
+        let hashed = {
+            let _place = self.at_once.acquire().await;
+            tokio::task::spawn_blocking(move || password::hash(&given)).await
+        };
+        let hash = hashed.map_err(|_| Problem::new(Code::Internal, "the password cannot be hashed"))??;
+        let (uid, principal) = (uid.to_owned(), user.to_string());
+        let written = self.store.write(move |transaction| {
+            Box::pin(async move {
+                transaction.set_password(&uid, &hash).await?;
+                transaction.revoke_named(&principal, SESSION).await
+            })
+        });
+        for id in written.await.map_err(Problem::from)? {
+            self.authenticator.forget(&id);
+        }
+        Ok(())
+    }
+
+    /// Whether that is the password of a user that has one.
+    ///
+    /// # Errors
+    /// When the database cannot be asked.
+    pub async fn is_password(&self, uid: &str, given: Zeroizing<String>) -> Result<bool, Problem> {
+        let stored = self.store.password(uid).await.map_err(Problem::from)?;
+        let _place = self.at_once.acquire().await;
+        let hash = stored.map(|stored| stored.hash);
+        let compared = tokio::task::spawn_blocking(move || password::verify(&given, hash.as_deref()));
+        Ok(compared.await.unwrap_or(false))
+    }
+
+    fn stranger(&self, name: &str) -> Standing {
+        let strangers = self.strangers.lock().unwrap_or_else(PoisonError::into_inner);
+        let (failures, locked_until) = strangers.get(name).copied().unwrap_or_default();
+        Standing { failures, locked_until }
+    }
+
+    fn note_stranger(&self, name: &str, failures: i64, locked_until: Option<Timestamp>) {
+        let mut strangers = self.strangers.lock().unwrap_or_else(PoisonError::into_inner);
+        if strangers.len() >= STRANGERS {
+            strangers.clear();
+        }
+        strangers.insert(name.chars().take(Name::MAX + 1).collect(), (failures, locked_until));
+    }
+}
+
+/// How long a name is locked after so many wrong passwords in a row.
+fn lock(failures: i64) -> Option<Duration> {
+    let over = u32::try_from(failures - FREE).ok()?;
+    let long = LOCKED.saturating_mul(1_u32.checked_shl(over.min(20)).unwrap_or(u32::MAX));
+    Some(long.min(LOCKED_MOST))
+}
+
+fn printable(name: &str) -> String {
+    orch_shared::excerpt::printable(name.chars().take(Name::MAX + 1).collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_locked_longer_each_time() {
+        for (failures, seconds) in [
+            (1, None),
+            (4, None),
+            (5, Some(60)),
+            (6, Some(120)),
+            (11, Some(3600)),
+            (500, Some(3600)),
+        ] {
+            assert_eq!(lock(failures).map(|long| long.as_secs()), seconds, "{failures}");
+        }
+    }
+}

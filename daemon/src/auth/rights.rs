@@ -1,0 +1,251 @@
+//! From what is declared to what somebody may do: pure, over one snapshot.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use orch_shared::access::{Credential, Grant, Grants, Operation, Principal, Reach, Rights, Role, Subject};
+use orch_shared::kind::Kind;
+use orch_shared::kinds::group::Group;
+use orch_shared::kinds::role_binding::{self, RoleBinding};
+use orch_shared::kinds::service_account::ServiceAccount;
+use orch_shared::kinds::token::{Rbac, Token, TokenPhase, TokenStatus};
+use orch_shared::kinds::user::User;
+use orch_shared::name::{Name, ObjectRef, Scope};
+use orch_shared::resource::Timestamp;
+
+use crate::store::{Object, Snapshot};
+
+/// The kinds of which rights are made.
+pub const KINDS: [Kind; 5] = [
+    Kind::User,
+    Kind::Group,
+    Kind::ServiceAccount,
+    Kind::RoleBinding,
+    Kind::Token,
+];
+
+/// Operations that a token which is confined to projects may still have: those that reach no further than what it sees.
+const WITHIN_PROJECTS: [Operation; 2] = [Operation::Logs, Operation::Trigger];
+
+/// Tells states of everything that rights are made of apart.
+pub(super) type Epoch = [i64; KINDS.len()];
+
+pub(super) fn epoch(snapshot: &Snapshot) -> Epoch {
+    KINDS.map(|kind| snapshot.state_of(kind))
+}
+
+/// What each subject was granted by bindings.
+#[derive(Debug, Default)]
+pub(super) struct Bindings(HashMap<ObjectRef, Grants>);
+
+impl Bindings {
+    /// Reads all bindings.
+    pub(super) fn of(snapshot: &Snapshot) -> Self {
+        let mut granted: HashMap<ObjectRef, Grants> = HashMap::new();
+        for object in present(snapshot, Kind::RoleBinding) {
+            let Some(binding) = object.spec::<RoleBinding>() else {
+                continue;
+            };
+            let rule: Arc<str> = format!("rolebinding/{}", object.object.name).into();
+            let rights = role_binding::rights(binding.grants.as_deref(), binding.operations.as_deref(), &rule);
+            for subject in binding.subjects.iter().flatten() {
+                add(granted.entry(subject.object()).or_default(), &rights);
+            }
+        }
+        Self(granted)
+    }
+
+    /// What a subject was granted: itself, and by its groups.
+    pub(super) fn granted_to(&self, subject: &Subject, snapshot: &Snapshot) -> Grants {
+        let mut granted = Grants::default();
+        let groups = present(snapshot, Kind::Group)
+            .filter(|group| group.spec::<Group>().is_some_and(|group| group.holds(subject)))
+            .map(|group| group.object.clone());
+        for object in subject.object().into_iter().chain(groups) {
+            if let Some(more) = self.0.get(&object) {
+                add(&mut granted, more);
+            }
+        }
+        granted
+    }
+
+    /// What an object was granted as a subject, without what it is a member of.
+    pub(super) fn granted_to_object(&self, object: &ObjectRef) -> Grants {
+        self.0.get(object).cloned().unwrap_or_default()
+    }
+}
+
+fn add(granted: &mut Grants, more: &Grants) {
+    granted.on_objects.extend(more.on_objects.iter().cloned());
+    granted.operations.extend(more.operations.iter().cloned());
+}
+
+fn present(snapshot: &Snapshot, kind: Kind) -> impl Iterator<Item = &Arc<Object>> {
+    let objects = snapshot.of_kind(kind);
+    objects.filter(|object| object.deleting_since.is_none())
+}
+
+/// Whether a subject is there and may do anything.
+pub(super) fn is_active(subject: &Subject, snapshot: &Snapshot) -> bool {
+    let found = |object: ObjectRef| snapshot.get(&object).filter(|object| object.deleting_since.is_none());
+    match subject {
+        Subject::User(_) => subject
+            .object()
+            .and_then(found)
+            .and_then(|object| object.spec::<User>())
+            .is_some_and(User::is_active),
+        Subject::ServiceAccount(_) => subject
+            .object()
+            .and_then(found)
+            .and_then(|object| object.spec::<ServiceAccount>())
+            .is_some_and(ServiceAccount::is_active),
+        Subject::Daemon | Subject::Anybody => false,
+    }
+}
+
+/// The groups of a subject, in order.
+pub(super) fn groups_of(subject: &Subject, snapshot: &Snapshot) -> Vec<Name> {
+    let groups = present(snapshot, Kind::Group);
+    let groups = groups.filter(|group| group.spec::<Group>().is_some_and(|group| group.holds(subject)));
+    let mut names: Vec<Name> = groups.map(|group| group.object.name.clone()).collect();
+    names.sort();
+    names
+}
+
+/// The name of a token, behind its project if it lives in one.
+pub(super) fn token_name(object: &ObjectRef) -> String {
+    match &object.scope {
+        Scope::Project(project) => format!("{project}/{}", object.name),
+        Scope::Cluster | Scope::Agent(_) => object.name.to_string(),
+    }
+}
+
+/// Who a token speaks for and what it may do, at that instant, and until when that is so; nothing when it opens nothing.
+pub(super) fn of_token(
+    object: &Object,
+    bindings: &Bindings,
+    snapshot: &Snapshot,
+    now: Timestamp,
+) -> Option<(Principal, Option<Timestamp>)> {
+    let (spec, status) = (object.spec::<Token>()?, object.status::<Token>()?);
+    let usable = object.deleting_since.is_none() && status.phase_at(now) == TokenPhase::Active;
+    let owner = status.owner().filter(|owner| usable && is_active(owner, snapshot))?;
+    let of_owner = Arc::new(bindings.granted_to(&owner, snapshot));
+    let mut rights = Rights::Layers(vec![of_owner]);
+    for layer in own_layers(spec, status, &object.object, bindings) {
+        rights = rights.within(Arc::new(layer));
+    }
+    let mut until = status.expires_at;
+    if let Some(projects) = confined_to(spec, &object.object) {
+        let (open, over): (Vec<_>, Vec<_>) = projects
+            .into_iter()
+            .partition(|(_, end)| end.is_none_or(|end| now < end));
+        drop(over);
+        let ends = open.iter().filter_map(|(_, end)| *end);
+        until = until.into_iter().chain(ends).min();
+        rights = rights.within(Arc::new(within(open.into_iter().map(|(project, _)| project))));
+    }
+    let credential = Credential::Token(token_name(&object.object).into());
+    let mut principal = Principal::new(owner, credential, rights);
+    principal.surface = spec.surface.unwrap_or_default();
+    Some((principal, until))
+}
+
+/// What a token itself was given, one list for each bound; none when it is whatever its owner may do.
+pub(super) fn own_layers(spec: &Token, status: &TokenStatus, object: &ObjectRef, bindings: &Bindings) -> Vec<Grants> {
+    let rule: Arc<str> = format!("token/{}", token_name(object)).into();
+    let mut own = role_binding::rights(spec.grants.as_deref(), spec.operations.as_deref(), &rule);
+    add(&mut own, &bindings.granted_to_object(object));
+    match spec.rbac.unwrap_or_default() {
+        Rbac::Owner => vec![],
+        Rbac::Empty => vec![own],
+        Rbac::Clone if status.cloned.is_empty() => vec![own],
+        Rbac::Clone => {
+            let cloned = status.cloned.iter();
+            cloned
+                .map(|cloned| {
+                    let mut layer = role_binding::rights(Some(&cloned.grants), Some(&cloned.operations), &rule);
+                    add(&mut layer, &own);
+                    layer
+                })
+                .collect()
+        }
+    }
+}
+
+/// The projects that a token is confined to, and until when it opens each; nothing when it is not confined.
+pub(super) fn confined_to(spec: &Token, object: &ObjectRef) -> Option<Vec<(Name, Option<Timestamp>)>> {
+    let listed = spec.projects.as_ref();
+    let listed = listed.map(|projects| {
+        projects
+            .iter()
+            .map(|scope| (scope.name.clone(), scope.expires_at))
+            .collect()
+    });
+    match &object.scope {
+        Scope::Cluster | Scope::Agent(_) => listed,
+        // Whatever it lists, it leaves its own project no more than others do.
+        Scope::Project(home) => Some(match listed {
+            None => vec![(home.clone(), None)],
+            Some(projects) => {
+                let projects: Vec<(Name, Option<Timestamp>)> = projects;
+                projects.into_iter().filter(|(project, _)| project == home).collect()
+            }
+        }),
+    }
+}
+
+/// The bound of some projects.
+fn within(projects: impl Iterator<Item = Name>) -> Grants {
+    let on_objects = projects.map(|project| Grant {
+        roles: Role::ALL.to_vec(),
+        rule: format!("project/{project}").into(),
+        reach: Reach {
+            project: Some(project),
+            ..Reach::default()
+        },
+        tools: None,
+    });
+    let rule: Arc<str> = "its projects".into();
+    Grants {
+        on_objects: on_objects.collect(),
+        operations: WITHIN_PROJECTS.map(|operation| (operation, Arc::clone(&rule))).to_vec(),
+    }
+}
+
+/// What a subject may do by what is declared in that snapshot.
+#[must_use]
+pub fn granted_to_subject(subject: &Subject, snapshot: &Snapshot) -> Grants {
+    Bindings::of(snapshot).granted_to(subject, snapshot)
+}
+
+/// What an object was granted as a subject of bindings.
+#[must_use]
+pub fn granted_to_object(object: &ObjectRef, snapshot: &Snapshot) -> Grants {
+    Bindings::of(snapshot).granted_to_object(object)
+}
+
+/// What a token that is to be made may do at most, apart from whom it belongs to: one list for each bound; nothing when it
+/// is whatever its owner may do. What it is confined to is taken into account.
+#[must_use]
+pub fn token_bounds(spec: &Token, object: &ObjectRef) -> Option<Vec<Grants>> {
+    if spec.rbac.unwrap_or_default() == Rbac::Owner {
+        return None;
+    }
+    let mut bounds = own_layers(spec, &TokenStatus::default(), object, &Bindings::default());
+    if let Some(projects) = confined_to(spec, object) {
+        for bound in &mut bounds {
+            let confined = bound.on_objects.iter().flat_map(|grant| {
+                let narrower = projects.iter().map(|(project, _)| project);
+                let fits = narrower.filter(|project| grant.reach.project.as_ref().is_none_or(|own| own == *project));
+                fits.map(|project| {
+                    let mut grant = grant.clone();
+                    grant.reach.project = Some(project.clone());
+                    grant
+                })
+            });
+            bound.on_objects = confined.collect();
+        }
+    }
+    Some(bounds)
+}

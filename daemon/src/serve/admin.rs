@@ -1,0 +1,125 @@
+//! The administrator that the first start makes: a User, and a binding of every role on everything.
+//!
+//! Both are ordinary objects that anybody with the rights may change. One that nobody has changed follows the daemon's
+//! version; to one that somebody has, operations are added that the version before did not know.
+
+use orch_shared::access::{Operation, Role, SubjectKind};
+use orch_shared::kind::{AnySpec, Kind};
+use orch_shared::kinds::role_binding::{self, Grant, RoleBinding};
+use orch_shared::kinds::user::User;
+use orch_shared::name::{Name, ObjectRef};
+use orch_shared::resource::{Metadata, Resource};
+use orch_shared::seeded;
+
+use crate::admission::{self, Admission};
+use crate::auth::ADMIN;
+
+/// The annotation that says which operations the binding's version knew.
+const KNOWN: &str = "orchctl.dev/operations";
+
+/// The objects that make an administrator.
+#[must_use]
+pub(super) fn objects() -> Vec<Resource> {
+    let name: Name = ADMIN.parse().expect("a name");
+    let user = User {
+        display_name: Some("Administrator".to_owned()),
+        ..User::default()
+    };
+    let binding = RoleBinding {
+        description: Some("Everything, for the administrator".to_owned()),
+        subjects: Some(vec![role_binding::Subject {
+            kind: SubjectKind::User,
+            name: name.clone(),
+            project: None,
+        }]),
+        grants: Some(vec![Grant {
+            roles: Role::ALL.to_vec(),
+            resources: vec!["*".to_owned()],
+            ..Grant::default()
+        }]),
+        operations: Some(Operation::ALL.to_vec()),
+    };
+    let object = |kind, spec: Box<dyn AnySpec>| {
+        let metadata = Metadata::named(name.clone());
+        let mut resource = Resource { kind, metadata, spec };
+        seeded::mark(&mut resource);
+        resource
+    };
+    let mut binding = object(Kind::RoleBinding, Box::new(binding));
+    note_known(&mut binding);
+    seeded::mark(&mut binding);
+    vec![object(Kind::User, Box::new(user)), binding]
+}
+
+fn note_known(binding: &mut Resource) {
+    let known = Operation::ALL.map(Operation::as_str).join(",");
+    let annotations = binding.metadata.annotations.get_or_insert_default();
+    annotations.insert(KNOWN.to_owned(), known);
+}
+
+/// Brings the administrator along, and what a later version has added.
+///
+/// # Errors
+/// When the store fails.
+pub(super) async fn bring_admin(admission: &Admission) -> Result<(), admission::Error> {
+    admission::seed(admission, objects()).await?;
+    let Some(binding) = grown(admission) else {
+        return Ok(());
+    };
+    tracing::info!("the administrator's binding got the operations that this version has added");
+    admission::amend(admission, binding).await
+}
+
+/// Makes sure that the administrator is there and may do everything, whatever has become of it.
+///
+/// # Errors
+/// When the store fails.
+pub(super) async fn restore_admin(admission: &Admission) -> Result<(), admission::Error> {
+    for wanted in objects() {
+        let object = wanted.reference();
+        let snapshot = admission.store.snapshot();
+        let is_fine = snapshot
+            .get(&object)
+            .is_some_and(|live| seeded::is_untouched(object.kind, &live.metadata, &live.spec.to_value()));
+        if !is_fine {
+            admission::amend(admission, wanted).await?;
+        }
+    }
+    Ok(())
+}
+
+/// The administrator's binding with the operations that it has never known, where it lacks any.
+fn grown(admission: &Admission) -> Option<Resource> {
+    let snapshot = admission.store.snapshot();
+    let object = snapshot.get(&ObjectRef::cluster(Kind::RoleBinding, ADMIN.parse().ok()?))?;
+    let mut binding = object.spec::<RoleBinding>()?.clone();
+    // Somebody who takes the note away looks after the binding.
+    let known = object.metadata.annotations.as_ref()?.get(KNOWN)?;
+    let known: Vec<&str> = known.split(',').collect();
+    let is_everything = |grant: &Grant| {
+        let narrows = grant.names.is_some() || grant.selector.is_some() || grant.project.is_some();
+        !narrows
+            && grant.resources.iter().any(|resource| resource == "*")
+            && Role::ALL.iter().all(|role| grant.roles.contains(role))
+    };
+    if !binding.grants.iter().flatten().any(is_everything) {
+        return None;
+    }
+    let granted = binding.operations.get_or_insert_default();
+    let before = granted.len();
+    for operation in Operation::ALL {
+        if !known.contains(&operation.as_str()) && !granted.contains(&operation) {
+            granted.push(operation);
+        }
+    }
+    (granted.len() > before).then(|| {
+        let metadata = object.metadata.clone();
+        let mut resource = Resource {
+            kind: Kind::RoleBinding,
+            metadata,
+            spec: Box::new(binding),
+        };
+        note_known(&mut resource);
+        resource
+    })
+}

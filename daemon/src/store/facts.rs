@@ -1,0 +1,172 @@
+//! What a decision about an object depends on, as a snapshot and as a transaction know it.
+
+use std::collections::BTreeMap;
+
+use orch_shared::access::{Facts, Reach, Rights};
+use orch_shared::kind::Kind;
+use orch_shared::kinds::agent::Agent;
+use orch_shared::kinds::project::Project;
+use orch_shared::name::{Name, ObjectRef, Scope};
+use orch_shared::resource::{Metadata, Owner};
+
+use super::sql::{Builder, Record};
+use super::{Error, Object, Row, Snapshot, Transaction};
+
+type Labels = BTreeMap<String, String>;
+
+static UNLABELLED: Labels = Labels::new();
+
+fn labels_of(metadata: &Metadata) -> &Labels {
+    metadata.labels.as_ref().unwrap_or(&UNLABELLED)
+}
+
+impl Snapshot {
+    /// Asks something about an object that is there.
+    pub fn facts_of<T>(&self, object: &Object, ask: impl FnOnce(&Facts<'_>) -> T) -> T {
+        self.facts(&object.object, labels_of(&object.metadata), object.owner.as_ref(), ask)
+    }
+
+    /// Asks something about an object that was there, or is as it is told here.
+    pub fn facts<T>(
+        &self,
+        object: &ObjectRef,
+        labels: &Labels,
+        owner: Option<&Owner>,
+        ask: impl FnOnce(&Facts<'_>) -> T,
+    ) -> T {
+        let listed_in = |project: &Name| self.is_listed(object, project);
+        let facts = Facts::new(object, labels, &listed_in);
+        let Some(owner) = owner.and_then(|owner| self.by_uid(&owner.uid)) else {
+            return ask(&facts);
+        };
+        let owner_listed_in = |project: &Name| self.is_listed(&owner.object, project);
+        let of_owner = Facts::new(&owner.object, labels_of(&owner.metadata), &owner_listed_in);
+        ask(&Facts {
+            owner: Some(&of_owner),
+            ..facts
+        })
+    }
+
+    /// Whether a project lists that object, or is named by it.
+    fn is_listed(&self, object: &ObjectRef, project: &Name) -> bool {
+        let names_it = |agent: &Name| {
+            let agent = self.get(&ObjectRef::cluster(Kind::Agent, agent.clone()));
+            let agent = agent.and_then(|agent| agent.spec::<Agent>());
+            agent.is_some_and(|agent| agent.project.as_ref() == Some(project))
+        };
+        match (&object.scope, object.kind) {
+            (Scope::Agent(agent), _) => names_it(agent),
+            (Scope::Cluster, Kind::Agent) => names_it(&object.name),
+            (Scope::Cluster, Kind::Server) => {
+                let project = self.get(&ObjectRef::cluster(Kind::Project, project.clone()));
+                let servers = project.and_then(|project| project.spec::<Project>()?.servers.as_deref());
+                servers.is_some_and(|servers| servers.contains(&object.name))
+            }
+            (Scope::Cluster | Scope::Project(_), _) => false,
+        }
+    }
+}
+
+/// What a decision about an object in a transaction depends on.
+#[derive(Debug)]
+pub struct Known {
+    object: ObjectRef,
+    labels: Labels,
+    projects: Vec<Name>,
+    owner: Option<Box<Self>>,
+}
+
+impl Known {
+    /// An object that is to be made, and that nothing names yet.
+    #[must_use]
+    pub fn of_new(object: &ObjectRef, metadata: &Metadata) -> Self {
+        Self {
+            object: object.clone(),
+            labels: labels_of(metadata).clone(),
+            projects: Vec::new(),
+            owner: None,
+        }
+    }
+
+    /// The same object with other labels.
+    #[must_use]
+    pub fn labelled(mut self, metadata: &Metadata) -> Self {
+        self.labels = labels_of(metadata).clone();
+        self
+    }
+
+    /// Asks something about it.
+    pub fn ask<T>(&self, ask: impl FnOnce(&Facts<'_>) -> T) -> T {
+        let listed_in = |project: &Name| self.projects.contains(project);
+        let facts = Facts::new(&self.object, &self.labels, &listed_in);
+        let Some(owner) = &self.owner else {
+            return ask(&facts);
+        };
+        let owner_listed_in = |project: &Name| owner.projects.contains(project);
+        let of_owner = Facts::new(&owner.object, &owner.labels, &owner_listed_in);
+        ask(&Facts {
+            owner: Some(&of_owner),
+            ..facts
+        })
+    }
+}
+
+impl Transaction {
+    /// What decisions about an object depend on, as far as those rights look at it.
+    ///
+    /// # Errors
+    /// When the database fails, or the object cannot be read.
+    pub async fn known(&mut self, row: &Row, rights: &Rights) -> Result<Known, Error> {
+        let mut known = self.known_itself(row, rights).await?;
+        if let Some(owner) = &row.owner
+            && let Some(owner) = self.load_uid(&owner.uid).await?
+        {
+            known.owner = Some(Box::new(self.known_itself(&owner, rights).await?));
+        }
+        Ok(known)
+    }
+
+    async fn known_itself(&mut self, row: &Row, rights: &Rights) -> Result<Known, Error> {
+        let unreadable = |error| Error::broken(format!("the stored {} cannot be read: {error}", row.object));
+        let metadata: Metadata = serde_json::from_str(&row.metadata).map_err(unreadable)?;
+        let grants = rights.layers().iter().flat_map(|layer| &layer.on_objects);
+        let asks_for_projects = grants.into_iter().any(|grant| {
+            let Reach { project, .. } = &grant.reach;
+            project.is_some()
+        });
+        let projects = match asks_for_projects {
+            true => self.projects_of(&row.object).await?,
+            false => Vec::new(),
+        };
+        let known = Known::of_new(&row.object, &metadata);
+        Ok(Known { projects, ..known })
+    }
+
+    /// The projects that list an object, or that it names.
+    async fn projects_of(&mut self, object: &ObjectRef) -> Result<Vec<Name>, Error> {
+        let named_by_agent = |agent: &Name| {
+            let mut builder = Builder::default();
+            builder.push(
+                "SELECT f.target_name FROM reference f JOIN resource a ON a.uid = f.uid \
+                 WHERE f.target_kind = 'Project' AND a.kind = 'Agent' AND a.name = ",
+            );
+            builder.place(agent.as_str().to_owned());
+            builder.finish()
+        };
+        let statement = match (&object.scope, object.kind) {
+            (Scope::Agent(agent), _) => named_by_agent(agent),
+            (Scope::Cluster, Kind::Agent) => named_by_agent(&object.name),
+            (Scope::Cluster, Kind::Server) => {
+                let mut builder = Builder::default();
+                builder.push(
+                    "SELECT p.name FROM reference f JOIN resource p ON p.uid = f.uid \
+                     WHERE f.target_kind = 'Server' AND p.kind = 'Project' AND f.target_name = ",
+                );
+                builder.place(object.name.as_str().to_owned());
+                builder.finish()
+            }
+            (Scope::Cluster | Scope::Project(_), _) => return Ok(Vec::new()),
+        };
+        self.all(vec![statement], |record: Record<'_>| record.parsed(0)).await
+    }
+}

@@ -1,0 +1,89 @@
+//! Passwords: the hash of each, and how often a wrong one was given. Whoever asks compares; nothing here can.
+
+use orch_shared::resource::Timestamp;
+
+use super::sql::{Record, sql};
+use super::{Error, Store, Transaction};
+
+/// A password as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Password {
+    /// The hash, in the PHC string format.
+    pub hash: String,
+    /// When it was set.
+    pub changed_at: Timestamp,
+    /// How many wrong ones were given since the last right one.
+    pub failures: i64,
+    /// Until when none is taken.
+    pub locked_until: Option<Timestamp>,
+}
+
+fn password(record: Record<'_>) -> Result<Password, Error> {
+    Ok(Password {
+        hash: record.text(0)?.to_owned(),
+        changed_at: Timestamp::from_millis(record.integer(1)?),
+        failures: record.integer(2)?,
+        locked_until: record.maybe_integer(3)?.map(Timestamp::from_millis),
+    })
+}
+
+impl Store {
+    /// The password of the user with that uid, when one is set.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn password(&self, uid: &str) -> Result<Option<Password>, Error> {
+        let statement = sql("SELECT hash, changed_at, failures, locked_until FROM password WHERE uid = $1").bind(uid);
+        self.observed("password", async {
+            self.readers()
+                .acquire()
+                .await?
+                .session()
+                .first(statement, password)
+                .await
+        })
+        .await
+    }
+}
+
+impl Transaction {
+    /// Sets the password of a user. Wrong ones that were given before are forgotten.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn set_password(&mut self, uid: &str, hash: &str) -> Result<(), Error> {
+        let set = sql(
+            "INSERT INTO password (uid, hash, changed_at, failures, locked_until) VALUES ($1, $2, $3, 0, NULL) \
+             ON CONFLICT (uid) DO UPDATE SET hash = excluded.hash, changed_at = excluded.changed_at, failures = 0, \
+             locked_until = NULL",
+        )
+        .bind(uid)
+        .bind(hash)
+        .bind(self.now.millis());
+        self.run(set).await?;
+        Ok(())
+    }
+
+    /// Counts a wrong password, and locks the user out until that instant, if one is given.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn count_failure(&mut self, uid: &str, locked_until: Option<Timestamp>) -> Result<(), Error> {
+        let count = sql("UPDATE password SET failures = failures + 1, locked_until = $1 WHERE uid = $2")
+            .bind(locked_until.map(Timestamp::millis))
+            .bind(uid);
+        self.run(count).await?;
+        Ok(())
+    }
+
+    /// Forgets wrong passwords that were given.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn forget_failures(&mut self, uid: &str) -> Result<(), Error> {
+        let forget =
+            sql("UPDATE password SET failures = 0, locked_until = NULL WHERE uid = $1 AND failures > 0").bind(uid);
+        self.run(forget).await?;
+        Ok(())
+    }
+}

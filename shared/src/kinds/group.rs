@@ -1,0 +1,91 @@
+//! Group: users and machines that are granted rights together.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::access::Subject;
+use crate::kind::{Action, Cell, Column, Kind, Maker, Meta, Reference, Removal, Report, ScopeType, Spec};
+use crate::name::Name;
+use crate::resource::PlainStatus;
+
+/// Users and service accounts that are granted rights together. Groups do not nest.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Group {
+    /// What the group is for, in a sentence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// The Users in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub users: Option<Vec<Name>>,
+    /// The ServiceAccounts in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service_accounts: Option<Vec<Name>>,
+}
+
+impl Group {
+    /// Whether that one is in it.
+    #[must_use]
+    pub fn holds(&self, subject: &Subject) -> bool {
+        match subject {
+            Subject::User(name) => self.users.iter().flatten().any(|member| member == name),
+            Subject::ServiceAccount(name) => self.service_accounts.iter().flatten().any(|member| member == name),
+            Subject::Daemon | Subject::Anybody => false,
+        }
+    }
+
+    fn lists(&self) -> [(&'static str, Kind, &[Name]); 2] {
+        [
+            ("users", Kind::User, self.users.as_deref().unwrap_or_default()),
+            (
+                "serviceAccounts",
+                Kind::ServiceAccount,
+                self.service_accounts.as_deref().unwrap_or_default(),
+            ),
+        ]
+    }
+}
+
+impl Spec for Group {
+    type Status = PlainStatus;
+
+    const META: Meta = Meta {
+        singular: "group",
+        plural: "groups",
+        short: &[],
+        scopes: &[ScopeType::Cluster],
+        maker: Maker::User,
+        columns: &[
+            Column::new("USERS", Cell::List("spec.users")),
+            Column::new("SERVICEACCOUNTS", Cell::List("spec.serviceAccounts")),
+            Column::wide("DESCRIPTION", Cell::Field("spec.description")),
+            Column::wide("SET", Cell::Field("status.applySet")),
+            Column::new("", Cell::Trouble),
+        ],
+        actions: &[Action::Rollback],
+        removal: Removal::AtOnce,
+        name_max: Name::MAX,
+        refers_to: &[Kind::User, Kind::ServiceAccount],
+    };
+
+    fn validate(&self, report: &mut Report) {
+        for (field, _, names) in self.lists() {
+            for (index, name) in names.iter().enumerate() {
+                if let Some(first) = names[..index].iter().position(|other| other == name) {
+                    let message = format!("`{name}` is already listed at {field}[{first}]");
+                    report.invalid(&format!("{field}[{index}]"), message);
+                }
+            }
+        }
+    }
+
+    fn references(&self) -> Vec<Reference> {
+        let lists = self.lists().into_iter();
+        lists
+            .flat_map(|(field, kind, names)| {
+                let names = names.iter().enumerate();
+                names.map(move |(index, name)| Reference::to(kind, name, &format!("{field}[{index}]")))
+            })
+            .collect()
+    }
+}
