@@ -47,8 +47,13 @@ pub struct Principal {
 pub enum Credential {
     /// Nothing was shown: the daemon itself, or a door that was opened to everybody.
     None,
-    /// A session that began with a login; the beginning of its id.
-    Session(Arc<str>),
+    /// A session that began with a login, or the credential of the first start.
+    Session {
+        /// Its id.
+        id: Arc<str>,
+        /// `login`, `bootstrap`.
+        name: Arc<str>,
+    },
     /// A token; `name`, or `project/name` when it lives in a project.
     Token(Arc<str>),
 }
@@ -86,7 +91,7 @@ impl Principal {
     pub fn token(&self) -> Option<&str> {
         match &self.credential {
             Credential::Token(name) => Some(name),
-            Credential::Session(_) | Credential::None => None,
+            Credential::Session { .. } | Credential::None => None,
         }
     }
 
@@ -226,7 +231,13 @@ impl Rights {
     /// Whether that role is granted on every object there is, so that nobody needs to look at one.
     #[must_use]
     pub fn is_everywhere(&self, role: Role) -> bool {
-        self.decide(|grants| grants.everywhere(role)).is_allowed
+        self.everywhere(role).is_allowed
+    }
+
+    /// Whether that role is granted on every object there is, and by which rule.
+    #[must_use]
+    pub fn everywhere(&self, role: Role) -> Decision {
+        self.decide(|grants| grants.everywhere(role))
     }
 
     /// Which tools of a server that may be run may be called.

@@ -157,6 +157,6 @@ fn is_own(principal: &Principal, row: &Row) -> Result<bool, Error> {
     debug_assert_eq!(row.object.kind, Kind::Token, "only tokens have these actions");
     let object = Object::parse(row)?;
     let owner = object.status::<Token>().and_then(TokenStatus::owner);
-    let by_login = matches!(principal.credential, Shown::Session(_));
+    let by_login = matches!(principal.credential, Shown::Session { .. });
     Ok(by_login && owner.as_ref() == Some(&*principal.subject))
 }

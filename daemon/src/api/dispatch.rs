@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use super::address::{self, Address};
 use super::problem::Refusal;
-use super::{Api, audit, body, forward, health, identity, list, logs, object, watch};
+use super::{Api, audit, body, deciding, forward, health, identity, list, logs, object, watch};
 use crate::{admission, auth};
 
 /// Answers any request below `/api/v1`. HEAD is answered as GET; the server leaves the body out.
@@ -32,6 +32,7 @@ pub(super) async fn dispatch(
     } else {
         parts.method.clone()
     };
+    deciding::note(&api, &principal, &address, &method);
     let admission = &api.admission;
     match (address, method.as_str()) {
         (Address::Collection(kind, scope), "GET") => list::list(&api, &principal, kind, &scope, &parts).await,

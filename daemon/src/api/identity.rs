@@ -64,20 +64,20 @@ pub(super) async fn logins(api: &Api, principal: &Principal) -> Result<Response,
 }
 
 fn is_this(principal: &Principal, id: &str) -> bool {
-    matches!(&principal.credential, Credential::Session(own) if **own == *id)
+    matches!(&principal.credential, Credential::Session { id: own, .. } if **own == *id)
 }
 
 /// Ends a login: one's own, and with the operation `sessions` anybody's. `current` is the one that asks.
 pub(super) async fn log_out(api: &Api, principal: &Principal, id: &str) -> Result<Response, Refusal> {
     let id = match (&principal.credential, id) {
-        (Credential::Session(own), "current") => own.to_string(),
+        (Credential::Session { id: own, .. }, "current") => own.to_string(),
         _ => id.to_owned(),
     };
     let sees_all = principal.may_operate(Operation::Sessions).is_allowed;
     let open = api.logins.open((!sees_all).then_some(principal)).await;
     let is_open = open.map_err(Problem::from)?.iter().any(|token| token.id == id);
     // A token does not end the logins of whom it speaks for.
-    let may_end = sees_all || matches!(principal.credential, Credential::Session(_));
+    let may_end = sees_all || matches!(principal.credential, Credential::Session { .. });
     if !is_open || !may_end {
         return Err(Problem::new(Code::NotFound, "there is no such login")
             .suggest("those that are open: orchctl auth logins")
@@ -98,7 +98,7 @@ pub(super) fn who_am_i(api: &Api, principal: &Principal) -> WhoAmI {
         groups: api.authenticator.groups_of(&principal.subject),
         token: principal.token().map(str::to_owned),
         login: match &principal.credential {
-            Credential::Session(id) => Some(id.to_string()),
+            Credential::Session { id, .. } => Some(id.to_string()),
             Credential::Token(_) | Credential::None => None,
         },
         impersonated_by: principal.impersonator.as_deref().map(str::to_owned),

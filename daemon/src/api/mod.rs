@@ -8,6 +8,7 @@
 mod address;
 mod audit;
 mod body;
+mod deciding;
 mod dispatch;
 mod forward;
 mod guard;

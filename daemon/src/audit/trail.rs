@@ -19,7 +19,9 @@ pub fn sign(row: &mut Row, principal: &Principal) {
     match &principal.credential {
         Credential::None => row.token = None,
         Credential::Token(name) => row.token = Some(name.to_string()),
-        Credential::Session(id) => row.token = Some(format!("login/{id}")),
+        // A login is told by its id, that of the first start by its name.
+        Credential::Session { id, name } if &**name == "login" => row.token = Some(format!("login/{id}")),
+        Credential::Session { name, .. } => row.token = Some(name.to_string()),
     }
 }
 

@@ -214,7 +214,10 @@ impl Authenticator {
             let subject = Subject::of_principal(&token.principal);
             let subject = subject.filter(|subject| rights::is_active(subject, snapshot))?;
             let granted = Arc::new(bindings.granted_to(&subject, snapshot));
-            let shown = Shown::Session(token.id.as_str().into());
+            let shown = Shown::Session {
+                id: token.id.as_str().into(),
+                name: token.name.as_str().into(),
+            };
             let principal = Principal::new(subject, shown, Rights::Layers(vec![granted]));
             (principal, token.expires_at)
         } else {

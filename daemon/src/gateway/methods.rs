@@ -220,6 +220,9 @@ impl Gateway {
         }
         let mut items = listing.array.to_string();
         let mut own = own_items(asked.view, kind);
+        if kind == Kind::Tools && self.may_propose(asked) {
+            own.push(proposing::tool());
+        }
         if kind == Kind::Resources {
             own.extend(
                 self.proposals_of(asked)
@@ -369,7 +372,6 @@ fn own_items(view: &View, kind: Kind) -> Vec<Value> {
         Kind::Tools => {
             own.extend(view.is_gated().then(gate::tool));
             own.extend(view.page_size().map(|_| pages::tool()));
-            own.extend(view.single().is_none().then(proposing::tool));
         }
         Kind::Prompts | Kind::Resources | Kind::Templates => {}
     }

@@ -6,7 +6,7 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
-use orch_shared::access::Principal;
+use orch_shared::access::{Principal, Role};
 use orch_shared::jsonrpc::{Members, Request};
 use orch_shared::kind::{Kind, downcast};
 use orch_shared::kinds::prompt_request::{PromptRequest, Verdict};
@@ -82,6 +82,14 @@ pub(super) fn resource(proposal: &Object) -> Value {
 }
 
 impl Gateway {
+    /// Whether somebody is offered to propose: it takes the right to use the project.
+    pub(super) fn may_propose(&self, asked: &Asked<'_>) -> bool {
+        let project = &asked.view.object;
+        let snapshot = self.0.store.snapshot();
+        let may = || snapshot.facts_of(project, |facts| asked.principal.may(Role::Run, facts).is_allowed);
+        asked.view.single().is_none() && (asked.principal.rights.is_everywhere(Role::Run) || may())
+    }
+
     /// Takes a proposal.
     pub(super) async fn propose(&self, asked: &Asked<'_>) -> Reply {
         let mut note = match self.enter_own(asked, TOOL) {

@@ -42,8 +42,14 @@ pub(crate) fn sessions(home: &Home) -> usize {
     texts(home, "SELECT id_hash FROM gateway_session").len()
 }
 
-/// A token for a principal: its text.
+/// A token for a user who may do everything, and who is made for it: its text.
 pub(crate) fn token(home: &Home, principal: &str) -> String {
+    home.apply(&format!(
+        "apiVersion: orchctl.dev/v1\nkind: User\nmetadata: {{name: {principal}}}\nspec: {{}}\n---\n\
+         apiVersion: orchctl.dev/v1\nkind: RoleBinding\nmetadata: {{name: {principal}}}\nspec:\n  \
+         subjects: [{{kind: User, name: {principal}}}]\n  \
+         grants: [{{roles: [view, create, edit, delete, run, reveal], resources: ['*']}}]\n  operations: [logs, sessions]\n"
+    ));
     let hex = |text: &str| -> String {
         let hash = Sha256::digest(text);
         hash.iter().map(|byte| format!("{byte:02x}")).collect()
