@@ -77,11 +77,6 @@ fn a_token_is_made_shown_once_and_ended() {
         .expect(0)
         .saying(&["Revoked", "serviceaccount/ci"]);
 
-    // One that is gone is gone for whoever watches, too, and what comes after it is seen.
-    home.orchctl(&["delete", "token", "ci"]).expect(0);
-    home.orchctl(&["create", "user", "late"]).expect(0);
-    home.orchctl(&["get", "tokens", "--as", "late"]).expect(0);
-
     // One that lives in a project, confined and for clients of the gateway alone.
     let flags = [
         "create",
@@ -123,6 +118,11 @@ fn a_token_is_made_shown_once_and_ended() {
             assert!(!home.get(path).to_string().contains(secret.as_str()), "{path}");
         }
     }
+
+    // One that is gone is gone for whoever watches, too, and what comes after it is seen.
+    home.orchctl(&["delete", "token", "ci"]).expect(0);
+    home.orchctl(&["create", "user", "late"]).expect(0);
+    home.orchctl(&["get", "tokens", "--as", "late"]).expect(0);
 }
 
 #[test]
