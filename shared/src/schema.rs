@@ -18,6 +18,7 @@ use crate::name::{Name, NameError};
 use crate::path::FieldPath;
 use crate::problem::{Code, FieldProblem, MOST_TOLD, near_miss};
 use crate::quantity::{Cpu, Size, Span};
+use crate::resource::Timestamp;
 use wording::{allowed, expected, found};
 
 /// How deep the walk follows a value and the references of its schema.
@@ -222,6 +223,14 @@ impl<'s> Walk<'s> {
             Some("duration") => self.amount::<Span>(text, Span::EXPECTED, here),
             Some("size") => self.amount::<Size>(text, Size::EXPECTED, here),
             Some("cpu") => self.amount::<Cpu>(text, Cpu::EXPECTED, here),
+            Some("date-time") if text.parse::<Timestamp>().is_err() => {
+                let message = match self.echo {
+                    Echo::Values => format!("{} is no instant", quoted(text)),
+                    Echo::Types => "the text is no instant".to_owned(),
+                };
+                let hint = "write it after RFC 3339, such as 2027-01-31T12:00:00Z".to_owned();
+                self.report_with(Code::InvalidValue, here, message, Some(hint));
+            }
             Some(_) | None => {}
         }
         if keyword(keywords, "minLength")

@@ -133,6 +133,7 @@ impl<'s> Inventor<'s> {
         let choices: &[&str] = match keywords.get("format").and_then(Value::as_str) {
             Some("dns-label") => &["a", "files", "my-llm", "0", "on"],
             Some("duration") => &["30s", "1h30m", "250ms", "0s"],
+            Some("date-time") => &["2027-01-31T12:00:00Z", "1999-12-31T23:59:59.999Z"],
             Some("size") => &["512Mi", "1Gi", "7"],
             Some("cpu") => &["1", "0.5", "500m"],
             _ => FRAGMENTS,

@@ -45,7 +45,7 @@ fn what_is_brought_along_is_the_users_to_keep(home: Home) {
         .orchctl(&["get", "all", "-A", "-o", "yaml", "--with-seeded"])
         .expect(0)
         .stdout;
-    let all = ours.len() + system::objects().len() + 1;
+    let all = ours.len() + system::objects().len() + 3;
     home.apply(&whole).saying(&[&format!("0 changed, {all} unchanged")]);
 
     // One is changed, one is deleted, and one is as an older daemon would have brought it.
