@@ -37,6 +37,7 @@ fn furnished() -> Home {
             prompt(""),
             prompt(", project: x"),
             prompt(", agent: x"),
+            manifest("SecretBackend", "x", &json!({"type": "local"})),
             manifest("User", "x", &json!({})),
             manifest("Group", "x", &json!({"users": ["x"]})),
             manifest("ServiceAccount", "x", &json!({})),
