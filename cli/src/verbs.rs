@@ -65,7 +65,10 @@ use clap::Subcommand;
 use orch_shared::kind::Action;
 use orch_shared::name::ObjectRef;
 use orch_shared::problem::{Code, Problem};
+use orch_shared::route;
 
+use crate::args::targets;
+use crate::client::Call;
 use crate::report::{Failure, Outcome};
 use crate::settings::Settings;
 
@@ -152,4 +155,16 @@ fn able(objects: &[ObjectRef], action: Action) -> Result<(), Failure> {
     };
     let detail = format!("{} cannot {}", unable.kind.meta().plural, action.as_str());
     Err(Failure::from(Problem::new(Code::NoAction, detail)).hint("see what can: orchctl api-resources"))
+}
+
+/// Has something done to objects that takes nothing more to say, and says of each that it was.
+fn act(settings: &Settings, targets: &[String], action: Action, done: &str) -> Result<Outcome, Failure> {
+    let objects = targets::objects(settings, targets)?;
+    able(&objects, action)?;
+    for object in objects {
+        let call = Call::post(route::action(&object, action), &serde_json::json!({}));
+        settings.client()?.send_to(&settings.ui, &object, &call)?;
+        settings.ui.line(&format!("{object}   {done}"))?;
+    }
+    Ok(Outcome::Done)
 }

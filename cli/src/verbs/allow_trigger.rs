@@ -3,11 +3,8 @@
 use clap::Args;
 use clap_complete::ArgValueCompleter;
 use orch_shared::kind::Action;
-use orch_shared::route;
 
-use super::able;
-use crate::args::targets;
-use crate::client::Call;
+use super::act;
 use crate::complete;
 use crate::report::{Failure, Outcome};
 use crate::settings::Settings;
@@ -28,12 +25,5 @@ pub(crate) struct Arguments {
 
 /// Allows it.
 pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome, Failure> {
-    let objects = targets::objects(settings, &arguments.targets)?;
-    able(&objects, Action::AllowTrigger)?;
-    for object in objects {
-        let call = Call::post(route::action(&object, Action::AllowTrigger), &serde_json::json!({}));
-        settings.client()?.send_to(&settings.ui, &object, &call)?;
-        settings.ui.line(&format!("{object}   may start builds"))?;
-    }
-    Ok(Outcome::Done)
+    act(settings, &arguments.targets, Action::AllowTrigger, "may start builds")
 }

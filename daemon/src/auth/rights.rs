@@ -58,9 +58,7 @@ impl Bindings {
     /// What a subject was granted: itself, and by its groups.
     pub(super) fn granted_to(&self, subject: &Subject, snapshot: &Snapshot) -> Grants {
         let mut granted = Grants::default();
-        let groups = present(snapshot, Kind::Group)
-            .filter(|group| group.spec::<Group>().is_some_and(|group| group.holds(subject)))
-            .map(|group| group.object.clone());
+        let groups = groups_with(subject, snapshot).map(|group| group.object.clone());
         for object in subject.object().into_iter().chain(groups) {
             if let Some(more) = self.0.get(&object) {
                 add(&mut granted, more);
@@ -103,10 +101,14 @@ pub(super) fn is_active(subject: &Subject, snapshot: &Snapshot) -> bool {
     }
 }
 
+fn groups_with<'s>(subject: &Subject, snapshot: &'s Snapshot) -> impl Iterator<Item = &'s Arc<Object>> {
+    let holds = move |group: &&Arc<Object>| group.spec::<Group>().is_some_and(|group| group.holds(subject));
+    present(snapshot, Kind::Group).filter(holds)
+}
+
 /// The groups of a subject, in order.
 pub(super) fn groups_of(subject: &Subject, snapshot: &Snapshot) -> Vec<Name> {
-    let groups = present(snapshot, Kind::Group);
-    let groups = groups.filter(|group| group.spec::<Group>().is_some_and(|group| group.holds(subject)));
+    let groups = groups_with(subject, snapshot);
     let mut names: Vec<Name> = groups.map(|group| group.object.name.clone()).collect();
     names.sort();
     names
