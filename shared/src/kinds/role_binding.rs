@@ -97,7 +97,10 @@ impl Grant {
             names: name.clone().map(|name| vec![name]),
             selector: labels.as_ref().map(ToString::to_string),
             project: project.clone(),
-            tools: grant.tools.as_ref().map(|tools| tools.allowed().map(str::to_owned).collect()),
+            tools: grant
+                .tools
+                .as_ref()
+                .map(|tools| tools.allowed().map(str::to_owned).collect()),
         }
     }
 
@@ -175,7 +178,10 @@ impl Grant {
         }
         if self.tools.is_some() && !self.roles.contains(&Role::Run) {
             report
-                .invalid(&format!("{at}.tools"), "tools narrow the role `run`, which is not granted")
+                .invalid(
+                    &format!("{at}.tools"),
+                    "tools narrow the role `run`, which is not granted",
+                )
                 .hint("add `run` to the roles, or take the tools out");
         }
     }
@@ -222,7 +228,11 @@ pub(super) fn projects(grants: Option<&[Grant]>) -> impl Iterator<Item = Referen
     let grants = grants.into_iter().flatten().enumerate();
     grants.filter_map(|(index, grant)| {
         let project = grant.project.as_ref()?;
-        Some(Reference::to(Kind::Project, project, &format!("grants[{index}].project")))
+        Some(Reference::to(
+            Kind::Project,
+            project,
+            &format!("grants[{index}].project"),
+        ))
     })
 }
 
@@ -246,7 +256,13 @@ impl Spec for RoleBinding {
         actions: &[Action::Rollback],
         removal: Removal::AtOnce,
         name_max: Name::MAX,
-        refers_to: &[Kind::User, Kind::Group, Kind::ServiceAccount, Kind::Token, Kind::Project],
+        refers_to: &[
+            Kind::User,
+            Kind::Group,
+            Kind::ServiceAccount,
+            Kind::Token,
+            Kind::Project,
+        ],
     };
 
     fn validate(&self, report: &mut Report) {
@@ -283,7 +299,10 @@ mod tests {
         let ann = json!([{"kind": "User", "name": "ann"}]);
         let grant = |grant: serde_json::Value| json!({"subjects": ann.clone(), "grants": [grant]});
         for (spec, wanted) in [
-            (json!({}), Some(("spec.subjects", "a binding names whom it grants its rights to"))),
+            (
+                json!({}),
+                Some(("spec.subjects", "a binding names whom it grants its rights to")),
+            ),
             (
                 json!({"subjects": [{"kind": "User", "name": "ann", "project": "web"}]}),
                 Some(("spec.subjects[0].project", "a User lives in no project")),
@@ -302,12 +321,20 @@ mod tests {
             ),
             (
                 grant(json!({"roles": ["view"], "resources": ["*"], "tools": ["read_*"]})),
-                Some(("spec.grants[0].tools", "tools narrow the role `run`, which is not granted")),
+                Some((
+                    "spec.grants[0].tools",
+                    "tools narrow the role `run`, which is not granted",
+                )),
             ),
-            (grant(json!({"roles": ["view", "run"], "resources": ["servers", "llms"], "tools": ["read_*"]})), None),
+            (
+                grant(json!({"roles": ["view", "run"], "resources": ["servers", "llms"], "tools": ["read_*"]})),
+                None,
+            ),
         ] {
             let found = Kind::RoleBinding.definition().parse(&spec).err().unwrap_or_default();
-            let found = found.first().map(|problem| (problem.pointer.to_string(), problem.message.clone()));
+            let found = found
+                .first()
+                .map(|problem| (problem.pointer.to_string(), problem.message.clone()));
             let wanted = wanted.map(|(at, message): (&str, &str)| (at.to_owned(), message.to_owned()));
             assert_eq!(found, wanted, "{spec}");
         }
@@ -322,7 +349,11 @@ mod tests {
             ..Grant::default()
         };
         let rule = "rolebinding/x".into();
-        let reaches: Vec<_> = grant.resolved(&rule).into_iter().map(|grant| (grant.reach.kind, grant.reach.name)).collect();
+        let reaches: Vec<_> = grant
+            .resolved(&rule)
+            .into_iter()
+            .map(|grant| (grant.reach.kind, grant.reach.name))
+            .collect();
         let name = |name: &str| Some(name.parse().unwrap());
         let all = [
             (Some(Kind::Server), name("a")),
@@ -331,7 +362,10 @@ mod tests {
             (None, name("b")),
         ];
         assert_eq!(reaches, all);
-        let unreadable = Grant { selector: Some("((".to_owned()), ..grant };
+        let unreadable = Grant {
+            selector: Some("((".to_owned()),
+            ..grant
+        };
         assert_eq!(unreadable.resolved(&rule), []);
     }
 }

@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::kind::{
-    Action, Cell, Column, Kind, Maker, Meta, Reference, Removal, Report, ScopeType, SecretValue, Spec,
-};
+use crate::kind::{Action, Cell, Column, Kind, Maker, Meta, Reference, Removal, Report, ScopeType, SecretValue, Spec};
 use crate::name::Name;
 use crate::resource::{Condition, Phase};
 use crate::schema::Echo;
@@ -168,7 +166,10 @@ impl Spec for Secret {
                 && (backend.parse::<Name>().is_err() || version.parse::<u64>().is_err())
             {
                 report
-                    .invalid(&at, "the value begins like one that lives in a backend, but names no backend and version")
+                    .invalid(
+                        &at,
+                        "the value begins like one that lives in a backend, but names no backend and version",
+                    )
                     .hint("a literal that begins so is written `plain:v1:<text>`");
             }
             if Form::of(value) == Form::Malformed {

@@ -3,7 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::kind::{Action, Cell, Column, Kind, Lookup, Maker, Meta, Reference, Removal, Report, ScopeType, Spec, downcast};
+use crate::kind::{
+    Action, Cell, Column, Kind, Lookup, Maker, Meta, Reference, Removal, Report, ScopeType, Spec, downcast,
+};
 use crate::kinds::secret::{Form, Secret};
 use crate::name::{Name, ObjectRef};
 use crate::quantity::Span;
@@ -248,7 +250,9 @@ impl Spec for SecretBackend {
     }
 
     fn references(&self) -> Vec<Reference> {
-        let token = self.token().map(|token| token.secret_ref.reference("auth.token.secretRef"));
+        let token = self
+            .token()
+            .map(|token| token.secret_ref.reference("auth.token.secretRef"));
         token.into_iter().collect()
     }
 
@@ -306,7 +310,10 @@ impl SecretBackend {
         ] {
             if is_given {
                 report
-                    .invalid(field, "is for backends of type openbao; this one is the daemon's own store")
+                    .invalid(
+                        field,
+                        "is for backends of type openbao; this one is the daemon's own store",
+                    )
                     .hint("take it out, or say `type: openbao`");
             }
         }
@@ -350,7 +357,10 @@ impl SecretBackend {
         }
         if let Some(kubernetes) = &auth.kubernetes {
             if kubernetes.role.is_empty() || kubernetes.role.len() > 253 {
-                report.invalid("auth.kubernetes.role", "the role to log in with has 1 to 253 characters");
+                report.invalid(
+                    "auth.kubernetes.role",
+                    "the role to log in with has 1 to 253 characters",
+                );
             }
             check_path(kubernetes.auth_mount.as_ref(), "auth.kubernetes.authMount", report);
             if let Some(path) = &kubernetes.service_account_token_path
@@ -366,9 +376,12 @@ impl SecretBackend {
 }
 
 fn check_url(url: &str, report: &mut Report) {
-    let rest = ["http://", "https://"].iter().find_map(|scheme| url.strip_prefix(scheme));
+    let rest = ["http://", "https://"]
+        .iter()
+        .find_map(|scheme| url.strip_prefix(scheme));
     let host = rest.map(|rest| rest.split('/').next().unwrap_or_default());
-    let is_sound = host.is_some_and(|host| !host.is_empty()) && !url.contains(|c: char| c.is_whitespace() || c.is_control());
+    let is_sound =
+        host.is_some_and(|host| !host.is_empty()) && !url.contains(|c: char| c.is_whitespace() || c.is_control());
     if !is_sound {
         report.invalid("url", format!("`{url}` is not an http:// or https:// URL"));
     } else if host.is_some_and(|host| host.contains('@')) {
@@ -396,14 +409,29 @@ mod tests {
             (json!({"type": "local", "default": true}), &[]),
             (json!({"type": "local", "url": "http://x"}), &["spec.url"]),
             (json!({"type": "openbao", "url": "http://x", "auth": token}), &[]),
-            (json!({"type": "openbao", "url": "https://x:8200/bao", "auth": kubernetes}), &[]),
+            (
+                json!({"type": "openbao", "url": "https://x:8200/bao", "auth": kubernetes}),
+                &[],
+            ),
             (json!({"type": "openbao", "auth": token}), &["spec"]),
             (json!({"type": "openbao", "url": "http://x"}), &["spec"]),
             (json!({"type": "openbao", "url": "http://x", "auth": {}}), &["spec"]),
-            (json!({"type": "openbao", "url": "http://x", "auth": both}), &["spec.auth"]),
-            (json!({"type": "openbao", "url": "ftp://x", "auth": token}), &["spec.url"]),
-            (json!({"type": "openbao", "url": "http://a:b@x", "auth": token}), &["spec.url"]),
-            (json!({"type": "openbao", "url": "http://x?y", "auth": token}), &["spec.url"]),
+            (
+                json!({"type": "openbao", "url": "http://x", "auth": both}),
+                &["spec.auth"],
+            ),
+            (
+                json!({"type": "openbao", "url": "ftp://x", "auth": token}),
+                &["spec.url"],
+            ),
+            (
+                json!({"type": "openbao", "url": "http://a:b@x", "auth": token}),
+                &["spec.url"],
+            ),
+            (
+                json!({"type": "openbao", "url": "http://x?y", "auth": token}),
+                &["spec.url"],
+            ),
             (
                 json!({"type": "openbao", "url": "http://x", "auth": token, "mount": "/kv", "pathPrefix": "a/../b", "namespace": "a//b"}),
                 &["spec.mount", "spec.pathPrefix", "spec.namespace"],
@@ -416,7 +444,10 @@ mod tests {
                     "spec.auth.kubernetes.serviceAccountTokenPath",
                 ],
             ),
-            (json!({"type": "openbao", "url": "http://x", "auth": {"kubernetes": {}}}), &["spec.auth.kubernetes"]),
+            (
+                json!({"type": "openbao", "url": "http://x", "auth": {"kubernetes": {}}}),
+                &["spec.auth.kubernetes"],
+            ),
             (json!({"type": "vault"}), &["spec.type"]),
         ] {
             let told = match Kind::SecretBackend.definition().parse(&spec) {
@@ -431,8 +462,14 @@ mod tests {
     fn defaults_are_filled_in_for_what_they_belong_to() {
         let read = |spec| serde_json::from_value::<SecretBackend>(spec).unwrap().effective();
         let far = read(json!({"type": "openbao", "url": "http://x", "auth": {"kubernetes": {"role": "r"}}}));
-        assert_eq!((far.mount.as_deref(), far.path_prefix.as_deref()), (Some(MOUNT), Some(PATH_PREFIX)));
-        assert_eq!(far.auth.unwrap().kubernetes.unwrap().auth_mount.as_deref(), Some(AUTH_MOUNT));
+        assert_eq!(
+            (far.mount.as_deref(), far.path_prefix.as_deref()),
+            (Some(MOUNT), Some(PATH_PREFIX))
+        );
+        assert_eq!(
+            far.auth.unwrap().kubernetes.unwrap().auth_mount.as_deref(),
+            Some(AUTH_MOUNT)
+        );
         let local = read(json!({"type": "local"}));
         assert_eq!((local.mount, local.timeout, local.default), (None, None, Some(false)));
     }

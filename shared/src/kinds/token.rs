@@ -225,4 +225,3 @@ impl Spec for Token {
         }
     }
 }
-

@@ -54,7 +54,9 @@ impl Spec for User {
 
     fn validate(&self, report: &mut Report) {
         if let Some(email) = &self.email
-            && !email.split_once('@').is_some_and(|(user, host)| !user.is_empty() && !host.is_empty())
+            && !email
+                .split_once('@')
+                .is_some_and(|(user, host)| !user.is_empty() && !host.is_empty())
         {
             report.invalid("email", format!("`{}` is no address", crate::excerpt::short(email)));
         }
