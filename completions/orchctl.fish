@@ -768,8 +768,8 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l pages-size -d 'Texts that are longer are handed out in pages of this size; `0` hands out everything at once. Default: 128Ki' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l gated -d 'Whether a session must say what it is about before it sees the tools, by calling `begin_session`. Default: false' -r -f -a "true\t''
 false\t''"
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l members-users -d 'Users by name. May be repeated' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l members-groups -d 'Groups by name. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l members-users -d 'Users. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l members-groups -d 'Groups. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l budget-tokens -d 'Tokens, in and out' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l budget-cost -d 'Money, in the currency of the model' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l budget-tool-calls -d 'Tool calls' -r
@@ -805,8 +805,8 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l pages-size -d 'Texts that are longer are handed out in pages of this size; `0` hands out everything at once. Default: 128Ki' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l gated -d 'Whether a session must say what it is about before it sees the tools, by calling `begin_session`. Default: false' -r -f -a "true\t''
 false\t''"
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l members-users -d 'Users by name. May be repeated' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l members-groups -d 'Groups by name. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l members-users -d 'Users. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l members-groups -d 'Groups. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l budget-tokens -d 'Tokens, in and out' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l budget-cost -d 'Money, in the currency of the model' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l budget-tool-calls -d 'Tool calls' -r

@@ -9,6 +9,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand};
+use orch_shared::audit::Extent;
 use orch_shared::quantity::Span;
 use serde::{Deserialize, Serialize};
 
@@ -134,6 +135,9 @@ pub struct ServeArgs {
     /// How long a copy that is replaced may finish what is under way with it. Default: 30s.
     #[arg(long, value_name = "DURATION", env = "ORCHD_DRAIN_TIMEOUT")]
     pub drain_timeout: Option<Span>,
+    /// What the audit log notes: `all`, or `changes`, which leaves out what was read or called. Default: all.
+    #[arg(long, value_name = "EXTENT", env = "ORCHD_AUDIT")]
+    pub audit: Option<Extent>,
     /// How long entries of the audit log are kept. Default: 90d.
     #[arg(long, value_name = "DURATION", env = "ORCHD_AUDIT_RETENTION")]
     pub audit_retention: Option<Span>,
@@ -214,6 +218,8 @@ pub struct Settings {
     pub internal_url: Option<InternalUrl>,
     /// How long a copy that is replaced may finish what is under way.
     pub drain_timeout: Span,
+    /// What the audit log notes.
+    pub audit: Extent,
     /// How long entries of the audit log are kept.
     pub audit_retention: Span,
     /// The key file.
@@ -348,6 +354,7 @@ impl Settings {
                 .clone()
                 .or(file.drain_timeout)
                 .unwrap_or_else(|| Span::seconds(30)),
+            audit: args.audit.or(file.audit).unwrap_or(Extent::All),
             audit_retention: args
                 .audit_retention
                 .clone()
@@ -408,6 +415,7 @@ impl Settings {
             lease_duration: Some(self.lease_duration.clone()),
             internal_url: self.internal_url.as_ref().map(|url| url.text.clone()),
             drain_timeout: Some(self.drain_timeout.clone()),
+            audit: Some(self.audit),
             audit_retention: Some(self.audit_retention.clone()),
             key_file: Some(self.key_file.clone()),
             tls_cert,

@@ -273,16 +273,7 @@ impl Rights {
     #[must_use]
     pub fn explain_kind(&self, role: Role, kind: Kind, project: Option<&Name>) -> Vec<Option<String>> {
         self.explained(|grants| {
-            let some = |grant: &&Grant| {
-                let Reach {
-                    kind: only,
-                    project: within,
-                    ..
-                } = &grant.reach;
-                grant.roles.contains(&role)
-                    && only.is_none_or(|only| only == kind)
-                    && project.is_none_or(|project| within.as_ref().is_none_or(|within| within == project))
-            };
+            let some = |grant: &&Grant| grant.roles.contains(&role) && grant.reach.may_cover(kind, project);
             grants.on_objects.iter().find(some).map(|grant| &grant.rule)
         })
     }
@@ -387,14 +378,18 @@ pub struct Decision {
 }
 
 impl Decision {
-    fn allowed(rule: Arc<str>) -> Self {
+    /// That rule allows it.
+    #[must_use]
+    pub const fn allowed(rule: Arc<str>) -> Self {
         Self {
             is_allowed: true,
             rule: Some(rule),
         }
     }
 
-    const fn denied() -> Self {
+    /// Nothing allows it.
+    #[must_use]
+    pub const fn denied() -> Self {
         Self {
             is_allowed: false,
             rule: None,

@@ -94,6 +94,18 @@ words! {
     }
 }
 
+words! {
+    /// What is written down at all.
+    #[derive(Default)]
+    Extent {
+        /// Every request and every call.
+        #[default]
+        All = "all",
+        /// What changes something, is refused or fails; not what was read or called.
+        Changes = "changes",
+    }
+}
+
 /// What was asked about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -499,6 +511,9 @@ pub struct Standing {
     pub dropped: u64,
     /// Whether rows cannot be written at the moment.
     pub stuck: bool,
+    /// What is written down.
+    #[serde(default)]
+    pub extent: Extent,
 }
 
 #[cfg(test)]

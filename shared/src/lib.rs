@@ -22,6 +22,7 @@ pub mod value;
 
 pub mod kind;
 pub mod kinds;
+mod names;
 pub mod resource;
 
 pub mod excerpt;

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use clap::Args;
-use orch_shared::audit::Standing;
+use orch_shared::audit::{Extent, Standing};
 use orch_shared::route;
 use orch_shared::wire::DaemonStatus;
 
@@ -72,8 +72,10 @@ fn page(settings: &Settings, server: &str, status: &DaemonStatus) -> String {
             &format!("{}: {told}", check.name),
         );
     }
-    if let Some(trouble) = audit_trouble(&status.audit) {
-        entry("Audit", &settings.ui.paint(Stream::Data, Tone::Warn, &trouble));
+    match (audit_trouble(&status.audit), status.audit.extent) {
+        (Some(trouble), _) => entry("Audit", &settings.ui.paint(Stream::Data, Tone::Warn, &trouble)),
+        (None, Extent::Changes) => entry("Audit", "changes alone; what is read or called is not noted"),
+        (None, Extent::All) => {}
     }
     entry("Objects", &counts(&status.objects));
     entry("Instances", &counts(&status.instances));
@@ -86,6 +88,7 @@ pub(super) fn audit_trouble(standing: &Standing) -> Option<String> {
         waiting,
         dropped,
         stuck,
+        extent: _,
     } = standing;
     match (dropped, stuck) {
         (0, false) if *waiting < MANY => None,
@@ -127,6 +130,7 @@ mod tests {
                 waiting,
                 dropped,
                 stuck,
+                extent: Extent::All,
             };
             assert_eq!(audit_trouble(&standing).as_deref(), told);
         }

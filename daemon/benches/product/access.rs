@@ -1,22 +1,20 @@
-//! What it costs that everybody sees their own: one request after the other by many at once, of somebody with narrow rights
-//! beside somebody with all of them; and the list of a few among very many beside the list of a few.
-
-use std::time::{Duration, Instant};
+//! What it costs that everybody does and sees their own, and that it is noted: requests of somebody with narrow rights
+//! beside those that nobody bounds; and the list of a few among very many beside the list of a few.
 
 use serde_json::{Value, json};
 
 use crate::amount::{median, timed};
 use crate::ask::Effort;
-use crate::report::{Holds, Line, Report};
+use crate::gateway::guarded;
+use crate::report::{Line, Report};
 use crate::support::daemon::Home;
-
-const MOST: f64 = 1.3;
 
 pub(crate) fn measure(effort: Effort, report: &mut Report) {
     let (many, few) = (effort.pick(10_000, 30), 10);
     let crowded = home_with(many, few);
     let narrow = narrow(&crowded);
-    requests(effort, &crowded, &narrow, report);
+    guarded::calls(effort, self::narrow, report);
+    guarded::requests(effort, &crowded, &narrow, "/api/v1/prompts/prompt-00003", report);
 
     let small = home_with(few, few);
     let rounds = effort.pick(15, 1);
@@ -67,7 +65,8 @@ fn narrow(home: &Home) -> String {
     let more =
         (0..20).map(|number| json!({"roles": ["view"], "resources": ["servers"], "names": [format!("s{number}")]}));
     let labelled = json!({"roles": ["view"], "resources": ["prompts"], "selector": "team=core"});
-    let grants: Vec<Value> = more.chain([labelled]).collect();
+    let runs = json!({"roles": ["run"], "resources": ["servers"], "names": ["local"], "tools": ["test_*"]});
+    let grants: Vec<Value> = more.chain([labelled, runs]).collect();
     let objects = [
         object("ServiceAccount", json!({})),
         object(
@@ -84,46 +83,4 @@ fn narrow(home: &Home) -> String {
         .json();
     let credential = applied["results"][2]["credential"].as_str();
     credential.expect("a credential").to_owned()
-}
-
-/// Many clients, each one request after the other: by turns with narrow rights and with all of them.
-fn requests(effort: Effort, home: &Home, narrow: &str, report: &mut Report) {
-    let (clients, each, rounds) = (effort.pick(64, 2), effort.pick(50, 1), effort.pick(6, 1));
-    let admin = home.token();
-    let run = |token: &str| {
-        let mut took: Vec<Duration> = Vec::new();
-        std::thread::scope(|scope| {
-            let ask = || {
-                let request = home.http("GET", "/api/v1/prompts/prompt-00003").token(token);
-                (0..each)
-                    .map(|_| {
-                        let started = Instant::now();
-                        request.send().expect(200);
-                        started.elapsed()
-                    })
-                    .collect::<Vec<_>>()
-            };
-            let asking: Vec<_> = (0..clients).map(|_| scope.spawn(ask)).collect();
-            took = asking
-                .into_iter()
-                .flat_map(|thread| thread.join().expect("a client"))
-                .collect();
-        });
-        took
-    };
-    let (mut ours, mut floor) = (Vec::new(), Vec::new());
-    for _ in 0..rounds {
-        ours.extend(run(narrow));
-        floor.extend(run(&admin));
-    }
-    let (ours, floor) = (median(&ours), median(&floor));
-    report.tell(
-        Line::of(format!("request of {clients} clients, narrow rights | all rights"))
-            .times(ours, floor)
-            .target(
-                format!("<= {MOST}x"),
-                ours.as_secs_f64() <= MOST * floor.as_secs_f64(),
-                Holds::Anywhere,
-            ),
-    );
 }

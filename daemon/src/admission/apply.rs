@@ -14,7 +14,6 @@ use serde_json::Value;
 use super::lodging::{self, Sources};
 use super::set::{self, Effect, Foreign, Order, Others};
 use super::{Admission, audited, counted};
-use crate::audit;
 use crate::store::Transaction;
 
 /// Longest name of an apply set, in characters.
@@ -71,17 +70,17 @@ pub async fn apply(admission: &Admission, principal: &Principal, request: Reques
     };
     // Most sets are written at once, and are not kept for another try.
     let again = lodging::may_need_backends(admission, &order.objects).then(|| order.clone());
-    let (mut first, trail) = (Some(order), audit::trail());
+    let mut first = Some(order);
     let applied = lodging::write(admission, Sources::Cleared, |lodgings| {
         let order = first.take().or_else(|| again.clone())?;
         let order = Order { lodgings, ..order };
-        let (admission, principal, trail) = (admission.clone(), principal.clone(), trail.clone());
+        let (admission, principal) = (admission.clone(), principal.clone());
         Some(Box::new(move |transaction: &mut Transaction| {
             Box::pin(async move {
                 let effect = order.effect;
                 let results = set::admit(&admission, transaction, order, &principal).await?;
                 if effect == Effect::Commit {
-                    let mut entry = audited(trail.as_deref(), &principal, "apply", None);
+                    let mut entry = audited(&principal, "apply", None);
                     entry.detail = counted(results.len());
                     transaction.audit(entry);
                 }

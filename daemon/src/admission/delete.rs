@@ -18,7 +18,7 @@ use super::houses::Houses;
 use super::one::{Precondition, Target, find};
 use super::set::{self, Effect, Foreign, Order, Others};
 use super::{Admission, Error, audited, permission};
-use crate::audit::{self, Trail};
+use crate::audit;
 use crate::store::{Mutation, Object, Row, Transaction};
 
 /// So many objects are named in a sentence.
@@ -35,17 +35,17 @@ pub async fn delete(
     precondition: Precondition,
     parameters: DeleteParameters,
 ) -> Result<Deleted, Problem> {
-    let (admission, principal, trail) = (admission.clone(), principal.clone(), audit::trail());
+    let (admission, principal) = (admission.clone(), principal.clone());
     let store = admission.store.clone();
     let how = How::new(
         parameters.dry_run.unwrap_or(false),
         parameters.with_dependents.unwrap_or(false),
     );
-    let deleted = store.write(move |transaction| {
+    let deleted = audit::write(&store, move |transaction| {
         Box::pin(async move {
             let row = find(transaction, &principal, &target).await?;
             precondition.check(&row)?;
-            remove(&admission, transaction, &principal, trail.as_deref(), vec![row], how).await
+            remove(&admission, transaction, &principal, vec![row], how).await
         })
     });
     Ok(deleted.await?)
@@ -73,10 +73,10 @@ pub async fn delete_several(
         );
         return Err(Problem::new(Code::BodyTooLarge, detail).suggest("delete them in several requests"));
     }
-    let (admission, principal, trail) = (admission.clone(), principal.clone(), audit::trail());
+    let (admission, principal) = (admission.clone(), principal.clone());
     let store = admission.store.clone();
     let how = How::new(dry_run, with_dependents);
-    let deleted = store.write(move |transaction| {
+    let deleted = audit::write(&store, move |transaction| {
         Box::pin(async move {
             let mut rows: Vec<Row> = Vec::with_capacity(objects.len());
             let mut named = BTreeSet::new();
@@ -95,7 +95,7 @@ pub async fn delete_several(
                 [one] => return Err(not_found(one).into()),
                 [..] => return Err(Problem::new(Code::NotFound, format!("{} do not exist", some(&missing))).into()),
             }
-            remove(&admission, transaction, &principal, trail.as_deref(), rows, how).await
+            remove(&admission, transaction, &principal, rows, how).await
         })
     });
     Ok(deleted.await?)
@@ -132,7 +132,6 @@ async fn remove(
     admission: &Admission,
     transaction: &mut Transaction,
     principal: &Principal,
-    trail: Option<&Trail>,
     rows: Vec<Row>,
     how: How,
 ) -> Result<Deleted, Error> {
@@ -168,11 +167,11 @@ async fn remove(
     }
     let reset: Vec<ObjectRef> = texts.iter().map(|row| row.object.clone()).collect();
     if how.effect == Effect::Commit {
-        reword(admission, transaction, principal, trail, &texts).await?;
+        reword(admission, transaction, principal, &texts).await?;
         let removals = removals(transaction, &going).await?;
         transaction.mutate(removals, &principal.name).await?;
         for row in &going {
-            transaction.audit(audited(trail, principal, "delete", Some(&row.object)));
+            transaction.audit(audited(principal, "delete", Some(&row.object)));
         }
     }
     Ok(Deleted {
@@ -187,7 +186,6 @@ async fn reword(
     admission: &Admission,
     transaction: &mut Transaction,
     principal: &Principal,
-    trail: Option<&Trail>,
     texts: &[Row],
 ) -> Result<(), Error> {
     if texts.is_empty() {
@@ -207,7 +205,7 @@ async fn reword(
     // To delete it is what they may; what it is then is the daemon's own.
     set::admit(admission, transaction, order, &permission::acting(principal)).await?;
     for row in texts {
-        transaction.audit(audited(trail, principal, "reset", Some(&row.object)));
+        transaction.audit(audited(principal, "reset", Some(&row.object)));
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use orch_shared::access::{Principal, Role};
 use orch_shared::kind::{Kind, downcast};
 use orch_shared::kinds::secret::{Form, Secret};
 use orch_shared::kinds::secret_backend::{BackendType, SecretBackend};
@@ -11,7 +12,8 @@ use orch_shared::path::FieldPath;
 use orch_shared::problem::{Code, FieldProblem, Problem};
 use orch_shared::resource::Resource;
 
-use crate::admission::admitted::Admitted;
+use super::admitted::Admitted;
+use super::permission;
 use crate::store::{Error, Generations, Mutation, Object, Row, Transaction, Update};
 
 /// Where the values of a Secret belong.
@@ -167,12 +169,28 @@ impl Houses {
         }
     }
 
-    /// What else is to be written, and what is to be told to whoever makes another backend the default.
-    pub(super) fn dethrone(&self) -> Result<(Vec<Mutation>, Option<String>), Error> {
+    /// What else is to be written, and what is to be told to whoever makes another backend the default. They have to be
+    /// allowed to change both.
+    pub(super) async fn dethrone(
+        &self,
+        transaction: &mut Transaction,
+        principal: &Principal,
+    ) -> Result<(Vec<Mutation>, Option<String>), super::Error> {
         let mut mutations = Vec::new();
         let mut told = Vec::new();
         for name in self.deposed() {
             let Some(row) = self.stored.get(name) else { continue };
+            match permission::require(transaction, principal, Role::Edit, row).await {
+                Ok(()) => {}
+                // Which one it is may not be theirs to know.
+                Err(super::Error::Refused(_)) => {
+                    let detail = format!("{} may not change the backend that is the default now", principal.name);
+                    return Err(Problem::new(Code::Forbidden, detail)
+                        .suggest("to take its place needs the role `edit` on it")
+                        .into());
+                }
+                Err(error) => return Err(error),
+            }
             let object = Object::parse(row)?;
             let Some(spec) = object.spec::<SecretBackend>() else {
                 continue;

@@ -25,6 +25,7 @@ use super::away::{Away, Closed, Opener};
 use super::houses::Home;
 use super::set::Effect;
 use super::{Admission, Error};
+use crate::audit;
 use crate::secrets::vault;
 use crate::secrets::{Place, Plaintext};
 use crate::store::{NewEvent, Row, Transaction};
@@ -150,7 +151,7 @@ pub(super) async fn write<T: Send + 'static>(
     let mut lodgings = Arc::new(Lodgings::default());
     for _ in 0..TRIES {
         let Some(work) = work(Arc::clone(&lodgings)) else { break };
-        match admission.store.write(work).await {
+        match audit::write(&admission.store, work).await {
             Err(Error::Errands(errands)) => lodgings = Arc::new(Box::pin(run(admission, *errands)).await?),
             Ok(done) => {
                 if sources == Sources::Cleared {

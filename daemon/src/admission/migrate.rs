@@ -24,7 +24,6 @@ use super::lodging::{self, Sources, places};
 use super::one::{Target, find, order};
 use super::set::{self, Order};
 use super::{Admission, audited, delete_values, permission};
-use crate::audit;
 use crate::store::{Object, Snapshot, Transaction};
 
 /// Moves values, or says what would be moved.
@@ -51,9 +50,7 @@ pub async fn migrate(admission: &Admission, principal: &Principal, migration: Mi
         Some(names) => names.iter().cloned().collect(),
         None => snapshot
             .of_kind(Kind::Secret)
-            .filter(|object| {
-                snapshot.facts_of(object, |facts| principal.visibility.covers(facts)) && object.deleting_since.is_none()
-            })
+            .filter(|object| snapshot.shows(&principal.visibility, object) && object.deleting_since.is_none())
             .filter(|object| {
                 object
                     .spec::<Secret>()
@@ -86,7 +83,7 @@ fn home(snapshot: &Snapshot, principal: &Principal, backend: &Name) -> Result<Ho
     let object = ObjectRef::cluster(Kind::SecretBackend, backend.clone());
     let found = snapshot
         .get(&object)
-        .filter(|object| snapshot.facts_of(object, |facts| principal.visibility.covers(facts)));
+        .filter(|object| snapshot.shows(&principal.visibility, object));
     let spec = found.and_then(|found| found.spec::<SecretBackend>());
     match spec.ok_or_else(|| not_found(&object))?.backend_type {
         BackendType::Local => Ok(Home::Here),
@@ -122,7 +119,7 @@ fn judge(
     let object = ObjectRef::cluster(Kind::Secret, name.clone());
     let found = snapshot
         .get(&object)
-        .filter(|object| snapshot.facts_of(object, |facts| principal.visibility.covers(facts)));
+        .filter(|object| snapshot.shows(&principal.visibility, object));
     let Some(secret) = found.and_then(|found| found.spec::<Secret>()) else {
         return Verdict::Refuse(not_found(&object).detail);
     };
@@ -158,9 +155,8 @@ async fn move_one(
     (from, to): (&Home, &Home),
 ) -> Result<Option<String>, Problem> {
     let secret = ObjectRef::cluster(Kind::Secret, name.clone());
-    let trail = audit::trail();
     let moved = lodging::write(admission, Sources::Kept, |lodgings| {
-        let (admission, principal, trail) = (admission.clone(), principal.clone(), trail.clone());
+        let (admission, principal) = (admission.clone(), principal.clone());
         let (secret, target, home) = (secret.clone(), migration.to.clone(), to.clone());
         Some(Box::new(move |transaction: &mut Transaction| {
             Box::pin(async move {
@@ -183,7 +179,7 @@ async fn move_one(
                     ..order(resource, "migrate", lodgings)
                 };
                 set::admit(&admission, transaction, order, &permission::acting(&principal)).await?;
-                transaction.audit(audited(trail.as_deref(), &principal, "migrate", Some(&secret)));
+                transaction.audit(audited(&principal, "migrate", Some(&secret)));
                 Ok(transaction.revision())
             })
         }))

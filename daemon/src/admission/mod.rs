@@ -39,7 +39,7 @@ pub use instances::admit_instance;
 pub use lodging::{delete as delete_values, tell_left};
 pub use migrate::migrate;
 pub use one::{Existing, Made, Precondition, Target, create, patch, replace, restart, reveal, rollback, scale, seal};
-pub use permission::forbidden;
+pub use permission::{forbidden, operate};
 pub use proposals::{approve, propose, reject};
 pub use rotation::{Rotated, TRIED, rotate, settle};
 pub use seed::{amend, seed};
@@ -48,11 +48,10 @@ pub use status::keep as keep_status;
 pub use token::{allow_trigger, revoke};
 
 use orch_shared::access::Principal;
-use orch_shared::audit::{self, Row, RowKind};
+use orch_shared::audit::{Row, RowKind, Target as About};
 use orch_shared::name::ObjectRef;
-use orch_shared::problem::Code;
 
-use crate::audit::{Trail, sign};
+use crate::audit::{self, sign};
 use crate::secrets::{Backends, Keyring};
 use crate::store::Store;
 
@@ -67,48 +66,21 @@ pub struct Admission {
     pub backends: Backends,
 }
 
-/// The row about a change, for the transaction that makes it. `trail` is that of the request that asks for the change.
+/// The row about a change, for the transaction that makes it; on the trail of the request that asks for it, if one does.
 #[must_use]
-pub fn audited(trail: Option<&Trail>, principal: &Principal, verb: &str, object: Option<&ObjectRef>) -> Row {
-    let target = object.map(audit::Target::of);
+pub fn audited(principal: &Principal, verb: &str, object: Option<&ObjectRef>) -> Row {
+    let target = object.map(About::of);
     let status = if verb == "create" { 201 } else { 200 };
-    let mut row = match trail {
+    let mut row = match audit::trail() {
         Some(trail) => trail.of_change(verb, target, status),
         None => Row {
-            project: target.as_ref().and_then(audit::Target::project).map(str::to_owned),
+            project: target.as_ref().and_then(About::project).map(str::to_owned),
             target,
             ..Row::new(RowKind::Request, verb)
         },
     };
     sign(&mut row, principal);
     row
-}
-
-/// The row about what the rules have refused; how the request was answered is in the row about the request.
-fn denied(principal: &Principal, verb: &str, object: Option<&ObjectRef>) -> Row {
-    Row {
-        kind: RowKind::RbacDecision,
-        outcome: audit::Outcome::Denied,
-        decision: Some(audit::Decision {
-            allowed: false,
-            rule: String::new(),
-        }),
-        ..audited(None, principal, verb, object)
-    }
-}
-
-/// The row about somebody who tried to log in, and what came of it.
-#[must_use]
-pub fn login_entry(user: &str, refused: Option<Code>) -> Row {
-    Row {
-        principal: orch_shared::excerpt::printable(user.chars().take(64).collect::<String>()),
-        outcome: match refused {
-            None => audit::Outcome::Allowed,
-            Some(_) => audit::Outcome::Denied,
-        },
-        detail: refused.map(|code| code.to_string()).unwrap_or_default(),
-        ..Row::new(RowKind::Login, "login")
-    }
 }
 
 /// How many objects a change is about.

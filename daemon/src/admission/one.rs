@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use orch_shared::access::{Principal, Role};
+use orch_shared::access::{Decision, Principal, Role};
 use orch_shared::diff;
 use orch_shared::kind::{Action, Kind, Removal};
 use orch_shared::name::{Name, ObjectRef, Scope};
@@ -107,7 +107,13 @@ pub(super) async fn find(transaction: &mut Transaction, principal: &Principal, t
             .filter(|row| row.object.kind == *kind && row.object.scope == *scope),
     };
     let seen = match found {
-        Some(row) => permission::is_seen(transaction, principal, &row).await?.then_some(row),
+        Some(row) => match permission::is_seen(transaction, principal, &row).await? {
+            true => Some(row),
+            false => {
+                audit::decided(principal, &Decision::denied(), Role::View);
+                None
+            }
+        },
         None => None,
     };
     match seen {
@@ -169,9 +175,8 @@ pub async fn create(
 ) -> Result<Made, Problem> {
     let resource = decode_one(manifest).map_err(of_fields)?;
     let reference = resource.reference();
-    let trail = audit::trail();
     let created = lodging::write(admission, Sources::Cleared, |lodgings| {
-        let (admission, principal, trail) = (admission.clone(), principal.clone(), trail.clone());
+        let (admission, principal) = (admission.clone(), principal.clone());
         let (resource, reference) = (resource.clone(), reference.clone());
         Some(Box::new(move |transaction: &mut Transaction| {
             Box::pin(async move {
@@ -185,14 +190,14 @@ pub async fn create(
                     permission::require(transaction, &principal, Role::Delete, live).await?;
                     let gone = super::delete::removal(live);
                     transaction.mutate(vec![gone], &principal.name).await?;
-                    transaction.audit(audited(trail.as_deref(), &principal, "delete", Some(&reference)));
+                    transaction.audit(audited(&principal, "delete", Some(&reference)));
                 } else if live.is_some() {
-                    permission::require_new(transaction, &principal, &resource)?;
+                    permission::require_new(&principal, &resource)?;
                     let problem = Problem::new(Code::AlreadyExists, format!("{reference} exists already"));
                     return Err(problem.suggest("apply changes what is there").into());
                 }
                 let made = set::admit(&admission, transaction, order(resource, "create", lodgings), &principal).await?;
-                transaction.audit(audited(trail.as_deref(), &principal, "create", Some(&reference)));
+                transaction.audit(audited(&principal, "create", Some(&reference)));
                 Ok(Made {
                     row: reload(transaction, &reference).await?,
                     credential: made.into_iter().find_map(|outcome| outcome.credential),
@@ -224,9 +229,8 @@ async fn change<F>(
 where
     F: Fn(Resource) -> Result<Resource, Error> + Clone + Send + Sync + 'static,
 {
-    let trail = audit::trail();
     let changed = lodging::write(admission, Sources::Cleared, |lodgings| {
-        let (admission, principal, trail) = (admission.clone(), principal.clone(), trail.clone());
+        let (admission, principal) = (admission.clone(), principal.clone());
         let (target, precondition, change) = (target.clone(), precondition.clone(), change.clone());
         Some(Box::new(move |transaction: &mut Transaction| {
             Box::pin(async move {
@@ -249,7 +253,7 @@ where
                         .into());
                 }
                 set::admit(&admission, transaction, order(resource, verb, lodgings), &principal).await?;
-                transaction.audit(audited(trail.as_deref(), &principal, verb, Some(&object)));
+                transaction.audit(audited(&principal, verb, Some(&object)));
                 reload(transaction, &object).await
             })
         }))
@@ -343,9 +347,8 @@ pub async fn rollback(
     wanted: wire::Rollback,
 ) -> Result<Row, Problem> {
     allow(target.kind, Action::Rollback)?;
-    let trail = audit::trail();
     let rolled = lodging::write(admission, Sources::Cleared, |lodgings| {
-        let (admission, principal, trail) = (admission.clone(), principal.clone(), trail.clone());
+        let (admission, principal) = (admission.clone(), principal.clone());
         let (target, precondition) = (target.clone(), precondition.clone());
         Some(Box::new(move |transaction: &mut Transaction| {
             Box::pin(async move {
@@ -382,7 +385,7 @@ pub async fn rollback(
                 };
                 let verb = format!("rollback to {number}");
                 set::admit(&admission, transaction, order(resource, &verb, lodgings), &principal).await?;
-                transaction.audit(audited(trail.as_deref(), &principal, "rollback", Some(&row.object)));
+                transaction.audit(audited(&principal, "rollback", Some(&row.object)));
                 reload(transaction, &row.object).await
             })
         }))
@@ -401,8 +404,8 @@ pub async fn restart(
     precondition: Precondition,
 ) -> Result<Row, Problem> {
     allow(target.kind, Action::Restart)?;
-    let (principal, trail) = (principal.clone(), audit::trail());
-    let restarted = admission.store.write(move |transaction| {
+    let principal = principal.clone();
+    let restarted = audit::write(&admission.store, move |transaction| {
         Box::pin(async move {
             let row = find(transaction, &principal, &target).await?;
             precondition.check(&row)?;
@@ -415,7 +418,7 @@ pub async fn restart(
                 Mutation::Restart { uid, at }
             };
             transaction.mutate(vec![mutation], &principal.name).await?;
-            transaction.audit(audited(trail.as_deref(), &principal, "restart", Some(&row.object)));
+            transaction.audit(audited(&principal, "restart", Some(&row.object)));
             reload(transaction, &row.object).await
         })
     });
@@ -427,12 +430,12 @@ pub async fn restart(
 /// # Errors
 /// When it is not there, or a value does not open.
 pub async fn reveal(admission: &Admission, principal: &Principal, target: Target) -> Result<Row, Problem> {
-    let (asking, trail) = (principal.clone(), audit::trail());
-    let found = admission.store.write(move |transaction| {
+    let asking = principal.clone();
+    let found = audit::write(&admission.store, move |transaction| {
         Box::pin(async move {
             let row = find(transaction, &asking, &target).await?;
             permission::require(transaction, &asking, Role::Reveal, &row).await?;
-            transaction.audit(audited(trail.as_deref(), &asking, "reveal", Some(&row.object)));
+            transaction.audit(audited(&asking, "reveal", Some(&row.object)));
             Ok::<_, Error>((row, transaction.revision()))
         })
     });

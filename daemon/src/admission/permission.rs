@@ -1,12 +1,13 @@
 //! Whether somebody may do what they ask for, inside the write that would do it. What may not be seen is not there.
 
-use orch_shared::access::{Operation, Principal, Role};
+use orch_shared::access::{Decision, Operation, Principal, Role};
 use orch_shared::name::ObjectRef;
 use orch_shared::problem::{Code, Problem};
 use orch_shared::resource::Resource;
 
+use super::Error;
 use super::error::not_found;
-use super::{Error, denied};
+use crate::audit;
 use crate::store::{Known, Row, Transaction};
 
 /// Whether that may be done with such an object.
@@ -15,9 +16,14 @@ pub(super) fn may(principal: &Principal, role: Role, known: &Known) -> bool {
         // Lists and points are decided by the same value.
         Role::View => known.ask(|facts| principal.visibility.covers(facts)),
         Role::Create | Role::Edit | Role::Delete | Role::Run | Role::Reveal => {
-            known.ask(|facts| principal.may(role, facts).is_allowed)
+            decide(principal, role, known).is_allowed
         }
     }
+}
+
+/// Whether that may be done with such an object, and by which rule.
+pub(super) fn decide(principal: &Principal, role: Role, known: &Known) -> Decision {
+    known.ask(|facts| principal.may(role, facts))
 }
 
 /// Whether somebody may see an object.
@@ -44,21 +50,24 @@ pub(super) async fn is_seen_by_name(
     }
 }
 
-/// Refuses what somebody may not do with an object that is there, and notes it in the audit log.
+/// Refuses what somebody may not do with an object that is there; what was decided is noted for the audit log.
 pub(super) async fn require(
     transaction: &mut Transaction,
     principal: &Principal,
     role: Role,
     row: &Row,
 ) -> Result<(), Error> {
-    if principal.rights.is_everywhere(role) {
+    let everywhere = principal.rights.everywhere(role);
+    if everywhere.is_allowed {
+        audit::decided(principal, &everywhere, role);
         return Ok(());
     }
     let known = transaction.known(row, &principal.rights).await?;
-    if may(principal, role, &known) {
+    let decision = decide(principal, role, &known);
+    audit::decided(principal, &decision, role);
+    if decision.is_allowed {
         return Ok(());
     }
-    transaction.audit(denied(principal, role.as_str(), Some(&row.object)));
     Err(match may(principal, Role::View, &known) {
         true => forbidden(principal, role.as_str(), &row.object),
         false => not_found(&row.object),
@@ -66,17 +75,14 @@ pub(super) async fn require(
     .into())
 }
 
-/// Refuses what somebody may not make, and notes it in the audit log.
-pub(super) fn require_new(
-    transaction: &mut Transaction,
-    principal: &Principal,
-    resource: &Resource,
-) -> Result<(), Error> {
+/// Refuses what somebody may not make; what was decided is noted for the audit log.
+pub(super) fn require_new(principal: &Principal, resource: &Resource) -> Result<(), Error> {
     let object = resource.reference();
-    if may(principal, Role::Create, &Known::of_new(&object, &resource.metadata)) {
+    let decision = decide(principal, Role::Create, &Known::of_new(&object, &resource.metadata));
+    audit::decided(principal, &decision, Role::Create);
+    if decision.is_allowed {
         return Ok(());
     }
-    transaction.audit(denied(principal, Role::Create.as_str(), Some(&object)));
     Err(forbidden(principal, Role::Create.as_str(), &object).into())
 }
 
@@ -88,9 +94,14 @@ pub(super) fn acting(principal: &Principal) -> Principal {
     }
 }
 
-/// Refuses an operation that somebody may not ask for.
-pub(super) fn operate(principal: &Principal, operation: Operation) -> Result<(), Problem> {
-    if principal.may_operate(operation).is_allowed {
+/// Refuses an operation that somebody may not ask for; what was decided is noted for the audit log.
+///
+/// # Errors
+/// When nothing allows it.
+pub fn operate(principal: &Principal, operation: Operation) -> Result<(), Problem> {
+    let decision = principal.may_operate(operation);
+    audit::decided(principal, &decision, operation);
+    if decision.is_allowed {
         return Ok(());
     }
     let detail = format!("{} may not {operation}", principal.name);

@@ -19,7 +19,7 @@ use super::error::not_found;
 use super::one::{Precondition, Target, allow, find, of_fields, order, reload};
 use super::set;
 use super::{Admission, Error, audited, permission};
-use crate::audit::{self, Trail};
+use crate::audit;
 use crate::store::{Create, Mutation, NewEvent, Object, Row, Transaction};
 
 /// So many proposals of one session may wait.
@@ -40,9 +40,9 @@ pub async fn propose(
     session: String,
     proposal: PromptRequest,
 ) -> Result<(ObjectRef, i64), Problem> {
-    let (admission, principal, trail) = (admission.clone(), principal.clone(), audit::trail());
+    let (admission, principal) = (admission.clone(), principal.clone());
     let store = admission.store.clone();
-    let proposed = store.write(move |transaction| {
+    let proposed = audit::write(&store, move |transaction| {
         Box::pin(async move {
             let home = project_of(transaction, &principal, &project).await?;
             let known = proposals(transaction, &home).await?;
@@ -62,7 +62,7 @@ pub async fn propose(
             let mut mutations = vec![create, written(&uid, &status)];
             mutations.extend(outdated(known));
             transaction.mutate(mutations, &principal.name).await?;
-            transaction.audit(audited(trail.as_deref(), &principal, "propose", Some(&object)));
+            transaction.audit(audited(&principal, "propose", Some(&object)));
             let message = format!("{} proposes the prompt", principal.name);
             tell(transaction, &object, &uid, "Proposed", message).await?;
             Ok::<_, Error>((object, transaction.revision()))
@@ -83,34 +83,18 @@ pub async fn approve(
     how: wire::Approve,
 ) -> Result<Row, Problem> {
     allow(target.kind, Action::Approve)?;
-    let (admission, principal, trail) = (admission.clone(), principal.clone(), audit::trail());
+    let (admission, principal) = (admission.clone(), principal.clone());
     let store = admission.store.clone();
-    let approved = store.write(move |transaction| {
+    let approved = audit::write(&store, move |transaction| {
         Box::pin(async move {
             let (row, mut status) = undecided(transaction, &principal, &target, &precondition).await?;
             let object = Object::parse(&row)?;
             let proposal = downcast::<PromptRequest>(object.spec.as_ref());
             let proposal = proposal.ok_or_else(|| Problem::new(Code::Internal, "the proposal cannot be read"))?;
-            let prompt = publish(
-                &admission,
-                transaction,
-                (&principal, trail.as_deref()),
-                &row.object,
-                proposal,
-                &how,
-            )
-            .await?;
+            let prompt = publish(&admission, transaction, &principal, &row.object, proposal, &how).await?;
             status.phase = Verdict::Approved;
             let message = format!("{} approves: {prompt}", principal.name);
-            decide(
-                transaction,
-                (&principal, trail.as_deref()),
-                &row,
-                status,
-                Action::Approve,
-                message,
-            )
-            .await
+            decide(transaction, &principal, &row, status, Action::Approve, message).await
         })
     });
     Ok(approved.await?)
@@ -128,8 +112,8 @@ pub async fn reject(
     how: wire::Reject,
 ) -> Result<Row, Problem> {
     allow(target.kind, Action::Reject)?;
-    let (principal, trail) = (principal.clone(), audit::trail());
-    let rejected = admission.store.write(move |transaction| {
+    let principal = principal.clone();
+    let rejected = audit::write(&admission.store, move |transaction| {
         Box::pin(async move {
             let (row, mut status) = undecided(transaction, &principal, &target, &precondition).await?;
             permission::require(transaction, &principal, Role::Edit, &row).await?;
@@ -139,15 +123,7 @@ pub async fn reject(
             };
             status.phase = Verdict::Rejected;
             status.reason = how.reason;
-            decide(
-                transaction,
-                (&principal, trail.as_deref()),
-                &row,
-                status,
-                Action::Reject,
-                message,
-            )
-            .await
+            decide(transaction, &principal, &row, status, Action::Reject, message).await
         })
     });
     Ok(rejected.await?)
@@ -265,7 +241,7 @@ async fn undecided(
 async fn publish(
     admission: &Admission,
     transaction: &mut Transaction,
-    (principal, trail): (&Principal, Option<&Trail>),
+    principal: &Principal,
     request: &ObjectRef,
     proposal: &PromptRequest,
     how: &wire::Approve,
@@ -305,14 +281,14 @@ async fn publish(
         principal,
     )
     .await?;
-    transaction.audit(audited(trail, principal, verb, Some(&prompt)));
+    transaction.audit(audited(principal, verb, Some(&prompt)));
     Ok(prompt)
 }
 
 /// Writes a decision down.
 async fn decide(
     transaction: &mut Transaction,
-    (principal, trail): (&Principal, Option<&Trail>),
+    principal: &Principal,
     row: &Row,
     mut status: PromptRequestStatus,
     action: Action,
@@ -323,7 +299,7 @@ async fn decide(
     transaction
         .mutate(vec![written(&row.uid, &status)], &principal.name)
         .await?;
-    transaction.audit(audited(trail, principal, action.as_str(), Some(&row.object)));
+    transaction.audit(audited(principal, action.as_str(), Some(&row.object)));
     let reason = match status.phase {
         Verdict::Approved => "Approved",
         Verdict::Rejected => "Rejected",

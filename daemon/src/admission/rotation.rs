@@ -43,7 +43,7 @@ pub struct Rotated {
 pub async fn rotate(admission: &Admission, principal: &Principal, target: Target) -> Result<Rotated, Problem> {
     permission::operate(principal, Operation::RotateSecretBackend)?;
     let asking = principal.clone();
-    let found = admission.store.write(move |transaction| {
+    let found = audit::write(&admission.store, move |transaction| {
         Box::pin(async move { Ok::<_, Error>((find(transaction, &asking, &target).await?, transaction.revision())) })
     });
     let (row, revision) = found.await?;
@@ -154,9 +154,9 @@ async fn store(
     let (backend, uid, key) = (row.object.clone(), row.uid.clone(), token.secret_ref.key.clone());
     let value = made.minted.token.clone();
     let (predecessor, expires) = (made.predecessor.clone(), made.expires);
-    let (admission, principal, trail) = (admission.clone(), principal.clone(), audit::trail());
+    let (admission, principal) = (admission.clone(), principal.clone());
     let store = admission.store.clone();
-    let written = store.write(move |transaction| {
+    let written = audit::write(&store, move |transaction| {
         Box::pin(async move {
             let live = transaction.load(std::slice::from_ref(&secret)).await?.pop().flatten();
             let moved = || {
@@ -200,7 +200,7 @@ async fn store(
                     message: format!("another token is in use; it is in {secret}"),
                 })
                 .await?;
-            transaction.audit(audited(trail.as_deref(), &principal, "rotate", Some(&backend)));
+            transaction.audit(audited(&principal, "rotate", Some(&backend)));
             Ok::<_, Error>(())
         })
     });
@@ -235,7 +235,7 @@ async fn tell(transaction: &mut Transaction, uid: &str, told: Value) -> Result<(
 /// Notes that replacing the token failed; it stays in use.
 async fn note_failure(admission: &Admission, row: &Row, why: &str) {
     let (object, uid, why) = (row.object.clone(), row.uid.clone(), why.to_owned());
-    let noted = admission.store.write(move |transaction| {
+    let noted = audit::write(&admission.store, move |transaction| {
         Box::pin(async move {
             let now = transaction.now();
             tell(
@@ -263,7 +263,7 @@ async fn note_failure(admission: &Admission, row: &Row, why: &str) {
 /// Takes back the note that a token is to be revoked.
 async fn forget(admission: &Admission, uid: &str, accessor: &str) {
     let (uid, accessor) = (uid.to_owned(), accessor.to_owned());
-    let noted = admission.store.write(move |transaction| {
+    let noted = audit::write(&admission.store, move |transaction| {
         Box::pin(async move {
             let mut left = superseded(transaction, &uid).await?;
             left.retain(|known| *known != accessor);

@@ -14,6 +14,7 @@ use orch_shared::seeded;
 
 use super::set::{self, Effect, Foreign, Order, Others};
 use super::{Admission, Error, counted};
+use crate::audit;
 use crate::store::{NewAudit, Object, Row};
 
 /// Who brings objects along, in the history and the audit log.
@@ -33,12 +34,12 @@ fn ourselves() -> Principal {
 pub async fn amend(admission: &Admission, resource: Resource) -> Result<(), Error> {
     let admission = admission.clone();
     let store = admission.store.clone();
-    let written = store.write(move |transaction| {
+    let written = audit::write(&store, move |transaction| {
         Box::pin(async move {
             let object = resource.reference();
             let order = order(vec![resource]);
             set::admit(&admission, transaction, order, &ourselves()).await?;
-            transaction.audit(super::audited(None, &ourselves(), "seed", Some(&object)));
+            transaction.audit(super::audited(&ourselves(), "seed", Some(&object)));
             Ok::<_, Error>(())
         })
     });
@@ -75,7 +76,7 @@ struct Task {
 pub async fn seed(admission: &Admission, objects: Vec<Resource>) -> Result<usize, Error> {
     let admission = admission.clone();
     let store = admission.store.clone();
-    let written = store.write(move |transaction| {
+    let written = audit::write(&store, move |transaction| {
         Box::pin(async move {
             let names: Vec<ObjectRef> = objects.iter().map(Resource::reference).collect();
             let known = transaction.seeded().await?;

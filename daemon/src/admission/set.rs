@@ -5,7 +5,7 @@
 
 mod checks;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use orch_shared::access::{Principal, Role};
@@ -16,7 +16,7 @@ use orch_shared::kinds::secret::Secret;
 use orch_shared::kinds::token::Token;
 use orch_shared::name::ObjectRef;
 use orch_shared::path::FieldPath;
-use orch_shared::problem::{Code, FieldProblem, MOST_TOLD, Problem};
+use orch_shared::problem::{FieldProblem, Problem};
 use orch_shared::resource::Resource;
 use orch_shared::system;
 use serde_json::{Value, json};
@@ -26,9 +26,8 @@ use super::admitted::{self, Admitted};
 use super::error::terminating;
 use super::houses::{Home, Houses};
 use super::lodging::{self, Errand, Errands, Lodged, Lodgings};
-use super::references::World;
-use super::{Admission, Error, ceiling, denied, permission, sealing, status, token};
-use crate::store::{Create, Generations, Known, Mutation, Object, Row, Transaction, Update};
+use super::{Admission, Error, ceiling, permission, sealing, status, token};
+use crate::store::{Create, Generations, Mutation, Object, Row, Transaction, Update};
 use checks::{authorize, check_references, prunable, refuse_foreign, refuse_moved};
 
 /// What is asked for a set.
@@ -205,7 +204,7 @@ pub(super) async fn admit(
     }
     let going: BTreeSet<ObjectRef> = pruned.iter().map(|row| row.object.clone()).collect();
     // Before anything is told of what is there.
-    authorize(transaction, principal, &pairs, &order.verb).await?;
+    authorize(transaction, principal, &pairs).await?;
     for row in &pruned {
         permission::require(transaction, principal, Role::Delete, row).await?;
     }
@@ -219,7 +218,7 @@ pub(super) async fn admit(
     if let Some(houses) = &houses {
         let set: Vec<&Resource> = pairs.iter().map(|pair| &pair.resource).collect();
         houses.refuse(&set)?;
-        deposed = houses.dethrone()?;
+        deposed = houses.dethrone(transaction, principal).await?;
     }
     if let Some(errands) = errands(transaction, &mut pairs) {
         return Err(Error::Errands(Box::new(errands)));

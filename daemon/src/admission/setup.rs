@@ -27,7 +27,6 @@ use super::away::Away;
 use super::lodging::{self, Sources};
 use super::set::{self, Effect, Foreign, Order, Others};
 use super::{Admission, audited, permission};
-use crate::audit;
 use crate::secrets::Plaintext;
 use crate::secrets::vault::{Connection, Credential, Error, Minted, Plan, Policy, Vault};
 use crate::store::{Known, Object, Transaction};
@@ -286,16 +285,15 @@ async fn store(
         home: None,
         lodgings: std::sync::Arc::default(),
     };
-    let trail = audit::trail();
     let written = lodging::write(admission, Sources::Cleared, |lodgings| {
-        let (admission, principal, trail) = (admission.clone(), principal.clone(), trail.clone());
+        let (admission, principal) = (admission.clone(), principal.clone());
         let (order, reference) = (order.clone(), backend.reference());
         Some(Box::new(move |transaction: &mut Transaction| {
             Box::pin(async move {
                 let former = former_default(transaction, &reference).await?;
                 let order = Order { lodgings, ..order };
                 set::admit(&admission, transaction, order, &principal).await?;
-                transaction.audit(audited(trail.as_deref(), &principal, "set up", Some(&reference)));
+                transaction.audit(audited(&principal, "set up", Some(&reference)));
                 Ok(former)
             })
         }))

@@ -7,7 +7,8 @@ use orch_shared::kinds::token::{ClonedRights, Rbac, Token, TokenPhase, TokenStat
 use orch_shared::problem::{Code, Problem};
 
 use super::one::{Precondition, Target, find};
-use super::{Admission, Error, audited, denied, permission};
+use super::{Admission, Error, audited, permission};
+use crate::audit;
 use crate::auth::{self, Credential};
 use crate::store::{Create, Mutation, Object, Row, Transaction};
 
@@ -122,16 +123,13 @@ async fn change(
     change: impl FnOnce(&mut TokenStatus, orch_shared::resource::Timestamp) + Send + 'static,
 ) -> Result<Row, Problem> {
     super::one::allow(target.kind, action)?;
-    let (principal, trail) = (principal.clone(), crate::audit::trail());
-    let changed = admission.store.write(move |transaction| {
+    let principal = principal.clone();
+    let changed = audit::write(&admission.store, move |transaction| {
         Box::pin(async move {
             let row = find(transaction, &principal, &target).await?;
             precondition.check(&row)?;
             if action == Action::AllowTrigger {
-                if !principal.may_operate(Operation::Trigger).is_allowed {
-                    transaction.audit(denied(&principal, action.as_str(), Some(&row.object)));
-                    return Err(permission::forbidden(&principal, "let start builds", &row.object).into());
-                }
+                permission::operate(&principal, Operation::Trigger)?;
             } else if !is_own(&principal, &row)? {
                 permission::require(transaction, &principal, Role::Delete, &row).await?;
             }
@@ -140,12 +138,7 @@ async fn change(
             if action == Action::Revoke {
                 transaction.revoke_token(&row.uid).await?;
             }
-            transaction.audit(audited(
-                trail.as_deref(),
-                &principal,
-                action.as_str(),
-                Some(&row.object),
-            ));
+            transaction.audit(audited(&principal, action.as_str(), Some(&row.object)));
             super::one::reload(transaction, &row.object).await
         })
     });

@@ -17,6 +17,7 @@ use super::problem::Refusal;
 use super::stream::respond;
 use super::watch::{SSE, kind_of, resumed};
 use super::{Api, body};
+use crate::admission;
 use crate::store::{AuditQuery, SessionQuery};
 
 /// How often a stream looks for new entries.
@@ -24,18 +25,9 @@ const LOOK: Duration = Duration::from_millis(250);
 /// Most entries at once.
 const MOST: u32 = 1000;
 
-/// Whether somebody may read the audit log.
-fn allow(principal: &Principal) -> Result<(), Problem> {
-    match principal.may_operate(Operation::Audit).is_allowed {
-        true => Ok(()),
-        false => Err(Problem::new(Code::Forbidden, "you may not read the audit log")
-            .suggest("somebody who manages access can allow the operation `audit`")),
-    }
-}
-
 /// Entries, and with `watch` those that come.
 pub(super) async fn entries(api: &Api, principal: &Principal, parts: &Parts) -> Result<Response, Refusal> {
-    allow(principal)?;
+    admission::operate(principal, Operation::Audit)?;
     let parameters: Parameters = body::query(&parts.uri)?;
     let now = api.admission.store.clock().now();
     let follows = parameters
@@ -116,7 +108,7 @@ pub(super) async fn entries(api: &Api, principal: &Principal, parts: &Parts) -> 
 
 /// What was done in each session, and outside of any.
 pub(super) async fn sessions(api: &Api, principal: &Principal, parts: &Parts) -> Result<Response, Refusal> {
-    allow(principal)?;
+    admission::operate(principal, Operation::Audit)?;
     let parameters: SessionParameters = body::query(&parts.uri)?;
     let now = api.admission.store.clock().now();
     let query = SessionQuery {
@@ -132,7 +124,7 @@ pub(super) async fn sessions(api: &Api, principal: &Principal, parts: &Parts) ->
 
 /// Checks a stretch of the chain.
 pub(super) async fn verify(api: &Api, principal: &Principal, parts: &Parts) -> Result<Response, Refusal> {
-    allow(principal)?;
+    admission::operate(principal, Operation::Audit)?;
     let parameters: VerifyParameters = body::query(&parts.uri)?;
     let mark = |text: Option<String>| {
         let parsed = text.map(|text| text.parse::<Mark>()).transpose();

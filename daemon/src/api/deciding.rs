@@ -1,55 +1,46 @@
-//! What the rules say of a request, for its row in the audit log: by which rule it is allowed, or what is missing.
-//!
-//! Whether something is done is decided where it is done, by the state that it is done to. This is the same decision about
-//! what is there when the request arrives.
+//! By which rule something may be read, for the request's row in the audit log. By which rule something is changed is noted
+//! where it is decided, inside the write; and so is what somebody may not do.
 
 use std::collections::BTreeMap;
 
-use axum::http::Method;
 use orch_shared::access::{Decision, Principal, Role};
-use orch_shared::kind::Action;
-use orch_shared::name::{Name, ObjectRef};
+use orch_shared::name::{Name, ObjectRef, Scope};
 
 use super::Api;
 use super::address::Address;
 use crate::admission::Target;
 use crate::audit;
 
-/// Notes what the rules say of a request.
-pub(super) fn note(api: &Api, principal: &Principal, address: &Address, method: &Method) {
-    let Some(trail) = audit::trail() else { return };
-    let Some((role, target)) = asked(address, method) else {
-        return;
+/// Notes what the rules say of a request that reads.
+pub(super) fn note(api: &Api, principal: &Principal, address: &Address) {
+    let decision = match address {
+        Address::Object(target)
+        | Address::History(target)
+        | Address::Dependents(target)
+        | Address::Logs(target)
+        | Address::Password(target) => decide(api, principal, target),
+        // Of a list it is by the rule that shows any of them; where there is none, it is empty.
+        Address::Collection(kind, scope) => {
+            let project = match scope {
+                Scope::Project(project) => Some(project),
+                Scope::Cluster | Scope::Agent(_) => None,
+            };
+            let mut shown_by = principal.rights.explain_kind(Role::View, *kind, project).into_iter();
+            match shown_by.next().flatten() {
+                Some(rule) if shown_by.all(|rule| rule.is_some()) => Decision::allowed(rule.into()),
+                _ => return,
+            }
+        }
+        _ => return,
     };
-    let everywhere = principal.rights.everywhere(role);
-    let decision = match everywhere.is_allowed {
-        true => everywhere,
-        false => decide(api, principal, role, target),
-    };
-    trail.decided(orch_shared::audit::Decision {
-        allowed: decision.is_allowed,
-        rule: match decision.rule {
-            Some(rule) => rule.to_string(),
-            None => role.to_string(),
-        },
-    });
+    audit::decided(principal, &decision, Role::View);
 }
 
-/// The role that a request needs on one object.
-fn asked<'a>(address: &'a Address, method: &Method) -> Option<(Role, &'a Target)> {
-    let is_read = matches!(*method, Method::GET | Method::HEAD);
-    match address {
-        Address::Object(target) if is_read => Some((Role::View, target)),
-        Address::Object(target) if *method == Method::DELETE => Some((Role::Delete, target)),
-        Address::Object(target) | Address::Password(target) => Some((Role::Edit, target)),
-        Address::Action(target, Action::Revoke) => Some((Role::Delete, target)),
-        Address::Action(target, _) => Some((Role::Edit, target)),
-        Address::History(target) | Address::Dependents(target) | Address::Logs(target) => Some((Role::View, target)),
-        _ => None,
+fn decide(api: &Api, principal: &Principal, target: &Target) -> Decision {
+    let everywhere = principal.rights.everywhere(Role::View);
+    if everywhere.is_allowed {
+        return everywhere;
     }
-}
-
-fn decide(api: &Api, principal: &Principal, role: Role, target: &Target) -> Decision {
     let snapshot = api.admission.store.snapshot();
     let name: Option<Name> = target.name.parse().ok();
     let object = name.map(|name| ObjectRef {
@@ -59,11 +50,10 @@ fn decide(api: &Api, principal: &Principal, role: Role, target: &Target) -> Deci
     });
     let live = object.as_ref().and_then(|object| snapshot.get(object));
     match (live.or_else(|| snapshot.by_uid(&target.name)), object) {
-        (Some(live), _) => snapshot.facts_of(live, |facts| principal.may(role, facts)),
-        (None, Some(object)) => snapshot.facts(&object, &BTreeMap::new(), None, |facts| principal.may(role, facts)),
-        (None, None) => Decision {
-            is_allowed: false,
-            rule: None,
-        },
+        (Some(live), _) => snapshot.decide(principal, Role::View, live),
+        (None, Some(object)) => snapshot.facts(&object, &BTreeMap::new(), None, |facts| {
+            principal.may(Role::View, facts)
+        }),
+        (None, None) => Decision::denied(),
     }
 }

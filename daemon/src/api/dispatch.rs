@@ -32,7 +32,9 @@ pub(super) async fn dispatch(
     } else {
         parts.method.clone()
     };
-    deciding::note(&api, &principal, &address, &method);
+    if method == Method::GET {
+        deciding::note(&api, &principal, &address);
+    }
     let admission = &api.admission;
     match (address, method.as_str()) {
         (Address::Collection(kind, scope), "GET") => list::list(&api, &principal, kind, &scope, &parts).await,

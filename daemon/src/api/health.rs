@@ -10,12 +10,12 @@ use orch_shared::access::{Operation, Principal, Visibility};
 use orch_shared::kind::Kind;
 use orch_shared::kinds::API_VERSION;
 use orch_shared::kinds::instance::Instance;
-use orch_shared::problem::{Code, Problem};
 use orch_shared::wire::{Check, DaemonStatus, Readiness, Version};
 
 use super::Api;
 use super::dispatch::json;
 use super::problem::Refusal;
+use crate::admission;
 
 /// The daemon's version.
 pub(super) const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -62,12 +62,7 @@ pub(super) async fn metrics(
     State(api): State<Api>,
     Extension(principal): Extension<Principal>,
 ) -> Result<Response, Refusal> {
-    if !principal.may_operate(Operation::Metrics).is_allowed {
-        let detail = format!("{} may not read the daemon's figures", principal.name);
-        return Err(Problem::new(Code::Forbidden, detail)
-            .suggest("that needs the operation `metrics`")
-            .into());
-    }
+    admission::operate(&principal, Operation::Metrics)?;
     let snapshot = api.admission.store.snapshot();
     api.metrics
         .instances(&instances_by_phase(&snapshot, &Visibility::Everything));
@@ -81,10 +76,8 @@ pub(super) async fn metrics(
 /// How many instances that somebody may see there are in each phase.
 fn instances_by_phase(snapshot: &crate::store::Snapshot, visibility: &Visibility) -> BTreeMap<String, i64> {
     let mut phases = BTreeMap::new();
-    let is_seen = |object: &&std::sync::Arc<crate::store::Object>| {
-        *visibility == Visibility::Everything || snapshot.facts_of(object, |facts| visibility.covers(facts))
-    };
-    for object in snapshot.of_kind(Kind::Instance).filter(is_seen) {
+    let instances = snapshot.of_kind(Kind::Instance);
+    for object in instances.filter(|object| snapshot.shows(visibility, object)) {
         let phase = object
             .status::<Instance>()
             .and_then(|status| status.phase)

@@ -7,7 +7,8 @@ use axum::body::Body;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
-use orch_shared::access::{Credential, Facts, Grants, Operation, Principal, Role, Subject};
+use orch_shared::access::{Credential, Decision, Facts, Grants, Operation, Principal, Role, Subject};
+use orch_shared::audit::RowKind;
 use orch_shared::identity::{
     AccessAnswer, AccessReview, Bound, Granted, Introspect, Introspection, LoginAnswer, LoginRequest, OpenLogin,
     OpenLogins, PasswordChange, WhoAmI,
@@ -21,20 +22,17 @@ use super::dispatch::json;
 use super::problem::Refusal;
 use super::{Api, body, object};
 use crate::admission::{self, Target};
+use crate::audit;
 
 /// Logs somebody in. The one address of the API that needs no credential.
 pub(super) async fn log_in(api: &Api, parts: &Parts, body: Body) -> Result<Response, Problem> {
     let LoginRequest { user, password } = body::json(&parts.headers, body, body::OTHER).await?;
+    if let Some(trail) = audit::trail() {
+        trail.is_about(RowKind::Login);
+        trail.tried_by(&user);
+    }
     api.pace.login(&user)?;
-    let login = api.logins.log_in(&user, Zeroizing::new(password)).await;
-    let entry = admission::login_entry(&user, login.as_ref().err().map(|problem| problem.code));
-    api.admission.store.write_later(move |transaction| {
-        Box::pin(async move {
-            transaction.audit(entry);
-            Ok(())
-        })
-    });
-    let login = login?;
+    let login = api.logins.log_in(&user, Zeroizing::new(password)).await?;
     Ok(json(
         StatusCode::OK,
         &LoginAnswer {
@@ -76,6 +74,9 @@ pub(super) async fn log_out(api: &Api, principal: &Principal, id: &str) -> Resul
     let sees_all = principal.may_operate(Operation::Sessions).is_allowed;
     let open = api.logins.open((!sees_all).then_some(principal)).await;
     let is_open = open.map_err(Problem::from)?.iter().any(|token| token.id == id);
+    if let Some(trail) = audit::trail() {
+        trail.is_about(RowKind::Login);
+    }
     // A token does not end the logins of whom it speaks for.
     let may_end = sees_all || matches!(principal.credential, Credential::Session { .. });
     if !is_open || !may_end {
@@ -248,10 +249,10 @@ pub(super) async fn set_password(
         }
     } else {
         let snapshot = api.admission.store.snapshot();
-        let may_edit = snapshot
-            .by_uid(&row.uid)
-            .is_some_and(|live| snapshot.facts_of(live, |facts| principal.may(Role::Edit, facts).is_allowed));
-        if !may_edit {
+        let live = snapshot.by_uid(&row.uid);
+        let decision = live.map_or_else(Decision::denied, |live| snapshot.decide(principal, Role::Edit, live));
+        audit::decided(principal, &decision, Role::Edit);
+        if !decision.is_allowed {
             return Err(admission::forbidden(principal, "edit", &row.object).into());
         }
         // Who sets somebody's password can be that one from then on.
@@ -262,17 +263,5 @@ pub(super) async fn set_password(
     api.logins
         .set_password(&user, &row.uid, Zeroizing::new(password))
         .await?;
-    let entry = admission::audited(
-        crate::audit::trail().as_deref(),
-        principal,
-        "password",
-        Some(&row.object),
-    );
-    api.admission.store.write_later(move |transaction| {
-        Box::pin(async move {
-            transaction.audit(entry);
-            Ok(())
-        })
-    });
     Ok(StatusCode::NO_CONTENT.into_response())
 }

@@ -13,7 +13,7 @@ use orch_shared::wire::LogParameters;
 use super::problem::Refusal;
 use super::stream::{Sink, respond};
 use super::{Api, body, object};
-use crate::admission::Target;
+use crate::admission::{self, Target};
 use crate::runtime::log::{Follower, Line, Which, Window};
 
 const TEXT: &str = "text/plain; charset=utf-8";
@@ -22,13 +22,7 @@ const TEXT: &str = "text/plain; charset=utf-8";
 pub(super) async fn logs(api: &Api, principal: &Principal, target: Target, parts: &Parts) -> Result<Response, Refusal> {
     let parameters: LogParameters = body::query(&parts.uri)?;
     let row = object::find(api, principal, &target).await?;
-    if !principal.may_operate(Operation::Logs).is_allowed {
-        return Err(
-            Problem::new(Code::Forbidden, format!("{} may not read logs", principal.name))
-                .suggest("that needs the operation `logs`")
-                .into(),
-        );
-    }
+    admission::operate(principal, Operation::Logs)?;
     let window = Window {
         tail: parameters.tail.map(|tail| tail as usize),
         since: parameters

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use orch_shared::audit::{Outcome, Row, RowKind, Standing};
+use orch_shared::audit::{Extent, Outcome, Row, RowKind, Standing};
 use orch_shared::resource::Timestamp;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -30,6 +30,15 @@ const AGAIN: Duration = Duration::from_millis(500);
 /// So often rows are tried to be written at the end.
 const LAST_TRIES: u32 = 4;
 
+/// Whether something was read or called, and all was well. What changes something does not come this way.
+fn is_mere_use(row: &Row) -> bool {
+    let is_use = match row.kind {
+        RowKind::Request | RowKind::ToolCall | RowKind::LlmInferenceCall => true,
+        RowKind::RbacDecision | RowKind::SessionBind | RowKind::Login => false,
+    };
+    is_use && row.outcome == Outcome::Allowed
+}
+
 /// Where rows are handed in. Cheap to clone.
 #[derive(Clone)]
 pub struct Ledger(Arc<Shared>);
@@ -42,6 +51,7 @@ impl fmt::Debug for Ledger {
 
 struct Shared {
     store: Store,
+    extent: Extent,
     queue: mpsc::Sender<(Timestamp, Row)>,
     /// Rows that the writer has taken and not yet written.
     taken: AtomicU64,
@@ -53,10 +63,11 @@ struct Shared {
 
 impl Ledger {
     /// Opens a ledger: where to hand in, and what writes it down until `stop`.
-    pub fn open(store: Store, stop: CancellationToken) -> (Self, impl Future<Output = ()> + Send) {
+    pub fn open(store: Store, extent: Extent, stop: CancellationToken) -> (Self, impl Future<Output = ()> + Send) {
         let (queue, rows) = mpsc::channel(WAITING);
         let ledger = Self(Arc::new(Shared {
             store,
+            extent,
             queue,
             taken: AtomicU64::new(0),
             dropped: AtomicU64::new(0),
@@ -67,8 +78,11 @@ impl Ledger {
         (ledger, writing)
     }
 
-    /// Hands in a row about what has just ended.
+    /// Hands in a row about what has just ended; one that is not wanted is not written.
     pub fn hand_in(&self, row: Row) {
+        if self.0.extent == Extent::Changes && is_mere_use(&row) {
+            return;
+        }
         let at = self.0.store.clock().now();
         if self.0.queue.try_send((at, row)).is_err()
             && self.0.dropped.fetch_add(1, Ordering::Relaxed) == self.confessed()
@@ -114,6 +128,7 @@ impl Ledger {
             waiting: self.0.taken.load(Ordering::Relaxed) + u64::try_from(queued).unwrap_or(u64::MAX),
             dropped: self.0.dropped.load(Ordering::Relaxed),
             stuck: self.0.is_stuck.load(Ordering::Relaxed),
+            extent: self.0.extent,
         }
     }
 

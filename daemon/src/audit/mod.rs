@@ -8,7 +8,7 @@
 //! the row of a request that is refused is durable before the refusal is told; all others, reads and calls of tools, are
 //! handed to the [`Ledger`], which writes them within a tenth of a second.
 //!
-//! Guarantees: a request has one row, whoever writes it. What is refused or changes something is not told before its row is
+//! Guarantees: a request has one row, whoever writes it; only of objects that are deleted together each has its own. What is refused or changes something is not told before its row is
 //! durable, as long as the database can be written. What waits to be written, and what had to be dropped, is told in the
 //! metrics and in the daemon's status; what was dropped is told in the log itself, too.
 
@@ -16,4 +16,4 @@ mod ledger;
 mod trail;
 
 pub use ledger::Ledger;
-pub use trail::{Trail, scoped, sign, trail};
+pub use trail::{Trail, changed, decided, decided_by_all, decision_of, scoped, sign, trail, write};

@@ -1,12 +1,18 @@
 //! What is found out about a request while it is answered.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::fmt;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use orch_shared::access::{Credential, Principal};
+use futures_util::future::BoxFuture;
+use orch_shared::access::{self, Credential, Principal, Rights};
 use orch_shared::audit::{Decision, Outcome, Row, RowKind, Target};
+use orch_shared::excerpt::printable;
+
+use crate::store::{Error, Store, Transaction};
 
 tokio::task_local! {
     static TRAIL: Arc<Trail>;
@@ -35,6 +41,68 @@ pub fn trail() -> Option<Arc<Trail>> {
 pub fn scoped<F: Future>(trail: Arc<Trail>, answering: F) -> impl Future<Output = F::Output> {
     TRAIL.scope(trail, answering)
 }
+
+/// Writes; what the work notes goes on the trail of the request that asks for it, and so does the row that it writes.
+///
+/// # Errors
+/// As the work, and when the store fails.
+pub async fn write<T, E, F>(store: &Store, work: F) -> Result<T, E>
+where
+    T: Send + 'static,
+    E: From<Error> + Send + 'static,
+    F: for<'t> FnOnce(&'t mut Transaction) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+{
+    match trail() {
+        Some(trail) => {
+            let writing = store.write(move |transaction| Box::pin(scoped(trail, work(transaction))));
+            writing.await
+        }
+        None => store.write(work).await,
+    }
+}
+
+/// Writes the row of a change down together with it, when a request asks for the change.
+pub fn changed(transaction: &mut Transaction, verb: &str, target: Option<Target>, status: u16) {
+    if let Some(trail) = trail() {
+        transaction.audit(trail.of_change(verb, target, status));
+    }
+}
+
+/// Notes what the rules have said to somebody, on the trail of the request.
+pub fn decided(principal: &Principal, decision: &access::Decision, wanted: impl fmt::Display) {
+    if let (Some(trail), Some(decision)) = (trail(), decision_of(principal, decision, wanted)) {
+        trail.decided(decision);
+    }
+}
+
+/// Notes by which rules all of a set is allowed.
+pub fn decided_by_all(principal: &Principal, rules: &BTreeSet<Arc<str>>) {
+    if !rules.is_empty() {
+        let named: Vec<&str> = rules.iter().take(RULES).map(|rule| &**rule).collect();
+        let mut rule = named.join(", ");
+        if rules.len() > named.len() {
+            rule.push_str(", ...");
+        }
+        let all = access::Decision::allowed(rule.into());
+        decided(principal, &all, "");
+    }
+}
+
+/// What the rules have said to somebody, as a row says it: by which rule it is allowed, or what is missing. Nothing of what
+/// is done by the daemon itself, or through a door that is open to everybody: that is bound by no rules.
+pub fn decision_of(principal: &Principal, decision: &access::Decision, wanted: impl fmt::Display) -> Option<Decision> {
+    let is_bound = *principal.rights != Rights::Unbounded;
+    is_bound.then(|| Decision {
+        allowed: decision.is_allowed,
+        rule: match &decision.rule {
+            Some(rule) => rule.to_string(),
+            None => wanted.to_string(),
+        },
+    })
+}
+
+/// So many rules are named by which a set is allowed.
+const RULES: usize = 4;
 
 /// No row about the request has been handed in.
 const OPEN: u8 = 0;
@@ -74,6 +142,16 @@ impl Trail {
     /// Who asks.
     pub fn by(&self, principal: &Principal) {
         sign(&mut self.known(), principal);
+    }
+
+    /// Who says to be somebody, and has not shown it.
+    pub fn tried_by(&self, name: &str) {
+        self.known().principal = printable(name.chars().take(64).collect::<String>());
+    }
+
+    /// A credential was shown that is known, and opens nothing any more.
+    pub fn with_spent(&self, token: String) {
+        self.known().token = Some(token);
     }
 
     /// What is wanted, and of what.

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use orch_shared::access::{Principal, Subject};
+use orch_shared::audit::Target;
 use orch_shared::kind::Kind;
 use orch_shared::name::{Name, ObjectRef};
 use orch_shared::problem::{Code, Problem};
@@ -19,6 +20,7 @@ use zeroize::Zeroizing;
 
 use super::credential::{ALL, Credential};
 use super::{Authenticator, password, rights, tokens};
+use crate::audit;
 use crate::store::{Error, Store, Token};
 
 /// So many wrong passwords are free.
@@ -32,7 +34,7 @@ const AT_ONCE: usize = 2;
 /// So many names that nobody has are remembered.
 const STRANGERS: usize = 10_000;
 /// What the credentials of logins are called.
-const SESSION: &str = "login";
+pub(super) const SESSION: &str = "login";
 
 /// How often a name was tried that nobody has, and until when it is locked.
 type Strangers = HashMap<String, (i64, Option<Timestamp>)>;
@@ -127,10 +129,12 @@ impl Logins {
                 let parts = (self.store.clock().as_ref(), self.store.ids().as_ref());
                 let credential = Credential::of_principal(SESSION, user.as_str(), expires_at, parts);
                 let (token, uid) = (credential.token.clone(), object.uid.to_string());
-                let written = self.store.write(move |transaction| {
+                let written = audit::write(&self.store, move |transaction| {
                     Box::pin(async move {
                         transaction.forget_failures(&uid).await?;
-                        transaction.insert_token(&token).await
+                        transaction.insert_token(&token).await?;
+                        audit::changed(transaction, "login", None, 200);
+                        Ok::<_, Error>(())
                     })
                 });
                 written.await.map_err(Problem::from)?;
@@ -162,9 +166,14 @@ impl Logins {
     /// When the database cannot be written.
     pub async fn end(&self, id: &str) -> Result<(), Error> {
         let ended = id.to_owned();
-        self.store
-            .write(move |transaction| Box::pin(async move { transaction.revoke_token(&ended).await }))
-            .await?;
+        let written = audit::write(&self.store, move |transaction| {
+            Box::pin(async move {
+                transaction.revoke_token(&ended).await?;
+                audit::changed(transaction, "logout", None, 204);
+                Ok::<_, Error>(())
+            })
+        });
+        written.await?;
         self.authenticator.forget(id);
         Ok(())
     }
@@ -193,9 +202,11 @@ impl Logins {
         };
         let hash = hashed.map_err(|_| Problem::new(Code::Internal, "the password cannot be hashed"))??;
         let (uid, principal) = (uid.to_owned(), user.to_string());
-        let written = self.store.write(move |transaction| {
+        let about = Target::of(&ObjectRef::cluster(Kind::User, user.clone()));
+        let written = audit::write(&self.store, move |transaction| {
             Box::pin(async move {
                 transaction.set_password(&uid, &hash).await?;
+                audit::changed(transaction, "password", Some(about), 204);
                 transaction.revoke_named(&principal, SESSION).await
             })
         });

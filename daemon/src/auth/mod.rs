@@ -34,6 +34,7 @@ pub(crate) use tokens::report;
 
 use self::credential::{ALL, refused};
 use self::rights::{Bindings, Epoch};
+use crate::audit;
 use crate::store::{Error, Snapshot, Store, Token};
 
 /// The name of the user, and of the binding, that the first start makes.
@@ -176,13 +177,16 @@ impl Authenticator {
         let found = found.filter(|token| bool::from(token.hash.as_bytes().ct_eq(hash.as_bytes())));
         // What was written meanwhile is in it.
         let snapshot = self.store.snapshot();
-        match found.and_then(|_| self.worked_out(hash, &snapshot)) {
-            Some((principal, _)) => Ok(principal),
-            None => Err(refused(
-                "the token is not known here, has expired or was revoked",
-                "log in: orchctl login; a lost admin token is replaced on the daemon's machine: orchd token reset",
-            )),
+        if let Some((principal, _)) = found.as_ref().and_then(|_| self.worked_out(hash, &snapshot)) {
+            return Ok(principal);
         }
+        if let (Some(token), Some(trail)) = (&found, audit::trail()) {
+            trail.with_spent(shown_name(token, &snapshot));
+        }
+        Err(refused(
+            "the token is not known here, has expired or was revoked",
+            "log in: orchctl login; a lost admin token is replaced on the daemon's machine: orchd token reset",
+        ))
     }
 
     /// Who it is, if that was worked out and nothing has changed since.
@@ -303,6 +307,15 @@ impl Authenticator {
 
     fn locked(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What a credential is called where it is told who has shown it.
+fn shown_name(token: &Token, snapshot: &Snapshot) -> String {
+    match snapshot.by_uid(&token.id) {
+        Some(object) => rights::token_name(&object.object),
+        None if token.name == login::SESSION => format!("{}/{}", token.name, token.id),
+        None => token.name.clone(),
     }
 }
 

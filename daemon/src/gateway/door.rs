@@ -34,8 +34,9 @@ use super::pump::{Pump, Side, Step};
 use super::registry;
 use super::session::Session;
 use super::stream::{self, KEEP_ALIVE, Place, Primed};
-use super::view::{Target, View};
+use super::view::{self, Target, View};
 use super::{Gateway, noting, oldest, watching};
+use crate::audit;
 use crate::runtime::link::Client;
 
 /// How long an answer may take before it becomes a stream.
@@ -83,9 +84,14 @@ pub(super) async fn dispatch(gateway: &Gateway, principal: Principal, parts: Par
 }
 
 impl Gateway {
-    /// What stands behind an address, for somebody.
+    /// What stands behind an address, for somebody; what the rules say of that is noted for the audit log.
     pub(super) fn view(&self, target: Option<&Target>, principal: &Principal) -> Option<View> {
-        View::of(target?, &self.0.store.snapshot(), principal)
+        let (target, snapshot) = (target?, self.0.store.snapshot());
+        if let Some(object) = snapshot.get(&target.object()) {
+            let role = view::role_for(object.object.kind);
+            audit::decided(principal, &snapshot.decide(principal, role, object), role);
+        }
+        View::of(target, &snapshot, principal)
     }
 }
 
@@ -569,8 +575,7 @@ impl Gateway {
     fn nothing_there(&self, target: Option<&Target>, principal: &Principal, path: &str, asking: &Asking) -> Response {
         let snapshot = self.0.store.snapshot();
         let object = target.and_then(|target| snapshot.get(&target.object()));
-        let is_seen =
-            object.is_some_and(|object| snapshot.facts_of(object, |facts| principal.visibility.covers(facts)));
+        let is_seen = object.is_some_and(|object| snapshot.shows(&principal.visibility, object));
         let what = path.trim_start_matches("/mcp/").trim_end_matches("/message");
         let (status, why) = match is_seen {
             true => (

@@ -5,6 +5,7 @@
 
 use std::time::Instant;
 
+use orch_shared::access::{Decision, Principal, Role};
 use orch_shared::audit::{Outcome as Ended, Row, RowKind, Target};
 use orch_shared::jsonrpc::{Members, Outcome};
 use orch_shared::name::ObjectRef;
@@ -54,6 +55,13 @@ impl Note {
     /// Who asked.
     pub(super) fn principal(&self) -> &str {
         &self.principal
+    }
+
+    /// What the rules have said of it.
+    pub(super) fn decided(&mut self, principal: &Principal, decision: &Decision) {
+        if let Some(row) = &mut self.row {
+            row.decision = audit::decision_of(principal, decision, Role::Run);
+        }
     }
 
     /// Holds a place for as long as the request is under way.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderMap;
-use orch_shared::access::Principal;
+use orch_shared::access::{Decision, Principal, Rights};
 use orch_shared::jsonrpc::{Members, Outcome, Raw, Request, raw};
 use orch_shared::system::Text;
 use serde_json::value::RawValue;
@@ -259,6 +259,9 @@ impl Gateway {
             let object = &asked.view.object.object;
             let who = &asked.principal.name;
             let mut note = note(&self.0.ledger, who, "tools/call", object, Some(name.clone()));
+            if self.is_barred(asked.view, asked.principal, &name) {
+                note.decided(asked.principal, &Decision::denied());
+            }
             note.forbidden("unknown tool").await;
             return Reply::Now(error(code::INVALID_PARAMS, format!("Unknown tool: {name}")));
         };
@@ -311,6 +314,19 @@ impl Gateway {
         };
         let member = view.members.iter().find(|member| member.name == route.server)?;
         Some((member, route))
+    }
+
+    /// Whether a name is that of a tool that is there for others.
+    fn is_barred(&self, view: &View, principal: &Principal, name: &str) -> bool {
+        let admits = |all: &View| match all.single() {
+            Some(member) => member.offer().admits(name),
+            None => name.split_once("__").is_some_and(|(prefix, rest)| {
+                let mut members = all.members.iter();
+                members.any(|member| member.prefix().as_str() == prefix && member.offer().admits(rest))
+            }),
+        };
+        *principal.rights != Rights::Unbounded
+            && View::of(&view.target, &self.0.store.snapshot(), &Principal::daemon()).is_some_and(|all| admits(&all))
     }
 
     async fn complete(&self, mut asked: Asked<'_>) -> Reply {

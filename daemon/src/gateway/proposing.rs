@@ -84,10 +84,8 @@ pub(super) fn resource(proposal: &Object) -> Value {
 impl Gateway {
     /// Whether somebody is offered to propose: it takes the right to use the project.
     pub(super) fn may_propose(&self, asked: &Asked<'_>) -> bool {
-        let project = &asked.view.object;
-        let snapshot = self.0.store.snapshot();
-        let may = || snapshot.facts_of(project, |facts| asked.principal.may(Role::Run, facts).is_allowed);
-        asked.view.single().is_none() && (asked.principal.rights.is_everywhere(Role::Run) || may())
+        let may = |project| self.0.store.snapshot().decide(asked.principal, Role::Run, project);
+        asked.view.single().is_none() && may(&asked.view.object).is_allowed
     }
 
     /// Takes a proposal.

@@ -1,7 +1,7 @@
 //! Handing a request to the server that it is for: past the limits, with what was brought along from an earlier attempt, to
 //! the copy that it belongs to.
 
-use orch_shared::access::Principal;
+use orch_shared::access::{Principal, Role};
 use orch_shared::jsonrpc::{Members, Raw, raw};
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -38,7 +38,13 @@ impl Gateway {
         } = asked;
         let page_size = view.page_size().filter(|_| request.method == "tools/call");
         let object = &member.object.object;
+        let snapshot = self.0.store.snapshot();
+        let decision = match &name {
+            Some(tool) if request.method == "tools/call" => snapshot.decide_call(principal, &member.object, tool),
+            Some(_) | None => snapshot.decide(principal, Role::Run, &member.object),
+        };
         let mut note = note(&self.0.ledger, &principal.name, &request.method, object, name);
+        note.decided(principal, &decision);
         let place = match self.enter(principal, member) {
             Ok(place) => place,
             Err(over) => {

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use orch_shared::access::{Principal, Role, ToolBounds, Visibility};
+use orch_shared::access::{Principal, Role, ToolBounds};
 use orch_shared::kind::Kind;
 use orch_shared::kinds::project::Project;
 use orch_shared::kinds::prompt::Prompt;
@@ -136,19 +136,17 @@ pub(super) fn declared(object: &Object) -> Option<&Server> {
     status.template.as_ref().map(|template| &*template.server)
 }
 
+/// What it takes to find an object behind an address: to see a server is not to use it.
+pub(super) fn role_for(kind: Kind) -> Role {
+    if kind == Kind::Server { Role::Run } else { Role::View }
+}
+
 impl View {
     /// What stands behind that address for somebody; nothing when it is not there, or they may not see it.
     pub(super) fn of(target: &Target, snapshot: &Snapshot, principal: &Principal) -> Option<Self> {
         let usable = |object: &ObjectRef| {
             let found = snapshot.get(object)?;
-            // To see a server is not to use it.
-            let role = if object.kind == Kind::Server {
-                Role::Run
-            } else {
-                Role::View
-            };
-            let may = principal.rights.is_everywhere(role)
-                || snapshot.facts_of(found, |facts| principal.may(role, facts).is_allowed);
+            let may = snapshot.decide(principal, role_for(object.kind), found).is_allowed;
             (found.deleting_since.is_none() && may).then(|| Arc::clone(found))
         };
         let object = usable(&target.object())?;
@@ -157,14 +155,10 @@ impl View {
             Target::Project(name) => {
                 let servers = object.spec::<Project>()?.servers.clone().unwrap_or_default();
                 let scope = Scope::Project(name.clone());
-                let sees = |prompt: &Object| {
-                    *principal.visibility == Visibility::Everything
-                        || snapshot.facts_of(prompt, |facts| principal.visibility.covers(facts))
-                };
                 let of_project = |prompt: &&Arc<Object>| {
                     (prompt.object.scope == scope || prompt.object.scope == Scope::Cluster)
                         && prompt.deleting_since.is_none()
-                        && sees(prompt)
+                        && snapshot.shows(&principal.visibility, prompt)
                 };
                 let mut prompts: Vec<_> = snapshot.of_kind(Kind::Prompt).filter(of_project).cloned().collect();
                 prompts.sort_by_key(|prompt| {

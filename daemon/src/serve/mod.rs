@@ -230,7 +230,7 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
         settings.containers.runtime.into(),
         claim.clone(),
     );
-    let (ledger, noting) = Ledger::open(store.clone(), served.clone());
+    let (ledger, noting) = Ledger::open(store.clone(), settings.audit, served.clone());
     let noting = tokio::spawn(noting);
     let (gateway, relaying) = Gateway::open(gateway::Config {
         store: store.clone(),

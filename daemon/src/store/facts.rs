@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use orch_shared::access::{Facts, Reach, Rights};
+use orch_shared::access::{Decision, Facts, Principal, Reach, Rights, Role, Visibility};
 use orch_shared::kind::Kind;
 use orch_shared::kinds::agent::Agent;
 use orch_shared::kinds::project::Project;
@@ -24,6 +24,32 @@ impl Snapshot {
     /// Asks something about an object that is there.
     pub fn facts_of<T>(&self, object: &Object, ask: impl FnOnce(&Facts<'_>) -> T) -> T {
         self.facts(&object.object, labels_of(&object.metadata), object.owner.as_ref(), ask)
+    }
+
+    /// Whether somebody may do that with an object that is there; also what they may do with all objects.
+    #[must_use]
+    pub fn decide(&self, principal: &Principal, role: Role, object: &Object) -> Decision {
+        let everywhere = principal.rights.everywhere(role);
+        match everywhere.is_allowed {
+            true => everywhere,
+            false => self.facts_of(object, |facts| principal.may(role, facts)),
+        }
+    }
+
+    /// Whether somebody may call that tool of a server that is there.
+    #[must_use]
+    pub fn decide_call(&self, principal: &Principal, server: &Object, tool: &str) -> Decision {
+        let everywhere = principal.rights.everywhere(Role::Run);
+        match everywhere.is_allowed {
+            true => everywhere,
+            false => self.facts_of(server, |facts| principal.may_call(facts, tool)),
+        }
+    }
+
+    /// Whether an object that is there is among what may be seen.
+    #[must_use]
+    pub fn shows(&self, visibility: &Visibility, object: &Object) -> bool {
+        *visibility == Visibility::Everything || self.facts_of(object, |facts| visibility.covers(facts))
     }
 
     /// Asks something about an object that was there, or is as it is told here.

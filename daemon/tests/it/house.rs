@@ -151,7 +151,7 @@ const COMMON: &[&str] = &[
 const ARROWS: &[(&str, &[&str])] = &[
     ("api", &["admission", "audit", "auth", "store", "runtime", "telemetry"]),
     ("gateway", &["audit", "reconcile", "store", "runtime"]),
-    ("auth", &["store"]),
+    ("auth", &["audit", "store"]),
     ("admission", &["audit", "auth", "store", "secrets"]),
     ("audit", &["store"]),
     ("catalogue", &[]),

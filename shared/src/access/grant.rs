@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::Role;
-use crate::kind::Kind;
+use crate::kind::{Kind, ScopeType};
 use crate::name::{Name, ObjectRef, Scope};
 use crate::query::LabelSelector;
 use crate::tools::Filter;
@@ -58,6 +58,18 @@ impl Reach {
             && self.name.as_ref().is_none_or(|name| *name == object.name)
             && self.labels.as_ref().is_none_or(|labels| labels.matches(label))
             && self.project.as_ref().is_none_or(|project| facts.is_in(project))
+    }
+
+    /// Whether objects of that kind may be among them, in that project if one is named; whatever else narrows it.
+    #[must_use]
+    pub fn may_cover(&self, kind: Kind, project: Option<&Name>) -> bool {
+        // Instances go with their Server.
+        let is_meant = |only: Kind| only == kind || (only == Kind::Server && kind == Kind::Instance);
+        let lives_in_projects = kind.meta().scopes.iter().any(|scope| *scope != ScopeType::Cluster);
+        let is_in_projects =
+            lives_in_projects || matches!(kind, Kind::Project | Kind::Server | Kind::Instance | Kind::Agent);
+        let is_there = |within: &Name| is_in_projects && project.is_none_or(|project| project == within);
+        self.kind.is_none_or(is_meant) && self.project.as_ref().is_none_or(is_there)
     }
 
     /// Whether everything that the other one covers is covered here for sure, whatever it is.

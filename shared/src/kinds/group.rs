@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::access::Subject;
 use crate::kind::{Action, Cell, Column, Kind, Maker, Meta, Reference, Removal, Report, ScopeType, Spec};
 use crate::name::Name;
+use crate::names::Names;
 use crate::resource::PlainStatus;
 
 /// Users and service accounts that are granted rights together. Groups do not nest.
@@ -34,14 +35,10 @@ impl Group {
         }
     }
 
-    fn lists(&self) -> [(&'static str, Kind, &[Name]); 2] {
+    fn lists(&self) -> [Names<'_>; 2] {
         [
-            ("users", Kind::User, self.users.as_deref().unwrap_or_default()),
-            (
-                "serviceAccounts",
-                Kind::ServiceAccount,
-                self.service_accounts.as_deref().unwrap_or_default(),
-            ),
+            Names::new("users", Kind::User, self.users.as_ref()),
+            Names::new("serviceAccounts", Kind::ServiceAccount, self.service_accounts.as_ref()),
         ]
     }
 }
@@ -69,23 +66,12 @@ impl Spec for Group {
     };
 
     fn validate(&self, report: &mut Report) {
-        for (field, _, names) in self.lists() {
-            for (index, name) in names.iter().enumerate() {
-                if let Some(first) = names[..index].iter().position(|other| other == name) {
-                    let message = format!("`{name}` is already listed at {field}[{first}]");
-                    report.invalid(&format!("{field}[{index}]"), message);
-                }
-            }
+        for names in self.lists() {
+            names.refuse_repeated(report);
         }
     }
 
     fn references(&self) -> Vec<Reference> {
-        let lists = self.lists().into_iter();
-        lists
-            .flat_map(|(field, kind, names)| {
-                let names = names.iter().enumerate();
-                names.map(move |(index, name)| Reference::to(kind, name, &format!("{field}[{index}]")))
-            })
-            .collect()
+        self.lists().into_iter().flat_map(Names::references).collect()
     }
 }

@@ -8,6 +8,7 @@ use crate::kind::{
 };
 use crate::kinds::agent::Budget;
 use crate::name::Name;
+use crate::names::Names;
 use crate::quantity::Size;
 use crate::resource::PlainStatus;
 
@@ -51,15 +52,26 @@ pub struct Pages {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Members {
-    /// Users by name.
+    /// Users.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub users: Option<Vec<String>>,
-    /// Groups by name.
+    pub users: Option<Vec<Name>>,
+    /// Groups.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub groups: Option<Vec<String>>,
+    pub groups: Option<Vec<Name>>,
 }
 
 impl Project {
+    fn lists(&self) -> [Names<'_>; 3] {
+        let members = self.members.as_ref();
+        let users = members.and_then(|members| members.users.as_ref());
+        let groups = members.and_then(|members| members.groups.as_ref());
+        [
+            Names::new("servers", Kind::Server, self.servers.as_ref()),
+            Names::new("members.users", Kind::User, users),
+            Names::new("members.groups", Kind::Group, groups),
+        ]
+    }
+
     /// The size of a page, in bytes; nothing when results are handed out whole.
     #[must_use]
     pub fn page_size(&self) -> Option<u64> {
@@ -88,40 +100,17 @@ impl Spec for Project {
         actions: &[Action::Rollback],
         removal: Removal::AtOnce,
         name_max: Name::MAX,
-        refers_to: &[Kind::Server],
+        refers_to: &[Kind::Server, Kind::User, Kind::Group],
     };
 
     fn validate(&self, report: &mut Report) {
-        let servers = self.servers.as_deref().unwrap_or_default();
-        for (index, server) in servers.iter().enumerate() {
-            if let Some(first) = servers[..index].iter().position(|other| other == server) {
-                report.invalid(
-                    &format!("servers[{index}]"),
-                    format!("`{server}` is already listed at servers[{first}]"),
-                );
-            }
-        }
-        let members = self.members.as_ref();
-        for (field, names) in [
-            ("users", members.and_then(|members| members.users.as_deref())),
-            ("groups", members.and_then(|members| members.groups.as_deref())),
-        ] {
-            for (index, name) in names.unwrap_or_default().iter().enumerate() {
-                let path = format!("members.{field}[{index}]");
-                if name.trim().is_empty() {
-                    report.invalid(&path, "a member has a name");
-                } else if names.unwrap_or_default()[..index].contains(name) {
-                    report.invalid(&path, format!("`{name}` is already a member"));
-                }
-            }
+        for names in self.lists() {
+            names.refuse_repeated(report);
         }
     }
 
     fn references(&self) -> Vec<Reference> {
-        let servers = self.servers.iter().flatten().enumerate();
-        servers
-            .map(|(index, name)| Reference::to(Kind::Server, name, &format!("servers[{index}]")))
-            .collect()
+        self.lists().into_iter().flat_map(Names::references).collect()
     }
 
     fn effective(&self) -> Self {

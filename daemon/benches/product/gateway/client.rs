@@ -84,6 +84,13 @@ impl Client {
         self.framed(&body, method, name.as_deref())
     }
 
+    /// A request that only reads, of any address.
+    pub(super) fn reading(&self, path: &str) -> Vec<u8> {
+        let Place { address, token, .. } = &self.place;
+        let token = token.as_deref().unwrap_or_default();
+        format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\n\r\n").into_bytes()
+    }
+
     fn framed(&self, body: &str, method: &str, name: Option<&str>) -> Vec<u8> {
         let Place { address, path, token } = &self.place;
         let mut head = format!(
@@ -192,10 +199,16 @@ pub(super) struct Seen {
 
 /// So many clients call a tool, each so often. They have connected, begun their sessions and made a call each before anything
 /// is measured.
-pub(super) fn load(
+pub(super) fn load(place: &Place, era: Era, tool: &str, amount: (usize, usize), spent: impl Fn() -> Duration) -> Seen {
+    let call = |client: &Client| client.request("tools/call", json!({"name": tool, "arguments": {}}));
+    repeat(place, era, (call, "simple text response"), amount, spent)
+}
+
+/// So many clients send a request, each so often, whose answers hold that text; as [`load`].
+pub(super) fn repeat(
     place: &Place,
     era: Era,
-    tool: &str,
+    (asked, told): (impl Fn(&Client) -> Vec<u8> + Sync, &str),
     (clients, calls): (usize, usize),
     spent: impl Fn() -> Duration,
 ) -> Seen {
@@ -205,9 +218,9 @@ pub(super) fn load(
             .map(|_| {
                 scope.spawn(|| {
                     let mut client = Client::connect(place, era);
-                    let call = client.request("tools/call", json!({"name": tool, "arguments": {}}));
-                    let told = String::from_utf8_lossy(client.send(&call)).into_owned();
-                    assert!(told.contains("simple text response"), "{told}");
+                    let call = asked(&client);
+                    let answer = String::from_utf8_lossy(client.send(&call)).into_owned();
+                    assert!(answer.contains(told), "{answer}");
                     ready.wait();
                     let mut each = Vec::with_capacity(calls);
                     for _ in 0..calls {

@@ -1,6 +1,7 @@
 //! The gateway beside talking to its servers directly, with authorisation and audit as users have them.
 
 pub(crate) mod calls;
+pub(crate) mod guarded;
 pub(crate) mod lists;
 pub(crate) mod memory;
 pub(crate) mod waking;

@@ -1,7 +1,20 @@
 //! What is held against a set before anything of it is written: that nothing has moved, that whoever asks may do all of it,
 //! and that what it names is there.
 
-use super::*;
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use orch_shared::access::{Principal, Role};
+use orch_shared::name::ObjectRef;
+use orch_shared::path::FieldPath;
+use orch_shared::problem::{Code, FieldProblem, MOST_TOLD, Problem};
+use orch_shared::resource::Resource;
+use tokio::task::coop::consume_budget;
+
+use super::super::references::World;
+use super::super::{Error, permission};
+use super::{Difference, Order, Pair};
+use crate::audit;
+use crate::store::{Known, Row, Transaction};
 
 pub(super) async fn refuse_moved(
     transaction: &mut Transaction,
@@ -79,35 +92,40 @@ pub(super) async fn authorize(
     transaction: &mut Transaction,
     principal: &Principal,
     pairs: &[Pair],
-    verb: &str,
 ) -> Result<(), Error> {
-    let mut refused = Vec::new();
+    let (mut refused, mut rules) = (Vec::new(), BTreeSet::new());
     for (index, pair) in pairs.iter().enumerate() {
         let object = pair.resource.reference();
-        let (role, allowed) = match &pair.live {
+        let (role, decision) = match &pair.live {
             None => {
                 let known = Known::of_new(&object, &pair.resource.metadata);
-                (Role::Create, permission::may(principal, Role::Create, &known))
+                (Role::Create, permission::decide(principal, Role::Create, &known))
             }
             Some((row, _)) => {
                 let is_changed = pair.difference != Difference::Nothing || pair.move_to().is_some();
                 let role = if is_changed { Role::Edit } else { Role::View };
                 let known = transaction.known(row, &principal.rights).await?;
-                let before = permission::may(principal, role, &known);
+                let before = permission::decide(principal, role, &known);
                 // What it is from now on must be theirs as well.
-                let known = known.labelled(&pair.resource.metadata);
-                (role, before && permission::may(principal, role, &known))
+                let after = permission::decide(principal, role, &known.labelled(&pair.resource.metadata));
+                (role, if before.is_allowed { after } else { before })
             }
         };
-        if !allowed {
+        rules.extend(decision.rule.clone());
+        if !decision.is_allowed {
+            if refused.is_empty() {
+                audit::decided(principal, &decision, format_args!("{role} {object}"));
+            }
             let message = format!("{} may not {role} {object}", principal.name);
             let path = FieldPath::root().key("metadata").key("name");
             refused.push(FieldProblem::new(Code::Forbidden, path, message).in_object(index));
-            transaction.audit(denied(principal, verb, Some(&object)));
         }
     }
     match Problem::of_fields(refused) {
-        None => Ok(()),
+        None => {
+            audit::decided_by_all(principal, &rules);
+            Ok(())
+        }
         Some(problem) => Err(Problem {
             code: Code::Forbidden,
             ..problem

@@ -285,6 +285,50 @@ fn a_call_says_in_which_session_and_by_which_client() {
     assert!(item.starts_with("no\\u{1b}[2J") && item.len() <= 256, "{item}");
 }
 
+/// Where only changes are noted, what is read or called is not; what is refused or fails is.
+#[test]
+fn of_changes_alone_the_rest_leaves_no_row() {
+    let home = Home::new().with(&["--audit", "changes"]).started();
+    home.apply(&(server("files", &[]) + &manifest("Project", "web", &json!({"servers": ["files"]}))));
+    home.until_ready(&["server/files"]);
+    let client = Client::begin(&home, Era::Legacy, "/mcp/projects/web");
+    client.call("files__echo", json!({}));
+    drop(client.ask("tools/call", json!({"name": "nowhere", "arguments": {}})));
+    home.get("servers/files");
+    home.http("GET", "/api/v1/servers/none").send().expect(404);
+    home.http("GET", "/api/v1/servers")
+        .header("Authorization", "Bearer x")
+        .send()
+        .expect(401);
+    home.http("DELETE", "/api/v1/projects/web").send().expect(200);
+    let noted = || -> Vec<String> { entries(&home, "").iter().map(line).collect() };
+    eventually("the rest is written down", || {
+        noted().iter().any(|line| line.contains("denied 401"))
+    });
+    let noted = noted();
+    for line in [
+        "request admin apply - allowed 200",
+        "session_bind admin initialize Project/web allowed 200",
+        "tool_call admin tools/call Project/web denied null",
+        "request admin get Server/none failed 404",
+        "request - list Server denied 401",
+        "request admin delete Project/web allowed 200",
+    ] {
+        assert_eq!(
+            noted.iter().filter(|noted| *noted == line).count(),
+            1,
+            "{line}: {noted:#?}"
+        );
+    }
+    let is_use = |line: &&String| {
+        ["get Server/files", "list Server allowed", "call Server"]
+            .iter()
+            .any(|use_of| line.contains(use_of))
+    };
+    assert_eq!(noted.iter().find(is_use), None);
+    home.orchctl(&["status"]).expect(0).saying(&["changes alone"]);
+}
+
 /// The command line shows, follows and verifies; what somebody does to the database is found.
 fn the_chain_is_walked_through_the_product(home: Home) {
     let is_sqlite = home.database_url().is_none();

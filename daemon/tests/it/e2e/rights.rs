@@ -1,5 +1,6 @@
 //! Who may do what, from outside: every route for eight principals, and the ways in which somebody would try to get more.
 
+mod audited;
 mod matrix;
 mod tour;
 

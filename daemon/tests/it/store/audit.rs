@@ -2,7 +2,7 @@
 
 use orch_daemon::audit::Ledger;
 use orch_daemon::store::{Ailment, AuditQuery, NewAudit, Patient, SessionQuery};
-use orch_shared::audit::{Entry, Mark, Outcome, RowKind, Target, Verification};
+use orch_shared::audit::{Entry, Extent, Mark, Outcome, RowKind, Target, Verification};
 use sqlx::ConnectOptions as _;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::SqliteConnectOptions;
@@ -375,7 +375,7 @@ async fn rows_wait_for_a_database_that_cannot_be_written() {
     })
     .await;
     let stop = CancellationToken::new();
-    let (ledger, writing) = Ledger::open(house.store.clone(), stop.clone());
+    let (ledger, writing) = Ledger::open(house.store.clone(), Extent::All, stop.clone());
     let writing = tokio::spawn(writing);
     patient.suffer(Ailment::ReadOnly);
     for number in 0..5 {
@@ -411,7 +411,7 @@ async fn rows_that_are_dropped_are_told_of() {
     })
     .await;
     let stop = CancellationToken::new();
-    let (ledger, writing) = Ledger::open(house.store.clone(), stop.clone());
+    let (ledger, writing) = Ledger::open(house.store.clone(), Extent::All, stop.clone());
     let writing = tokio::spawn(writing);
     patient.suffer(Ailment::ReadOnly);
     while ledger.standing().dropped < 7 {

@@ -1,0 +1,300 @@
+//! What the rules have said stands in the row of each request; and what is refused has one row, too.
+
+use serde_json::{Value, json};
+
+use super::{furnished, machine, object, token, with};
+use crate::support::client::{Client, ERAS};
+use crate::support::daemon::{Home, eventually};
+
+/// The rows about requests with that id, each as: kind, verb, outcome, what the rules said.
+fn rows(home: &Home, id: &str) -> Vec<String> {
+    let all = home.get("audit?limit=1000");
+    let items = all["items"].as_array().expect("items");
+    let mine = items.iter().filter(|row| row["requestId"] == id);
+    mine.map(line).collect()
+}
+
+fn line(row: &Value) -> String {
+    let text = |field: &str| row[field].as_str().unwrap_or("-").to_owned();
+    let said = match &row["decision"] {
+        Value::Null => "undecided".to_owned(),
+        decision => format!("{} {}", decision["allowed"], decision["rule"].as_str().unwrap_or("-")),
+    };
+    format!("{} {} {} | {said}", text("kind"), text("verb"), text("outcome"))
+}
+
+#[test]
+fn each_row_says_by_which_rule() {
+    let home = furnished();
+    // Edits prompts, uses one tool of one server, sees both; reads logs.
+    let clerk = machine(
+        &home,
+        "clerk",
+        &json!([
+            {"roles": ["view", "create", "edit"], "resources": ["prompts"]},
+            {"roles": ["view"], "resources": ["servers", "projects"], "names": ["x"]},
+            {"roles": ["run"], "resources": ["servers"], "names": ["x"], "tools": ["echo"]},
+        ]),
+        &["logs"],
+    );
+    let prompt = |name: &str| object("Prompt", name, &json!({"content": "new"}));
+    let secret = object("Secret", "new", &json!({"data": {}}));
+    let set = |objects: &[Value]| json!({"objects": objects});
+    let own = "true rolebinding/clerk";
+    let instances = home.get("instances");
+    let logs_of = |server: &str| {
+        let all = instances["items"].as_array().expect("items").iter();
+        let mut names = all.filter_map(|instance| instance["metadata"]["name"].as_str());
+        let name = names.find(|name| name.starts_with(server)).expect("an instance");
+        format!("instances/{name}/logs")
+    };
+    let (logs, foreign) = (logs_of("x-"), logs_of("zebra-"));
+    let asked: &[(&str, &str, Value, u16, String)] = &[
+        (
+            "GET",
+            "prompts",
+            Value::Null,
+            200,
+            format!("request list allowed | {own}"),
+        ),
+        (
+            "GET",
+            "prompts/x",
+            Value::Null,
+            200,
+            format!("request get allowed | {own}"),
+        ),
+        (
+            "GET",
+            "prompts/x/history",
+            Value::Null,
+            200,
+            format!("request history allowed | {own}"),
+        ),
+        (
+            "GET",
+            "prompts?watch=1&revision=999999",
+            Value::Null,
+            410,
+            format!("request watch failed | {own}"),
+        ),
+        (
+            "POST",
+            "prompts",
+            prompt("new"),
+            201,
+            format!("request create allowed | {own}"),
+        ),
+        (
+            "POST",
+            "apply",
+            set(&[prompt("x"), prompt("newer")]),
+            200,
+            format!("request apply allowed | {own}"),
+        ),
+        (
+            "PUT",
+            "prompts/new",
+            prompt("new"),
+            200,
+            format!("request replace allowed | {own}"),
+        ),
+        // Nothing of the kind can be seen: an empty list, decided by nothing.
+        (
+            "GET",
+            "secrets",
+            Value::Null,
+            200,
+            "request list allowed | undecided".to_owned(),
+        ),
+        (
+            "GET",
+            "secrets/zebra",
+            Value::Null,
+            404,
+            "rbac_decision get denied | false view".to_owned(),
+        ),
+        (
+            "DELETE",
+            "secrets/zebra",
+            Value::Null,
+            404,
+            "rbac_decision delete denied | false view".to_owned(),
+        ),
+        (
+            "DELETE",
+            "prompts/x",
+            Value::Null,
+            403,
+            "rbac_decision delete denied | false delete".to_owned(),
+        ),
+        (
+            "POST",
+            "servers/x/restart",
+            json!({}),
+            403,
+            "rbac_decision restart denied | false edit".to_owned(),
+        ),
+        (
+            "POST",
+            "secrets",
+            secret.clone(),
+            403,
+            "rbac_decision create denied | false create secret/new".to_owned(),
+        ),
+        (
+            "POST",
+            "apply",
+            set(&[prompt("x"), secret]),
+            403,
+            "rbac_decision apply denied | false create secret/new".to_owned(),
+        ),
+        ("GET", &logs, Value::Null, 200, format!("request logs allowed | {own}")),
+        (
+            "GET",
+            &foreign,
+            Value::Null,
+            404,
+            "rbac_decision logs denied | false view".to_owned(),
+        ),
+        (
+            "GET",
+            "audit",
+            Value::Null,
+            403,
+            "rbac_decision audit denied | false audit".to_owned(),
+        ),
+        (
+            "POST",
+            "migrate-secrets",
+            json!({"from": "default", "to": "far"}),
+            403,
+            "rbac_decision migrate denied | false migrate-secrets".to_owned(),
+        ),
+        // What is not there was not refused.
+        (
+            "GET",
+            "prompts/none",
+            Value::Null,
+            404,
+            format!("request get failed | {own}"),
+        ),
+    ];
+    for (number, (method, path, body, status, _)) in asked.iter().enumerate() {
+        let request = with(&home, method, &format!("/api/v1/{path}"), &clerk);
+        let request = request.header("X-Request-Id", &format!("asked-{number}"));
+        let request = if body.is_null() { request } else { request.json(body) };
+        let answer = request.send();
+        assert_eq!(answer.status, *status, "{method} {path}: {}", answer.body);
+    }
+    for (number, (method, path, _, _, expected)) in asked.iter().enumerate() {
+        let id = format!("asked-{number}");
+        eventually("the row is written", || !rows(&home, &id).is_empty());
+        assert_eq!(rows(&home, &id), [expected.as_str()], "{method} {path}");
+    }
+}
+
+#[test]
+fn each_call_says_by_which_rule() {
+    let home = furnished();
+    let caller = machine(
+        &home,
+        "caller",
+        &json!([
+            {"roles": ["view"], "resources": ["projects"], "names": ["x"]},
+            {"roles": ["run"], "resources": ["servers"], "names": ["x"], "tools": ["echo"]},
+        ]),
+        &[],
+    );
+    let told = || -> Vec<String> {
+        let rows = home.get("audit?limit=1000&user=serviceaccount/caller&kind=tool_call");
+        let mut lines: Vec<String> = rows["items"].as_array().expect("items").iter().map(line).collect();
+        lines.sort();
+        lines
+    };
+    for era in ERAS {
+        for (path, prefix) in [("/mcp/projects/x", "x__"), ("/mcp/servers/x", "")] {
+            let client = Client::begin_as(&home, era, path, &caller);
+            drop(client.ask("tools/call", json!({"name": format!("{prefix}echo"), "arguments": {}})));
+            // What is not granted is refused, whether or not there is such a tool.
+            drop(client.ask("tools/call", json!({"name": format!("{prefix}crash"), "arguments": {}})));
+            drop(client.ask("tools/call", json!({"name": format!("{prefix}none"), "arguments": {}})));
+        }
+    }
+    let expected = [
+        vec!["tool_call tools/call allowed | true rolebinding/caller"; 4],
+        vec!["tool_call tools/call denied | false run"; 8],
+    ];
+    eventually("the calls are written down", || told().len() == 12);
+    assert_eq!(told(), expected.concat());
+    // A server that is there, and not for this one.
+    let greeting = crate::support::client::greeting(crate::support::client::LEGACY, &json!({}));
+    let request = with(&home, "POST", "/mcp/servers/zebra", &caller).header("X-Request-Id", "not-theirs");
+    request
+        .header("Accept", "application/json, text/event-stream")
+        .json(&greeting)
+        .send()
+        .expect(404);
+    assert_eq!(
+        rows(&home, "not-theirs"),
+        ["session_bind initialize denied | false run"]
+    );
+}
+
+#[test]
+fn a_credential_that_opens_nothing_any_more_is_named() {
+    let home = Home::new().started();
+    let brief = token(&home, "brief", &json!({"rbac": "owner", "ttl": "1s"}));
+    let revoked = token(&home, "revoked", &json!({"rbac": "owner"}));
+    with(&home, "GET", "/api/v1/servers", &revoked).send().expect(200);
+    home.http("POST", "/api/v1/tokens/revoked/revoke")
+        .json(&json!({}))
+        .send()
+        .expect(200);
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    for (name, credential) in [("brief", &brief), ("revoked", &revoked)] {
+        let request = with(&home, "GET", "/api/v1/servers", credential).header("X-Request-Id", name);
+        request.send().expect(401);
+        eventually("the row is written", || !rows(&home, name).is_empty());
+        let named = home.get(&format!("audit?token={name}&outcome=denied"));
+        let named = named["items"].as_array().expect("items");
+        assert_eq!(named.len(), 1, "{named:?}");
+        assert_eq!((&named[0]["principal"], &named[0]["status"]), (&json!(""), &json!(401)));
+    }
+}
+
+#[test]
+fn each_login_has_one_row() {
+    let home = Home::new().started();
+    home.apply(&crate::e2e::manifest("User", "ann", &json!({})));
+    let path = "/api/v1/users/ann/password";
+    let set = home.http("PUT", path).header("X-Request-Id", "set");
+    set.json(&json!({"password": "a password of ann"})).send().expect(204);
+    let login = |id: &str, user: &str, password: &str| {
+        let request = with(&home, "POST", "/api/v1/login", "").header("X-Request-Id", id);
+        request.json(&json!({"user": user, "password": password})).send()
+    };
+    login("wrong", "ann", "another password").expect(401);
+    login("nobody", "\u{1b}[2Jnobody", "another password").expect(401);
+    let opened = login("right", "ann", "a password of ann").expect(200).json();
+    let session = opened["token"].as_str().expect("a credential").to_owned();
+    let out = with(&home, "DELETE", "/api/v1/logins/current", &session).header("X-Request-Id", "out");
+    out.send().expect(204);
+    for (id, who, expected) in [
+        ("set", "admin", "request password allowed | true rolebinding/admin"),
+        ("wrong", "ann", "login login denied | undecided"),
+        ("nobody", "\\u{1b}[2Jnobody", "login login denied | undecided"),
+        ("right", "ann", "login login allowed | undecided"),
+        ("out", "ann", "login logout allowed | undecided"),
+    ] {
+        eventually("the row is written", || !rows(&home, id).is_empty());
+        assert_eq!(rows(&home, id), [expected], "{id}");
+        let all = home.get("audit?limit=1000");
+        let row = all["items"]
+            .as_array()
+            .expect("items")
+            .iter()
+            .find(|row| row["requestId"] == id);
+        assert_eq!(row.expect("a row")["principal"], who, "{id}");
+    }
+}
