@@ -86,6 +86,24 @@ impl Principal {
         Self::new(Subject::Daemon, Credential::None, Rights::Unbounded)
     }
 
+    /// Tells apart who asks, with which token and in whose place: what was handed to one of them is not there for another,
+    /// who may do less.
+    #[must_use]
+    pub fn caller(&self) -> String {
+        let mut caller = self.name.to_string();
+        for part in [self.token(), self.impersonator.as_deref()] {
+            caller.push(' ');
+            caller.push_str(part.unwrap_or("-"));
+        }
+        caller
+    }
+
+    /// Whether it is the principal who asks, by a login: neither somebody in its place, nor a token that may do less.
+    #[must_use]
+    pub const fn is_in_person(&self) -> bool {
+        matches!(self.credential, Credential::Session { .. }) && self.impersonator.is_none()
+    }
+
     /// The name of the token that was shown, when one was.
     #[must_use]
     pub fn token(&self) -> Option<&str> {

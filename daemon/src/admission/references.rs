@@ -26,6 +26,8 @@ pub(super) struct World {
     near: BTreeMap<ObjectRef, String>,
     /// Secrets and servers that may be seen, and not used.
     locked: BTreeSet<ObjectRef>,
+    /// Templates that hand out Secrets which somebody may not use.
+    lent: BTreeSet<ObjectRef>,
 }
 
 /// Why an object will not stay.
@@ -56,6 +58,7 @@ impl World {
             going: pruned.into_iter().map(|object| (object, Departure::Pruned)).collect(),
             near: BTreeMap::new(),
             locked: BTreeSet::new(),
+            lent: BTreeSet::new(),
         };
         for resource in set {
             world.specs.insert(resource.reference(), resource.spec.clone());
@@ -139,6 +142,9 @@ impl World {
             // Whoever is granted something in a project is granted it on the servers that the project lists.
             let is_lent = resource.kind == Kind::Project && target.kind == Kind::Server;
             let is_used = target.kind == Kind::Secret || is_lent;
+            if resource.kind == Kind::Server && target.kind == Kind::Template {
+                self.hide_template(transaction, principal, &target).await?;
+            }
             if target.kind != Kind::Secret && named_before.iter().any(|before| before.target == target) {
                 continue;
             }
@@ -156,6 +162,37 @@ impl World {
                 self.specs.remove(&target);
             } else if is_used && !permission::may(principal, Role::Run, &known) {
                 self.locked.insert(target);
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes a Template that hands out a Secret which somebody may not use: what it is handed to is theirs to say.
+    async fn hide_template(
+        &mut self,
+        transaction: &mut Transaction,
+        principal: &Principal,
+        template: &ObjectRef,
+    ) -> Result<(), crate::store::Error> {
+        if principal.rights.is_everywhere(Role::Run) {
+            return Ok(());
+        }
+        let lent = self
+            .specs
+            .get(template)
+            .map(|spec| spec.references())
+            .unwrap_or_default();
+        for reference in lent
+            .into_iter()
+            .filter(|reference| reference.target.kind == Kind::Secret)
+        {
+            let rows = transaction.load(std::slice::from_ref(&reference.target)).await?;
+            let Some(row) = rows.into_iter().next().flatten() else {
+                continue;
+            };
+            let known = transaction.known(&row, &principal.rights).await?;
+            if !permission::may(principal, Role::Run, &known) {
+                self.lent.insert(template.clone());
             }
         }
         Ok(())
@@ -184,6 +221,14 @@ impl World {
             let problem = FieldProblem::new(Code::Forbidden, path.clone(), message);
             let why = "naming it here lets others, or a program, use it: that needs the role `run` on it";
             return Some(problem.hint(why));
+        }
+        if self.lent.contains(target) {
+            let message = format!(
+                "{noun} `{}` hands out a Secret that may not be used by you",
+                target.name
+            );
+            let problem = FieldProblem::new(Code::Forbidden, path.clone(), message);
+            return Some(problem.hint("that needs the role `run` on the Secret"));
         }
         let Some(spec) = self.specs.get(target) else {
             let (fate, hint) = match self.going.get(target) {

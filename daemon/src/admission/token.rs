@@ -1,10 +1,12 @@
 //! Tokens: how one is made, revoked, and allowed to start builds. The text of a credential leaves here once.
 
-use orch_shared::access::{Credential as Shown, Operation, Principal, Role, Subject};
+use orch_shared::access::{self, Grants, Operation, Principal, Reach, Role, Subject};
 use orch_shared::kind::{Action, Kind};
 use orch_shared::kinds::role_binding::Grant;
 use orch_shared::kinds::token::{ClonedRights, Rbac, Token, TokenPhase, TokenStatus};
+use orch_shared::name::{ObjectRef, Scope};
 use orch_shared::problem::{Code, Problem};
+use orch_shared::resource::Timestamp;
 
 use super::one::{Precondition, Target, find};
 use super::{Admission, Error, audited, permission};
@@ -42,12 +44,25 @@ pub(super) async fn issue(
     }
     let now = transaction.now();
     let end = spec.end(now);
+    if let Some(last) = end_of_maker(transaction, principal).await?
+        && end.is_none_or(|end| last < end)
+    {
+        let detail = format!(
+            "{} would outlive the token that makes it, which ends at {last}",
+            create.object
+        );
+        return Err(Problem::new(Code::Ceiling, detail)
+            .suggest("give it a `ttl` that ends before, or make it by a login")
+            .into());
+    }
     if end.is_some_and(|end| end <= now) {
         let detail = format!("{} would be over before it begins", create.object);
         return Err(Problem::new(Code::BadRequest, detail)
             .suggest("give a later end, or a `ttl`")
             .into());
     }
+    // Of what belongs to whoever asks in person, no more can be had than what they can at any time.
+    let is_own = principal.is_in_person() && owner == *principal.subject;
     let owner = owner.principal_name();
     let name = create.object.to_string();
     let credential = Credential::of_token(&create.uid, &name, &owner, end, now);
@@ -59,6 +74,8 @@ pub(super) async fn issue(
         expires_at: end,
         cloned: match spec.rbac.unwrap_or_default() {
             Rbac::Clone => cloned(principal),
+            // Whatever its owner is granted later, it does no more than whoever makes it can now.
+            Rbac::Owner if !is_own && principal.rights.lack(&everything()).is_some() => cloned(principal),
             Rbac::Empty | Rbac::Owner => vec![],
         },
         ..TokenStatus::default()
@@ -70,6 +87,46 @@ pub(super) async fn issue(
             status: serde_json::to_string(&status).expect("a status is plain data"),
         },
     })
+}
+
+/// Until when the token is good that somebody asks with.
+async fn end_of_maker(transaction: &mut Transaction, principal: &Principal) -> Result<Option<Timestamp>, Error> {
+    let Some(shown) = principal.token() else {
+        return Ok(None);
+    };
+    let (scope, name) = match shown.split_once('/') {
+        Some((project, name)) => (project.parse().map(Scope::Project).ok(), name),
+        None => (Some(Scope::Cluster), shown),
+    };
+    let (Some(scope), Ok(name)) = (scope, name.parse()) else {
+        return Ok(None);
+    };
+    let object = ObjectRef {
+        kind: Kind::Token,
+        scope,
+        name,
+    };
+    let rows = transaction.load(std::slice::from_ref(&object)).await?;
+    let row = rows.into_iter().next().flatten();
+    let object = row.as_ref().map(Object::parse).transpose()?;
+    Ok(object.and_then(|object| object.status::<Token>()?.expires_at))
+}
+
+/// Anything that can be granted.
+fn everything() -> Grants {
+    let rule: std::sync::Arc<str> = "everything".into();
+    Grants {
+        on_objects: vec![access::Grant {
+            roles: Role::ALL.to_vec(),
+            reach: Reach::default(),
+            tools: None,
+            rule: std::sync::Arc::clone(&rule),
+        }],
+        operations: Operation::ALL
+            .iter()
+            .map(|operation| (*operation, std::sync::Arc::clone(&rule)))
+            .collect(),
+    }
 }
 
 /// What somebody may do, as it can be declared: one list for each bound.
@@ -120,7 +177,7 @@ async fn change(
     target: Target,
     precondition: Precondition,
     action: Action,
-    change: impl FnOnce(&mut TokenStatus, orch_shared::resource::Timestamp) + Send + 'static,
+    change: impl FnOnce(&mut TokenStatus, Timestamp) + Send + 'static,
 ) -> Result<Row, Problem> {
     super::one::allow(target.kind, action)?;
     let principal = principal.clone();
@@ -150,6 +207,6 @@ fn is_own(principal: &Principal, row: &Row) -> Result<bool, Error> {
     debug_assert_eq!(row.object.kind, Kind::Token, "only tokens have these actions");
     let object = Object::parse(row)?;
     let owner = object.status::<Token>().and_then(TokenStatus::owner);
-    let by_login = matches!(principal.credential, Shown::Session { .. });
+    let by_login = principal.is_in_person();
     Ok(by_login && owner.as_ref() == Some(&*principal.subject))
 }

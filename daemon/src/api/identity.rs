@@ -46,6 +46,10 @@ pub(super) async fn log_in(api: &Api, parts: &Parts, body: Body) -> Result<Respo
 /// The logins that are open: one's own, and with the operation `sessions` those of everybody.
 pub(super) async fn logins(api: &Api, principal: &Principal) -> Result<Response, Refusal> {
     let sees_all = principal.may_operate(Operation::Sessions).is_allowed;
+    if !sees_all && !principal.is_in_person() {
+        // The logins of whom a token speaks for, or whose place somebody takes, are not theirs to know.
+        return Ok(json(StatusCode::OK, &OpenLogins { items: vec![] }));
+    }
     let open = api.logins.open((!sees_all).then_some(principal)).await;
     let items = open.map_err(Problem::from)?.into_iter().map(|token| OpenLogin {
         is_this: is_this(principal, &token.id),
@@ -78,7 +82,7 @@ pub(super) async fn log_out(api: &Api, principal: &Principal, id: &str) -> Resul
         trail.is_about(RowKind::Login);
     }
     // A token does not end the logins of whom it speaks for.
-    let may_end = sees_all || matches!(principal.credential, Credential::Session { .. });
+    let may_end = sees_all || principal.is_in_person();
     if !is_open || !may_end {
         return Err(Problem::new(Code::NotFound, "there is no such login")
             .suggest("those that are open: orchctl auth logins")
@@ -256,9 +260,8 @@ pub(super) async fn set_password(
             return Err(admission::forbidden(principal, "edit", &row.object).into());
         }
         // Who sets somebody's password can be that one from then on.
-        if let Some(rights) = api.authenticator.rights_of(&subject) {
-            admission::may_grant(principal, &rights, &format!("the password of {}", row.object))?;
-        }
+        let rights = api.authenticator.granted_to(&subject);
+        admission::may_grant(principal, &rights, &format!("the password of {}", row.object))?;
     }
     api.logins
         .set_password(&user, &row.uid, Zeroizing::new(password))

@@ -37,6 +37,8 @@ use self::rights::{Bindings, Epoch};
 use crate::audit;
 use crate::store::{Error, Snapshot, Store, Token};
 
+/// The name of the credential that the first start makes.
+pub const BOOTSTRAP: &str = "bootstrap";
 /// The name of the user, and of the binding, that the first start makes.
 pub const ADMIN: &str = "admin";
 
@@ -217,6 +219,10 @@ impl Authenticator {
         let found = if token.scopes == ALL {
             let subject = Subject::of_principal(&token.principal);
             let subject = subject.filter(|subject| rights::is_active(subject, snapshot))?;
+            // The credential of the first start is older than the user that it is for.
+            if token.name != BOOTSTRAP && !snapshot.was_there(&subject, token.created_at) {
+                return None;
+            }
             let granted = Arc::new(bindings.granted_to(&subject, snapshot));
             let shown = Shown::Session {
                 id: token.id.as_str().into(),
@@ -239,6 +245,13 @@ impl Authenticator {
         let snapshot = self.store.snapshot();
         let bindings = self.bindings(&snapshot);
         rights::is_active(subject, &snapshot).then(|| Arc::new(bindings.granted_to(subject, &snapshot)))
+    }
+
+    /// What a subject was granted, whether or not it may do anything now.
+    #[must_use]
+    pub fn granted_to(&self, subject: &Subject) -> Grants {
+        let snapshot = self.store.snapshot();
+        self.bindings(&snapshot).granted_to(subject, &snapshot)
     }
 
     fn bindings(&self, snapshot: &Snapshot) -> Arc<Bindings> {

@@ -132,6 +132,9 @@ pub(super) fn of_token(
     let (spec, status) = (object.spec::<Token>()?, object.status::<Token>()?);
     let usable = object.deleting_since.is_none() && status.phase_at(now) == TokenPhase::Active;
     let owner = status.owner().filter(|owner| usable && is_active(owner, snapshot))?;
+    if !snapshot.was_there(&owner, object.created_at) {
+        return None;
+    }
     let of_owner = Arc::new(bindings.granted_to(&owner, snapshot));
     let mut rights = Rights::Layers(vec![of_owner]);
     for layer in own_layers(spec, status, &object.object, bindings) {
@@ -159,7 +162,12 @@ pub(super) fn own_layers(spec: &Token, status: &TokenStatus, object: &ObjectRef,
     let mut own = role_binding::rights(spec.grants.as_deref(), spec.operations.as_deref(), &rule);
     add(&mut own, &bindings.granted_to_object(object));
     match spec.rbac.unwrap_or_default() {
-        Rbac::Owner => vec![],
+        // What whoever made it for somebody else could do themselves.
+        Rbac::Owner => status
+            .cloned
+            .iter()
+            .map(|made_by| role_binding::rights(Some(&made_by.grants), Some(&made_by.operations), &rule))
+            .collect(),
         Rbac::Empty => vec![own],
         Rbac::Clone if status.cloned.is_empty() => vec![own],
         Rbac::Clone => {

@@ -169,7 +169,7 @@ impl Gateway {
             "tools/call" | "prompts/get" | "resources/read" | "resources/subscribe" | "completion/complete" => {
                 let object = &asked.view.object.object;
                 let name = named(&asked.request);
-                let mut note = ledger::note(&self.0.ledger, &asked.principal.name, method, object, name);
+                let mut note = ledger::note(&self.0.ledger, asked.principal, method, object, name);
                 note.refused("the session has not begun");
                 Some(Reply::Now(self.refusal(asked, is_lost)))
             }
@@ -294,11 +294,10 @@ impl Gateway {
     /// Begins to note a call of a tool of the gateway's own, within the limits of who calls it.
     pub(super) fn enter_own(&self, asked: &Asked<'_>, tool: &str) -> Result<Note, Reply> {
         let object = &asked.view.object;
-        let principal = &asked.principal.name;
         let item = Some(tool.to_owned());
-        let mut note = ledger::note(&self.0.ledger, principal, "tools/call", &object.object, item);
+        let mut note = ledger::note(&self.0.ledger, asked.principal, "tools/call", &object.object, item);
         let entered = self.0.limits.enter(
-            principal,
+            &asked.principal.name,
             &object.uid,
             object.object.name.as_str(),
             limits::Bounds::default(),

@@ -15,7 +15,13 @@ use crate::audit::{self, Ledger};
 use crate::runtime::{Hold, link};
 
 /// Begins to note a request to a server: the row that its trail would otherwise leave, or one of the daemon's own.
-pub(super) fn note(ledger: &Ledger, principal: &str, method: &str, object: &ObjectRef, item: Option<String>) -> Note {
+pub(super) fn note(
+    ledger: &Ledger,
+    principal: &Principal,
+    method: &str,
+    object: &ObjectRef,
+    item: Option<String>,
+) -> Note {
     let known = match audit::trail() {
         Some(trail) => trail.taken_over(),
         None => Row::new(RowKind::ToolCall, ""),
@@ -25,13 +31,13 @@ pub(super) fn note(ledger: &Ledger, principal: &str, method: &str, object: &Obje
         began: Instant::now(),
         row: Some(Box::new(Row {
             kind: RowKind::ToolCall,
-            principal: principal.to_owned(),
+            principal: principal.name.to_string(),
             verb: method.to_owned(),
             target: Some(Target::of(object)),
             item,
             ..known
         })),
-        principal: principal.to_owned(),
+        caller: principal.caller(),
         place: Place::default(),
         hold: None,
     }
@@ -44,7 +50,8 @@ pub(super) struct Note {
     began: Instant,
     /// The row, until it is handed in.
     row: Option<Box<Row>>,
-    principal: String,
+    /// Who asked, with what; see [`Principal::caller`].
+    caller: String,
     /// What the request holds of its limits; given back with the note.
     place: Place,
     /// Keeps the copy that is asked from going.
@@ -52,9 +59,9 @@ pub(super) struct Note {
 }
 
 impl Note {
-    /// Who asked.
-    pub(super) fn principal(&self) -> &str {
-        &self.principal
+    /// Who asked, told apart from everybody who may do less.
+    pub(super) fn caller(&self) -> &str {
+        &self.caller
     }
 
     /// What the rules have said of it.

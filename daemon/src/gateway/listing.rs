@@ -120,7 +120,9 @@ impl Listings {
         fingerprint.push((Arc::clone(&view.object.uid), view.object.generation, 0));
         if kind == Kind::Tools {
             let bounded = view.members.iter().filter(|member| !member.callable.are_open());
-            fingerprint.extend(bounded.map(|member| (format!("{:?}", member.callable).into(), 0, 0)));
+            // Which bounds are whose: what one may call of this server another may call of that.
+            let told = bounded.map(|member| format!("{} {:?}", member.object.uid, member.callable));
+            fingerprint.extend(told.map(|told| (told.into(), 0, 0)));
         }
         if kind != Kind::Tools {
             let prompts = view.prompts.iter();

@@ -248,7 +248,7 @@ impl Gateway {
             let page = self
                 .0
                 .pages
-                .read(params.get("arguments"), &asked.principal.name, &wording);
+                .read(params.get("arguments"), &asked.principal.caller(), &wording);
             return Reply::Now(own_result(&asked.side, page));
         }
         if name == proposing::TOOL && asked.view.single().is_none() {
@@ -257,8 +257,13 @@ impl Gateway {
         }
         let Some((member, route)) = self.find(asked.view, Kind::Tools, &name).await else {
             let object = &asked.view.object.object;
-            let who = &asked.principal.name;
-            let mut note = note(&self.0.ledger, who, "tools/call", object, Some(name.clone()));
+            let mut note = note(
+                &self.0.ledger,
+                asked.principal,
+                "tools/call",
+                object,
+                Some(name.clone()),
+            );
             if self.is_barred(asked.view, asked.principal, &name) {
                 note.decided(asked.principal, &Decision::denied());
             }
@@ -313,7 +318,8 @@ impl Gateway {
             (None, Kind::Templates) => return None,
         };
         let member = view.members.iter().find(|member| member.name == route.server)?;
-        Some((member, route))
+        // Whatever a list says, nobody is led to a tool that they may not call.
+        (kind != Kind::Tools || member.offer().admits(&route.name)).then_some((member, route))
     }
 
     /// Whether a name is that of a tool that is there for others.

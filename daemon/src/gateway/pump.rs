@@ -288,7 +288,7 @@ impl Pump {
                     exchange,
                     ask,
                     upstream: self.relay.upstream.clone(),
-                    principal: self.relay.note.principal().to_owned(),
+                    principal: self.relay.note.caller().to_owned(),
                     server: self.relay.server.clone(),
                     method: self.relay.call.method.clone(),
                 };
@@ -388,7 +388,7 @@ impl Pump {
     /// A state of the server's, for the client to bring along.
     fn addressed(&self, state: &str) -> String {
         let owner = Owner {
-            principal: self.relay.note.principal(),
+            principal: self.relay.note.caller(),
             server: &self.relay.server,
             method: &self.relay.call.method,
         };
@@ -406,7 +406,7 @@ impl Pump {
         }
         let gateway = &self.relay.gateway;
         let wording = gateway.wording(Text::PageFooter);
-        let cut = gateway.0.pages.cut(result, size, self.relay.note.principal(), &wording);
+        let cut = gateway.0.pages.cut(result, size, self.relay.note.caller(), &wording);
         cut.map_or(outcome, Outcome::Result)
     }
 

@@ -166,8 +166,13 @@ impl Registry {
             Some(session) => Some(session),
             None => self.revive(&hash).await?,
         };
-        let own = session.filter(|session| session.principal == *principal.name && session.target == *target);
         let snapshot = self.store.snapshot();
+        let own = session.filter(|session| {
+            let since = Timestamp::from_millis(session.created_at);
+            session.principal == *principal.name
+                && session.target == *target
+                && snapshot.was_there(&principal.subject, since)
+        });
         let own = match own {
             // What has its name now is not what it was begun with.
             Some(session)
@@ -193,10 +198,13 @@ impl Registry {
 
     /// Whether a client of the revision without sessions that calls itself so has begun one there, which goes on.
     pub(super) async fn has_begun(&self, principal: &Principal, view: &View, client: &Client) -> Result<bool, Error> {
+        let snapshot = self.store.snapshot();
+        let is_theirs = |since| snapshot.was_there(&principal.subject, since);
         let is_own = |session: &Arc<Session>| {
             let is_there = session.target == view.target && session.object == view.object.uid;
             let is_modern = session.protocol == MODERN && session.principal == *principal.name;
-            is_there && is_modern && session.client().info.get() == client.info.get()
+            let is_theirs = is_theirs(Timestamp::from_millis(session.created_at));
+            is_there && is_modern && is_theirs && session.client().info.get() == client.info.get()
         };
         if self.all().iter().any(is_own) {
             return Ok(true);
@@ -209,7 +217,7 @@ impl Registry {
             let is_own = row.principal == *principal.name && row.client_info == client.info.get();
             let goes_on =
                 now.since(row.last_used_at) <= patience.idle && now.since(row.created_at) <= patience.lifetime;
-            is_there && is_own && goes_on
+            is_there && is_own && goes_on && is_theirs(row.created_at)
         }))
     }
 

@@ -43,8 +43,12 @@ impl Gateway {
             Some(tool) if request.method == "tools/call" => snapshot.decide_call(principal, &member.object, tool),
             Some(_) | None => snapshot.decide(principal, Role::Run, &member.object),
         };
-        let mut note = note(&self.0.ledger, &principal.name, &request.method, object, name);
+        let mut note = note(&self.0.ledger, principal, &request.method, object, name);
         note.decided(principal, &decision);
+        if !decision.is_allowed {
+            note.forbidden("may not be used").await;
+            return Reply::Now(error(code::INVALID_PARAMS, "that may not be used by you"));
+        }
         let place = match self.enter(principal, member) {
             Ok(place) => place,
             Err(over) => {
@@ -59,7 +63,7 @@ impl Gateway {
         let (mut params, mut wanted) = (params, None);
         if let Some((mut brought, state)) = brought_along(&side, params.as_deref()) {
             let owner = Owner {
-                principal: &principal.name,
+                principal: note.caller(),
                 server: member.name.as_str(),
                 method: &request.method,
             };

@@ -71,7 +71,9 @@ pub(super) fn traffic(gateway: &Gateway, project: Option<Name>, id: &str, princi
 }
 
 fn may_watch(principal: &Principal, session: &Session) -> bool {
-    *principal.name == session.principal || principal.may_operate(Operation::Sessions).is_allowed
+    // A token may do less than whom it speaks for, and sees no more of what that one does.
+    let is_own = *principal.name == session.principal && principal.token().is_none();
+    is_own || principal.may_operate(Operation::Sessions).is_allowed
 }
 
 fn visible(gateway: &Gateway, principal: &Principal, project: Option<Name>) -> Option<Target> {

@@ -8,15 +8,12 @@ use tokio_util::sync::CancellationToken;
 use super::{Ground, ground};
 use super::{admin, context};
 use crate::admission::{self, Admission};
-use crate::auth::{ADMIN, Credential};
+use crate::auth::{ADMIN, BOOTSTRAP, Credential};
 use crate::catalogue;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::secrets::Backends;
 use crate::store::Store;
-
-/// What the credential of the first start is called.
-const BOOTSTRAP: &str = "bootstrap";
 
 /// Whether this machine's command line finds the daemon.
 #[derive(Debug, Clone, PartialEq, Eq)]

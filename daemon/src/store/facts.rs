@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use orch_shared::access::{Decision, Facts, Principal, Reach, Rights, Role, Visibility};
+use orch_shared::access::{Decision, Facts, Principal, Reach, Rights, Role, Subject, Visibility};
 use orch_shared::kind::Kind;
 use orch_shared::kinds::agent::Agent;
 use orch_shared::kinds::project::Project;
 use orch_shared::name::{Name, ObjectRef, Scope};
-use orch_shared::resource::{Metadata, Owner};
+use orch_shared::resource::{Metadata, Owner, Timestamp};
 
 use super::sql::{Builder, Record};
 use super::{Error, Object, Row, Snapshot, Transaction};
@@ -50,6 +50,15 @@ impl Snapshot {
     #[must_use]
     pub fn shows(&self, visibility: &Visibility, object: &Object) -> bool {
         *visibility == Visibility::Everything || self.facts_of(object, |facts| visibility.covers(facts))
+    }
+
+    /// Whether whoever goes by a name now is the one who went by it then: one who was made later is somebody else.
+    #[must_use]
+    pub fn was_there(&self, subject: &Subject, then: Timestamp) -> bool {
+        match subject.object() {
+            Some(object) => self.get(&object).is_some_and(|object| object.created_at <= then),
+            None => true,
+        }
     }
 
     /// Asks something about an object that was there, or is as it is told here.

@@ -170,6 +170,28 @@ impl Subject {
         }
     }
 
+    /// The subject that an object stands for, if it does.
+    #[must_use]
+    pub fn of_object(object: &ObjectRef) -> Option<Self> {
+        match object.kind {
+            Kind::User => Some(Self::User(object.name.clone())),
+            Kind::ServiceAccount => Some(Self::ServiceAccount(object.name.clone())),
+            Kind::Server
+            | Kind::Instance
+            | Kind::Template
+            | Kind::Secret
+            | Kind::SecretBackend
+            | Kind::Llm
+            | Kind::Agent
+            | Kind::Project
+            | Kind::Prompt
+            | Kind::PromptRequest
+            | Kind::Group
+            | Kind::RoleBinding
+            | Kind::Token => None,
+        }
+    }
+
     /// The object that stands for the subject.
     #[must_use]
     pub fn object(&self) -> Option<ObjectRef> {

@@ -100,6 +100,12 @@ impl Vault {
         };
         let jwt = tokio::fs::read_to_string(&account.path).await;
         let jwt = Zeroizing::new(jwt.map_err(|error| unreadable(&error))?);
+        if !is_jwt(jwt.trim()) {
+            return Err(Error::Account {
+                path: account.path.clone(),
+                reason: "what it holds is no token of a service account (a JWT)".to_owned(),
+            });
+        }
         let mut question = Question::new("POST", format!("auth/{}/login", account.mount))
             .saying(json!({"role": account.role, "jwt": jwt.trim()}));
         question.hidden = vec![jwt.trim()];
@@ -118,6 +124,19 @@ impl Vault {
         let lease = auth["lease_duration"].as_u64().unwrap_or_default();
         Ok((Plaintext::new(token.to_owned()), Duration::from_secs(lease)))
     }
+}
+
+/// Whether a text may be a JSON web token (RFC 7519, signed): three parts of letters, digits, `-` and `_`. Nothing else that a
+/// file may hold is sent anywhere.
+fn is_jwt(text: &str) -> bool {
+    let is_part = |part: &str| {
+        !part.is_empty()
+            && part
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+    };
+    // The header is a JSON object, whose text begins so in base64url.
+    text.starts_with("ey") && text.split('.').count() == 3 && text.split('.').all(is_part)
 }
 
 /// A number of seconds in an answer.

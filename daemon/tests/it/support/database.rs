@@ -55,11 +55,12 @@ pub(crate) fn token(home: &Home, principal: &str) -> String {
         hash.iter().map(|byte| format!("{byte:02x}")).collect()
     };
     let text = format!("orch_{}", hex(principal));
+    let now = std::time::UNIX_EPOCH.elapsed().expect("a time after 1970");
     let options = SqliteConnectOptions::new().filename(home.path("data/orchd.db"));
     let writing = async {
         let mut shell = options.connect().await.expect("the database opens");
         let insert =
-            "INSERT INTO token (id, name, principal, hash, prefix, scopes, created_at) VALUES (?, ?, ?, ?, ?, ?, 0)";
+            "INSERT INTO token (id, name, principal, hash, prefix, scopes, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)";
         let prefix = &text[..12];
         sqlx::query(insert)
             .bind(format!("token of {principal}"))
@@ -68,6 +69,8 @@ pub(crate) fn token(home: &Home, principal: &str) -> String {
             .bind(hex(&text))
             .bind(prefix)
             .bind(r#"["*"]"#)
+            // It is for whoever goes by the name from now on.
+            .bind(i64::try_from(now.as_millis()).expect("this millennium"))
             .execute(&mut shell)
             .await
             .expect("the token can be written");
