@@ -3,8 +3,9 @@
 use orch_shared::access::{Credential as Shown, Operation, Principal, Role, Subject};
 use orch_shared::kind::{Action, Kind};
 use orch_shared::kinds::role_binding::Grant;
-use orch_shared::kinds::token::{ClonedRights, Rbac, Token, TokenPhase, TokenStatus};
+use orch_shared::kinds::token::{ClonedRights, ProjectScope, Rbac, Token, TokenPhase, TokenStatus};
 use orch_shared::problem::{Code, Problem};
+use orch_shared::resource::Timestamp;
 
 use super::one::{Precondition, Target, find};
 use super::{Admission, Error, audited, permission};
@@ -46,6 +47,13 @@ pub(super) async fn issue(
         let detail = format!("{} would be over before it begins", create.object);
         return Err(Problem::new(Code::BadRequest, detail)
             .suggest("give a later end, or a `ttl`")
+            .into());
+    }
+    let over = |scope: &&ProjectScope| scope.expires_at.is_some_and(|end| end <= now);
+    if let Some(scope) = spec.projects.iter().flatten().find(over) {
+        let detail = format!("{} would never open project/{}", create.object, scope.name);
+        return Err(Problem::new(Code::BadRequest, detail)
+            .suggest("give the project a later end, or leave it out")
             .into());
     }
     let owner = owner.principal_name();
@@ -120,7 +128,7 @@ async fn change(
     target: Target,
     precondition: Precondition,
     action: Action,
-    change: impl FnOnce(&mut TokenStatus, orch_shared::resource::Timestamp) + Send + 'static,
+    change: impl FnOnce(&mut TokenStatus, Timestamp) + Send + 'static,
 ) -> Result<Row, Problem> {
     super::one::allow(target.kind, action)?;
     let principal = principal.clone();
@@ -130,6 +138,7 @@ async fn change(
             precondition.check(&row)?;
             if action == Action::AllowTrigger {
                 permission::operate(&principal, Operation::Trigger)?;
+                refuse_spent(&row, transaction.now())?;
             } else if !is_own(&principal, &row)? {
                 permission::require(transaction, &principal, Role::Delete, &row).await?;
             }
@@ -143,6 +152,20 @@ async fn change(
         })
     });
     Ok(changed.await?)
+}
+
+/// Refuses a token that opens nothing any more.
+fn refuse_spent(row: &Row, now: Timestamp) -> Result<(), Error> {
+    let object = Object::parse(row)?;
+    let told = match object.status::<Token>().map(|status| status.phase_at(now)) {
+        Some(TokenPhase::Active) | None => return Ok(()),
+        Some(TokenPhase::Expired) => "has expired",
+        Some(TokenPhase::Revoked) => "was revoked",
+    };
+    let detail = format!("{} {told}, and starts nothing any more", row.object);
+    Err(Problem::new(Code::NoAction, detail)
+        .suggest("make another one in its place: orchctl create token NAME --force")
+        .into())
 }
 
 /// Whether a token belongs to whoever asks, with a credential that is no token itself.
