@@ -18,9 +18,9 @@ use orch_shared::name::{Name, ObjectRef, Scope};
 use orch_shared::problem::{Code, Problem};
 use zeroize::Zeroizing;
 
+use super::address::Address;
 use super::dispatch::json;
 use super::problem::Refusal;
-use super::address::Address;
 use super::{Api, body, deciding, object};
 use crate::admission::{self, Target};
 use crate::audit;

@@ -56,9 +56,10 @@ impl Reach {
         self.kind.is_none_or(|kind| kind == facts.object.kind)
             && self.name.as_ref().is_none_or(|name| *name == facts.object.name)
             && self.labels.as_ref().is_none_or(|labels| facts.has(labels))
-            && self.project.as_ref().is_none_or(|project| {
-                facts.is_in(project) || owner.is_some_and(|owner| owner.is_in(project))
-            })
+            && self
+                .project
+                .as_ref()
+                .is_none_or(|project| facts.is_in(project) || owner.is_some_and(|owner| owner.is_in(project)))
     }
 
     /// Whether objects of that kind may be among them, in that project if one is named; whatever else narrows it.

@@ -205,7 +205,10 @@ mod tests {
     #[test]
     fn nobody_is_called_as_those_who_are_no_users() {
         for subject in [Subject::Daemon, Subject::Anybody] {
-            assert!(Subject::RESERVED.contains(&subject.principal_name().as_str()), "{subject:?}");
+            assert!(
+                Subject::RESERVED.contains(&subject.principal_name().as_str()),
+                "{subject:?}"
+            );
         }
     }
 

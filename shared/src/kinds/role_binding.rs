@@ -189,7 +189,10 @@ impl Grant {
             report
                 .invalid(
                     &format!("{at}.tools"),
-                    format!("only servers have tools, and the grant is on {}", self.resources.join(", ")),
+                    format!(
+                        "only servers have tools, and the grant is on {}",
+                        self.resources.join(", ")
+                    ),
                 )
                 .hint("add `servers` to the resources, or take the tools out");
         }

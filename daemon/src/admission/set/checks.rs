@@ -193,7 +193,8 @@ pub(super) async fn authorize(
                 (Role::Create, permission::decide(principal, Role::Create, &known))
             }
             Some((row, _)) => {
-                let is_changed = pair.difference != Difference::Nothing || pair.move_to().is_some() || pair.gives_values;
+                let is_changed =
+                    pair.difference != Difference::Nothing || pair.move_to().is_some() || pair.gives_values;
                 let role = if is_changed { Role::Edit } else { Role::View };
                 let known = transaction.known(row, &principal.rights).await?;
                 let before = permission::decide(principal, role, &known);

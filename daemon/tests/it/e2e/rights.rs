@@ -1,6 +1,8 @@
 //! Who may do what, from outside: every route for eight principals, and the ways in which somebody would try to get more.
 
 mod audited;
+mod guessed;
+mod hidden;
 mod matrix;
 mod tour;
 
