@@ -1,7 +1,8 @@
 //! The heart of admission: a set of objects against the live ones, inside one write.
 //!
-//! Flow: load the live objects; seal; compare; look up what is named; then either every object is written, or none and
-//! every problem of every object is told.
+//! Flow: load the live objects; leave out those that whoever asks may not see; seal; compare; ask whether all of it is
+//! allowed; only then say which names are taken, what has moved, what belongs to another set; look up what is named; then
+//! either every object is written, or none and every problem of every object is told.
 
 mod checks;
 

@@ -66,7 +66,15 @@ pub(super) fn refuse_taken(taken: &[ObjectRef], present: Present) -> Result<(), 
 }
 
 /// What must not have moved: each beside what it is now, if that was looked at.
-pub(super) struct Expected(Vec<(Expectation, Option<Option<(String, i64)>>)>);
+pub(super) struct Expected(Vec<(Expectation, Now)>);
+
+/// What an object is now.
+enum Now {
+    /// Of that uid and generation; nothing, when it is not there.
+    Known(Option<(String, i64)>),
+    /// It is not among those that are sent: a pruned object.
+    Unknown,
+}
 
 impl Expected {
     /// Expectations of a set, of which these rows are there.
@@ -75,9 +83,9 @@ impl Expected {
             return Self(Vec::new());
         }
         let rows: HashMap<&ObjectRef, &Option<Row>> = references.iter().zip(rows).collect();
-        let now = |expected: &Expectation| {
-            let row = rows.get(&expected.object)?;
-            Some(row.as_ref().map(|row| (row.uid.clone(), row.generation)))
+        let now = |expected: &Expectation| match rows.get(&expected.object) {
+            Some(row) => Now::Known(row.as_ref().map(|row| (row.uid.clone(), row.generation))),
+            None => Now::Unknown,
         };
         let expected = expectations.iter();
         Self(expected.map(|expected| (expected.clone(), now(expected))).collect())
@@ -92,9 +100,8 @@ pub(super) async fn refuse_moved(
 ) -> Result<(), Error> {
     for (expected, now) in expectations {
         let now = match now {
-            Some(now) => now,
-            // A pruned object is not among those that are sent.
-            None => {
+            Now::Known(now) => now,
+            Now::Unknown => {
                 let loaded = transaction.load(std::slice::from_ref(&expected.object)).await?;
                 match loaded.into_iter().next().flatten() {
                     Some(row) if permission::is_seen(transaction, principal, &row).await? => {

@@ -279,13 +279,7 @@ async fn the_first_entry_that_is_not_as_it_was_written_is_named() {
             let found = walked(&house).await;
             let at = found.broken.map(|broken| broken.sequence);
             assert_eq!(at, Some(broken), "{what} on {}", house.name());
-            // All before it is whole, and told so; unless it is known without a look that something is out of place.
-            assert!(
-                found.checked == 0 || found.checked == broken - 1,
-                "{what}: {} on {}",
-                found.checked,
-                house.name()
-            );
+            // All before it is whole, and told so.
             if what.starts_with("altered") || what == "spoilt" {
                 assert_eq!((found.checked, found.to.sequence), (broken - 1, broken - 1), "{what}");
             }

@@ -247,7 +247,7 @@ fn what_would_open_or_start_nothing_is_refused() {
         "--bind",
         "role:run,resource:secrets,tool:read_*",
     ])
-    .expect(1)
+    .expect(2)
     .saying(&["only servers have tools"]);
     home.orchctl(&["create", "user", "ann"]).expect(0);
     home.orchctl(&["create", "rolebinding", "idle", "--user", "ann"])

@@ -457,7 +457,7 @@ fn what_is_only_tried_is_told_from_what_is_done() {
             "secrets/none?dryRun=true",
             Value::Null,
             404,
-            "dry run, ORCH4004",
+            "dry run, ORCH3001",
         ),
         ("DELETE", "prompts/a", Value::Null, 200, ""),
     ];
