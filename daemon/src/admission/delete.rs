@@ -90,7 +90,7 @@ pub async fn delete_several(
             let (mut missing, mut hidden) = (Vec::new(), None);
             for object in &objects {
                 match seek(transaction, &principal, &Target::from(object)).await? {
-                    Sought::Found(row) if named.insert(row.uid.clone()) => rows.push(row),
+                    Sought::Found(row) if named.insert(row.uid.clone()) => rows.push(*row),
                     Sought::Found(_) => {}
                     Sought::Hidden => {
                         hidden = hidden.or(Some(object));

@@ -87,7 +87,7 @@ fn stale(detail: String) -> Error {
 /// What became of looking for an object.
 pub(super) enum Sought {
     /// It is there.
-    Found(Row),
+    Found(Box<Row>),
     /// It is there, and whoever asks may not see it.
     Hidden,
     /// There is none.
@@ -122,7 +122,7 @@ pub(super) async fn seek(
     };
     Ok(match found {
         Some(row) => match permission::is_seen(transaction, principal, &row).await? {
-            true => Sought::Found(row),
+            true => Sought::Found(Box::new(row)),
             false => Sought::Hidden,
         },
         None => Sought::Absent,
@@ -132,7 +132,7 @@ pub(super) async fn seek(
 /// Finds the object a request names. What may not be seen is not there.
 pub(super) async fn find(transaction: &mut Transaction, principal: &Principal, target: &Target) -> Result<Row, Error> {
     match seek(transaction, principal, target).await? {
-        Sought::Found(row) => return Ok(row),
+        Sought::Found(row) => return Ok(*row),
         Sought::Hidden => audit::decided(principal, &Decision::denied(), Role::View),
         Sought::Absent => {}
     }
