@@ -15,7 +15,7 @@ mod words;
 use std::fmt;
 use std::sync::Arc;
 
-pub use grant::{Facts, Grant, Reach};
+pub use grant::{Belongs, Facts, Grant, Reach};
 pub use words::{Operation, Role, Subject, SubjectKind};
 
 use crate::kind::Kind;

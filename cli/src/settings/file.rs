@@ -103,18 +103,53 @@ fn put_in_place(
     content: &[u8],
     create: impl FnOnce(&Path) -> io::Result<std::fs::File>,
 ) -> Result<(), Failure> {
-    let target = target(path);
-    let mut name = target.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.tmp", std::process::id()));
-    let beside = target.with_file_name(name);
-    let written = create(&beside)
-        .and_then(|mut file| file.write_all(content).and_then(|()| file.sync_all()))
-        .and_then(|()| std::fs::rename(&beside, &target));
-    written.map_err(|error| {
-        // What is half done is of no use to anybody; that it cannot be removed either changes nothing.
-        let _ = std::fs::remove_file(&beside);
-        Failure::file("write", path, &error)
-    })
+    Draft::begin(path, create)?.finish(content)
+}
+
+/// A file that is about to be written: it stands beside its target, and is gone unless it is finished.
+#[derive(Debug)]
+pub(crate) struct Draft {
+    path: PathBuf,
+    target: PathBuf,
+    beside: PathBuf,
+    file: std::fs::File,
+}
+
+impl Draft {
+    /// Begins a file that only this user may read. That it can be written there is known from now on.
+    pub(crate) fn private(path: &Path) -> Result<Self, Failure> {
+        Self::begin(path, create_private)
+    }
+
+    fn begin(path: &Path, create: impl FnOnce(&Path) -> io::Result<std::fs::File>) -> Result<Self, Failure> {
+        let target = target(path);
+        let mut name = target.file_name().unwrap_or_default().to_owned();
+        name.push(format!(".{}.tmp", std::process::id()));
+        let beside = target.with_file_name(name);
+        match create(&beside) {
+            Ok(file) => Ok(Self {
+                path: path.to_owned(),
+                target,
+                beside,
+                file,
+            }),
+            Err(error) => Err(Failure::file("write", path, &error)),
+        }
+    }
+
+    /// Writes it, and puts it in the place of what was there.
+    pub(crate) fn finish(mut self, content: &[u8]) -> Result<(), Failure> {
+        let written = self.file.write_all(content).and_then(|()| self.file.sync_all());
+        let written = written.and_then(|()| std::fs::rename(&self.beside, &self.target));
+        written.map_err(|error| Failure::file("write", &self.path, &error))
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        // What is half done is of no use to anybody; once it is in its place, there is nothing here to remove.
+        let _ = std::fs::remove_file(&self.beside);
+    }
 }
 
 fn create_private(path: &Path) -> io::Result<std::fs::File> {

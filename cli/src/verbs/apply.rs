@@ -11,7 +11,7 @@ use orch_shared::problem::{Code, Problem};
 use orch_shared::route;
 use serde_json::Value;
 
-use super::credentials;
+use super::credentials::{self, Keeper};
 use super::outcomes::{self, Mood};
 use super::wait;
 use crate::args::shared::{DryRun, Files, Rehearsal};
@@ -133,29 +133,35 @@ fn apply_files(objects: &Objects, arguments: &Arguments, settings: &Settings) ->
         dry_run: mood == Mood::Would,
         ..request(objects, &arguments.membership)
     };
+    let keeper = keeper(arguments)?;
     let mut response = send(settings, &request, Some(objects))?;
-    keep(&mut response, arguments, settings)?;
+    keep(&mut response, keeper, settings)?;
     show(&response, &request, mood, arguments, settings)?;
     Ok(response)
 }
 
 fn apply_plan(path: &Path, arguments: &Arguments, settings: &Settings) -> Result<Response, Failure> {
     let plan = read_plan(path)?;
+    let keeper = keeper(arguments)?;
     let mut response = send(settings, &plan.request, None).map_err(|failure| {
         failure.hint(format!(
             "make the plan again: orchctl plan -f ... -o {}",
             path.display()
         ))
     })?;
-    keep(&mut response, arguments, settings)?;
+    keep(&mut response, keeper, settings)?;
     show(&response, &plan.request, Mood::Done, arguments, settings)?;
     Ok(response)
 }
 
-/// Keeps what was made and must not be shown, when that is asked for.
-fn keep(response: &mut Response, arguments: &Arguments, settings: &Settings) -> Result<(), Failure> {
-    match &arguments.credentials_to {
-        Some(path) => credentials::keep(settings, path, &mut response.results),
+/// Where what is made and must not be shown is to be kept, when that is asked for.
+fn keeper(arguments: &Arguments) -> Result<Option<Keeper>, Failure> {
+    arguments.credentials_to.as_deref().map(Keeper::open).transpose()
+}
+
+fn keep(response: &mut Response, keeper: Option<Keeper>, settings: &Settings) -> Result<(), Failure> {
+    match keeper {
+        Some(keeper) => keeper.keep(settings, &mut response.results),
         None => Ok(()),
     }
 }

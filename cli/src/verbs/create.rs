@@ -466,6 +466,7 @@ fn resource(settings: &Settings, kind: Kind, matches: &ArgMatches) -> Result<Res
     for assignment in many(matches, "set") {
         set(kind, &mut spec, assignment)?;
     }
+    granting::refuse_nothing(kind, &spec)?;
     // Read like a manifest, so that everything that is wrong with it is told at once.
     let object =
         json!({"apiVersion": orch_shared::kinds::API_VERSION, "kind": kind, "metadata": metadata, "spec": spec});

@@ -12,8 +12,9 @@ use orch_shared::resource::Resource;
 use serde_json::Value;
 
 use super::lodging::{self, Sources};
-use super::set::{self, Effect, Foreign, Order, Others};
+use super::set::{self, Effect, Foreign, Order, Others, Present};
 use super::{Admission, audited, counted};
+use crate::audit;
 use crate::store::Transaction;
 
 /// Longest name of an apply set, in characters.
@@ -32,6 +33,9 @@ pub async fn apply(admission: &Admission, principal: &Principal, request: Reques
         dry_run,
         expect,
     } = request;
+    if dry_run {
+        audit::rehearsed();
+    }
     if let Some(set) = &set
         && (set.is_empty()
             || set.len() > SET_NAME
@@ -62,6 +66,7 @@ pub async fn apply(admission: &Admission, principal: &Principal, request: Reques
         } else {
             Foreign::Refused
         },
+        present: Present::Changed,
         effect: if dry_run { Effect::DryRun } else { Effect::Commit },
         expect: expect.unwrap_or_default(),
         verb: "apply".to_owned(),
@@ -79,10 +84,13 @@ pub async fn apply(admission: &Admission, principal: &Principal, request: Reques
             Box::pin(async move {
                 let effect = order.effect;
                 let results = set::admit(&admission, transaction, order, &principal).await?;
-                if effect == Effect::Commit {
-                    let mut entry = audited(&principal, "apply", None);
-                    entry.detail = counted(results.len());
-                    transaction.audit(entry);
+                match effect {
+                    Effect::Commit => {
+                        let mut entry = audited(&principal, "apply", None);
+                        entry.detail = counted(results.len());
+                        transaction.audit(entry);
+                    }
+                    Effect::DryRun => audit::said(&counted(results.len())),
                 }
                 Ok(Response {
                     revision: transaction.revision(),

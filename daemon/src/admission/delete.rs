@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use orch_shared::access::{Principal, Role};
+use orch_shared::access::{Decision, Principal, Role};
 use orch_shared::apply::MOST_OBJECTS;
 use orch_shared::kind::{Kind, Removal};
 use orch_shared::kinds::secret::Secret;
@@ -15,14 +15,16 @@ use orch_shared::wire::{DeleteParameters, Deleted, Deletion};
 
 use super::error::not_found;
 use super::houses::Houses;
-use super::one::{Precondition, Target, find};
-use super::set::{self, Effect, Foreign, Order, Others};
-use super::{Admission, Error, audited, permission};
+use super::one::{Precondition, Sought, Target, find, seek};
+use super::set::{self, Effect, Foreign, Order, Others, Present};
+use super::{Admission, Error, audited, counted, permission};
 use crate::audit;
 use crate::store::{Mutation, Object, Row, Transaction};
 
 /// So many objects are named in a sentence.
 const TOLD: usize = 5;
+/// What stands in the place of a name.
+const HIDDEN: &str = "something that you may not see";
 
 /// Deletes an object, or says what would go.
 ///
@@ -41,6 +43,7 @@ pub async fn delete(
         parameters.dry_run.unwrap_or(false),
         parameters.with_dependents.unwrap_or(false),
     );
+    how.note();
     let deleted = audit::write(&store, move |transaction| {
         Box::pin(async move {
             let row = find(transaction, &principal, &target).await?;
@@ -76,18 +79,29 @@ pub async fn delete_several(
     let (admission, principal) = (admission.clone(), principal.clone());
     let store = admission.store.clone();
     let how = How::new(dry_run, with_dependents);
+    how.note();
+    if let [object] = &objects[..] {
+        audit::about("delete", object);
+    }
     let deleted = audit::write(&store, move |transaction| {
         Box::pin(async move {
             let mut rows: Vec<Row> = Vec::with_capacity(objects.len());
             let mut named = BTreeSet::new();
-            let mut missing = Vec::new();
+            let (mut missing, mut hidden) = (Vec::new(), None);
             for object in &objects {
-                match find(transaction, &principal, &Target::from(object)).await {
-                    Ok(row) if named.insert(row.uid.clone()) => rows.push(row),
-                    Ok(_) => {}
-                    Err(Error::Refused(problem)) if problem.code == Code::NotFound => missing.push(object),
-                    Err(error) => return Err(error),
+                match seek(transaction, &principal, &Target::from(object)).await? {
+                    Sought::Found(row) if named.insert(row.uid.clone()) => rows.push(*row),
+                    Sought::Found(_) => {}
+                    Sought::Hidden => {
+                        hidden = hidden.or(Some(object));
+                        missing.push(object);
+                    }
+                    Sought::Absent => missing.push(object),
                 }
+            }
+            if let Some(hidden) = hidden.filter(|_| !ignore_not_found) {
+                audit::about("delete", hidden);
+                audit::decided(&principal, &Decision::denied(), Role::View);
             }
             match missing[..] {
                 [] => {}
@@ -95,7 +109,11 @@ pub async fn delete_several(
                 [one] => return Err(not_found(one).into()),
                 [..] => return Err(Problem::new(Code::NotFound, format!("{} do not exist", some(&missing))).into()),
             }
-            remove(&admission, transaction, &principal, rows, how).await
+            let deleted = remove(&admission, transaction, &principal, rows, how).await?;
+            if how.effect == Effect::DryRun {
+                audit::said(&counted(deleted.objects.len() + deleted.reset.len()));
+            }
+            Ok::<_, Error>(deleted)
         })
     });
     Ok(deleted.await?)
@@ -124,6 +142,14 @@ impl How {
             users: if with_dependents { Users::Go } else { Users::Stay },
         }
     }
+
+    /// Says on the trail of the request what is only tried.
+    fn note(self) {
+        match self.effect {
+            Effect::DryRun => audit::rehearsed(),
+            Effect::Commit => {}
+        }
+    }
 }
 
 /// Removes objects, as far as nothing is in the way; answers with all that goes, users before what they use. Texts of the
@@ -135,15 +161,18 @@ async fn remove(
     rows: Vec<Row>,
     how: How,
 ) -> Result<Deleted, Error> {
+    // Before anything is told of who uses them.
+    require_all(transaction, principal, &rows).await?;
     let (texts, mut going): (Vec<Row>, Vec<Row>) = match how.users {
-        Users::Go => closure(transaction, rows).await?,
+        Users::Go => {
+            let all = closure(transaction, principal, rows).await?;
+            require_all(transaction, principal, &all).await?;
+            all
+        }
         Users::Stay => rows,
     }
     .into_iter()
     .partition(|row| system::Text::of(&row.object).is_some());
-    for row in texts.iter().chain(&going) {
-        permission::require(transaction, principal, Role::Delete, row).await?;
-    }
     if let Some(home) = going.iter().find(|row| system::is_home(&row.object)) {
         let detail = format!("{} holds the daemon's own texts and cannot be deleted", home.object);
         return Err(Problem::new(Code::DaemonOwned, detail)
@@ -181,6 +210,18 @@ async fn remove(
     })
 }
 
+/// Refuses objects that somebody may not delete. The row about the request names the one that it is refused for.
+async fn require_all(transaction: &mut Transaction, principal: &Principal, rows: &[Row]) -> Result<(), Error> {
+    for row in rows {
+        let required = permission::require(transaction, principal, Role::Delete, row).await;
+        if required.is_err() {
+            audit::about("delete", &row.object);
+        }
+        required?;
+    }
+    Ok(())
+}
+
 /// Words texts of the daemon's own as at first.
 async fn reword(
     admission: &Admission,
@@ -196,6 +237,7 @@ async fn reword(
         set: None,
         others: Others::Kept,
         foreign: Foreign::TakenOver,
+        present: Present::Changed,
         effect: Effect::Commit,
         expect: vec![],
         verb: "reset".to_owned(),
@@ -271,22 +313,27 @@ pub(super) async fn refuse_orphans(
         if stays {
             let told = match permission::is_seen_by_name(transaction, principal, &dependent.object).await? {
                 true => format!("{} ({})", dependent.object, dependent.path),
-                false => "something that you may not see".to_owned(),
+                false => HIDDEN.to_owned(),
             };
             users.entry(target).or_default().push(told);
         }
     }
-    let Some((target, users)) = users.into_iter().next() else {
-        return Ok(());
-    };
-    let problem = Problem::new(Code::InUse, format!("{target} is used by {}", some(&users)));
-    Err(problem
-        .suggest("change or delete it first; what would go along: --with-dependents --dry-run=server")
-        .into())
+    match users.into_iter().next() {
+        Some((target, users)) => Err(in_use(&target, &users)),
+        None => Ok(()),
+    }
 }
 
-/// Objects and everything that refers to them, users before what they use.
-async fn closure(transaction: &mut Transaction, rows: Vec<Row>) -> Result<Vec<Row>, Error> {
+fn in_use(target: &ObjectRef, users: &[String]) -> Error {
+    let problem = Problem::new(Code::InUse, format!("{target} is used by {}", some(users)));
+    problem
+        .suggest("change or delete it first; what would go along: --with-dependents --dry-run=server")
+        .into()
+}
+
+/// Objects and everything that refers to them, users before what they use. What refers to them and may not be seen is in the
+/// way, as if nothing were to go along.
+async fn closure(transaction: &mut Transaction, principal: &Principal, rows: Vec<Row>) -> Result<Vec<Row>, Error> {
     let mut seen: BTreeSet<ObjectRef> = rows.iter().map(|row| row.object.clone()).collect();
     let mut going = rows;
     let mut next = 0;
@@ -294,11 +341,18 @@ async fn closure(transaction: &mut Transaction, rows: Vec<Row>) -> Result<Vec<Ro
         let targets: Vec<ObjectRef> = going[next..].iter().map(|row| row.object.clone()).collect();
         next = going.len();
         let users = transaction.dependents(&targets).await?.into_iter();
-        let users: Vec<ObjectRef> = users
+        let (used, users): (Vec<ObjectRef>, Vec<ObjectRef>) = users
             .filter(|(_, user)| user.deleting_since.is_none() && seen.insert(user.object.clone()))
-            .map(|(_, user)| user.object)
-            .collect();
-        going.extend(transaction.load(&users).await?.into_iter().flatten());
+            .map(|(target, user)| (target, user.object))
+            .unzip();
+        let rows = transaction.load(&users).await?;
+        for (row, target) in rows.into_iter().zip(used) {
+            let Some(row) = row else { continue };
+            if !permission::is_seen(transaction, principal, &row).await? {
+                return Err(in_use(&target, &[HIDDEN.to_owned()]));
+            }
+            going.push(row);
+        }
     }
     going.reverse();
     Ok(going)

@@ -24,6 +24,7 @@ use super::lodging::{self, Sources, places};
 use super::one::{Target, find, order};
 use super::set::{self, Order};
 use super::{Admission, audited, delete_values, permission};
+use crate::audit;
 use crate::store::{Object, Snapshot, Transaction};
 
 /// Moves values, or says what would be moved.
@@ -31,6 +32,9 @@ use crate::store::{Object, Snapshot, Transaction};
 /// # Errors
 /// When one of the backends is not there. What becomes of each Secret stands in the answer.
 pub async fn migrate(admission: &Admission, principal: &Principal, migration: Migration) -> Result<Migrated, Problem> {
+    if migration.dry_run {
+        audit::rehearsed();
+    }
     permission::operate(principal, Operation::MigrateSecrets)?;
     // Takes in what others have written just before.
     let revision = admission

@@ -18,7 +18,7 @@ use super::apply::decode_one;
 use super::away::{Closed, Opener};
 use super::error::not_found;
 use super::lodging::{self, Lodgings, Sources};
-use super::set::{self, Effect, Foreign, Order, Others};
+use super::set::{self, Effect, Foreign, Order, Others, Present};
 use super::{Admission, Error, audited, permission};
 use crate::audit;
 use crate::secrets::Place;
@@ -84,8 +84,22 @@ fn stale(detail: String) -> Error {
         .into()
 }
 
-/// Finds the object a request names. What may not be seen is not there.
-pub(super) async fn find(transaction: &mut Transaction, principal: &Principal, target: &Target) -> Result<Row, Error> {
+/// What became of looking for an object.
+pub(super) enum Sought {
+    /// It is there.
+    Found(Box<Row>),
+    /// It is there, and whoever asks may not see it.
+    Hidden,
+    /// There is none.
+    Absent,
+}
+
+/// Looks for the object a request names.
+pub(super) async fn seek(
+    transaction: &mut Transaction,
+    principal: &Principal,
+    target: &Target,
+) -> Result<Sought, Error> {
     let Target { kind, scope, name } = target;
     let by_name = match name.parse::<Name>() {
         Ok(name) => transaction
@@ -106,28 +120,32 @@ pub(super) async fn find(transaction: &mut Transaction, principal: &Principal, t
             .await?
             .filter(|row| row.object.kind == *kind && row.object.scope == *scope),
     };
-    let seen = match found {
+    Ok(match found {
         Some(row) => match permission::is_seen(transaction, principal, &row).await? {
-            true => Some(row),
-            false => {
-                audit::decided(principal, &Decision::denied(), Role::View);
-                None
-            }
+            true => Sought::Found(Box::new(row)),
+            false => Sought::Hidden,
         },
-        None => None,
-    };
-    match seen {
-        Some(row) => Ok(row),
-        None => Err(match name.parse() {
-            Ok(name) => not_found(&ObjectRef {
-                kind: *kind,
-                scope: scope.clone(),
-                name,
-            }),
-            Err(_) => Problem::new(Code::NotFound, format!("there is no {} `{name}`", kind.meta().singular)),
-        }
-        .into()),
+        None => Sought::Absent,
+    })
+}
+
+/// Finds the object a request names. What may not be seen is not there.
+pub(super) async fn find(transaction: &mut Transaction, principal: &Principal, target: &Target) -> Result<Row, Error> {
+    match seek(transaction, principal, target).await? {
+        Sought::Found(row) => return Ok(*row),
+        Sought::Hidden => audit::decided(principal, &Decision::denied(), Role::View),
+        Sought::Absent => {}
     }
+    let Target { kind, scope, name } = target;
+    Err(match name.parse() {
+        Ok(name) => not_found(&ObjectRef {
+            kind: *kind,
+            scope: scope.clone(),
+            name,
+        }),
+        Err(_) => Problem::new(Code::NotFound, format!("there is no {} `{name}`", kind.meta().singular)),
+    }
+    .into())
 }
 
 /// A set of one, written now.
@@ -137,6 +155,7 @@ pub(super) fn order(resource: Resource, verb: &str, lodgings: Arc<Lodgings>) -> 
         set: None,
         others: Others::Kept,
         foreign: Foreign::TakenOver,
+        present: Present::Changed,
         effect: Effect::Commit,
         expect: vec![],
         verb: verb.to_owned(),
@@ -186,17 +205,19 @@ pub async fn create(
                     .pop()
                     .flatten();
                 let live = live.filter(|row| row.deleting_since.is_none());
-                if let (Some(live), Existing::Replaced, Kind::Token) = (&live, existing, reference.kind) {
+                if let (Some(live), Existing::Replaced, Kind::Token) = (&live, existing, reference.kind)
+                    && permission::is_seen(transaction, &principal, live).await?
+                {
                     permission::require(transaction, &principal, Role::Delete, live).await?;
                     let gone = super::delete::removal(live);
                     transaction.mutate(vec![gone], &principal.name).await?;
                     transaction.audit(audited(&principal, "delete", Some(&reference)));
-                } else if live.is_some() {
-                    permission::require_new(&principal, &resource)?;
-                    let problem = Problem::new(Code::AlreadyExists, format!("{reference} exists already"));
-                    return Err(problem.suggest("apply changes what is there").into());
                 }
-                let made = set::admit(&admission, transaction, order(resource, "create", lodgings), &principal).await?;
+                let order = Order {
+                    present: Present::Refused,
+                    ..order(resource, "create", lodgings)
+                };
+                let made = set::admit(&admission, transaction, order, &principal).await?;
                 transaction.audit(audited(&principal, "create", Some(&reference)));
                 Ok(Made {
                     row: reload(transaction, &reference).await?,
@@ -479,11 +500,16 @@ pub async fn reveal(admission: &Admission, principal: &Principal, target: Target
 pub fn seal(admission: &Admission, principal: &Principal, request: &wire::Seal) -> Result<wire::Sealed, Problem> {
     let object = ObjectRef::cluster(Kind::Secret, request.name.clone());
     let known = Known::of_new(&object, &Metadata::named(request.name.clone()));
-    if ![Role::Create, Role::Edit]
-        .iter()
-        .any(|role| permission::may(principal, *role, &known))
-    {
-        return Err(permission::forbidden(principal, "create or edit", &object));
+    audit::about("seal", &object);
+    let decisions = [Role::Create, Role::Edit].map(|role| permission::decide(principal, role, &known));
+    let allowed = decisions.into_iter().find(|decision| decision.is_allowed);
+    let wanted = "create or edit";
+    match allowed {
+        Some(decision) => audit::decided(principal, &decision, wanted),
+        None => {
+            audit::decided(principal, &Decision::denied(), wanted);
+            return Err(permission::forbidden(principal, wanted, &object));
+        }
     }
     let sealed = request.data.iter().map(|(key, value)| {
         (

@@ -3,7 +3,6 @@
 use orch_shared::access::{Decision, Operation, Principal, Role};
 use orch_shared::name::ObjectRef;
 use orch_shared::problem::{Code, Problem};
-use orch_shared::resource::Resource;
 
 use super::Error;
 use super::error::not_found;
@@ -73,17 +72,6 @@ pub(super) async fn require(
         false => not_found(&row.object),
     }
     .into())
-}
-
-/// Refuses what somebody may not make; what was decided is noted for the audit log.
-pub(super) fn require_new(principal: &Principal, resource: &Resource) -> Result<(), Error> {
-    let object = resource.reference();
-    let decision = decide(principal, Role::Create, &Known::of_new(&object, &resource.metadata));
-    audit::decided(principal, &decision, Role::Create);
-    if decision.is_allowed {
-        return Ok(());
-    }
-    Err(forbidden(principal, Role::Create.as_str(), &object).into())
 }
 
 /// Somebody who may have something done by the daemon, as the daemon: what it takes is decided by then.

@@ -17,7 +17,7 @@ use super::admitted::Admitted;
 use super::apply::decode_one;
 use super::error::not_found;
 use super::one::{Precondition, Target, allow, find, of_fields, order, reload};
-use super::set;
+use super::set::{self, Order, Present};
 use super::{Admission, Error, audited, permission};
 use crate::audit;
 use crate::store::{Create, Mutation, NewEvent, Object, Row, Transaction};
@@ -259,28 +259,34 @@ async fn publish(
     };
     let prompt = resource.reference();
     let live = transaction.load(std::slice::from_ref(&prompt)).await?.pop().flatten();
-    let verb = match (&live, how.replace) {
-        (None, _) => "create",
-        (Some(row), true) => {
+    let replaced = match live {
+        Some(row) if how.replace && permission::is_seen(transaction, principal, &row).await? => Some(row),
+        Some(_) | None => None,
+    };
+    let verb = match &replaced {
+        None => "create",
+        Some(row) => {
             resource.metadata = Object::parse(row)?.metadata;
             "replace"
-        }
-        (Some(_), false) => {
-            let problem = Problem::new(Code::AlreadyExists, format!("{prompt} exists already"));
-            return Err(problem
-                .suggest("put the proposed text in its place with --replace, or reject the proposal")
-                .into());
         }
     };
     // What holds for every Prompt holds for one that was proposed, too.
     let resource = decode_one(&resource.manifest()).map_err(of_fields)?;
-    set::admit(
-        admission,
-        transaction,
-        order(resource, "approve", std::sync::Arc::default()),
-        principal,
-    )
-    .await?;
+    let order = Order {
+        present: match how.replace {
+            true => Present::Changed,
+            false => Present::Refused,
+        },
+        ..order(resource, "approve", std::sync::Arc::default())
+    };
+    let admitted = set::admit(admission, transaction, order, principal).await;
+    admitted.map_err(|error| match error {
+        Error::Refused(problem) if problem.code == Code::AlreadyExists => {
+            let hint = "put the proposed text in its place with --replace, or reject the proposal";
+            Problem::new(problem.code, problem.detail).suggest(hint).into()
+        }
+        other => other,
+    })?;
     transaction.audit(audited(principal, verb, Some(&prompt)));
     Ok(prompt)
 }

@@ -1,7 +1,8 @@
 //! The heart of admission: a set of objects against the live ones, inside one write.
 //!
-//! Flow: load the live objects; seal; compare; look up what is named; then either every object is written, or none and
-//! every problem of every object is told.
+//! Flow: load the live objects; leave out those that whoever asks may not see; seal; compare; ask whether all of it is
+//! allowed; only then say which names are taken, what has moved, what belongs to another set; look up what is named; then
+//! either every object is written, or none and every problem of every object is told.
 
 mod checks;
 
@@ -12,7 +13,7 @@ use orch_shared::access::{Principal, Role};
 use orch_shared::apply::{Expectation, Outcome, Verdict};
 use orch_shared::diff::{self, Change};
 use orch_shared::kind::{Kind, downcast};
-use orch_shared::kinds::secret::Secret;
+use orch_shared::kinds::secret::{Form, Secret};
 use orch_shared::kinds::token::Token;
 use orch_shared::name::ObjectRef;
 use orch_shared::path::FieldPath;
@@ -28,7 +29,7 @@ use super::houses::{Home, Houses};
 use super::lodging::{self, Errand, Errands, Lodged, Lodgings};
 use super::{Admission, Error, ceiling, permission, sealing, status, token};
 use crate::store::{Create, Generations, Mutation, Object, Row, Transaction, Update};
-use checks::{authorize, check_references, prunable, refuse_foreign, refuse_moved};
+use checks::{Expected, authorize, check_references, look, prunable, refuse_foreign, refuse_moved, refuse_taken};
 
 /// What is asked for a set.
 #[derive(Clone)]
@@ -41,6 +42,8 @@ pub(super) struct Order {
     pub(super) others: Others,
     /// What happens to objects that belong to another set.
     pub(super) foreign: Foreign,
+    /// What happens to objects that are there already.
+    pub(super) present: Present,
     /// Whether anything is written.
     pub(super) effect: Effect,
     /// What must not have moved.
@@ -67,6 +70,13 @@ pub(super) enum Foreign {
     TakenOver,
 }
 
+/// What happens to objects that are there already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Present {
+    Changed,
+    Refused,
+}
+
 /// Whether anything is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Effect {
@@ -81,6 +91,8 @@ struct Pair {
     compared: Option<Resource>,
     live: Option<(Row, Resource)>,
     difference: Difference,
+    /// Whether it gives secret values in the open: to learn that one of them is the same as before is to learn the value.
+    gives_values: bool,
     /// Whether what is declared differs from what it was made as, and stays without effect.
     is_ignored: bool,
     /// The apply set it is a member of from now on.
@@ -157,14 +169,15 @@ pub(super) async fn admit(
 ) -> Result<Vec<Outcome>, Error> {
     let references: Vec<ObjectRef> = order.objects.iter().map(Resource::reference).collect();
     let rows = transaction.load(&references).await?;
-    refuse_moved(transaction, &order, &references, &rows).await?;
+    let (rows, taken) = look(transaction, principal, rows, order.present).await?;
     let pruned = match (&order.set, order.others) {
-        (Some(set), Others::Pruned) => prunable(transaction, set, &references).await?,
+        (Some(set), Others::Pruned) => prunable(transaction, principal, set, &references).await?,
         (Some(_) | None, Others::Kept) | (None, Others::Pruned) => Vec::new(),
     };
     let houses = Houses::load(transaction, &order.objects, &pruned).await?;
     let mut problems = Vec::new();
     let mut pairs = Vec::with_capacity(order.objects.len());
+    let expected = Expected::of(&order.expect, &references, &rows);
     let manner = Manner {
         set: order.set.as_ref(),
         houses: houses.as_ref(),
@@ -181,11 +194,6 @@ pub(super) async fn admit(
     }
     if let Some(problem) = Problem::of_fields(problems) {
         return Err(problem.into());
-    }
-    if let Some(set) = &order.set
-        && order.foreign == Foreign::Refused
-    {
-        refuse_foreign(&pairs, set)?;
     }
     // What is the daemon's own does not go: it leaves the set, and is as it was brought along.
     let (kept, pruned): (Vec<Row>, Vec<Row>) = pruned
@@ -207,6 +215,13 @@ pub(super) async fn admit(
     authorize(transaction, principal, &pairs).await?;
     for row in &pruned {
         permission::require(transaction, principal, Role::Delete, row).await?;
+    }
+    refuse_taken(&taken, order.present)?;
+    refuse_moved(transaction, principal, expected).await?;
+    if let Some(set) = &order.set
+        && order.foreign == Foreign::Refused
+    {
+        refuse_foreign(&pairs, set)?;
     }
     check_references(transaction, &pairs, going, principal).await?;
     super::delete::refuse_orphans(transaction, &pruned, &references, principal).await?;
@@ -385,6 +400,8 @@ fn pair(
         },
         None => None,
     };
+    let mut values = resource.spec.secret_values().into_iter();
+    let gives_values = values.any(|value| matches!(Form::of(value.value), Form::Plain(_)));
     let lodged = needed
         .as_ref()
         .and_then(|errand| manner.lodgings.of(&reference, &errand.seen));
@@ -423,6 +440,7 @@ fn pair(
     let is_ignored = live.as_ref().is_some_and(|(_, live)| is_fixed && !means_the_same(live));
     Ok(Ok(Pair {
         is_ignored,
+        gives_values,
         apply_set: manner.set.cloned().or_else(stays_in),
         resource,
         compared,

@@ -25,7 +25,7 @@ use serde_json::json;
 
 use super::away::Away;
 use super::lodging::{self, Sources};
-use super::set::{self, Effect, Foreign, Order, Others};
+use super::set::{self, Effect, Foreign, Order, Others, Present};
 use super::{Admission, audited, permission};
 use crate::secrets::Plaintext;
 use crate::secrets::vault::{Connection, Credential, Error, Minted, Plan, Policy, Vault};
@@ -279,6 +279,7 @@ async fn store(
         set: None,
         others: Others::Kept,
         foreign: Foreign::Refused,
+        present: Present::Changed,
         effect: Effect::Commit,
         expect: objects.iter().map(absent).collect(),
         verb: "set up".to_owned(),

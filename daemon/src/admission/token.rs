@@ -3,7 +3,7 @@
 use orch_shared::access::{self, Grants, Operation, Principal, Reach, Role, Subject};
 use orch_shared::kind::{Action, Kind};
 use orch_shared::kinds::role_binding::Grant;
-use orch_shared::kinds::token::{ClonedRights, Rbac, Token, TokenPhase, TokenStatus};
+use orch_shared::kinds::token::{ClonedRights, ProjectScope, Rbac, Token, TokenPhase, TokenStatus};
 use orch_shared::name::{ObjectRef, Scope};
 use orch_shared::problem::{Code, Problem};
 use orch_shared::resource::Timestamp;
@@ -59,6 +59,13 @@ pub(super) async fn issue(
         let detail = format!("{} would be over before it begins", create.object);
         return Err(Problem::new(Code::BadRequest, detail)
             .suggest("give a later end, or a `ttl`")
+            .into());
+    }
+    let over = |scope: &&ProjectScope| scope.expires_at.is_some_and(|end| end <= now);
+    if let Some(scope) = spec.projects.iter().flatten().find(over) {
+        let detail = format!("{} would never open project/{}", create.object, scope.name);
+        return Err(Problem::new(Code::BadRequest, detail)
+            .suggest("give the project a later end, or leave it out")
             .into());
     }
     // Of what belongs to whoever asks in person, no more can be had than what they can at any time.
@@ -187,6 +194,7 @@ async fn change(
             precondition.check(&row)?;
             if action == Action::AllowTrigger {
                 permission::operate(&principal, Operation::Trigger)?;
+                refuse_spent(&row, transaction.now())?;
             } else if !is_own(&principal, &row)? {
                 permission::require(transaction, &principal, Role::Delete, &row).await?;
             }
@@ -200,6 +208,20 @@ async fn change(
         })
     });
     Ok(changed.await?)
+}
+
+/// Refuses a token that opens nothing any more.
+fn refuse_spent(row: &Row, now: Timestamp) -> Result<(), Error> {
+    let object = Object::parse(row)?;
+    let told = match object.status::<Token>().map(|status| status.phase_at(now)) {
+        Some(TokenPhase::Active) | None => return Ok(()),
+        Some(TokenPhase::Expired) => "has expired",
+        Some(TokenPhase::Revoked) => "was revoked",
+    };
+    let detail = format!("{} {told}, and starts nothing any more", row.object);
+    Err(Problem::new(Code::NoAction, detail)
+        .suggest("make another one in its place: orchctl create token NAME --force")
+        .into())
 }
 
 /// Whether a token belongs to whoever asks, with a credential that is no token itself.

@@ -11,7 +11,7 @@ use super::address::Address;
 use crate::admission::Target;
 use crate::audit;
 
-/// Notes what the rules say of a request that reads.
+/// Notes what the rules say of a request that reads, or that looks for what it is about.
 pub(super) fn note(api: &Api, principal: &Principal, address: &Address) {
     let decision = match address {
         Address::Object(target)

@@ -11,7 +11,7 @@ use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt as _;
-use orch_shared::access::Principal;
+use orch_shared::access::{Decision, Operation, Principal};
 use orch_shared::identity::IMPERSONATE;
 use orch_shared::kinds::token::Surface;
 use orch_shared::problem::{Code, Problem};
@@ -167,7 +167,10 @@ pub(super) async fn principal(
         return Ok((Principal::anybody(), None));
     }
     let (principal, lease) = api.authenticator.leased(headers).await?;
+    // Whatever is said to them, by now they are known.
+    noting::by(&principal);
     if principal.surface == Surface::Mcp && !is_gateway {
+        audit::decided(&principal, &Decision::denied(), "surface any");
         return Err(Problem::new(Code::Forbidden, "this token opens the MCP gateway alone")
             .suggest("use another credential here"));
     }
@@ -175,8 +178,14 @@ pub(super) async fn principal(
     match (named.next(), named.next()) {
         (None, _) => Ok((principal, Some(lease))),
         (Some(name), None) => {
+            let decision = principal.may_operate(Operation::Impersonate);
+            if !decision.is_allowed {
+                audit::decided(&principal, &decision, Operation::Impersonate);
+            }
             let name = name.to_str().unwrap_or_default();
-            Ok((api.authenticator.impersonated(&principal, name)?, Some(lease)))
+            let other = api.authenticator.impersonated(&principal, name)?;
+            let lease = lease.in_place_of(&other);
+            Ok((other, Some(lease)))
         }
         (Some(_), Some(_)) => Err(Problem::new(
             Code::BadRequest,

@@ -18,9 +18,10 @@ use orch_shared::name::{Name, ObjectRef, Scope};
 use orch_shared::problem::{Code, Problem};
 use zeroize::Zeroizing;
 
+use super::address::Address;
 use super::dispatch::json;
 use super::problem::Refusal;
-use super::{Api, body, object};
+use super::{Api, body, deciding, object};
 use crate::admission::{self, Target};
 use crate::audit;
 
@@ -226,10 +227,22 @@ pub(super) async fn set_password(
     change: PasswordChange,
 ) -> Result<Response, Refusal> {
     let is_own = principal.impersonator.is_none() && is_oneself(api, principal, &target);
+    // Before the password is looked at: to whom it says nothing, the password says nothing either.
+    if is_own && principal.token().is_some() {
+        return Err(Problem::new(Code::Forbidden, "a token changes no password")
+            .suggest("log in: orchctl login")
+            .into());
+    }
     let row = match is_own {
         // One's own password may be changed also by who may not see any User.
         true => object::find(api, &Principal::daemon(), &target).await?,
-        false => object::find(api, principal, &target).await?,
+        false => match object::find(api, principal, &target).await {
+            Ok(row) => row,
+            Err(problem) => {
+                deciding::note(api, principal, &Address::Password(target));
+                return Err(problem.into());
+            }
+        },
     };
     let user: Name = row.object.name.clone();
     let subject = Subject::User(user.clone());
@@ -243,13 +256,8 @@ pub(super) async fn set_password(
             .map_err(Problem::from)?
             .is_some();
         let given = Zeroizing::new(current.unwrap_or_default());
-        if has_one && !api.logins.is_password(&row.uid, given).await? {
+        if has_one && !api.logins.is_password(&user, &row.uid, given).await? {
             return Err(Problem::new(Code::Forbidden, "the password until now is another one").into());
-        }
-        if principal.token().is_some() {
-            return Err(Problem::new(Code::Forbidden, "a token changes no password")
-                .suggest("log in: orchctl login")
-                .into());
         }
     } else {
         let snapshot = api.admission.store.snapshot();

@@ -146,10 +146,10 @@ impl<B: Beside> Service<B> {
         let mut lease = None;
         if !is_open(request.uri().path()) {
             let (principal, held) = guard::principal(&self.api, request.uri().path(), request.headers()).await?;
+            noting::by(&principal);
             if !matches!(*request.method(), Method::GET | Method::HEAD) {
                 self.api.pace.write(&principal.name)?;
             }
-            noting::by(&principal);
             lease = held;
             request.extensions_mut().insert(principal);
         }

@@ -55,6 +55,8 @@ struct Shared {
     queue: mpsc::Sender<(Timestamp, Row)>,
     /// Rows that the writer has taken and not yet written.
     taken: AtomicU64,
+    /// Rows that are being written one by one.
+    settling: AtomicU64,
     dropped: AtomicU64,
     /// Of those dropped, the ones that the log tells of.
     confessed: AtomicU64,
@@ -70,6 +72,7 @@ impl Ledger {
             extent,
             queue,
             taken: AtomicU64::new(0),
+            settling: AtomicU64::new(0),
             dropped: AtomicU64::new(0),
             confessed: AtomicU64::new(0),
             is_stuck: AtomicBool::new(false),
@@ -92,19 +95,26 @@ impl Ledger {
         }
     }
 
-    /// Writes a row down before it returns, as long as the database can be written; else hands it in.
+    /// Writes a row down before it returns, as long as the database can be written soon. What takes longer goes on by itself:
+    /// a write that was asked for may still come to pass, and is not asked for twice. Of one that fails the row is handed in.
     pub async fn settle(&self, row: Row) {
-        let kept = row.clone();
-        let written = self.0.store.write(move |transaction| {
-            Box::pin(async move {
-                transaction.audit(row);
-                Ok::<_, Error>(())
-            })
+        let ledger = self.clone();
+        let settling = tokio::spawn(async move {
+            ledger.0.settling.fetch_add(1, Ordering::Relaxed);
+            let kept = row.clone();
+            let written = ledger.0.store.write(move |transaction| {
+                Box::pin(async move {
+                    transaction.audit(row);
+                    Ok::<_, Error>(())
+                })
+            });
+            if written.await.is_err() {
+                ledger.hand_in(kept);
+            }
+            ledger.0.settling.fetch_sub(1, Ordering::Relaxed);
         });
-        match tokio::time::timeout(PATIENCE, written).await {
-            Ok(Ok(())) => {}
-            Ok(Err(_)) | Err(_) => self.hand_in(kept),
-        }
+        // Whoever was refused has waited long enough then.
+        let _ = tokio::time::timeout(PATIENCE, settling).await;
     }
 
     /// Hands in the row about a request that is answered, or gives it back to be settled before the answer is told: the
@@ -112,7 +122,8 @@ impl Ledger {
     #[must_use]
     pub fn conclude(&self, trail: &Trail, status: u16) -> Option<Row> {
         let row = trail.concluded(status)?;
-        let is_refused = status == 403 || status == 404 || row.outcome == Outcome::Denied;
+        // What goes over a limit makes nobody wait for the disk, either.
+        let is_refused = status == 403 || status == 404 || (row.outcome == Outcome::Denied && status != 429);
         if is_refused && !row.principal.is_empty() {
             return Some(row);
         }
@@ -125,7 +136,9 @@ impl Ledger {
     pub fn standing(&self) -> Standing {
         let queued = self.0.queue.max_capacity() - self.0.queue.capacity();
         Standing {
-            waiting: self.0.taken.load(Ordering::Relaxed) + u64::try_from(queued).unwrap_or(u64::MAX),
+            waiting: self.0.taken.load(Ordering::Relaxed)
+                + self.0.settling.load(Ordering::Relaxed)
+                + u64::try_from(queued).unwrap_or(u64::MAX),
             dropped: self.0.dropped.load(Ordering::Relaxed),
             stuck: self.0.is_stuck.load(Ordering::Relaxed),
             extent: self.0.extent,

@@ -16,4 +16,6 @@ mod ledger;
 mod trail;
 
 pub use ledger::Ledger;
-pub use trail::{Trail, changed, decided, decided_by_all, decision_of, scoped, sign, trail, write};
+pub use trail::{
+    Trail, about, changed, decided, decided_by_all, decision_of, rehearsed, said, scoped, sign, trail, write,
+};

@@ -11,6 +11,8 @@ use futures_util::future::BoxFuture;
 use orch_shared::access::{self, Credential, Principal, Rights};
 use orch_shared::audit::{Decision, Outcome, Row, RowKind, Target};
 use orch_shared::excerpt::printable;
+use orch_shared::name::ObjectRef;
+use orch_shared::secrecy;
 
 use crate::store::{Error, Store, Transaction};
 
@@ -72,6 +74,25 @@ pub fn changed(transaction: &mut Transaction, verb: &str, target: Option<Target>
 pub fn decided(principal: &Principal, decision: &access::Decision, wanted: impl fmt::Display) {
     if let (Some(trail), Some(decision)) = (trail(), decision_of(principal, decision, wanted)) {
         trail.decided(decision);
+    }
+}
+
+/// Notes what a request is about, where its address does not say so.
+pub fn about(verb: &'static str, object: &ObjectRef) {
+    if let Some(trail) = trail() {
+        trail.about(verb, Some(Target::of(object)));
+    }
+}
+
+/// Notes that a request only tries something out.
+pub fn rehearsed() {
+    said("dry run");
+}
+
+/// Adds a clause about the request.
+pub fn said(clause: &str) {
+    if let Some(trail) = trail() {
+        trail.said(clause);
     }
 }
 
@@ -146,7 +167,11 @@ impl Trail {
 
     /// Who says to be somebody, and has not shown it.
     pub fn tried_by(&self, name: &str) {
-        self.known().principal = printable(name.chars().take(64).collect::<String>());
+        // As a whole: what is left of a key when it is cut does not look like one.
+        self.known().principal = match secrecy::is_key_by_itself(name) {
+            true => secrecy::MASK.to_owned(),
+            false => printable(name.chars().take(64).collect::<String>()),
+        };
     }
 
     /// A credential was shown that is known, and opens nothing any more.
@@ -191,9 +216,13 @@ impl Trail {
         }
     }
 
-    /// Anything else, in a clause.
+    /// Anything else, in a clause after those that were said before.
     pub fn said(&self, clause: &str) {
-        clause.clone_into(&mut self.known().detail);
+        let detail = &mut self.known().detail;
+        if !detail.is_empty() {
+            detail.push_str(", ");
+        }
+        detail.push_str(clause);
     }
 
     /// The row of a change, for the transaction that makes it. When that fails, there will be another row.

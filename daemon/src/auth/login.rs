@@ -21,7 +21,7 @@ use zeroize::Zeroizing;
 use super::credential::{ALL, Credential};
 use super::{Authenticator, password, rights, tokens};
 use crate::audit;
-use crate::store::{Error, Store, Token};
+use crate::store::{Error, Password, Store, Token};
 
 /// So many wrong passwords are free.
 const FREE: i64 = 5;
@@ -58,10 +58,12 @@ pub struct Login {
     pub user: Name,
 }
 
-/// Where somebody stands who gives a password.
-struct Standing {
-    failures: i64,
-    locked_until: Option<Timestamp>,
+/// Somebody who gives a password.
+struct Claim<'c> {
+    /// The name, as it was given.
+    name: &'c str,
+    /// The uid of the user of that name, if there is one who may do anything.
+    uid: Option<Arc<str>>,
 }
 
 impl Logins {
@@ -95,68 +97,94 @@ impl Logins {
             let is_active = rights::is_active(&Subject::User(name.clone()), &snapshot);
             is_active.then(|| Arc::clone(object))
         });
-        let stored = match &object {
-            Some(object) => self.store.password(&object.uid).await.map_err(Problem::from)?,
+        let claim = Claim {
+            name,
+            uid: object.as_ref().map(|object| Arc::clone(&object.uid)),
+        };
+        let is_right = self.prove(&claim, given).await?;
+        let (true, Some(object), Some(user)) = (is_right, object, user) else {
+            return Err(
+                Problem::new(Code::Unauthenticated, "name and password do not belong together")
+                    .suggest("a password is set with: orchctl passwd"),
+            );
+        };
+        let expires_at = Some(now.after(self.lasts));
+        let parts = (self.store.clock().as_ref(), self.store.ids().as_ref());
+        let credential = Credential::of_principal(SESSION, user.as_str(), expires_at, parts);
+        let (token, uid) = (credential.token.clone(), object.uid.to_string());
+        let written = audit::write(&self.store, move |transaction| {
+            Box::pin(async move {
+                // A wrong one may have been counted while this one was looked at.
+                if is_locked(transaction.password(&uid).await?.as_ref(), transaction.now()) {
+                    return Ok(false);
+                }
+                transaction.forget_failures(&uid).await?;
+                transaction.insert_token(&token).await?;
+                audit::changed(transaction, "login", None, 200);
+                Ok::<_, Error>(true)
+            })
+        });
+        match written.await.map_err(Problem::from)? {
+            true => Ok(Login { credential, user }),
+            false => Err(locked(name, LOCKED)),
+        }
+    }
+
+    /// Whether that is the password of a user that has one, for whoever has logged in as that user and is to prove it anew.
+    /// Wrong ones count as they do at a login.
+    ///
+    /// # Errors
+    /// When the name is locked, or the database cannot be asked.
+    pub async fn is_password(&self, user: &Name, uid: &str, given: Zeroizing<String>) -> Result<bool, Problem> {
+        let claim = Claim {
+            name: user.as_str(),
+            uid: Some(uid.into()),
+        };
+        self.prove(&claim, given).await
+    }
+
+    /// Whether name and password belong together. A wrong one is counted before anything is said of it, and by then as many
+    /// others as are looked at at once may have been counted, not more.
+    async fn prove(&self, claim: &Claim<'_>, given: Zeroizing<String>) -> Result<bool, Problem> {
+        // Whoever is locked out waits for nobody.
+        self.hash_of(claim).await?;
+        let Ok(_place) = self.at_once.acquire().await else {
+            return Err(Problem::new(Code::ShuttingDown, "the daemon is shutting down"));
+        };
+        // While this one waited, others were counted.
+        let hash = self.hash_of(claim).await?;
+        let has_one = hash.is_some();
+        let compared = tokio::task::spawn_blocking(move || password::verify(&given, hash.as_deref()));
+        if compared.await.unwrap_or(false) {
+            return Ok(true);
+        }
+        match claim.uid.as_deref().filter(|_| has_one) {
+            Some(uid) => {
+                let uid = uid.to_owned();
+                let counted = self
+                    .store
+                    .write(move |transaction| Box::pin(async move { transaction.count_failure(&uid, lock).await }));
+                counted.await.map_err(Problem::from)?;
+            }
+            None => self.count_stranger(claim.name),
+        }
+        Ok(false)
+    }
+
+    /// The hash that a password is held against, if there is one.
+    async fn hash_of(&self, claim: &Claim<'_>) -> Result<Option<String>, Problem> {
+        let stored = match claim.uid.as_deref() {
+            Some(uid) => self.store.password(uid).await.map_err(Problem::from)?,
             None => None,
         };
-        let standing = match &stored {
-            Some(stored) => Standing {
-                failures: stored.failures,
-                locked_until: stored.locked_until,
-            },
-            None => self.stranger(name),
+        let now = self.store.clock().now();
+        let locked_until = match &stored {
+            Some(stored) => stored.locked_until,
+            None => self.stranger_locked_until(claim.name),
         };
-        if let Some(end) = standing.locked_until.filter(|end| now < *end) {
-            let wait = end.since(now).as_secs() + 1;
-            return Err(Problem::new(
-                Code::TooMany,
-                format!("too many wrong passwords were given for `{}`", printable(name)),
-            )
-            .retry_after(wait)
-            .suggest("wait, or ask an administrator for another password"));
-        }
-        let is_right = {
-            let Ok(_place) = self.at_once.acquire().await else {
-                return Err(Problem::new(Code::ShuttingDown, "the daemon is shutting down"));
-            };
-            let hash = stored.as_ref().map(|stored| stored.hash.clone());
-            let compared = tokio::task::spawn_blocking(move || password::verify(&given, hash.as_deref()));
-            compared.await.unwrap_or(false)
-        };
-        match (is_right, object, user) {
-            (true, Some(object), Some(user)) => {
-                let expires_at = Some(now.after(self.lasts));
-                let parts = (self.store.clock().as_ref(), self.store.ids().as_ref());
-                let credential = Credential::of_principal(SESSION, user.as_str(), expires_at, parts);
-                let (token, uid) = (credential.token.clone(), object.uid.to_string());
-                let written = audit::write(&self.store, move |transaction| {
-                    Box::pin(async move {
-                        transaction.forget_failures(&uid).await?;
-                        transaction.insert_token(&token).await?;
-                        audit::changed(transaction, "login", None, 200);
-                        Ok::<_, Error>(())
-                    })
-                });
-                written.await.map_err(Problem::from)?;
-                Ok(Login { credential, user })
-            }
-            (_, object, _) => {
-                let locked_until = lock(standing.failures + 1).map(|long| now.after(long));
-                match object.filter(|_| stored.is_some()) {
-                    Some(object) => {
-                        let uid = object.uid.to_string();
-                        let counted = self.store.write(move |transaction| {
-                            Box::pin(async move { transaction.count_failure(&uid, locked_until).await })
-                        });
-                        counted.await.map_err(Problem::from)?;
-                    }
-                    None => self.note_stranger(name, standing.failures + 1, locked_until),
-                }
-                Err(
-                    Problem::new(Code::Unauthenticated, "name and password do not belong together")
-                        .suggest("a password is set with: orchctl passwd"),
-                )
-            }
+        match locked_until.filter(|end| now < *end) {
+            Some(end) => Err(locked(claim.name, end.since(now))),
+            None => Ok(stored.map(|stored| stored.hash)),
         }
     }
 
@@ -216,31 +244,42 @@ impl Logins {
         Ok(())
     }
 
-    /// Whether that is the password of a user that has one.
-    ///
-    /// # Errors
-    /// When the database cannot be asked.
-    pub async fn is_password(&self, uid: &str, given: Zeroizing<String>) -> Result<bool, Problem> {
-        let stored = self.store.password(uid).await.map_err(Problem::from)?;
-        let _place = self.at_once.acquire().await;
-        let hash = stored.map(|stored| stored.hash);
-        let compared = tokio::task::spawn_blocking(move || password::verify(&given, hash.as_deref()));
-        Ok(compared.await.unwrap_or(false))
-    }
-
-    fn stranger(&self, name: &str) -> Standing {
+    fn stranger_locked_until(&self, name: &str) -> Option<Timestamp> {
         let strangers = self.strangers.lock().unwrap_or_else(PoisonError::into_inner);
-        let (failures, locked_until) = strangers.get(name).copied().unwrap_or_default();
-        Standing { failures, locked_until }
+        let (_, locked_until) = strangers.get(&known_as(name)).copied().unwrap_or_default();
+        locked_until
     }
 
-    fn note_stranger(&self, name: &str, failures: i64, locked_until: Option<Timestamp>) {
+    fn count_stranger(&self, name: &str) {
+        let now = self.store.clock().now();
         let mut strangers = self.strangers.lock().unwrap_or_else(PoisonError::into_inner);
         if strangers.len() >= STRANGERS {
             strangers.clear();
         }
-        strangers.insert(name.chars().take(Name::MAX + 1).collect(), (failures, locked_until));
+        let (failures, locked_until) = strangers.entry(known_as(name)).or_default();
+        *failures += 1;
+        *locked_until = lock(*failures).map(|long| now.after(long)).max(*locked_until);
     }
+}
+
+/// What a stranger is remembered as: no more of a name than a name can have.
+fn known_as(name: &str) -> String {
+    name.chars().take(Name::MAX + 1).collect()
+}
+
+fn is_locked(stored: Option<&Password>, now: Timestamp) -> bool {
+    let locked_until = stored.and_then(|stored| stored.locked_until);
+    locked_until.is_some_and(|end| now < end)
+}
+
+/// Too many wrong passwords were given; for so long none is taken.
+fn locked(name: &str, long: Duration) -> Problem {
+    Problem::new(
+        Code::TooMany,
+        format!("too many wrong passwords were given for `{}`", printable(name)),
+    )
+    .retry_after(long.as_secs() + 1)
+    .suggest("wait, or ask an administrator for another password")
 }
 
 /// How long a name is locked after so many wrong passwords in a row.
@@ -251,7 +290,7 @@ fn lock(failures: i64) -> Option<Duration> {
 }
 
 fn printable(name: &str) -> String {
-    orch_shared::excerpt::printable(name.chars().take(Name::MAX + 1).collect::<String>())
+    orch_shared::excerpt::printable(known_as(name))
 }
 
 #[cfg(test)]

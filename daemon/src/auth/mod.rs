@@ -161,6 +161,7 @@ impl Authenticator {
         let lease = Lease {
             authenticator: self.clone(),
             hash: hash.into(),
+            in_place_of: None,
             rights: Arc::clone(&principal.rights),
             epoch: known.epoch,
             until,

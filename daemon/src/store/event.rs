@@ -94,7 +94,7 @@ impl Store {
         if let Some(after) = query.after {
             builder.push(" AND e.id > ").place(after);
         }
-        filter::visible(&mut builder, "e", None, visibility);
+        filter::visible_past(&mut builder, "e", visibility);
         builder.push(" ORDER BY e.id DESC");
         if let Some(limit) = query.limit {
             builder.push(" LIMIT ").place(i64::from(limit));

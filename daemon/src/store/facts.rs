@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use orch_shared::access::{Decision, Facts, Principal, Reach, Rights, Role, Subject, Visibility};
-use orch_shared::kind::Kind;
+use orch_shared::access::{Belongs, Decision, Facts, Principal, Reach, Rights, Role, Subject, Visibility};
+use orch_shared::kind::{Kind, downcast};
 use orch_shared::kinds::agent::Agent;
 use orch_shared::kinds::project::Project;
 use orch_shared::name::{Name, ObjectRef, Scope};
-use orch_shared::resource::{Metadata, Owner, Timestamp};
+use orch_shared::resource::{Metadata, Owner, Resource, Timestamp};
 
 use super::sql::{Builder, Record};
 use super::{Error, Object, Row, Snapshot, Transaction};
@@ -71,13 +71,19 @@ impl Snapshot {
     ) -> T {
         let listed_in = |project: &Name| self.is_listed(object, project);
         let facts = Facts::new(object, labels, &listed_in);
-        let Some(owner) = owner.and_then(|owner| self.by_uid(&owner.uid)) else {
+        let Some(owner) = owner else {
             return ask(&facts);
+        };
+        let Some(owner) = self.by_uid(&owner.uid) else {
+            return ask(&Facts {
+                owner: Belongs::ToGone,
+                ..facts
+            });
         };
         let owner_listed_in = |project: &Name| self.is_listed(&owner.object, project);
         let of_owner = Facts::new(&owner.object, labels_of(&owner.metadata), &owner_listed_in);
         ask(&Facts {
-            owner: Some(&of_owner),
+            owner: Belongs::To(&of_owner),
             ..facts
         })
     }
@@ -108,7 +114,15 @@ pub struct Known {
     object: ObjectRef,
     labels: Labels,
     projects: Vec<Name>,
-    owner: Option<Box<Self>>,
+    owner: Ownership,
+}
+
+/// What an object in a transaction belongs to.
+#[derive(Debug)]
+enum Ownership {
+    None,
+    Of(Box<Known>),
+    Gone,
 }
 
 impl Known {
@@ -119,14 +133,24 @@ impl Known {
             object: object.clone(),
             labels: labels_of(metadata).clone(),
             projects: Vec::new(),
-            owner: None,
+            owner: Ownership::None,
         }
     }
 
-    /// The same object with other labels.
+    /// The same object as it is declared there: with those labels and, if it is an agent, in that project.
     #[must_use]
-    pub fn labelled(mut self, metadata: &Metadata) -> Self {
-        self.labels = labels_of(metadata).clone();
+    pub fn declared(mut self, resource: &Resource) -> Self {
+        self.labels = labels_of(&resource.metadata).clone();
+        match downcast::<Agent>(resource.spec.as_ref()) {
+            Some(agent) => self.in_project(agent.project.as_ref()),
+            None => self,
+        }
+    }
+
+    /// The same object, in that project and no other; of what lives with an agent it is the project of that.
+    #[must_use]
+    pub fn in_project(mut self, project: Option<&Name>) -> Self {
+        self.projects = project.cloned().into_iter().collect();
         self
     }
 
@@ -134,13 +158,20 @@ impl Known {
     pub fn ask<T>(&self, ask: impl FnOnce(&Facts<'_>) -> T) -> T {
         let listed_in = |project: &Name| self.projects.contains(project);
         let facts = Facts::new(&self.object, &self.labels, &listed_in);
-        let Some(owner) = &self.owner else {
-            return ask(&facts);
+        let owner = match &self.owner {
+            Ownership::None => return ask(&facts),
+            Ownership::Gone => {
+                return ask(&Facts {
+                    owner: Belongs::ToGone,
+                    ..facts
+                });
+            }
+            Ownership::Of(owner) => owner,
         };
         let owner_listed_in = |project: &Name| owner.projects.contains(project);
         let of_owner = Facts::new(&owner.object, &owner.labels, &owner_listed_in);
         ask(&Facts {
-            owner: Some(&of_owner),
+            owner: Belongs::To(&of_owner),
             ..facts
         })
     }
@@ -153,10 +184,24 @@ impl Transaction {
     /// When the database fails, or the object cannot be read.
     pub async fn known(&mut self, row: &Row, rights: &Rights) -> Result<Known, Error> {
         let mut known = self.known_itself(row, rights).await?;
-        if let Some(owner) = &row.owner
-            && let Some(owner) = self.load_uid(&owner.uid).await?
-        {
-            known.owner = Some(Box::new(self.known_itself(&owner, rights).await?));
+        if let Some(owner) = &row.owner {
+            known.owner = match self.load_uid(&owner.uid).await? {
+                Some(owner) => Ownership::Of(Box::new(self.known_itself(&owner, rights).await?)),
+                None => Ownership::Gone,
+            };
+        }
+        Ok(known)
+    }
+
+    /// What decisions about an object that is to be made depend on.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn known_new(&mut self, resource: &Resource) -> Result<Known, Error> {
+        let object = resource.reference();
+        let mut known = Known::of_new(&object, &resource.metadata).declared(resource);
+        if let Scope::Agent(_) = &object.scope {
+            known.projects = self.projects_of(&object).await?;
         }
         Ok(known)
     }

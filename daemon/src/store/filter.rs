@@ -8,9 +8,34 @@ use orch_shared::query::{Demand, LabelSelector};
 
 use super::sql::Builder;
 
+/// Whether the objects that rows tell of are there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rows {
+    /// They are, and belong to none.
+    Free,
+    /// They are, and may belong to others.
+    Owned,
+    /// Some are gone, and may have belonged to others.
+    Past,
+}
+
 /// Appends the condition that the object in the table `table` (with columns uid, owner_uid, kind, scope and name) may be
 /// seen. Of a list of one kind it is known which grants can matter.
 pub(super) fn visible<'v>(builder: &mut Builder<'v>, table: &str, kind: Option<Kind>, visibility: &'v Visibility) {
+    let rows = match kind {
+        Some(kind) if kind.meta().maker != Maker::Daemon => Rows::Free,
+        Some(_) | None => Rows::Owned,
+    };
+    seen(builder, table, kind, visibility, rows);
+}
+
+/// Appends the condition that the object may be seen, or might have been, of which a row in such a table tells. What is gone
+/// has no labels that anybody knows: it is told of to those whose grants no label narrows.
+pub(super) fn visible_past<'v>(builder: &mut Builder<'v>, table: &str, visibility: &'v Visibility) {
+    seen(builder, table, None, visibility, Rows::Past);
+}
+
+fn seen<'v>(builder: &mut Builder<'v>, table: &str, kind: Option<Kind>, visibility: &'v Visibility, rows: Rows) {
     match visibility {
         Visibility::Everything => {}
         Visibility::Nothing => {
@@ -20,14 +45,15 @@ pub(super) fn visible<'v>(builder: &mut Builder<'v>, table: &str, kind: Option<K
             for reaches in all {
                 builder.push(" AND (1 = 0");
                 for reach in reaches {
-                    covered(builder, table, kind, reach);
+                    covered(builder, table, kind, reach, rows);
                     // What belongs to an object is seen with it.
-                    if kind.is_none_or(|kind| kind.meta().maker == Maker::Daemon) {
-                        builder.push(&format!(
-                            " OR EXISTS (SELECT 1 FROM resource o WHERE o.uid = {table}.owner_uid AND (1 = 0"
-                        ));
-                        covered(builder, "o", None, reach);
-                        builder.push("))");
+                    if rows != Rows::Free {
+                        builder.push(" OR ");
+                        owner(builder, table, |builder| {
+                            builder.push(" AND (1 = 0");
+                            covered(builder, "o", None, reach, Rows::Free);
+                            builder.push(")");
+                        });
                     }
                 }
                 builder.push(")");
@@ -36,8 +62,17 @@ pub(super) fn visible<'v>(builder: &mut Builder<'v>, table: &str, kind: Option<K
     }
 }
 
+/// Appends the condition that the object belongs to one, called `o`, of which more is said.
+fn owner<'v>(builder: &mut Builder<'v>, table: &str, more: impl FnOnce(&mut Builder<'v>)) {
+    builder.push(&format!(
+        "EXISTS (SELECT 1 FROM resource o WHERE o.uid = {table}.owner_uid"
+    ));
+    more(builder);
+    builder.push(")");
+}
+
 /// Appends `OR`, and the condition that the reach covers the object itself.
-fn covered<'v>(builder: &mut Builder<'v>, table: &str, kind: Option<Kind>, reach: &'v Reach) {
+fn covered<'v>(builder: &mut Builder<'v>, table: &str, kind: Option<Kind>, reach: &'v Reach, rows: Rows) {
     let Reach {
         kind: only,
         name,
@@ -56,11 +91,39 @@ fn covered<'v>(builder: &mut Builder<'v>, table: &str, kind: Option<Kind>, reach
     if let Some(name) = name {
         builder.push(&format!(" AND {table}.name = ")).place(name.as_str());
     }
-    if let Some(labels) = labels {
-        labelled(builder, table, labels);
+    match (labels, rows) {
+        (None, _) => {}
+        (Some(labels), Rows::Free) => labelled(builder, table, labels),
+        // It is labelled as its owner is; the copies that it was made with say nothing once those change.
+        (Some(labels), Rows::Owned | Rows::Past) => {
+            builder.push(&format!(" AND (({table}.owner_uid IS NULL"));
+            if rows == Rows::Past {
+                builder.push(&format!(
+                    " AND EXISTS (SELECT 1 FROM resource x WHERE x.uid = {table}.uid)"
+                ));
+            }
+            labelled(builder, table, labels);
+            builder.push(") OR ");
+            owner(builder, table, |builder| labelled(builder, "o", labels));
+            builder.push(")");
+        }
     }
-    if let Some(project) = project {
-        in_project(builder, table, kind.or(*only), project);
+    match (project, rows) {
+        (None, _) => {}
+        (Some(project), Rows::Free) => {
+            builder.push(" AND ");
+            in_project(builder, table, kind.or(*only), project);
+        }
+        (Some(project), Rows::Owned | Rows::Past) => {
+            builder.push(" AND (");
+            in_project(builder, table, kind.or(*only), project);
+            builder.push(" OR ");
+            owner(builder, table, |builder| {
+                builder.push(" AND ");
+                in_project(builder, "o", None, project);
+            });
+            builder.push(")");
+        }
     }
     builder.push(")");
 }
@@ -69,7 +132,7 @@ fn covered<'v>(builder: &mut Builder<'v>, table: &str, kind: Option<Kind>, reach
 /// servers it lists or one of the agents that name it.
 fn in_project<'v>(builder: &mut Builder<'v>, table: &str, kind: Option<Kind>, project: &'v Name) {
     let may_be = |wanted| kind.is_none_or(|kind| kind == wanted);
-    builder.push(&format!(" AND ({table}.scope = "));
+    builder.push(&format!("({table}.scope = "));
     builder.place(Scope::Project(project.clone()).to_column());
     if may_be(Kind::Project) {
         builder.push(&format!(" OR ({table}.kind = 'Project' AND {table}.name = "));

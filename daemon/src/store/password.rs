@@ -1,8 +1,10 @@
 //! Passwords: the hash of each, and how often a wrong one was given. Whoever asks compares; nothing here can.
 
+use std::time::Duration;
+
 use orch_shared::resource::Timestamp;
 
-use super::sql::{Record, sql};
+use super::sql::{Record, Statement, sql};
 use super::{Error, Store, Transaction};
 
 /// A password as it is stored.
@@ -27,13 +29,17 @@ fn password(record: Record<'_>) -> Result<Password, Error> {
     })
 }
 
+fn of(uid: &str) -> Statement<'_> {
+    sql("SELECT hash, changed_at, failures, locked_until FROM password WHERE uid = $1").bind(uid)
+}
+
 impl Store {
     /// The password of the user with that uid, when one is set.
     ///
     /// # Errors
     /// When the database cannot be read.
     pub async fn password(&self, uid: &str) -> Result<Option<Password>, Error> {
-        let statement = sql("SELECT hash, changed_at, failures, locked_until FROM password WHERE uid = $1").bind(uid);
+        let statement = of(uid);
         self.observed("password", async {
             self.readers()
                 .acquire()
@@ -64,16 +70,34 @@ impl Transaction {
         Ok(())
     }
 
-    /// Counts a wrong password, and locks the user out until that instant, if one is given.
+    /// Counts a wrong password, and locks the user out for as long as `lock` says of how many there are by now. A lock that
+    /// is there is never made shorter.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn count_failure(&mut self, uid: &str, locked_until: Option<Timestamp>) -> Result<(), Error> {
-        let count = sql("UPDATE password SET failures = failures + 1, locked_until = $1 WHERE uid = $2")
-            .bind(locked_until.map(Timestamp::millis))
-            .bind(uid);
+    pub async fn count_failure(&mut self, uid: &str, lock: fn(i64) -> Option<Duration>) -> Result<(), Error> {
+        let count = sql("UPDATE password SET failures = failures + 1 WHERE uid = $1").bind(uid);
         self.run(count).await?;
+        let Some(Password {
+            failures, locked_until, ..
+        }) = self.password(uid).await?
+        else {
+            return Ok(());
+        };
+        let until = lock(failures).map(|long| self.now.after(long)).max(locked_until);
+        let lock = sql("UPDATE password SET locked_until = $1 WHERE uid = $2")
+            .bind(until.map(Timestamp::millis))
+            .bind(uid);
+        self.run(lock).await?;
         Ok(())
+    }
+
+    /// The password of a user, when one is set.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn password(&mut self, uid: &str) -> Result<Option<Password>, Error> {
+        Ok(self.all(vec![of(uid)], password).await?.pop())
     }
 
     /// Forgets wrong passwords that were given.

@@ -45,19 +45,21 @@ pub struct Reach {
 }
 
 impl Reach {
-    /// Whether such an object is among them. What belongs to an object goes with it.
+    /// Whether such an object is among them. What belongs to an object goes with it, and is labelled as that is.
     #[must_use]
     pub fn covers(&self, facts: &Facts<'_>) -> bool {
-        self.covers_itself(facts) || facts.owner.is_some_and(|owner| self.covers_itself(owner))
+        self.covers_itself(facts) || facts.owner.known().is_some_and(|owner| self.covers_itself(owner))
     }
 
     fn covers_itself(&self, facts: &Facts<'_>) -> bool {
-        let Facts { object, labels, .. } = facts;
-        let label = |name: &str| labels.get(name).map(String::as_str);
-        self.kind.is_none_or(|kind| kind == object.kind)
-            && self.name.as_ref().is_none_or(|name| *name == object.name)
-            && self.labels.as_ref().is_none_or(|labels| labels.matches(label))
-            && self.project.as_ref().is_none_or(|project| facts.is_in(project))
+        let owner = facts.owner.known();
+        self.kind.is_none_or(|kind| kind == facts.object.kind)
+            && self.name.as_ref().is_none_or(|name| *name == facts.object.name)
+            && self.labels.as_ref().is_none_or(|labels| facts.has(labels))
+            && self
+                .project
+                .as_ref()
+                .is_none_or(|project| facts.is_in(project) || owner.is_some_and(|owner| owner.is_in(project)))
     }
 
     /// Whether objects of that kind may be among them, in that project if one is named; whatever else narrows it.
@@ -109,12 +111,33 @@ impl fmt::Display for Reach {
 pub struct Facts<'f> {
     /// Which it is.
     pub object: &'f ObjectRef,
-    /// Its labels.
+    /// Its labels. Of what belongs to another object those of the other one count.
     pub labels: &'f BTreeMap<String, String>,
     /// Which projects list it or are named by it; those it lives in need not be told.
     pub listed_in: &'f dyn Fn(&Name) -> bool,
     /// What it belongs to.
-    pub owner: Option<&'f Facts<'f>>,
+    pub owner: Belongs<'f>,
+}
+
+/// What an object belongs to.
+#[derive(Debug, Clone, Copy)]
+pub enum Belongs<'f> {
+    /// To no other object.
+    ToNone,
+    /// To this one.
+    To(&'f Facts<'f>),
+    /// To one that is gone, and with it what is known of its labels.
+    ToGone,
+}
+
+impl<'f> Belongs<'f> {
+    /// The object that it belongs to, when that is there.
+    const fn known(self) -> Option<&'f Facts<'f>> {
+        match self {
+            Self::To(owner) => Some(owner),
+            Self::ToNone | Self::ToGone => None,
+        }
+    }
 }
 
 impl fmt::Debug for Facts<'_> {
@@ -138,8 +161,18 @@ impl<'f> Facts<'f> {
             object,
             labels,
             listed_in,
-            owner: None,
+            owner: Belongs::ToNone,
         }
+    }
+
+    /// Whether it has such labels. The copies that an object was made with say nothing once those of its owner change.
+    fn has(&self, selector: &LabelSelector) -> bool {
+        let labels = match self.owner {
+            Belongs::ToNone => self.labels,
+            Belongs::To(owner) => owner.labels,
+            Belongs::ToGone => return false,
+        };
+        selector.matches(|name| labels.get(name).map(String::as_str))
     }
 
     /// Whether it is in that project: the project itself, what lives in it, the servers it lists and the agents that name
@@ -231,7 +264,7 @@ mod tests {
         let (labels, nowhere) = (BTreeMap::new(), |_: &Name| false);
         let owner = Facts::new(&files, &labels, &nowhere);
         let facts = Facts {
-            owner: Some(&owner),
+            owner: Belongs::To(&owner),
             ..Facts::new(&copy, &labels, &nowhere)
         };
         let reach = Reach {
@@ -240,6 +273,45 @@ mod tests {
             ..Reach::default()
         };
         assert!(reach.covers(&facts));
-        assert!(!reach.covers(&Facts { owner: None, ..facts }));
+        for owner in [Belongs::ToNone, Belongs::ToGone] {
+            assert!(!reach.covers(&Facts { owner, ..facts }));
+        }
+    }
+
+    #[test]
+    fn what_belongs_to_an_object_is_labelled_and_placed_as_that_is() {
+        let files = ObjectRef::cluster(Kind::Server, "files".parse().unwrap());
+        let copy = ObjectRef::cluster(Kind::Instance, "files-a1b2c".parse().unwrap());
+        // The copy was made before its server became `core`.
+        let now = BTreeMap::from([("team".to_owned(), "core".to_owned())]);
+        let then = BTreeMap::from([("team".to_owned(), "edge".to_owned())]);
+        let nowhere = |_: &Name| false;
+        let in_web = |project: &Name| project.as_str() == "web";
+        let owner = Facts::new(&files, &now, &in_web);
+        let alone = Facts::new(&copy, &then, &nowhere);
+        let reach = |kind, labels: Option<&str>, project: Option<&str>| Reach {
+            kind,
+            labels: labels.map(|labels| labels.parse().unwrap()),
+            project: project.map(|project| project.parse().unwrap()),
+            ..Reach::default()
+        };
+        for (reach, with_owner, alone_covers, without) in [
+            (reach(None, Some("team=core"), None), true, false, false),
+            (reach(None, Some("team=edge"), None), false, true, false),
+            (reach(None, Some("team!=core"), None), false, true, false),
+            (reach(Some(Kind::Instance), Some("team=core"), None), true, false, false),
+            (reach(Some(Kind::Server), Some("team=core"), None), true, false, false),
+            (reach(Some(Kind::Instance), None, Some("web")), true, false, false),
+            (reach(Some(Kind::Instance), None, Some("ops")), false, false, false),
+            (reach(Some(Kind::Instance), None, None), true, true, true),
+        ] {
+            for (owner, covers) in [
+                (Belongs::To(&owner), with_owner),
+                (Belongs::ToNone, alone_covers),
+                (Belongs::ToGone, without),
+            ] {
+                assert_eq!(reach.covers(&Facts { owner, ..alone }), covers, "{reach:?} {owner:?}");
+            }
+        }
     }
 }

@@ -149,6 +149,9 @@ pub enum Subject {
 }
 
 impl Subject {
+    /// Names under which the daemon speaks of itself and of strangers: no person may bear one of them.
+    pub const RESERVED: [&str; 3] = ["anybody", "daemon", "orchd"];
+
     /// The name that history, events and audit show: a person's own, a machine's behind its kind.
     #[must_use]
     pub fn principal_name(&self) -> String {
@@ -219,6 +222,16 @@ mod tests {
         );
         let error = "everything".parse::<Operation>().expect_err("no operation");
         assert!(error.hint.starts_with("there are: audit, backup"), "{}", error.hint);
+    }
+
+    #[test]
+    fn nobody_is_called_as_those_who_are_no_users() {
+        for subject in [Subject::Daemon, Subject::Anybody] {
+            assert!(
+                Subject::RESERVED.contains(&subject.principal_name().as_str()),
+                "{subject:?}"
+            );
+        }
     }
 
     #[test]

@@ -184,6 +184,18 @@ impl Grant {
                 )
                 .hint("add `run` to the roles, or take the tools out");
         }
+        let has_tools = |resource: &String| matches!(kind_of(resource), Ok(None | Some(Kind::Server)) | Err(_));
+        if self.tools.is_some() && !self.resources.is_empty() && !self.resources.iter().any(has_tools) {
+            report
+                .invalid(
+                    &format!("{at}.tools"),
+                    format!(
+                        "only servers have tools, and the grant is on {}",
+                        self.resources.join(", ")
+                    ),
+                )
+                .hint("add `servers` to the resources, or take the tools out");
+        }
     }
 }
 
@@ -329,6 +341,17 @@ mod tests {
             (
                 grant(json!({"roles": ["view", "run"], "resources": ["servers", "llms"], "tools": ["read_*"]})),
                 None,
+            ),
+            (
+                grant(json!({"roles": ["run"], "resources": ["*"], "tools": ["read_*"]})),
+                None,
+            ),
+            (
+                grant(json!({"roles": ["run"], "resources": ["secrets", "llms"], "tools": ["read_*"]})),
+                Some((
+                    "spec.grants[0].tools",
+                    "only servers have tools, and the grant is on secrets, llms",
+                )),
             ),
         ] {
             let found = Kind::RoleBinding.definition().parse(&spec).err().unwrap_or_default();

@@ -69,3 +69,26 @@ impl Spec for User {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::manifest::resource;
+
+    #[test]
+    fn nobody_is_called_as_the_daemon_is() {
+        for (kind, name, fine) in [
+            ("User", "ann", true),
+            ("User", "daemons", true),
+            ("User", "daemon", false),
+            ("User", "orchd", false),
+            ("User", "anybody", false),
+            ("ServiceAccount", "daemon", true),
+        ] {
+            let read = resource(&json!({"apiVersion": "orchctl.dev/v1", "kind": kind, "metadata": {"name": name}}));
+            let told = read.err().map(|problems| problems[0].pointer.to_string());
+            assert_eq!(told, (!fine).then(|| "metadata.name".to_owned()), "{kind} {name}");
+        }
+    }
+}

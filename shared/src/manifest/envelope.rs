@@ -8,8 +8,9 @@ use std::sync::OnceLock;
 
 use serde_json::{Map, Value, json};
 
+use crate::access::Subject;
 use crate::excerpt::quoted;
-use crate::kind::{Meta, ScopeType, schema_of};
+use crate::kind::{ScopeType, schema_of};
 use crate::kinds::{API_VERSION, Kind};
 use crate::name::{Name, ObjectRef};
 use crate::path::FieldPath;
@@ -51,7 +52,7 @@ pub(super) fn read(object: &Value) -> Read {
         marks(metadata, &mut problems);
         if let Some(kind) = kind {
             scope(kind, metadata, &mut problems);
-            name(kind.meta(), metadata, &mut problems);
+            name(kind, metadata, &mut problems);
         }
     }
     let metadata = object.get("metadata").cloned().unwrap_or_default();
@@ -194,7 +195,8 @@ fn homes(scopes: &[ScopeType]) -> String {
 }
 
 /// Some kinds derive other names from theirs, and so want shorter ones.
-fn name(meta: &Meta, metadata: &Map<String, Value>, problems: &mut Vec<FieldProblem>) {
+fn name(kind: Kind, metadata: &Map<String, Value>, problems: &mut Vec<FieldProblem>) {
+    let meta = kind.meta();
     let length = metadata.get("name").and_then(Value::as_str).map_or(0, str::len);
     if (meta.name_max + 1..=Name::MAX).contains(&length) {
         let message = format!(
@@ -203,6 +205,15 @@ fn name(meta: &Meta, metadata: &Map<String, Value>, problems: &mut Vec<FieldProb
         );
         let path = FieldPath::root().key("metadata").key("name");
         problems.push(FieldProblem::new(Code::InvalidName, path, message));
+    }
+    let written = metadata.get("name").and_then(Value::as_str);
+    if let Some(taken) = written.filter(|name| kind == Kind::User && Subject::RESERVED.contains(name)) {
+        let message = format!("`{taken}` is what the daemon calls itself or strangers, and no user");
+        let path = FieldPath::root().key("metadata").key("name");
+        problems.push(
+            FieldProblem::new(Code::InvalidName, path, message)
+                .hint("take another name: in the history and in the audit log nobody could tell the two apart"),
+        );
     }
 }
 

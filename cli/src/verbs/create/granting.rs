@@ -12,6 +12,7 @@ use orch_shared::resource::Timestamp;
 use serde_json::{Value, json};
 
 use super::values;
+use crate::report::Failure;
 
 /// What stands for every kind.
 const ALL_KINDS: &str = "*";
@@ -168,6 +169,17 @@ pub(super) fn project_scope(spec: &mut Value, text: &str) -> Result<(), String> 
     values::append(spec, &FieldPath::parse("projects"), scope)
 }
 
+/// Refuses a binding that would grant nothing. A manifest may say so, for rights that are taken away for a while; whoever
+/// types it has forgotten something.
+pub(super) fn refuse_nothing(kind: Kind, spec: &Value) -> Result<(), Failure> {
+    let is_empty = |field: &str| spec.get(field).and_then(Value::as_array).is_none_or(Vec::is_empty);
+    if kind != Kind::RoleBinding || !is_empty("grants") || !is_empty("operations") {
+        return Ok(());
+    }
+    Err(Failure::usage("the binding would grant nothing")
+        .hint("say what: --role ROLE --resource KIND, or --operation OPERATION"))
+}
+
 /// A day, at its beginning, or an instant.
 fn instant(text: &str) -> Option<Timestamp> {
     let of_day = || format!("{text}T00:00:00Z").parse().ok();
@@ -209,6 +221,23 @@ mod tests {
             let mut spec = json!({});
             let made = bind(&mut spec, text).map(|()| spec);
             assert_eq!(made, expected.map_err(str::to_owned), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_binding_that_grants_nothing_is_not_made() {
+        let subjects = json!({"subjects": [{"kind": "User", "name": "ann"}]});
+        for (kind, more, refused) in [
+            (Kind::RoleBinding, json!({}), true),
+            (Kind::RoleBinding, json!({"grants": [], "operations": []}), true),
+            (Kind::RoleBinding, json!({"grants": [{"roles": ["view"]}]}), false),
+            (Kind::RoleBinding, json!({"operations": ["logs"]}), false),
+            (Kind::Token, json!({}), false),
+        ] {
+            let mut spec = subjects.clone();
+            let more = more.as_object().unwrap().clone();
+            spec.as_object_mut().unwrap().extend(more);
+            assert_eq!(refuse_nothing(kind, &spec).is_err(), refused, "{kind} {spec}");
         }
     }
 

@@ -8,7 +8,7 @@ use orch_shared::access::SubjectKind;
 use orch_shared::kind::downcast;
 use orch_shared::kinds::group::Group;
 use orch_shared::kinds::role_binding::RoleBinding;
-use orch_shared::kinds::token::{Rbac, Token};
+use orch_shared::kinds::token::{ClonedRights, Rbac, Token};
 use orch_shared::name::ObjectRef;
 use orch_shared::route;
 use orch_shared::wire::{Dependent, Dependents};
@@ -68,6 +68,9 @@ fn own(object: &Object, access: &mut Access) {
     access
         .rights
         .extend(given.into_iter().map(|right| (right, NOTHING.to_owned())));
+    if token.rbac == Some(Rbac::Clone) {
+        access.rights.extend(cloned(object));
+    }
     let owner = object
         .field("status.principal")
         .and_then(Value::as_str)
@@ -77,6 +80,22 @@ fn own(object: &Object, access: &mut Access) {
         Rbac::Owner => format!("what {owner} may do at that moment, all of it"),
         Rbac::Clone => format!("what {owner} may do at that moment, and could when it was made (status.cloned)"),
     });
+}
+
+/// What whoever made a token could do then, which it may as well. Where that had several bounds, each is told, and only what
+/// all of them allow may be done.
+fn cloned(object: &Object) -> Vec<(Right, String)> {
+    let told = object.field("status.cloned").cloned().unwrap_or_default();
+    let layers: Vec<ClonedRights> = serde_json::from_value(told).unwrap_or_default();
+    let many = layers.len();
+    let layers = layers.into_iter().enumerate().map(|(index, layer)| {
+        let rule = match many {
+            1 => "what its maker could".to_owned(),
+            _ => format!("what its maker could, bound {} of {many}", index + 1),
+        };
+        rights::declared(Some(&layer.grants), Some(&layer.operations), &rule)
+    });
+    layers.flatten().map(|right| (right, NOTHING.to_owned())).collect()
 }
 
 /// What a binding grants to a subject that it names.

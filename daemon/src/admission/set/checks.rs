@@ -4,7 +4,10 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use orch_shared::access::{Principal, Role};
-use orch_shared::name::ObjectRef;
+use orch_shared::apply::Expectation;
+use orch_shared::kind::downcast;
+use orch_shared::kinds::agent::Agent;
+use orch_shared::name::{Name, ObjectRef, Scope};
 use orch_shared::path::FieldPath;
 use orch_shared::problem::{Code, FieldProblem, MOST_TOLD, Problem};
 use orch_shared::resource::Resource;
@@ -12,35 +15,103 @@ use tokio::task::coop::consume_budget;
 
 use super::super::references::World;
 use super::super::{Error, permission};
-use super::{Difference, Order, Pair};
+use super::{Difference, Pair, Present};
 use crate::audit;
 use crate::store::{Known, Row, Transaction};
 
+/// What is there of a set, for whoever asks: what may not be seen is not there, and neither is what is there and was to be
+/// made. That those names are taken is told once it is known that they might have been used.
+pub(super) async fn look(
+    transaction: &mut Transaction,
+    principal: &Principal,
+    rows: Vec<Option<Row>>,
+    present: Present,
+) -> Result<(Vec<Option<Row>>, Vec<ObjectRef>), Error> {
+    let mut seen = Vec::with_capacity(rows.len());
+    let mut taken = Vec::new();
+    for row in rows {
+        let Some(row) = row else {
+            seen.push(None);
+            continue;
+        };
+        consume_budget().await;
+        let is_going = row.deleting_since.is_some();
+        let is_looked_at = match present {
+            Present::Changed => true,
+            // That it goes is told to who waits for that.
+            Present::Refused => is_going,
+        };
+        if is_looked_at && permission::is_seen(transaction, principal, &row).await? {
+            seen.push(Some(row));
+        } else {
+            taken.push(row.object);
+            seen.push(None);
+        }
+    }
+    Ok((seen, taken))
+}
+
+/// Refuses a name that something else bears. It cannot be kept from whoever might use the name.
+pub(super) fn refuse_taken(taken: &[ObjectRef], present: Present) -> Result<(), Error> {
+    let Some(object) = taken.first() else {
+        return Ok(());
+    };
+    let problem = Problem::new(Code::AlreadyExists, format!("{object} exists already"));
+    Err(problem
+        .suggest(match present {
+            Present::Changed => "take another name",
+            Present::Refused => "apply changes what is there",
+        })
+        .into())
+}
+
+/// What must not have moved: each beside what it is now, if that was looked at.
+pub(super) struct Expected(Vec<(Expectation, Now)>);
+
+/// What an object is now.
+enum Now {
+    /// Of that uid and generation; nothing, when it is not there.
+    Known(Option<(String, i64)>),
+    /// It is not among those that are sent: a pruned object.
+    Unknown,
+}
+
+impl Expected {
+    /// Expectations of a set, of which these rows are there.
+    pub(super) fn of(expectations: &[Expectation], references: &[ObjectRef], rows: &[Option<Row>]) -> Self {
+        if expectations.is_empty() {
+            return Self(Vec::new());
+        }
+        let rows: HashMap<&ObjectRef, &Option<Row>> = references.iter().zip(rows).collect();
+        let now = |expected: &Expectation| match rows.get(&expected.object) {
+            Some(row) => Now::Known(row.as_ref().map(|row| (row.uid.clone(), row.generation))),
+            None => Now::Unknown,
+        };
+        let expected = expectations.iter();
+        Self(expected.map(|expected| (expected.clone(), now(expected))).collect())
+    }
+}
+
+/// Refuses a set that rests on what is not so any more.
 pub(super) async fn refuse_moved(
     transaction: &mut Transaction,
-    order: &Order,
-    references: &[ObjectRef],
-    rows: &[Option<Row>],
+    principal: &Principal,
+    Expected(expectations): Expected,
 ) -> Result<(), Error> {
-    if order.expect.is_empty() {
-        return Ok(());
-    }
-    let rows: HashMap<&ObjectRef, Option<&Row>> = references.iter().zip(rows.iter().map(Option::as_ref)).collect();
-    for expected in &order.expect {
-        let loaded;
-        let live = match rows.get(&expected.object) {
-            Some(row) => *row,
-            // A pruned object is not among those that are sent.
-            None => {
-                loaded = transaction
-                    .load(std::slice::from_ref(&expected.object))
-                    .await?
-                    .pop()
-                    .flatten();
-                loaded.as_ref()
+    for (expected, now) in expectations {
+        let now = match now {
+            Now::Known(now) => now,
+            Now::Unknown => {
+                let loaded = transaction.load(std::slice::from_ref(&expected.object)).await?;
+                match loaded.into_iter().next().flatten() {
+                    Some(row) if permission::is_seen(transaction, principal, &row).await? => {
+                        Some((row.uid, row.generation))
+                    }
+                    Some(_) | None => None,
+                }
             }
         };
-        let now = live.map(|row| (row.uid.as_str(), row.generation));
+        let now = now.as_ref().map(|(uid, generation)| (uid.as_str(), *generation));
         let then = expected.uid.as_deref().zip(expected.generation);
         if now != then {
             let detail = match (then, now) {
@@ -79,12 +150,23 @@ pub(super) fn refuse_foreign(pairs: &[Pair], set: &str) -> Result<(), Error> {
     Ok(())
 }
 
-pub(super) async fn prunable(transaction: &mut Transaction, set: &str, kept: &[ObjectRef]) -> Result<Vec<Row>, Error> {
+/// The members of a set that go because they are not among its objects any more, as far as they may be seen.
+pub(super) async fn prunable(
+    transaction: &mut Transaction,
+    principal: &Principal,
+    set: &str,
+    kept: &[ObjectRef],
+) -> Result<Vec<Row>, Error> {
     let kept: HashSet<&ObjectRef> = kept.iter().collect();
-    let members = transaction.members(set).await?.into_iter();
-    Ok(members
-        .filter(|row| row.deleting_since.is_none() && !kept.contains(&row.object))
-        .collect())
+    let mut pruned = Vec::new();
+    for row in transaction.members(set).await? {
+        consume_budget().await;
+        let goes = row.deleting_since.is_none() && !kept.contains(&row.object);
+        if goes && permission::is_seen(transaction, principal, &row).await? {
+            pruned.push(row);
+        }
+    }
+    Ok(pruned)
 }
 
 /// Refuses what somebody may not make or change; all of it at once.
@@ -93,21 +175,38 @@ pub(super) async fn authorize(
     principal: &Principal,
     pairs: &[Pair],
 ) -> Result<(), Error> {
+    let agent = |pair: &Pair| {
+        let agent = downcast::<Agent>(pair.resource.spec.as_ref())?;
+        Some((pair.resource.metadata.name.clone(), agent.project.clone()))
+    };
+    let agents: HashMap<Name, Option<Name>> = pairs.iter().filter_map(agent).collect();
+    // What lives with an agent of the set is where that will be.
+    let declared = |known: Known, pair: &Pair| {
+        let known = known.declared(&pair.resource);
+        match pair.resource.metadata.scope() {
+            Scope::Agent(agent) => match agents.get(&agent) {
+                Some(project) => known.in_project(project.as_ref()),
+                None => known,
+            },
+            Scope::Cluster | Scope::Project(_) => known,
+        }
+    };
     let (mut refused, mut rules) = (Vec::new(), BTreeSet::new());
     for (index, pair) in pairs.iter().enumerate() {
         let object = pair.resource.reference();
         let (role, decision) = match &pair.live {
             None => {
-                let known = Known::of_new(&object, &pair.resource.metadata);
+                let known = declared(transaction.known_new(&pair.resource).await?, pair);
                 (Role::Create, permission::decide(principal, Role::Create, &known))
             }
             Some((row, _)) => {
-                let is_changed = pair.difference != Difference::Nothing || pair.move_to().is_some();
+                let is_changed =
+                    pair.difference != Difference::Nothing || pair.move_to().is_some() || pair.gives_values;
                 let role = if is_changed { Role::Edit } else { Role::View };
                 let known = transaction.known(row, &principal.rights).await?;
                 let before = permission::decide(principal, role, &known);
                 // What it is from now on must be theirs as well.
-                let after = permission::decide(principal, role, &known.labelled(&pair.resource.metadata));
+                let after = permission::decide(principal, role, &declared(known, pair));
                 (role, if before.is_allowed { after } else { before })
             }
         };

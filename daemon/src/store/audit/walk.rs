@@ -36,7 +36,8 @@ enum Paged {
     Whole(i64),
     /// The next entry is not there.
     Gap,
-    Broken(Broken),
+    /// So many entries are whole, and what comes then is not.
+    Broken(i64, Broken),
 }
 
 impl Store {
@@ -61,7 +62,10 @@ impl Store {
         while walk.broken.is_none() && walk.to.sequence < ends.head.sequence && began.elapsed() < ENOUGH {
             match self.audit_page(&mut walk.to, ends.head.sequence, kept).await? {
                 Paged::Whole(count) => walk.checked += count,
-                Paged::Broken(broken) => walk.broken = Some(broken),
+                Paged::Broken(count, broken) => {
+                    walk.checked += count;
+                    walk.broken = Some(broken);
+                }
                 Paged::Gap => {
                     let now = self.audit_ends().await?;
                     if now.anchor.sequence > walk.to.sequence {
@@ -135,10 +139,8 @@ impl Store {
                 return Ok(if count > 0 { Paged::Whole(count) } else { Paged::Gap });
             }
             let broken = |reason: &str| {
-                Ok(Paged::Broken(Broken {
-                    sequence,
-                    reason: reason.to_owned(),
-                }))
+                let reason = reason.to_owned();
+                Ok(Paged::Broken(count, Broken { sequence, reason }))
             };
             let Ok(entry) = entry else {
                 return broken("it holds what the daemon never writes");

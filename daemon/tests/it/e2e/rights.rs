@@ -2,6 +2,8 @@
 
 mod audited;
 mod growth;
+mod guessed;
+mod hidden;
 mod matrix;
 mod tour;
 

@@ -276,8 +276,13 @@ async fn the_first_entry_that_is_not_as_it_was_written_is_named() {
             ("dropped and not", "UPDATE meta SET audit_dropped = 3", 1),
         ] {
             tamper(&house, sabotage).await;
-            let found = walked(&house).await.broken.map(|broken| broken.sequence);
-            assert_eq!(found, Some(broken), "{what} on {}", house.name());
+            let found = walked(&house).await;
+            let at = found.broken.map(|broken| broken.sequence);
+            assert_eq!(at, Some(broken), "{what} on {}", house.name());
+            // All before it is whole, and told so.
+            if what.starts_with("altered") || what == "spoilt" {
+                assert_eq!((found.checked, found.to.sequence), (broken - 1, broken - 1), "{what}");
+            }
             tamper(&house, &repair).await;
             assert_eq!(walked(&house).await.broken, None, "{what} is undone");
         }
@@ -400,6 +405,47 @@ async fn rows_wait_for_a_database_that_cannot_be_written() {
     assert_eq!(verbs, ["verb-0", "verb-1", "verb-2", "verb-3", "verb-4", "refused"]);
     stop.cancel();
     writing.await.unwrap();
+}
+
+/// A database that takes its time takes the row once.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_database_gets_no_row_twice() {
+    for house in houses(|_| {}).await {
+        let stop = CancellationToken::new();
+        let (ledger, writing) = Ledger::open(house.store.clone(), Extent::All, stop.clone());
+        let writing = tokio::spawn(writing);
+        let store = house.store.clone();
+        let (begun, has_begun) = tokio::sync::oneshot::channel();
+        let (end, ends) = tokio::sync::oneshot::channel::<()>();
+        let slow = tokio::spawn(async move {
+            let written = store.write(move |_| {
+                Box::pin(async move {
+                    let _ = begun.send(());
+                    let _ = ends.await;
+                    Ok::<_, Error>(())
+                })
+            });
+            written.await.unwrap();
+        });
+        has_begun.await.unwrap();
+        // Whoever was refused is told after a moment, whatever becomes of the row.
+        ledger.settle(NewAudit::new(RowKind::Request, "refused")).await;
+        assert_eq!(ledger.standing().waiting, 1, "{}", house.name());
+        end.send(()).unwrap();
+        slow.await.unwrap();
+        while ledger.standing().waiting > 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        stop.cancel();
+        writing.await.unwrap();
+        let any = AuditQuery {
+            limit: 100,
+            ..AuditQuery::default()
+        };
+        let entries = house.store.audit(&any).await.unwrap();
+        let verbs: Vec<&str> = entries.iter().map(|entry| entry.row.verb.as_str()).collect();
+        assert_eq!(verbs, ["refused"], "{}", house.name());
+    }
 }
 
 /// Rows that come while too many wait are dropped, counted, and told of in the log itself.

@@ -210,9 +210,89 @@ fn an_applied_token_tells_its_credential_once() {
         .permissions()
         .mode();
     assert_eq!(mode & 0o777, 0o600);
+    // What cannot be kept is not made.
+    let lost = manifest("Token", "lost", &spec);
+    for path in ["/nonexistent/made.txt", "."] {
+        home.orchctl_reading(&lost, &["apply", "-f", "-", "--credentials-to", path])
+            .expect(1)
+            .saying(&["nothing was applied"]);
+        home.http("GET", "/api/v1/tokens/lost").send().expect(404);
+    }
+    home.orchctl_reading(
+        &manifest("User", "ann", &json!({})),
+        &["apply", "-f", "-", "--credentials-to", "none.txt"],
+    )
+    .expect(0);
+    assert!(!home.path("none.txt").exists(), "there was no credential to keep");
     // `create -f` tells it as apply does.
     home.write("last.yaml", &manifest("Token", "last", &spec));
     home.orchctl(&["create", "-f", "last.yaml"])
         .expect(0)
         .saying(&["token/last   orch_", "shown this once"]);
+}
+
+#[test]
+fn what_would_open_or_start_nothing_is_refused() {
+    let home = Home::new().started();
+    home.apply(&manifest("Project", "web", &json!({})));
+    home.orchctl(&["create", "token", "past", "--scope-project", "web=2020-01-01"])
+        .expect(1)
+        .saying(&["would never open project/web"]);
+    home.orchctl(&["create", "token", "past", "--ttl", "2020-01-01"])
+        .expect(1);
+    home.orchctl(&[
+        "create",
+        "token",
+        "deaf",
+        "--bind",
+        "role:run,resource:secrets,tool:read_*",
+    ])
+    .expect(2)
+    .saying(&["only servers have tools"]);
+    home.orchctl(&["create", "user", "ann"]).expect(0);
+    home.orchctl(&["create", "rolebinding", "idle", "--user", "ann"])
+        .expect(2)
+        .saying(&["would grant nothing"]);
+    for (name, ttl, ended) in [("spent", "never", "was revoked"), ("brief", "1s", "has expired")] {
+        home.orchctl(&["create", "token", name, "--ttl", ttl]).expect(0);
+        if name == "spent" {
+            home.orchctl(&["revoke", "token", name]).expect(0);
+        } else {
+            std::thread::sleep(std::time::Duration::from_millis(1100));
+        }
+        home.orchctl(&["allow-trigger", "token", name])
+            .expect(1)
+            .saying(&[ended]);
+        let status = home.get(&format!("tokens/{name}"))["status"].clone();
+        assert_eq!(status["mayTrigger"], Value::Null, "{status}");
+    }
+    // In the history and in the audit log the daemon, and strangers, are called so.
+    for name in ["daemon", "orchd", "anybody"] {
+        home.orchctl(&["create", "user", name])
+            .expect(1)
+            .saying(&["take another name"]);
+        home.orchctl(&["create", "serviceaccount", name]).expect(0);
+    }
+}
+
+#[test]
+fn a_token_that_may_do_what_its_maker_could_says_so() {
+    let home = Home::new().started();
+    let made = [
+        "create",
+        "token",
+        "twin",
+        "--rbac",
+        "clone",
+        "--bind",
+        "role:view,resource:servers",
+    ];
+    home.orchctl(&made).expect(0);
+    home.orchctl(&["describe", "token", "twin"]).expect(0).saying(&[
+        "all roles",
+        "everything",
+        "all operations",
+        "what its maker could",
+        "token/twin",
+    ]);
 }

@@ -298,3 +298,201 @@ fn each_login_has_one_row() {
         assert_eq!(row.expect("a row")["principal"], who, "{id}");
     }
 }
+
+#[test]
+fn refusals_of_somebody_who_is_known_are_theirs() {
+    let home = furnished();
+    let clerk = machine(
+        &home,
+        "clerk",
+        &json!([{"roles": ["view"], "resources": ["servers"], "names": ["x"]}]),
+        &[],
+    );
+    let of_gateway = token(&home, "mcp", &json!({"rbac": "owner", "surface": "mcp"}));
+    let reference = |kind: &str, name: &str| json!({"kind": kind, "name": name});
+    let delete = |names: &[&str]| {
+        let objects: Vec<Value> = names.iter().map(|name| reference("Server", name)).collect();
+        json!({"objects": objects})
+    };
+    let asked: &[(&str, &str, &str, Value, u16, &str, &str)] = &[
+        (
+            "GET",
+            "servers",
+            "admin",
+            Value::Null,
+            403,
+            "rbac_decision list denied | false impersonate",
+            "servers",
+        ),
+        (
+            "POST",
+            "delete",
+            "",
+            delete(&["zebra"]),
+            404,
+            "rbac_decision delete denied | false view",
+            "server/zebra",
+        ),
+        (
+            "POST",
+            "delete",
+            "",
+            delete(&["x"]),
+            403,
+            "rbac_decision delete denied | false delete",
+            "server/x",
+        ),
+        (
+            "POST",
+            "delete",
+            "",
+            delete(&["x", "zebra"]),
+            404,
+            "rbac_decision delete denied | false view",
+            "server/zebra",
+        ),
+        (
+            "POST",
+            "seal",
+            "",
+            json!({"name": "gitea", "data": {"token": "t"}}),
+            403,
+            "rbac_decision seal denied | false create or edit",
+            "secret/gitea",
+        ),
+        (
+            "PUT",
+            "users/zebra/password",
+            "",
+            json!({"password": "correct horse battery"}),
+            404,
+            "rbac_decision password denied | false view",
+            "user/zebra",
+        ),
+    ];
+    let send = |id: &str, token: &str, (method, path, as_whom, body): (&str, &str, &str, &Value)| {
+        let request = with(&home, method, &format!("/api/v1/{path}"), token).header("X-Request-Id", id);
+        let request = match as_whom {
+            "" => request,
+            other => request.header("Orch-Impersonate", other),
+        };
+        match body {
+            Value::Null => request,
+            body => request.json(body),
+        }
+        .send()
+        .status
+    };
+    for (number, (method, path, as_whom, body, status, expected, about)) in asked.iter().enumerate() {
+        let id = format!("refused-{number}");
+        assert_eq!(
+            send(&id, &clerk, (method, path, as_whom, body)),
+            *status,
+            "{method} {path}"
+        );
+        // Written before it was told.
+        assert_eq!(rows(&home, &id), [*expected], "{method} {path} {body}");
+        let row = row_of(&home, &id);
+        assert_eq!(
+            (&row["principal"], &row["token"], &row["via"]),
+            (&json!("serviceaccount/clerk"), &json!("clerk"), &Value::Null),
+            "{method} {path}"
+        );
+        let target = match row["target"]["name"].as_str() {
+            Some(name) => format!(
+                "{}/{name}",
+                row["target"]["kind"].as_str().unwrap_or_default().to_lowercase()
+            ),
+            None => format!("{}s", row["target"]["kind"].as_str().unwrap_or_default().to_lowercase()),
+        };
+        assert_eq!(target, *about, "{method} {path}: {row}");
+    }
+    assert_eq!(send("door", &of_gateway, ("GET", "servers", "", &Value::Null)), 403);
+    assert_eq!(rows(&home, "door"), ["rbac_decision list denied | false surface any"]);
+    let row = row_of(&home, "door");
+    assert_eq!((&row["principal"], &row["token"]), (&json!("admin"), &json!("mcp")));
+    // What is left out on purpose is nobody's refusal.
+    let mut lenient = delete(&["zebra"]);
+    lenient["ignoreNotFound"] = json!(true);
+    assert_eq!(send("lenient", &clerk, ("POST", "delete", "", &lenient)), 200);
+    eventually("the row is written", || !rows(&home, "lenient").is_empty());
+    assert_eq!(rows(&home, "lenient"), ["request delete allowed | undecided"]);
+}
+
+/// The row about the request with that id.
+fn row_of(home: &Home, id: &str) -> Value {
+    let all = home.get("audit?limit=1000");
+    let items = all["items"].as_array().expect("items");
+    let row = items.iter().find(|row| row["requestId"] == id);
+    row.expect("a row").clone()
+}
+
+#[test]
+fn what_is_only_tried_is_told_from_what_is_done() {
+    let home = furnished();
+    let prompts = json!([
+        object("Prompt", "a", &json!({"content": "x"})),
+        object("Prompt", "b", &json!({"content": "x"}))
+    ]);
+    let reference = |name: &str| json!({"kind": "Prompt", "name": name});
+    let tried: &[(&str, &str, Value, u16, &str)] = &[
+        (
+            "POST",
+            "apply",
+            json!({"objects": prompts.clone(), "dryRun": true}),
+            200,
+            "dry run, 2 objects",
+        ),
+        ("POST", "apply", json!({"objects": prompts}), 200, "2 objects"),
+        ("DELETE", "prompts/a?dryRun=true", Value::Null, 200, "dry run"),
+        (
+            "POST",
+            "delete",
+            json!({"objects": [reference("a"), reference("b")], "dryRun": true}),
+            200,
+            "dry run, 2 objects",
+        ),
+        (
+            "DELETE",
+            "secrets/none?dryRun=true",
+            Value::Null,
+            404,
+            "dry run, ORCH3001",
+        ),
+        ("DELETE", "prompts/a", Value::Null, 200, ""),
+    ];
+    for (number, (method, path, body, status, said)) in tried.iter().enumerate() {
+        let id = format!("tried-{number}");
+        let request = home
+            .http(method, &format!("/api/v1/{path}"))
+            .header("X-Request-Id", &id);
+        let request = match body {
+            Value::Null => request,
+            body => request.json(body),
+        };
+        request.send().expect(*status);
+        eventually("the row is written", || !rows(&home, &id).is_empty());
+        assert_eq!(
+            row_of(&home, &id)["detail"].as_str().unwrap_or_default(),
+            *said,
+            "{method} {path}"
+        );
+    }
+}
+
+#[test]
+fn a_key_that_is_given_as_a_name_is_not_kept() {
+    let home = Home::new().started();
+    let key = token(&home, "lost", &json!({"rbac": "owner"}));
+    for (id, name) in [("whole", key.clone()), ("within", format!("Bearer {key} "))] {
+        let request = with(&home, "POST", "/api/v1/login", "").header("X-Request-Id", id);
+        request
+            .json(&json!({"user": name, "password": "another password"}))
+            .send()
+            .expect(401);
+        eventually("the row is written", || !rows(&home, id).is_empty());
+        assert_eq!(row_of(&home, id)["principal"], "***", "{id}");
+    }
+    let all = home.get("audit?limit=1000").to_string();
+    assert!(!all.contains(&key[..20]), "the log holds a credential");
+}
