@@ -2,6 +2,7 @@
 //! nowhere else.
 
 mod access;
+mod inference;
 mod containers;
 mod gateway;
 
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::telemetry::LogFormat;
 
 pub use access::{AccessArgs, AccessSettings};
+pub use inference::InferenceArgs;
 pub use containers::{ContainerArgs, ContainerSettings, DefaultRuntime};
 pub use gateway::{GatewayArgs, GatewaySettings};
 
@@ -173,6 +175,9 @@ pub struct ServeArgs {
     /// Of access.
     pub access: AccessArgs,
     #[command(flatten)]
+    /// Of the door to the models.
+    pub inference: InferenceArgs,
+    #[command(flatten)]
     /// Of the gateway.
     pub gateway: GatewayArgs,
     #[command(flatten)]
@@ -234,6 +239,8 @@ pub struct Settings {
     pub allowed_origins: Vec<String>,
     /// Of access.
     pub access: AccessSettings,
+    /// Of the door to the models.
+    pub inference: InferenceArgs,
     /// Of the gateway.
     pub gateway: GatewaySettings,
     /// Of containers.
@@ -374,6 +381,7 @@ impl Settings {
             allowed_hosts: many(&args.allowed_hosts, file.allowed_hosts),
             allowed_origins: many(&args.allowed_origins, file.allowed_origins),
             access: AccessSettings::resolve(&args.access, file.access),
+            inference: InferenceArgs::resolve(&args.inference, file.inference),
             gateway: GatewaySettings::resolve(&args.gateway, file.gateway),
             containers: ContainerSettings::resolve(&args.containers, file.containers),
             log_format: args.log_format.or(file.log_format).unwrap_or_default(),
@@ -424,6 +432,7 @@ impl Settings {
             allowed_hosts: self.allowed_hosts.clone(),
             allowed_origins: self.allowed_origins.clone(),
             access: self.access.to_args(),
+            inference: self.inference.clone(),
             gateway: self.gateway.to_args(),
             containers: self.containers.to_args(),
             log_format: Some(self.log_format),

@@ -50,6 +50,9 @@ pub mod api;
 pub mod audit;
 pub mod auth;
 pub mod gateway;
+pub mod inference;
+
+pub mod limits;
 
 pub mod secrets;
 pub mod store;

@@ -6,6 +6,7 @@
 mod admin;
 mod bootstrap;
 mod context;
+mod doors;
 mod keys;
 mod listen;
 mod memory;
@@ -23,6 +24,8 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use doors::Doors;
+
 use crate::admission::{self, Admission};
 use crate::api::{Api, Forwarding, Names, Service};
 use crate::audit::Ledger;
@@ -30,7 +33,9 @@ use crate::auth::{Authenticator, Logins, Pace};
 use crate::clock::{Clock, Ids, RandomIds, SystemClock};
 use crate::config::Settings;
 use crate::gateway::{self, Gateway};
-use crate::reconcile::{self, Election, Lists, Reconciler, SessionCopies, Waker};
+use crate::inference::{self, Inference};
+use crate::limits;
+use crate::reconcile::{self, Election, Lists, Models, Reconciler, SessionCopies, Waker};
 use crate::runtime::limits::Confinement;
 use crate::runtime::log::Bounds;
 use crate::runtime::{Config, Runtime};
@@ -158,6 +163,7 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
     let (seen, runtime_news) = tokio::sync::mpsc::unbounded_channel();
     let waker = Waker::new(store.clone(), seen.clone());
     let lists = Lists::new(seen.clone());
+    let models = Models::new(seen.clone());
     let stirred = Arc::new(Notify::new());
     let stirring = Arc::clone(&stirred);
     let runtime = Runtime::start_up(Config {
@@ -247,14 +253,27 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
             lifetime: settings.gateway.session_lifetime.duration(),
             most: settings.gateway.max_sessions.get() as usize,
         },
-        principal_limits: gateway::PrincipalLimits {
+        principal_limits: limits::Bounds {
             per_minute: settings.gateway.principal_requests_per_minute,
             concurrent: settings.gateway.principal_concurrent_requests,
+            tokens_per_minute: None,
         },
         standing: stands.clone(),
         shutdown: stop_serving.clone(),
     });
     let relaying = tokio::spawn(relaying);
+    let inference = Inference::open(inference::Config {
+        store: store.clone(),
+        ledger: ledger.clone(),
+        keys: doors::keys(admission.clone()),
+        models,
+        principal_limits: limits::Bounds {
+            per_minute: settings.inference.principal_inferences_per_minute,
+            concurrent: settings.inference.principal_concurrent_inferences,
+            tokens_per_minute: settings.inference.principal_tokens_per_minute,
+        },
+        shutdown: stop_serving.clone(),
+    });
     drop(tokio::spawn(reseal::keep_current(
         store.clone(),
         admission.keyring.clone(),
@@ -283,7 +302,7 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
         started_at,
         shutdown: stop_serving.clone(),
     };
-    let door = Service::new(api, gateway);
+    let door = Service::new(api, Doors { gateway, inference });
     let serving = tokio::spawn(listener.serve(door, stop_serving.clone()));
     tracing::info!(url, data_dir = %settings.data_dir.display(), "ready");
     Ok(Daemon {

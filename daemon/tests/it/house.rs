@@ -55,7 +55,7 @@ const OWNED: &[(&str, &[&str])] = &[
             "daemon/src/telemetry.rs",
         ],
     ),
-    ("governor", &["daemon/src/auth/", "daemon/src/gateway/"]),
+    ("governor", &["daemon/src/auth/", "daemon/src/limits.rs"]),
     (
         "http_body_util",
         &[
@@ -150,7 +150,8 @@ const COMMON: &[&str] = &[
 /// Which rooms of the daemon a room may know. What is not listed here knows no other room but the clock.
 const ARROWS: &[(&str, &[&str])] = &[
     ("api", &["admission", "audit", "auth", "store", "runtime", "telemetry"]),
-    ("gateway", &["audit", "reconcile", "store", "runtime"]),
+    ("gateway", &["audit", "limits", "reconcile", "store", "runtime"]),
+    ("inference", &["audit", "limits", "reconcile", "secrets", "store", "runtime"]),
     ("auth", &["audit", "store"]),
     ("admission", &["audit", "auth", "store", "secrets"]),
     ("audit", &["store"]),

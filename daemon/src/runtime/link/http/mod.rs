@@ -27,8 +27,12 @@ mod modern;
 mod sse;
 
 mod peer;
+mod web;
+mod web;
 
 pub(in crate::runtime) use client::Clients;
 pub(in crate::runtime) use endpoint::Endpoint;
 pub use peer::Peers;
+pub use target::Heard;
+pub use web::{Destination, Web};
 pub(in crate::runtime) use target::shown;

@@ -1,0 +1,330 @@
+//! Asking a model: within which limits, in which words, and whom else when it does not answer.
+
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use orch_shared::access::Principal;
+use orch_shared::inference::Dialect;
+use orch_shared::jsonrpc::Members;
+use serde_json::value::RawValue;
+use tokio::time::{Instant, timeout_at};
+
+use super::account::Account;
+use super::bridge::{Bridge, Wanted};
+use super::choice::{self, Model};
+use super::refused::Refused;
+use super::relay::Relay;
+use super::upstream::{Failure, Outgoing, Whole, passed_back};
+use super::{Inference, Shared, scripted};
+use crate::limits::{Bounds, Whose};
+use crate::store::Snapshot;
+
+/// How often one model is asked before another one stands in for it.
+const TRIES: u32 = 2;
+/// Longer than that nobody waits for a model that asks for a pause.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// The pause before the second try, where nobody asks for another.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// Which model has answered.
+const ANSWERED_BY: HeaderName = HeaderName::from_static("x-orch-llm");
+
+/// What somebody asks of a model.
+pub(super) struct Asking {
+    pub(super) principal: Principal,
+    /// In whose words.
+    pub(super) dialect: Dialect,
+    /// The model that an address names; else the body does.
+    pub(super) model: Option<String>,
+    /// Those headers of the client that are for the provider.
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+}
+
+/// An answer.
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) content: Content,
+}
+
+/// How it comes.
+pub(super) enum Content {
+    Whole(Bytes),
+    Stream(Box<Relay>),
+}
+
+impl Answer {
+    fn whole(status: StatusCode, headers: HeaderMap, body: impl Into<Bytes>) -> Self {
+        let content = Content::Whole(body.into());
+        Self {
+            status,
+            headers,
+            content,
+        }
+    }
+
+    fn refused(refused: &Refused, dialect: Dialect) -> Self {
+        Self::whole(refused.status, refused.headers(), refused.body(dialect))
+    }
+
+    /// Says which model it is from.
+    fn by(mut self, model: &Model) -> Self {
+        if let Ok(name) = HeaderValue::try_from(model.name().as_str()) {
+            self.headers.insert(ANSWERED_BY, name);
+        }
+        self
+    }
+}
+
+impl Inference {
+    /// Asks.
+    pub(super) async fn ask(&self, asking: Asking) -> Answer {
+        let dialect = asking.dialect;
+        match self.0.accept(&asking) {
+            Ok(accepted) => self.0.answer(&asking, accepted).await,
+            Err(refused) => Answer::refused(&refused, dialect),
+        }
+    }
+}
+
+/// A request that may be made.
+struct Accepted {
+    snapshot: Snapshot,
+    /// The model that is meant, and those that stand in for it.
+    models: Vec<Model>,
+    wanted: Wanted,
+    account: Account,
+}
+
+/// A try that came to nothing.
+struct Missed {
+    model: Model,
+    failure: Failure,
+}
+
+impl Shared {
+    fn accept(&self, asking: &Asking) -> Result<Accepted, Refused> {
+        let body: &RawValue =
+            serde_json::from_slice(&asking.body).map_err(|error| Refused::invalid(format!("the body is no JSON: {error}")))?;
+        let members = Members::of(body).ok_or_else(|| Refused::invalid("the body is no JSON object"))?;
+        let name = match &asking.model {
+            Some(name) => name.clone(),
+            None => members
+                .text("model")
+                .ok_or_else(|| Refused::invalid("`model` is missing: the name of an Llm"))?,
+        };
+        let snapshot = self.store.snapshot();
+        let model = choice::choose(&asking.principal, &snapshot, &name)?;
+        let wanted = Wanted::read(asking.dialect, &members)?;
+        let mut account = Account::open(&self.ledger, &asking.principal, asking.dialect.as_str(), &model.object.object);
+        match self.enter(&asking.principal, &model) {
+            Ok(place) => account.hold(place),
+            Err(refused) => {
+                account.refused(refused.status, refused.code);
+                return Err(refused);
+            }
+        }
+        let mut models = choice::stand_ins(&asking.principal, &snapshot, &model);
+        models.insert(0, model);
+        Ok(Accepted {
+            snapshot,
+            models,
+            wanted,
+            account,
+        })
+    }
+
+    /// Within the limits of whoever asks, of the token that was shown, and of the model.
+    fn enter(&self, principal: &Principal, model: &Model) -> Result<crate::limits::Place, Refused> {
+        let declared = model.spec().limits.clone().unwrap_or_default();
+        let whose = [
+            Whose {
+                kind: "principal",
+                id: &principal.name,
+                name: &principal.name,
+                bounds: self.principal_limits,
+            },
+            Whose {
+                kind: "llm",
+                id: &model.object.uid,
+                name: model.name().as_str(),
+                bounds: bounds(&declared),
+            },
+        ];
+        self.limits.enter(&whose).map_err(|over| {
+            Refused::new(StatusCode::TOO_MANY_REQUESTS, "rate_limit_exceeded", over.what).after(over.retry_after)
+        })
+    }
+
+    async fn answer(&self, asking: &Asking, accepted: Accepted) -> Answer {
+        let Accepted {
+            snapshot,
+            models,
+            wanted,
+            mut account,
+        } = accepted;
+        let mut missed: Vec<Missed> = Vec::new();
+        for model in models {
+            let bridge = match Bridge::between(asking.dialect, &model) {
+                Ok(bridge) => bridge,
+                Err(why) => {
+                    missed.push(Missed {
+                        model,
+                        failure: Failure::Unfit(why),
+                    });
+                    continue;
+                }
+            };
+            account.answered_by(&model.object.object, &model.spec().model);
+            if let Bridge::Scripted(manner) = &bridge {
+                return scripted::play(self, asking, &wanted, &model, manner, account).await.by(&model);
+            }
+            let outgoing = match bridge.outgoing(asking, &wanted, &model) {
+                Ok(outgoing) => outgoing,
+                Err(refused) => {
+                    account.refused(refused.status, refused.code);
+                    return Answer::refused(&refused, asking.dialect);
+                }
+            };
+            if let Err(resting) = self.models.may_ask(&model.object.uid) {
+                let failure = Failure::Away(format!(
+                    "it is left alone for {} s more, since it kept failing: {}",
+                    resting.left.as_secs() + 1,
+                    resting.why
+                ));
+                missed.push(Missed { model, failure });
+                continue;
+            }
+            match self.try_model(&model, &snapshot, &bridge, &outgoing, &wanted).await {
+                Ok(Got::Whole(whole)) => {
+                    return self.whole(asking, &bridge, &model, whole, account).by(&model);
+                }
+                Ok(Got::Stream(begun)) => {
+                    let headers = passed_back(begun.response.headers());
+                    let passage = bridge.passage(&wanted, &model);
+                    let patience = timeout_of(&model);
+                    let relay = Relay::new(
+                        Box::pin(begun.response.into_body()),
+                        passage,
+                        account,
+                        patience,
+                        self.shutdown.clone(),
+                    );
+                    let content = Content::Stream(Box::new(relay));
+                    let answer = Answer {
+                        status: StatusCode::OK,
+                        headers,
+                        content,
+                    };
+                    return answer.by(&model);
+                }
+                Err(failure) => missed.push(Missed { model, failure }),
+            }
+        }
+        nobody(asking, &missed, &mut account)
+    }
+
+    /// Asks one model, more than once if need be.
+    async fn try_model(
+        &self,
+        model: &Model,
+        snapshot: &Snapshot,
+        bridge: &Bridge,
+        outgoing: &Outgoing,
+        wanted: &Wanted,
+    ) -> Result<Got, Failure> {
+        let patience = timeout_of(model);
+        let deadline = Instant::now() + patience;
+        let mut tried = 0;
+        loop {
+            tried += 1;
+            let asking = async {
+                let begun = self.ask(model, snapshot, outgoing).await?;
+                match wanted.is_stream && begun.is_stream() && bridge.can_stream() {
+                    true => Ok(Got::Stream(begun)),
+                    false => begun.whole().await.map(Got::Whole),
+                }
+            };
+            let failure = match timeout_at(deadline, asking).await {
+                Ok(Ok(got)) => {
+                    self.models.answered(&model.object.uid);
+                    return Ok(got);
+                }
+                Ok(Err(failure)) => failure,
+                Err(_) => Failure::Late(patience),
+            };
+            // That somebody asks too much is no failure of the model.
+            let is_throttled = matches!(&failure, Failure::Status { status, .. } if *status == StatusCode::TOO_MANY_REQUESTS);
+            if !is_throttled {
+                self.models.failed(&model.object.uid, &failure.clause());
+            }
+            let pause = failure.retry_after().unwrap_or(PAUSE);
+            let is_worth_it = failure.is_passing() && pause <= PATIENCE && Instant::now() + pause < deadline;
+            if tried >= TRIES || !is_worth_it {
+                return Err(failure);
+            }
+            tracing::debug!(llm = %model.name(), reason = failure.clause(), "a model is asked once more");
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    /// An answer that is there whole.
+    fn whole(&self, asking: &Asking, bridge: &Bridge, model: &Model, whole: Whole, mut account: Account) -> Answer {
+        let Whole { status, headers, body } = whole;
+        let headers = passed_back(&headers);
+        let (body, usage) = bridge.whole(asking.dialect, model, status, body);
+        account.used(usage);
+        account.answered(status);
+        Answer::whole(status, headers, body)
+    }
+}
+
+/// What a model has answered.
+enum Got {
+    Whole(Whole),
+    Stream(super::upstream::Begun),
+}
+
+/// How long a model may take.
+fn timeout_of(model: &Model) -> Duration {
+    let declared = model.spec().timeout.as_ref();
+    declared.map_or(Duration::from_secs(120), orch_shared::quantity::Span::duration)
+}
+
+/// The limits that are declared.
+fn bounds(declared: &orch_shared::kinds::llm::Limits) -> Bounds {
+    Bounds {
+        per_minute: declared.requests_per_minute.and_then(std::num::NonZeroU32::new),
+        concurrent: declared.concurrent.and_then(std::num::NonZeroU32::new),
+        tokens_per_minute: declared.tokens_per_minute.and_then(std::num::NonZeroU64::new),
+    }
+}
+
+/// Nobody answers. What the last provider said itself is passed on where that helps the client to decide; else who was asked
+/// and what became of it.
+fn nobody(asking: &Asking, missed: &[Missed], account: &mut Account) -> Answer {
+    let told: Vec<String> = missed
+        .iter()
+        .map(|Missed { model, failure }| format!("llm/{} {}", model.name(), failure.clause()))
+        .collect();
+    let message = told.join("; ");
+    let last = missed.last().map(|missed| &missed.failure);
+    let retry_after = last.and_then(Failure::retry_after);
+    let (status, code) = match last {
+        Some(Failure::Status { status, .. }) if *status == StatusCode::TOO_MANY_REQUESTS => {
+            (*status, "rate_limit_exceeded")
+        }
+        Some(Failure::Status { .. } | Failure::KeyRefused(_)) => (StatusCode::BAD_GATEWAY, "provider_failed"),
+        Some(Failure::Late(_)) => (StatusCode::GATEWAY_TIMEOUT, "provider_late"),
+        Some(Failure::Away(_) | Failure::Unkeyed(_)) | None => {
+            (StatusCode::SERVICE_UNAVAILABLE, "provider_unreachable")
+        }
+        Some(Failure::Unfit(_)) => (StatusCode::BAD_REQUEST, "unsupported"),
+    };
+    account.refused(status, &message);
+    let mut refused = Refused::new(status, code, message);
+    refused.retry_after = retry_after;
+    Answer::refused(&refused, asking.dialect)
+}

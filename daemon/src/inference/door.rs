@@ -1,0 +1,131 @@
+//! Requests at the addresses of the door, and their answers as HTTP carries them.
+
+use axum::body::Body;
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use orch_shared::access::Principal;
+use orch_shared::inference::{Dialect, anthropic};
+use serde_json::{Value, json};
+
+use super::address::{self, Address};
+use super::asking::{Answer, Asking, Content};
+use super::choice::{self, Model};
+use super::received::received;
+use super::refused::Refused;
+use super::upstream::passed_on;
+use super::{Inference, Shared};
+use crate::audit;
+
+/// Answers a request.
+pub(super) async fn answer(inference: &Inference, principal: Principal, parts: Parts, body: Body) -> Response {
+    let Some(address) = address::parse(parts.uri.path()) else {
+        return Refused::new(StatusCode::NOT_FOUND, "not_found", "there is nothing at that address").told(Dialect::Chat);
+    };
+    let dialect = address.dialect();
+    let is_read = matches!(parts.method, Method::GET | Method::HEAD);
+    let is_post = parts.method == Method::POST;
+    let answered = match address {
+        Address::Models if is_read => inference.0.models_of(&principal),
+        Address::Model(name) if is_read => inference.0.model_of(&principal, name),
+        Address::CountTokens if is_post => inference.0.count(&principal, &parts, body).await,
+        Address::Ask(_) if is_post => ask(inference, principal, dialect, None, parts, body).await,
+        Address::Infer(name) if is_post => {
+            let name = name.to_owned();
+            ask(inference, principal, dialect, Some(name), parts, body).await
+        }
+        Address::Models | Address::Model(_) | Address::CountTokens | Address::Ask(_) | Address::Infer(_) => {
+            let message = format!("{} is not possible here", parts.method);
+            let mut refusal = Refused::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message).told(dialect);
+            let allowed = HeaderValue::from_static(address.methods());
+            refusal.headers_mut().insert(header::ALLOW, allowed);
+            return refusal;
+        }
+    };
+    answered.unwrap_or_else(|refused| refused.told(dialect))
+}
+
+async fn ask(
+    inference: &Inference,
+    principal: Principal,
+    dialect: Dialect,
+    model: Option<String>,
+    parts: Parts,
+    body: Body,
+) -> Result<Response, Refused> {
+    let asking = Asking {
+        principal,
+        dialect,
+        model,
+        headers: passed_on(&parts.headers),
+        body: received(&parts.headers, body).await?,
+    };
+    let Answer {
+        status,
+        headers,
+        content,
+    } = inference.ask(asking).await;
+    let mut response = Response::new(match content {
+        Content::Whole(bytes) => Body::from(bytes),
+        Content::Stream(relay) => Body::new(*relay),
+    });
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
+    Ok(response)
+}
+
+impl Shared {
+    fn models_of(&self, principal: &Principal) -> Result<Response, Refused> {
+        if let Some(trail) = audit::trail() {
+            trail.wants("models");
+        }
+        let models: Vec<Value> = choice::all(principal, &self.store.snapshot()).iter().map(shown).collect();
+        let first = models.first().map(|model| model["id"].clone());
+        let last = models.last().map(|model| model["id"].clone());
+        // OpenAI's list, and what Anthropic's has besides.
+        Ok(told(&json!({
+            "object": "list", "data": models, "has_more": false, "first_id": first, "last_id": last,
+        })))
+    }
+
+    fn model_of(&self, principal: &Principal, name: &str) -> Result<Response, Refused> {
+        if let Some(trail) = audit::trail() {
+            trail.wants("models");
+        }
+        choice::choose(principal, &self.store.snapshot(), name).map(|model| told(&shown(&model)))
+    }
+
+    /// How many tokens a request of Anthropic's has; estimated, since only providers know.
+    async fn count(&self, principal: &Principal, parts: &Parts, body: Body) -> Result<Response, Refused> {
+        if let Some(trail) = audit::trail() {
+            trail.wants("count_tokens");
+        }
+        let body = received(&parts.headers, body).await?;
+        let body: Value =
+            serde_json::from_slice(&body).map_err(|error| Refused::invalid(format!("the body is no JSON: {error}")))?;
+        let name = body["model"]
+            .as_str()
+            .ok_or_else(|| Refused::invalid("`model` is missing: the name of an Llm"))?;
+        choice::choose(principal, &self.store.snapshot(), name)?;
+        Ok(told(&json!({"input_tokens": anthropic::count_tokens(&body)})))
+    }
+}
+
+/// A model, as both OpenAI and Anthropic list it.
+fn shown(model: &Model) -> Value {
+    let created = model.object.created_at;
+    json!({
+        "id": model.name(),
+        "object": "model",
+        "created": created.millis() / 1000,
+        "owned_by": model.spec().provider,
+        "type": "model",
+        "display_name": model.name(),
+        "created_at": created,
+    })
+}
+
+fn told(value: &Value) -> Response {
+    let json = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
+    (json, value.to_string()).into_response()
+}
