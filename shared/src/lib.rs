@@ -30,6 +30,7 @@ pub mod jsonrpc;
 pub mod manifest;
 pub mod problem;
 pub mod schema;
+pub mod sse;
 
 pub mod seeded;
 pub mod server_json;
@@ -40,6 +41,7 @@ pub mod audit;
 pub mod context;
 pub mod diff;
 pub mod identity;
+pub mod inference;
 pub mod matching;
 pub mod query;
 pub mod route;
