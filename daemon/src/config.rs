@@ -2,9 +2,9 @@
 //! nowhere else.
 
 mod access;
-mod inference;
 mod containers;
 mod gateway;
+mod inference;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -17,9 +17,9 @@ use serde::{Deserialize, Serialize};
 use crate::telemetry::LogFormat;
 
 pub use access::{AccessArgs, AccessSettings};
-pub use inference::InferenceArgs;
 pub use containers::{ContainerArgs, ContainerSettings, DefaultRuntime};
 pub use gateway::{GatewayArgs, GatewaySettings};
+pub use inference::InferenceArgs;
 
 /// Where the daemon listens, unless told otherwise.
 pub const LISTEN: &str = "127.0.0.1:7420";

@@ -175,7 +175,9 @@ pub(super) async fn guard<A: Future<Output = Result<Response, Problem>>>(
             response = worded;
             // Whatever the words, when to come back and how to say who one is are said alike.
             for name in [header::RETRY_AFTER, header::WWW_AUTHENTICATE] {
-                response.headers_mut().extend(headers.get(&name).map(|value| (name, value.clone())));
+                response
+                    .headers_mut()
+                    .extend(headers.get(&name).map(|value| (name, value.clone())));
             }
         }
         response

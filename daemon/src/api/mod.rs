@@ -147,7 +147,10 @@ impl<B: Beside> Service<B> {
                     Answered::Anywhere => guard::Passing::new(pattern).in_its_own_time(),
                 };
                 let passing = passing.refusing(B::refusal);
-                guard::guard(&self.api, passing, request, |request| self.answer_beside(request, answered)).await
+                guard::guard(&self.api, passing, request, |request| {
+                    self.answer_beside(request, answered)
+                })
+                .await
             }
             None => {
                 let passing = guard::Passing::new(pattern(path));

@@ -42,7 +42,10 @@ pub(super) fn wanted(method: &Method, uri: &Uri) {
 /// Sees to the row about a request that is answered, of the API or of the gateway. What is returned has to be settled before
 /// the answer is told.
 pub(super) fn conclude(api: &Api, path: &str, trail: &Trail, response: &Response) -> Option<Row> {
-    if !["/api/v1/", "/mcp/", "/v1/"].iter().any(|noted| path.starts_with(noted)) {
+    if !["/api/v1/", "/mcp/", "/v1/"]
+        .iter()
+        .any(|noted| path.starts_with(noted))
+    {
         return None;
     }
     if let Some(Told(problem)) = response.extensions().get::<Told>() {

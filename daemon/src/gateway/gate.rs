@@ -295,7 +295,7 @@ impl Gateway {
         let object = &asked.view.object;
         let item = Some(tool.to_owned());
         let mut note = ledger::note(&self.0.ledger, asked.principal, "tools/call", &object.object, item);
-        let entered = self.0.limits.enter(&[self.whose(asked.principal)]);
+        let entered = self.0.limits.enter(&[self.limited(asked.principal)]);
         match entered {
             Ok(place) => {
                 note.hold(place);

@@ -14,9 +14,9 @@ use super::protocol::{code, error, error_with};
 use super::pump::{Pump, Relay, Side};
 use super::upstream::{COMING_UP, COPY_FREE, Unavailable, Upstream};
 use super::view::Member;
+use crate::limits::{self, Bounds, Whose};
 use crate::runtime::Use;
 use crate::runtime::launch::Era;
-use crate::limits::{self, Bounds, Whose};
 use crate::runtime::link::{Call, Purpose};
 
 impl Gateway {
@@ -167,11 +167,11 @@ impl Gateway {
             name: member.name.as_str(),
             bounds,
         };
-        self.0.limits.enter(&[self.whose(principal), server])
+        self.0.limits.enter(&[self.limited(principal), server])
     }
 
     /// Somebody, with the limits that hold for everybody.
-    pub(super) fn whose<'p>(&self, principal: &'p Principal) -> Whose<'p> {
+    pub(super) fn limited<'p>(&self, principal: &'p Principal) -> Whose<'p> {
         Whose {
             kind: "principal",
             id: &principal.name,

@@ -5,13 +5,12 @@ use std::time::Duration;
 use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use orch_shared::access::Principal;
-use orch_shared::inference::Dialect;
-use orch_shared::jsonrpc::Members;
-use serde_json::value::RawValue;
+use orch_shared::inference::request::Body;
+use orch_shared::inference::{Dialect, Stamp};
 use tokio::time::{Instant, timeout_at};
 
 use super::account::Account;
-use super::bridge::{Bridge, Wanted};
+use super::bridge::{self, Bridge};
 use super::choice::{self, Model};
 use super::refused::Refused;
 use super::relay::Relay;
@@ -35,8 +34,6 @@ pub(super) struct Asking {
     pub(super) principal: Principal,
     /// In whose words.
     pub(super) dialect: Dialect,
-    /// The model that an address names; else the body does.
-    pub(super) model: Option<String>,
     /// Those headers of the client that are for the provider.
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
@@ -56,7 +53,7 @@ pub(super) enum Content {
 }
 
 impl Answer {
-    fn whole(status: StatusCode, headers: HeaderMap, body: impl Into<Bytes>) -> Self {
+    pub(super) fn whole(status: StatusCode, headers: HeaderMap, body: impl Into<Bytes>) -> Self {
         let content = Content::Whole(body.into());
         Self {
             status,
@@ -65,7 +62,7 @@ impl Answer {
         }
     }
 
-    fn refused(refused: &Refused, dialect: Dialect) -> Self {
+    pub(super) fn refused(refused: &Refused, dialect: Dialect) -> Self {
         Self::whole(refused.status, refused.headers(), refused.body(dialect))
     }
 
@@ -81,20 +78,22 @@ impl Answer {
 impl Inference {
     /// Asks.
     pub(super) async fn ask(&self, asking: Asking) -> Answer {
-        let dialect = asking.dialect;
-        match self.0.accept(&asking) {
+        let accepted = Body::read(asking.dialect, &asking.body)
+            .map_err(Refused::untranslatable)
+            .and_then(|body| self.0.accept(&asking, body));
+        match accepted {
             Ok(accepted) => self.0.answer(&asking, accepted).await,
-            Err(refused) => Answer::refused(&refused, dialect),
+            Err(refused) => Answer::refused(&refused, asking.dialect),
         }
     }
 }
 
 /// A request that may be made.
-struct Accepted {
+struct Accepted<'b> {
+    body: Body<'b>,
     snapshot: Snapshot,
     /// The model that is meant, and those that stand in for it.
     models: Vec<Model>,
-    wanted: Wanted,
     account: Account,
 }
 
@@ -105,20 +104,11 @@ struct Missed {
 }
 
 impl Shared {
-    fn accept(&self, asking: &Asking) -> Result<Accepted, Refused> {
-        let body: &RawValue =
-            serde_json::from_slice(&asking.body).map_err(|error| Refused::invalid(format!("the body is no JSON: {error}")))?;
-        let members = Members::of(body).ok_or_else(|| Refused::invalid("the body is no JSON object"))?;
-        let name = match &asking.model {
-            Some(name) => name.clone(),
-            None => members
-                .text("model")
-                .ok_or_else(|| Refused::invalid("`model` is missing: the name of an Llm"))?,
-        };
+    fn accept<'b>(&self, asking: &Asking, body: Body<'b>) -> Result<Accepted<'b>, Refused> {
         let snapshot = self.store.snapshot();
-        let model = choice::choose(&asking.principal, &snapshot, &name)?;
-        let wanted = Wanted::read(asking.dialect, &members)?;
-        let mut account = Account::open(&self.ledger, &asking.principal, asking.dialect.as_str(), &model.object.object);
+        let model = choice::choose(&asking.principal, &snapshot, body.model())?;
+        let verb = asking.dialect.path().trim_start_matches("/v1/");
+        let mut account = Account::open(&self.ledger, &asking.principal, verb, &model.object.object);
         match self.enter(&asking.principal, &model) {
             Ok(place) => account.hold(place),
             Err(refused) => {
@@ -129,9 +119,9 @@ impl Shared {
         let mut models = choice::stand_ins(&asking.principal, &snapshot, &model);
         models.insert(0, model);
         Ok(Accepted {
+            body,
             snapshot,
             models,
-            wanted,
             account,
         })
     }
@@ -158,16 +148,16 @@ impl Shared {
         })
     }
 
-    async fn answer(&self, asking: &Asking, accepted: Accepted) -> Answer {
+    async fn answer(&self, asking: &Asking, accepted: Accepted<'_>) -> Answer {
         let Accepted {
+            body,
             snapshot,
             models,
-            wanted,
             mut account,
         } = accepted;
         let mut missed: Vec<Missed> = Vec::new();
         for model in models {
-            let bridge = match Bridge::between(asking.dialect, &model) {
+            let bridge = match Bridge::between(asking.dialect, model.spec()) {
                 Ok(bridge) => bridge,
                 Err(why) => {
                     missed.push(Missed {
@@ -178,11 +168,18 @@ impl Shared {
                 }
             };
             account.answered_by(&model.object.object, &model.spec().model);
-            if let Bridge::Scripted(manner) = &bridge {
-                return scripted::play(self, asking, &wanted, &model, manner, account).await.by(&model);
+            let stamp = bridge::stamp(&model, &self.store.ids().uid(), self.store.clock().now().millis());
+            if let Bridge::Scripted(dialect) = bridge {
+                return scripted::play(self, &body, dialect, &model, &stamp, account)
+                    .await
+                    .by(&model);
             }
-            let outgoing = match bridge.outgoing(asking, &wanted, &model) {
-                Ok(outgoing) => outgoing,
+            let outgoing = match bridge.outgoing(&body, model.spec()) {
+                Ok(said) => Outgoing {
+                    path: bridge.path(),
+                    headers: asking.headers.clone(),
+                    body: said,
+                },
                 Err(refused) => {
                     account.refused(refused.status, refused.code);
                     return Answer::refused(&refused, asking.dialect);
@@ -197,13 +194,13 @@ impl Shared {
                 missed.push(Missed { model, failure });
                 continue;
             }
-            match self.try_model(&model, &snapshot, &bridge, &outgoing, &wanted).await {
+            match self.try_model(&model, &snapshot, &outgoing, body.is_streamed()).await {
                 Ok(Got::Whole(whole)) => {
-                    return self.whole(asking, &bridge, &model, whole, account).by(&model);
+                    return answered(&bridge, &body, &stamp, whole, account).by(&model);
                 }
                 Ok(Got::Stream(begun)) => {
                     let headers = passed_back(begun.response.headers());
-                    let passage = bridge.passage(&wanted, &model);
+                    let passage = bridge.passage(&body, &stamp);
                     let patience = timeout_of(&model);
                     let relay = Relay::new(
                         Box::pin(begun.response.into_body()),
@@ -231,9 +228,8 @@ impl Shared {
         &self,
         model: &Model,
         snapshot: &Snapshot,
-        bridge: &Bridge,
         outgoing: &Outgoing,
-        wanted: &Wanted,
+        is_streamed: bool,
     ) -> Result<Got, Failure> {
         let patience = timeout_of(model);
         let deadline = Instant::now() + patience;
@@ -242,7 +238,7 @@ impl Shared {
             tried += 1;
             let asking = async {
                 let begun = self.ask(model, snapshot, outgoing).await?;
-                match wanted.is_stream && begun.is_stream() && bridge.can_stream() {
+                match is_streamed && begun.is_stream() {
                     true => Ok(Got::Stream(begun)),
                     false => begun.whole().await.map(Got::Whole),
                 }
@@ -256,7 +252,8 @@ impl Shared {
                 Err(_) => Failure::Late(patience),
             };
             // That somebody asks too much is no failure of the model.
-            let is_throttled = matches!(&failure, Failure::Status { status, .. } if *status == StatusCode::TOO_MANY_REQUESTS);
+            let is_throttled =
+                matches!(&failure, Failure::Status { status, .. } if *status == StatusCode::TOO_MANY_REQUESTS);
             if !is_throttled {
                 self.models.failed(&model.object.uid, &failure.clause());
             }
@@ -269,16 +266,20 @@ impl Shared {
             tokio::time::sleep(pause).await;
         }
     }
+}
 
-    /// An answer that is there whole.
-    fn whole(&self, asking: &Asking, bridge: &Bridge, model: &Model, whole: Whole, mut account: Account) -> Answer {
-        let Whole { status, headers, body } = whole;
-        let headers = passed_back(&headers);
-        let (body, usage) = bridge.whole(asking.dialect, model, status, body);
-        account.used(usage);
-        account.answered(status);
-        Answer::whole(status, headers, body)
-    }
+/// An answer that is there whole.
+fn answered(bridge: &Bridge, body: &Body<'_>, stamp: &Stamp, whole: Whole, mut account: Account) -> Answer {
+    let Whole {
+        status,
+        headers,
+        body: said,
+    } = whole;
+    let headers = passed_back(&headers);
+    let (said, usage) = bridge.whole(body, stamp, status, said);
+    account.used(usage);
+    account.answered(status);
+    Answer::whole(status, headers, said)
 }
 
 /// What a model has answered.
@@ -288,7 +289,7 @@ enum Got {
 }
 
 /// How long a model may take.
-fn timeout_of(model: &Model) -> Duration {
+pub(super) fn timeout_of(model: &Model) -> Duration {
     let declared = model.spec().timeout.as_ref();
     declared.map_or(Duration::from_secs(120), orch_shared::quantity::Span::duration)
 }

@@ -1,11 +1,14 @@
 //! Requests at the addresses of the door, and their answers as HTTP carries them.
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use orch_shared::access::Principal;
+use orch_shared::inference::request::Body as Asked;
 use orch_shared::inference::{Dialect, anthropic};
+use orch_shared::jsonrpc::{Members, raw};
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::address::{self, Address};
@@ -20,7 +23,8 @@ use crate::audit;
 /// Answers a request.
 pub(super) async fn answer(inference: &Inference, principal: Principal, parts: Parts, body: Body) -> Response {
     let Some(address) = address::parse(parts.uri.path()) else {
-        return Refused::new(StatusCode::NOT_FOUND, "not_found", "there is nothing at that address").told(Dialect::Chat);
+        return Refused::new(StatusCode::NOT_FOUND, "not_found", "there is nothing at that address")
+            .told(Dialect::Chat);
     };
     let dialect = address.dialect();
     let is_read = matches!(parts.method, Method::GET | Method::HEAD);
@@ -53,12 +57,15 @@ async fn ask(
     parts: Parts,
     body: Body,
 ) -> Result<Response, Refused> {
+    let mut body = received(&parts.headers, body).await?;
+    if let Some(model) = model {
+        body = naming(&body, &model)?;
+    }
     let asking = Asking {
         principal,
         dialect,
-        model,
         headers: passed_on(&parts.headers),
-        body: received(&parts.headers, body).await?,
+        body,
     };
     let Answer {
         status,
@@ -74,12 +81,24 @@ async fn ask(
     Ok(response)
 }
 
+/// A request of the model that its address names, whatever it says itself.
+fn naming(body: &Bytes, model: &str) -> Result<Bytes, Refused> {
+    let no_object = || Refused::invalid("the body is no JSON object");
+    let value: &RawValue = serde_json::from_slice(body).map_err(|_| no_object())?;
+    let mut members = Members::of(value).ok_or_else(no_object)?;
+    members.set("model", raw(model));
+    Ok(String::from(Box::<str>::from(members.to_raw())).into())
+}
+
 impl Shared {
     fn models_of(&self, principal: &Principal) -> Result<Response, Refused> {
         if let Some(trail) = audit::trail() {
             trail.wants("models");
         }
-        let models: Vec<Value> = choice::all(principal, &self.store.snapshot()).iter().map(shown).collect();
+        let models: Vec<Value> = choice::all(principal, &self.store.snapshot())
+            .iter()
+            .map(shown)
+            .collect();
         let first = models.first().map(|model| model["id"].clone());
         let last = models.last().map(|model| model["id"].clone());
         // OpenAI's list, and what Anthropic's has besides.
@@ -101,13 +120,10 @@ impl Shared {
             trail.wants("count_tokens");
         }
         let body = received(&parts.headers, body).await?;
-        let body: Value =
-            serde_json::from_slice(&body).map_err(|error| Refused::invalid(format!("the body is no JSON: {error}")))?;
-        let name = body["model"]
-            .as_str()
-            .ok_or_else(|| Refused::invalid("`model` is missing: the name of an Llm"))?;
-        choice::choose(principal, &self.store.snapshot(), name)?;
-        Ok(told(&json!({"input_tokens": anthropic::count_tokens(&body)})))
+        let body = Asked::read(Dialect::Messages, &body).map_err(Refused::untranslatable)?;
+        choice::choose(principal, &self.store.snapshot(), body.model())?;
+        let said = body.to_object().map_err(Refused::untranslatable)?;
+        Ok(told(&json!({"input_tokens": anthropic::count_tokens(&said)})))
     }
 }
 

@@ -5,7 +5,8 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
-use orch_shared::inference::{Dialect, errors};
+use orch_shared::inference::Dialect;
+use orch_shared::inference::errors::Fault;
 use orch_shared::problem::{Code, Problem};
 
 /// A request is not answered.
@@ -17,6 +18,8 @@ pub(super) struct Refused {
     pub(super) code: &'static str,
     /// For people, in a sentence.
     pub(super) message: String,
+    /// The member of the request that it is about.
+    pub(super) param: Option<String>,
     /// When it may be different.
     pub(super) retry_after: Option<Duration>,
 }
@@ -27,6 +30,7 @@ impl Refused {
             status,
             code,
             message: message.into(),
+            param: None,
             retry_after: None,
         }
     }
@@ -36,8 +40,18 @@ impl Refused {
         Self::new(StatusCode::BAD_REQUEST, "invalid_request", message)
     }
 
+    /// The request cannot be read, or put into other words.
+    #[expect(clippy::needless_pass_by_value, reason = "it is what errors are made of")]
+    pub(super) fn untranslatable(refused: orch_shared::inference::Refused) -> Self {
+        let param = refused.path.to_string();
+        Self {
+            param: (!param.is_empty()).then_some(param),
+            ..Self::invalid(refused.to_string())
+        }
+    }
+
     /// It may be different after that long.
-    pub(super) const fn after(self, retry_after: Duration) -> Self {
+    pub(super) fn after(self, retry_after: Duration) -> Self {
         Self {
             retry_after: Some(retry_after),
             ..self
@@ -66,7 +80,13 @@ impl Refused {
 
     /// The body that tells it in those words.
     pub(super) fn body(&self, dialect: Dialect) -> String {
-        errors::body(dialect, self.status.as_u16(), self.code, &self.message).to_string()
+        let fault = Fault {
+            status: self.status.as_u16(),
+            message: &self.message,
+            param: self.param.as_deref(),
+            code: Some(self.code),
+        };
+        fault.body(dialect).to_string()
     }
 
     /// The headers that go with it.

@@ -33,8 +33,11 @@ pub(super) trait Passage: Send {
     fn has_begun(&self) -> bool;
 }
 
+/// Why nothing more comes.
+pub(super) type Broken = Box<dyn std::error::Error + Send + Sync>;
+
 /// What the provider sends.
-pub(super) type Incoming = Pin<Box<dyn Body<Data = Bytes, Error = hyper::Error> + Send>>;
+pub(super) type Incoming = Pin<Box<dyn Body<Data = Bytes, Error = Broken> + Send>>;
 
 /// The answer, as a body.
 pub(super) struct Relay {

@@ -8,6 +8,7 @@ use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use orch_shared::inference::address;
+use orch_shared::inference::errors::message_in;
 use orch_shared::kinds::llm::{Llm, Provider};
 
 use super::Shared;
@@ -70,7 +71,12 @@ impl Failure {
             Self::Unkeyed(unkeyed) => format!("cannot be asked: its key cannot be had: {unkeyed}"),
             Self::Away(why) => format!("cannot be reached: {why}"),
             Self::Late(after) => format!("did not answer within {} s", after.as_secs()),
-            Self::Status { status, .. } => format!("answers HTTP {}", status.as_u16()),
+            Self::Status { status, body, .. } => {
+                let told = message_in(body)
+                    .map(|message| format!(": {message}"))
+                    .unwrap_or_default();
+                format!("answers HTTP {}{told}", status.as_u16())
+            }
             Self::KeyRefused(status) => format!("does not take its key (HTTP {})", status.as_u16()),
         }
     }
@@ -148,9 +154,13 @@ impl Shared {
             return Ok(place.clone());
         }
         let spec = model.spec();
-        let url = address::join(spec.provider, spec.url.as_deref(), path)
-            .ok_or_else(|| Failure::Unfit("it has no address".to_owned()))?;
-        let place = self.web.destination(&url).map_err(|why| Failure::Unfit(format!("its address {why}")))?;
+        let base = spec.url.as_deref().or(address::default_base(spec.provider));
+        let base = base.ok_or_else(|| Failure::Unfit("it has no address".to_owned()))?;
+        let url = address::join(base, path);
+        let place = self
+            .web
+            .destination(&url)
+            .map_err(|why| Failure::Unfit(format!("its address {why}")))?;
         if places.len() >= MOST {
             places.clear();
         }
@@ -219,7 +229,8 @@ fn headers(spec: &Llm, key: Option<&Plaintext>, passed: &HeaderMap) -> Result<He
         | Provider::Scripted => (header::AUTHORIZATION, key.map(|key| format!("Bearer {}", key.reveal()))),
     };
     if let Some(value) = value {
-        let unsendable = |_| Failure::Unfit("its key cannot be sent: it has characters that no header may have".to_owned());
+        let unsendable =
+            |_| Failure::Unfit("its key cannot be sent: it has characters that no header may have".to_owned());
         let mut value = HeaderValue::try_from(value.trim()).map_err(unsendable)?;
         value.set_sensitive(true);
         headers.insert(name, value);
@@ -232,7 +243,9 @@ pub(super) fn passed_on(given: &HeaderMap) -> HeaderMap {
     let names = [header::ACCEPT, ANTHROPIC_VERSION, ANTHROPIC_BETA];
     let given = names.into_iter().flat_map(|name| {
         let values = given.get_all(&name).iter();
-        values.map(move |value| (name.clone(), value.clone())).collect::<Vec<_>>()
+        values
+            .map(move |value| (name.clone(), value.clone()))
+            .collect::<Vec<_>>()
     });
     let mut headers = HeaderMap::new();
     for (name, value) in given {
@@ -259,9 +272,8 @@ mod tests {
 
     #[test]
     fn headers_are_for_one_side() {
-        let header = |name: &'static str, value: &'static str| {
-            (HeaderName::from_static(name), HeaderValue::from_static(value))
-        };
+        let header =
+            |name: &'static str, value: &'static str| (HeaderName::from_static(name), HeaderValue::from_static(value));
         let given = HeaderMap::from_iter([
             header("authorization", "Bearer orch_x"),
             header("x-api-key", "orch_x"),

@@ -19,7 +19,13 @@ const OWNED: &[(&str, &[&str])] = &[
     ("argon2", &["daemon/src/auth/"]),
     (
         "axum",
-        &["daemon/src/api/", "daemon/src/gateway/", "daemon/src/serve/listen.rs"],
+        &[
+            "daemon/src/api/",
+            "daemon/src/gateway/",
+            "daemon/src/inference/",
+            "daemon/src/serve/doors.rs",
+            "daemon/src/serve/listen.rs",
+        ],
     ),
     ("bollard", &["daemon/src/runtime/docker/"]),
     (
@@ -61,11 +67,19 @@ const OWNED: &[(&str, &[&str])] = &[
         &[
             "daemon/src/api/",
             "daemon/src/gateway/",
+            "daemon/src/inference/",
             "daemon/src/runtime/link/http/",
             "daemon/src/secrets/vault/",
         ],
     ),
-    ("hyper", &["daemon/src/runtime/link/http/", "daemon/src/serve/"]),
+    (
+        "hyper",
+        &[
+            "daemon/src/inference/",
+            "daemon/src/runtime/link/http/",
+            "daemon/src/serve/",
+        ],
+    ),
     (
         "hyper_rustls",
         &["daemon/src/runtime/link/http/", "daemon/src/secrets/vault/"],
@@ -151,7 +165,10 @@ const COMMON: &[&str] = &[
 const ARROWS: &[(&str, &[&str])] = &[
     ("api", &["admission", "audit", "auth", "store", "runtime", "telemetry"]),
     ("gateway", &["audit", "limits", "reconcile", "store", "runtime"]),
-    ("inference", &["audit", "limits", "reconcile", "secrets", "store", "runtime"]),
+    (
+        "inference",
+        &["audit", "limits", "reconcile", "secrets", "store", "runtime"],
+    ),
     ("auth", &["audit", "store"]),
     ("admission", &["audit", "auth", "store", "secrets"]),
     ("audit", &["store"]),

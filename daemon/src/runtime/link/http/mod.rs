@@ -28,11 +28,10 @@ mod sse;
 
 mod peer;
 mod web;
-mod web;
 
 pub(in crate::runtime) use client::Clients;
 pub(in crate::runtime) use endpoint::Endpoint;
 pub use peer::Peers;
 pub use target::Heard;
-pub use web::{Destination, Web};
 pub(in crate::runtime) use target::shown;
+pub use web::{Destination, Web};

@@ -27,7 +27,7 @@ pub(super) const JSON: &str = "application/json";
 pub type Heard = Response<Body>;
 
 /// Its body.
-pub type Body = Either<Content, Either<Incoming, Full<Bytes>>>;
+pub(super) type Body = Either<Content, Either<Incoming, Full<Bytes>>>;
 
 /// How requests get there.
 #[derive(Clone)]
@@ -177,7 +177,10 @@ impl Way {
         if url.scheme() == "https" {
             return Ok(Self::Secure(Box::new(clients.get(true)?)));
         }
-        let origin = url.as_str().parse().map_err(|_| "is no http or https address".to_owned())?;
+        let origin = url
+            .as_str()
+            .parse()
+            .map_err(|_| "is no http or https address".to_owned())?;
         Ok(Self::Clear(Pool::new(origin, client::connector(), client::IDLE.0)))
     }
 
