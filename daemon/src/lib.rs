@@ -41,6 +41,7 @@
 //!
 //! In reading order:
 
+pub mod batch;
 pub mod clock;
 pub mod config;
 pub mod telemetry;
@@ -50,6 +51,7 @@ pub mod api;
 pub mod audit;
 pub mod auth;
 pub mod gateway;
+pub mod usage;
 
 pub mod secrets;
 pub mod store;

@@ -88,10 +88,8 @@ pub const fn start_of(day: i64) -> Timestamp {
 
 /// How many days of its month are over before that day. What no calendar knows is the first of its month.
 fn days_into_month(day: i64) -> i64 {
-    let date = jiff::Timestamp::from_millisecond(start_of(day).millis());
-    date.map_or(0, |date| {
-        i64::from(date.to_zoned(jiff::tz::TimeZone::UTC).date().day() - 1)
-    })
+    let of_month = start_of(day).day_of_month();
+    of_month.map_or(0, |of_month| i64::from(of_month) - 1)
 }
 
 impl Allowance {
@@ -383,6 +381,18 @@ mod tests {
                 "{allowance:?}"
             );
         }
+    }
+
+    /// What a turn of an agent may use was once written for projects, too. A daemon that has one stored still starts.
+    #[test]
+    fn what_bounds_a_turn_is_refused_where_it_is_written() {
+        let project = crate::kind::Kind::Project.definition();
+        let spec = serde_json::json!({"budget": {"tokens": 5, "toolCalls": 3}});
+        let problems = project.parse(&spec).unwrap_err();
+        assert_eq!(problems[0].pointer.to_string(), "spec.budget.toolCalls");
+        let stored = project.parse_stored(&spec.to_string()).unwrap();
+        let kept = crate::kind::downcast::<crate::kinds::project::Project>(stored.as_ref()).unwrap();
+        assert_eq!(kept.budget.as_ref().unwrap().tokens, Some(5));
     }
 
     #[test]

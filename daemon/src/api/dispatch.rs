@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use super::address::{self, Address};
 use super::problem::Refusal;
-use super::{Api, audit, body, deciding, forward, health, identity, list, logs, object, watch};
+use super::{Api, audit, body, deciding, forward, health, identity, list, logs, object, spending, watch};
 use crate::{admission, auth};
 
 /// Answers any request below `/api/v1`. HEAD is answered as GET; the server leaves the body out.
@@ -133,6 +133,7 @@ pub(super) async fn dispatch(
         (Address::Audit, "GET") => audit::entries(&api, &principal, &parts).await,
         (Address::AuditSessions, "GET") => audit::sessions(&api, &principal, &parts).await,
         (Address::AuditVerify, "GET") => audit::verify(&api, &principal, &parts).await,
+        (Address::Usage, "GET") => spending::usage(&api, &principal, &parts).await,
         (Address::WhoAmI, "GET") => Ok(json(StatusCode::OK, &identity::who_am_i(&api, &principal))),
         (Address::Logins, "GET") => identity::logins(&api, &principal).await,
         (Address::OneLogin(id), "DELETE") => identity::log_out(&api, &principal, &id).await,
@@ -165,6 +166,7 @@ pub(super) async fn dispatch(
             | Address::Audit
             | Address::AuditSessions
             | Address::AuditVerify
+            | Address::Usage
             | Address::Login
             | Address::WhoAmI
             | Address::Logins

@@ -3,6 +3,7 @@
 mod audited;
 mod matrix;
 mod tour;
+mod usage;
 
 use serde_json::{Value, json};
 
