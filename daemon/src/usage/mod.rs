@@ -3,7 +3,7 @@
 //! What enters: a call before it is made, with the budgets that it counts in, and its row once it has ended. What leaves: rows
 //! for the store. What it never does: it calls no model, and holds nothing of what was said.
 //!
-//! Flow: whoever calls a model asks the [`Ledger`] to hold what the call may take at most ([`Ledger::reserve`]), and gets a
+//! Flow: what holds for a call is read off the objects ([`Terms`]). Whoever calls a model asks the [`Ledger`] to hold what the call may take at most ([`Ledger::reserve`]), and gets a
 //! [`Hold`]. When the call has ended, the row is handed in together with it: written within a tenth of a second
 //! ([`Ledger::hand_in`]), or before the answer is told ([`Ledger::settle`]). A hold that is dropped is given back.
 //!
@@ -12,5 +12,7 @@
 //! deadline, and a call whose row was not written by then is not counted.
 
 mod ledger;
+mod terms;
 
 pub use ledger::{Hold, Ledger, Refusal};
+pub use terms::Terms;

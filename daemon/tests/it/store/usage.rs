@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use orch_daemon::store::{Ailment, Call, Patient, Reservation, Reserved, UsageQuery};
-use orch_daemon::usage::{Hold, Ledger, Refusal};
+use orch_daemon::usage::{Hold, Ledger, Refusal, Terms};
 use orch_shared::allowance::{Amount, Bound, Period, Purse, Shortfall, Spender, Spent};
 use orch_shared::money::Money;
 use orch_shared::usage::{By, Inference, Latency, Sums, Tokens};
@@ -508,4 +508,62 @@ async fn calls_wait_for_a_database_that_cannot_be_written() {
     assert_eq!(house.spent(&token()).await, 220);
     stop.cancel();
     writing.await.unwrap();
+}
+
+/// What holds for a call is what the token and the project say, each by the name under which it is spent.
+#[tokio::test]
+async fn terms_are_read_off_the_objects() {
+    let house = sqlite(|_| {}).await;
+    let object = |kind: Kind, scope: Scope, spec: &str| {
+        let name = if kind == Kind::Project { "web" } else { "ci" };
+        let object = ObjectRef {
+            kind,
+            scope,
+            name: name.parse().expect("a name"),
+        };
+        let spec = spec.to_owned();
+        let declared = Declared {
+            spec,
+            ..declared(&object, "", &[])
+        };
+        create_with(&object, declared, None, None)
+    };
+    let web = || Scope::Project("web".parse().expect("a name"));
+    let revisions = house
+        .done(vec![
+            object(
+                Kind::Project,
+                Scope::Cluster,
+                r#"{"budget":{"cost":5,"currency":"EUR","period":"total"}}"#,
+            ),
+            object(
+                Kind::Token,
+                Scope::Cluster,
+                r#"{"limits":{"concurrent":2},"budget":{"tokens":7,"period":"day"}}"#,
+            ),
+            object(Kind::Token, web(), "{}"),
+        ])
+        .await;
+    let snapshot = house.store.wait_for(*revisions.last().expect("revisions")).await;
+    let now = house.store.clock().now();
+    let told = |token: Option<&str>, project: Option<&str>| {
+        let project = project.map(|name| name.parse().expect("a name"));
+        let terms = Terms::of(&snapshot, token, project.as_ref(), now)?;
+        let limits = terms.limits.and_then(|limits| limits.concurrent);
+        let purses: Vec<String> = terms.purses.iter().map(|purse| purse.spender.to_string()).collect();
+        Some(format!("{limits:?} {}", purses.join(" ")))
+    };
+    for (token, project, expected) in [
+        (None, None, Some("None ")),
+        (Some("ci"), None, Some("Some(2) token/ci")),
+        (Some("ci"), Some("web"), Some("Some(2) token/ci project/web")),
+        (Some("web/ci"), Some("web"), Some("None project/web")),
+        (Some("other"), None, None),
+        (Some("a/b/c"), None, None),
+        (None, Some("other"), None),
+    ] {
+        assert_eq!(told(token, project).as_deref(), expected, "{token:?} {project:?}");
+    }
+    let terms = Terms::of(&snapshot, Some("ci"), None, now).expect("it is there");
+    assert_eq!(terms.purses, [house.purse(7)]);
 }
