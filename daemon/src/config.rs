@@ -143,6 +143,9 @@ pub struct ServeArgs {
     /// How long entries of the audit log are kept. Default: 90d.
     #[arg(long, value_name = "DURATION", env = "ORCHD_AUDIT_RETENTION")]
     pub audit_retention: Option<Span>,
+    /// How long it is known of each call of a model who made it and what it cost. Default: 400d.
+    #[arg(long, value_name = "DURATION", env = "ORCHD_USAGE_RETENTION")]
+    pub usage_retention: Option<Span>,
     /// The file of the key that seals secret values. Default: keys.json in the data directory.
     #[arg(long, value_name = "FILE", env = "ORCHD_KEY_FILE")]
     pub key_file: Option<PathBuf>,
@@ -227,6 +230,8 @@ pub struct Settings {
     pub audit: Extent,
     /// How long entries of the audit log are kept.
     pub audit_retention: Span,
+    /// How long calls of models are kept.
+    pub usage_retention: Span,
     /// The key file.
     pub key_file: PathBuf,
     /// Certificate chain and key.
@@ -367,6 +372,11 @@ impl Settings {
                 .clone()
                 .or(file.audit_retention)
                 .unwrap_or_else(|| Span::seconds(90 * 24 * 3600)),
+            usage_retention: args
+                .usage_retention
+                .clone()
+                .or(file.usage_retention)
+                .unwrap_or_else(|| Span::seconds(400 * 24 * 3600)),
             key_file: args
                 .key_file
                 .clone()
@@ -401,6 +411,7 @@ impl Settings {
             ("reconcile interval", &settings.reconcile_interval),
             ("lease duration", &settings.lease_duration),
             ("audit retention", &settings.audit_retention),
+            ("usage retention", &settings.usage_retention),
         ] {
             if span.duration() < std::time::Duration::from_secs(1) {
                 return Err(Error::TooShort(name, span.clone()));
@@ -425,6 +436,7 @@ impl Settings {
             drain_timeout: Some(self.drain_timeout.clone()),
             audit: Some(self.audit),
             audit_retention: Some(self.audit_retention.clone()),
+            usage_retention: Some(self.usage_retention.clone()),
             key_file: Some(self.key_file.clone()),
             tls_cert,
             tls_key,

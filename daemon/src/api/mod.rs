@@ -21,6 +21,7 @@ mod noting;
 mod object;
 pub mod openapi;
 mod problem;
+mod spending;
 mod stream;
 mod watch;
 
@@ -46,6 +47,7 @@ use crate::audit::Ledger;
 use crate::auth::{Authenticator, Logins, Pace};
 use crate::runtime::Runtime;
 use crate::telemetry::Metrics;
+use crate::usage;
 
 /// What the handlers work with. Cheap to clone.
 #[derive(Clone)]
@@ -64,6 +66,8 @@ pub struct Api {
     pub forwarding: Option<Forwarding>,
     /// Where it is written down who did what.
     pub ledger: Ledger,
+    /// Where it is written down what was asked of models.
+    pub usage: usage::Ledger,
     /// What is counted.
     pub metrics: Metrics,
     /// Whether the gateway's addresses need no credential.

@@ -116,6 +116,7 @@ fn meaning(address: &Address, method: &'static str, query: &str) -> (&'static st
         Address::Password(target) if method == "put" => ("password", Some(object(target))),
         Address::Password(target) => (method, Some(object(target))),
         Address::AuditVerify => (reading("audit-verify"), None),
+        Address::Usage => (reading("usage"), None),
     }
 }
 

@@ -1,5 +1,5 @@
-//! What one request took, and what came of it: a row of the audit log, and what counts against limits. Neither what was
-//! asked nor what was answered is part of it.
+//! What one request took, and what came of it: a row of the audit log, a row of what was used, and what counts against
+//! limits and budgets. Neither what was asked nor what was answered is part of it.
 
 use std::time::Instant;
 
@@ -7,43 +7,95 @@ use axum::http::StatusCode;
 use orch_shared::access::Principal;
 use orch_shared::audit::{Outcome, Row, RowKind, Target};
 use orch_shared::inference::Usage;
-use orch_shared::name::ObjectRef;
+use orch_shared::kinds::llm::Pricing;
+use orch_shared::name::Name;
+use orch_shared::resource::Timestamp;
+use orch_shared::usage::{Inference, Tokens};
 
+use super::choice::Model;
 use crate::audit::{self, Ledger};
+use crate::clock::Clock;
 use crate::limits::Place;
+use crate::usage::{self, Hold};
+
+/// The status of a request whose client went away before it was answered, as proxies write it down.
+const CLIENT_GONE: u16 = 499;
+
+/// Where accounts are handed in.
+#[derive(Clone)]
+pub(super) struct Books {
+    pub(super) audit: Ledger,
+    pub(super) usage: usage::Ledger,
+    pub(super) clock: std::sync::Arc<dyn Clock>,
+}
 
 /// The account of one request; closed when it is over, at the latest when nobody holds it any more.
 pub(super) struct Account {
-    ledger: Ledger,
+    books: Books,
     began: Instant,
-    /// The row, until it is handed in.
-    row: Option<Box<Row>>,
+    /// The rows, until they are handed in.
+    rows: Option<Box<Rows>>,
     place: Place,
-    usage: Usage,
+    hold: Option<Hold>,
+    used: Usage,
     first: Option<Instant>,
+    /// Whether a provider has heard of it, or a script has answered.
+    was_asked: bool,
+}
+
+struct Rows {
+    audit: Row,
+    usage: Inference,
+    pricing: Option<Pricing>,
 }
 
 impl Account {
     /// Opens the account of a request for a model.
-    pub(super) fn open(ledger: &Ledger, principal: &Principal, verb: &str, model: &ObjectRef) -> Self {
+    pub(super) fn open(books: &Books, principal: &Principal, verb: &str, model: &Model, is_streamed: bool) -> Self {
         let mut known = match audit::trail() {
             Some(trail) => trail.taken_over(),
             None => Row::new(RowKind::LlmInferenceCall, ""),
         };
         audit::sign(&mut known, principal);
-        Self {
-            ledger: ledger.clone(),
+        let usage = Inference {
+            at: Timestamp::default(),
+            principal: principal.name.to_string(),
+            token: principal.token().map(str::to_owned),
+            project: project_of(principal).map(|project| project.to_string()),
+            agent: None,
+            thread: None,
+            llm: String::new(),
+            provider: String::new(),
+            model: String::new(),
+            request_id: known.request_id.clone(),
+            tokens: Tokens::default(),
+            cost: None,
+            latency_us: 0,
+            first_token_us: None,
+            status: 0,
+            streamed: is_streamed,
+        };
+        let audit = Row {
+            kind: RowKind::LlmInferenceCall,
+            verb: verb.to_owned(),
+            ..known
+        };
+        let mut account = Self {
+            books: books.clone(),
             began: Instant::now(),
-            row: Some(Box::new(Row {
-                kind: RowKind::LlmInferenceCall,
-                verb: verb.to_owned(),
-                target: Some(Target::of(model)),
-                ..known
+            rows: Some(Box::new(Rows {
+                audit,
+                usage,
+                pricing: None,
             })),
             place: Place::default(),
-            usage: Usage::default(),
+            hold: None,
+            used: Usage::default(),
             first: None,
-        }
+            was_asked: false,
+        };
+        account.answered_by(model);
+        account
     }
 
     /// Holds a place within the limits for as long as the request is under way.
@@ -51,12 +103,26 @@ impl Account {
         self.place = place;
     }
 
-    /// It is that model that answers, at its provider by that name.
-    pub(super) fn answered_by(&mut self, model: &ObjectRef, item: &str) {
-        if let Some(row) = &mut self.row {
-            row.target = Some(Target::of(model));
-            row.item = Some(item.to_owned());
-        }
+    /// Holds what it may take at most out of budgets.
+    pub(super) fn reserve(&mut self, hold: Hold) {
+        self.hold = Some(hold);
+    }
+
+    /// It is that model that is to answer.
+    pub(super) fn answered_by(&mut self, model: &Model) {
+        let Some(rows) = &mut self.rows else { return };
+        let spec = model.spec();
+        rows.audit.target = Some(Target::of(&model.object.object));
+        rows.audit.item = Some(spec.model.clone());
+        rows.usage.llm = model.name().to_string();
+        rows.usage.provider = spec.provider.as_str().to_owned();
+        rows.usage.model.clone_from(&spec.model);
+        rows.pricing.clone_from(&spec.pricing);
+    }
+
+    /// The provider is asked from now on, whatever comes of it.
+    pub(super) const fn asked(&mut self) {
+        self.was_asked = true;
     }
 
     /// The first of what it has to say is there.
@@ -66,7 +132,7 @@ impl Account {
 
     /// So much was used until now.
     pub(super) const fn used(&mut self, usage: Usage) {
-        self.usage = usage;
+        self.used = usage;
     }
 
     /// It was answered with that status.
@@ -76,36 +142,65 @@ impl Account {
             ..400 => Outcome::Allowed,
             400.. => Outcome::Failed,
         };
-        self.close(outcome, Some(status), "");
+        self.close(outcome, status.as_u16(), "");
     }
 
-    /// It was refused here: as what, in a word.
-    pub(super) fn refused(&mut self, status: StatusCode, code: &str) {
+    /// It was refused here: as what, in a word or a clause.
+    pub(super) fn refused(&mut self, status: StatusCode, why: &str) {
         let outcome = match status.as_u16() {
             401 | 402 | 403 | 429 => Outcome::Denied,
             _ => Outcome::Failed,
         };
-        self.close(outcome, Some(status), code);
+        self.close(outcome, status.as_u16(), why);
     }
 
     /// It broke off: why, in a clause.
     pub(super) fn broke_off(&mut self, why: &str) {
-        self.close(Outcome::Failed, None, why);
+        self.close(Outcome::Failed, StatusCode::BAD_GATEWAY.as_u16(), why);
     }
 
-    fn close(&mut self, outcome: Outcome, status: Option<StatusCode>, said: &str) {
-        let Some(mut row) = self.row.take() else { return };
-        self.place.took(self.usage.input + self.usage.output);
-        row.outcome = outcome;
-        row.status = status.map(|status| status.as_u16());
-        row.duration_us = i64::try_from(self.began.elapsed().as_micros()).ok();
-        said.clone_into(&mut row.detail);
-        self.ledger.hand_in(*row);
+    fn close(&mut self, outcome: Outcome, status: u16, said: &str) {
+        let Some(rows) = self.rows.take() else { return };
+        let Rows {
+            mut audit,
+            mut usage,
+            pricing,
+        } = *rows;
+        self.place.took(self.used.input.saturating_add(self.used.output));
+        let took = i64::try_from(self.began.elapsed().as_micros()).unwrap_or(i64::MAX);
+        audit.outcome = outcome;
+        audit.status = (status != CLIENT_GONE).then_some(status);
+        audit.duration_us = Some(took);
+        said.clone_into(&mut audit.detail);
+        self.books.audit.hand_in(audit);
+        if !self.was_asked {
+            return;
+        }
+        let count = |tokens: u64| i64::try_from(tokens).unwrap_or(i64::MAX);
+        usage.tokens = Tokens {
+            input: count(self.used.input),
+            cached: count(self.used.cached),
+            output: count(self.used.output),
+        };
+        usage.at = self.books.clock.now();
+        usage.cost = pricing.map(|pricing| usage.tokens.cost(&pricing));
+        usage.latency_us = took;
+        usage.first_token_us = self
+            .first
+            .and_then(|first| i64::try_from(first.duration_since(self.began).as_micros()).ok());
+        usage.status = status;
+        self.books.usage.hand_in(usage, self.hold.take());
     }
 }
 
 impl Drop for Account {
     fn drop(&mut self) {
-        self.broke_off("the client went away");
+        self.close(Outcome::Failed, CLIENT_GONE, "the client went away");
     }
+}
+
+/// The project that a request counts for: the one that the token lives in.
+pub(super) fn project_of(principal: &Principal) -> Option<Name> {
+    let (project, _) = principal.token()?.split_once('/')?;
+    project.parse().ok()
 }

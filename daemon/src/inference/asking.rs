@@ -5,19 +5,23 @@ use std::time::Duration;
 use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use orch_shared::access::Principal;
+use orch_shared::allowance::Amount;
 use orch_shared::inference::request::Body;
 use orch_shared::inference::{Dialect, Stamp};
+use orch_shared::kinds::llm::Limits;
+use orch_shared::usage::Tokens;
 use tokio::time::{Instant, timeout_at};
 
-use super::account::Account;
+use super::account::{Account, project_of};
 use super::bridge::{self, Bridge};
 use super::choice::{self, Model};
 use super::refused::Refused;
 use super::relay::Relay;
 use super::upstream::{Failure, Outgoing, Whole, passed_back};
 use super::{Inference, Shared, scripted};
-use crate::limits::{Bounds, Whose};
+use crate::limits::{Bounds, Place, Whose};
 use crate::store::Snapshot;
+use crate::usage::Terms;
 
 /// How often one model is asked before another one stands in for it.
 const TRIES: u32 = 2;
@@ -25,6 +29,11 @@ const TRIES: u32 = 2;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// The pause before the second try, where nobody asks for another.
 const PAUSE: Duration = Duration::from_millis(200);
+
+/// So long an answer is taken to be, in tokens, where the request does not bound it: so much is held of budgets.
+const USUAL_OUTPUT: u64 = 4096;
+/// How many times the time of a model a request may take in all, stand-ins included: for so long what is held of budgets counts.
+const LONGEST: u32 = 10;
 
 /// Which model has answered.
 const ANSWERED_BY: HeaderName = HeaderName::from_static("x-orch-llm");
@@ -78,9 +87,10 @@ impl Answer {
 impl Inference {
     /// Asks.
     pub(super) async fn ask(&self, asking: Asking) -> Answer {
-        let accepted = Body::read(asking.dialect, &asking.body)
-            .map_err(Refused::untranslatable)
-            .and_then(|body| self.0.accept(&asking, body));
+        let accepted = match Body::read(asking.dialect, &asking.body) {
+            Ok(body) => self.0.accept(&asking, body).await,
+            Err(refused) => Err(Refused::untranslatable(refused)),
+        };
         match accepted {
             Ok(accepted) => self.0.answer(&asking, accepted).await,
             Err(refused) => Answer::refused(&refused, asking.dialect),
@@ -104,17 +114,14 @@ struct Missed {
 }
 
 impl Shared {
-    fn accept<'b>(&self, asking: &Asking, body: Body<'b>) -> Result<Accepted<'b>, Refused> {
+    async fn accept<'b>(&self, asking: &Asking, body: Body<'b>) -> Result<Accepted<'b>, Refused> {
         let snapshot = self.store.snapshot();
         let model = choice::choose(&asking.principal, &snapshot, body.model())?;
         let verb = asking.dialect.path().trim_start_matches("/v1/");
-        let mut account = Account::open(&self.ledger, &asking.principal, verb, &model.object.object);
-        match self.enter(&asking.principal, &model) {
-            Ok(place) => account.hold(place),
-            Err(refused) => {
-                account.refused(refused.status, refused.code);
-                return Err(refused);
-            }
+        let mut account = Account::open(&self.books, &asking.principal, verb, &model, body.is_streamed());
+        if let Err(refused) = self.admit(asking, &body, &model, &snapshot, &mut account).await {
+            account.refused(refused.status, refused.code);
+            return Err(refused);
         }
         let mut models = choice::stand_ins(&asking.principal, &snapshot, &model);
         models.insert(0, model);
@@ -126,10 +133,67 @@ impl Shared {
         })
     }
 
+    /// Holds a request against limits and budgets.
+    async fn admit(
+        &self,
+        asking: &Asking,
+        body: &Body<'_>,
+        model: &Model,
+        snapshot: &Snapshot,
+        account: &mut Account,
+    ) -> Result<(), Refused> {
+        let (principal, now) = (&asking.principal, self.store.clock().now());
+        let project = project_of(principal);
+        let terms = Terms::of(snapshot, principal.token(), project.as_ref(), now).ok_or_else(|| {
+            Refused::new(
+                StatusCode::FORBIDDEN,
+                "permission_denied",
+                "the token, or its project, is not there any more",
+            )
+        })?;
+        let Terms { limits, purses } = terms;
+        account.hold(self.enter(principal, limits.as_ref(), model)?);
+        if purses.is_empty() {
+            return Ok(());
+        }
+        let count = |tokens: u64| i64::try_from(tokens).unwrap_or(i64::MAX);
+        let most = Tokens {
+            input: count(body.input_estimate()),
+            cached: 0,
+            output: count(body.output_limit().unwrap_or(USUAL_OUTPUT)),
+        };
+        let amount = Amount {
+            tokens: most.total(),
+            cost: model.spec().pricing.as_ref().map(|pricing| most.cost(pricing)),
+        };
+        let held = self
+            .books
+            .usage
+            .reserve(amount, purses, timeout_of(model) * LONGEST)
+            .await;
+        match held.map_err(|error| {
+            let message = format!("what may be spent is not known while the database is away: {error}");
+            Refused::new(StatusCode::SERVICE_UNAVAILABLE, "budget_unknown", message).after(PATIENCE)
+        })? {
+            Ok(hold) => account.reserve(hold),
+            Err(refusal) => {
+                let message = refusal.to_string();
+                return Err(Refused::new(StatusCode::PAYMENT_REQUIRED, "budget_exceeded", message));
+            }
+        }
+        Ok(())
+    }
+
     /// Within the limits of whoever asks, of the token that was shown, and of the model.
-    fn enter(&self, principal: &Principal, model: &Model) -> Result<crate::limits::Place, Refused> {
-        let declared = model.spec().limits.clone().unwrap_or_default();
+    fn enter(&self, principal: &Principal, of_token: Option<&Limits>, model: &Model) -> Result<Place, Refused> {
+        let token = principal.token().unwrap_or_default();
         let whose = [
+            Whose {
+                kind: "token",
+                id: token,
+                name: token,
+                bounds: of_token.map(bounds).unwrap_or_default(),
+            },
             Whose {
                 kind: "principal",
                 id: &principal.name,
@@ -140,7 +204,7 @@ impl Shared {
                 kind: "llm",
                 id: &model.object.uid,
                 name: model.name().as_str(),
-                bounds: bounds(&declared),
+                bounds: model.spec().limits.as_ref().map(bounds).unwrap_or_default(),
             },
         ];
         self.limits.enter(&whose).map_err(|over| {
@@ -167,9 +231,10 @@ impl Shared {
                     continue;
                 }
             };
-            account.answered_by(&model.object.object, &model.spec().model);
+            account.answered_by(&model);
             let stamp = bridge::stamp(&model, &self.store.ids().uid(), self.store.clock().now().millis());
             if let Bridge::Scripted(dialect) = bridge {
+                account.asked();
                 return scripted::play(self, &body, dialect, &model, &stamp, account)
                     .await
                     .by(&model);
@@ -194,6 +259,7 @@ impl Shared {
                 missed.push(Missed { model, failure });
                 continue;
             }
+            account.asked();
             match self.try_model(&model, &snapshot, &outgoing, body.is_streamed()).await {
                 Ok(Got::Whole(whole)) => {
                     return answered(&bridge, &body, &stamp, whole, account).by(&model);
@@ -295,7 +361,7 @@ pub(super) fn timeout_of(model: &Model) -> Duration {
 }
 
 /// The limits that are declared.
-fn bounds(declared: &orch_shared::kinds::llm::Limits) -> Bounds {
+fn bounds(declared: &Limits) -> Bounds {
     Bounds {
         per_minute: declared.requests_per_minute.and_then(std::num::NonZeroU32::new),
         concurrent: declared.concurrent.and_then(std::num::NonZeroU32::new),

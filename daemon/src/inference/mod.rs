@@ -45,6 +45,7 @@ use crate::limits::{Bounds, Limits};
 use crate::reconcile::Models;
 use crate::runtime::Web;
 use crate::store::Store;
+use crate::usage;
 
 /// What the door is told once.
 pub struct Config {
@@ -52,6 +53,8 @@ pub struct Config {
     pub store: Store,
     /// Where it is written down who asked what.
     pub ledger: Ledger,
+    /// Where it is written down what was used.
+    pub usage: usage::Ledger,
     /// Opens the keys of providers.
     pub keys: Keys,
     /// How models fare.
@@ -68,7 +71,7 @@ pub struct Inference(Arc<Shared>);
 
 struct Shared {
     store: Store,
-    ledger: Ledger,
+    books: account::Books,
     keys: keys::Ring,
     models: Models,
     principal_limits: Bounds,
@@ -85,14 +88,19 @@ impl Inference {
         let Config {
             store,
             ledger,
+            usage,
             keys,
             models,
             principal_limits,
             shutdown,
         } = config;
         Self(Arc::new(Shared {
+            books: account::Books {
+                audit: ledger,
+                usage,
+                clock: Arc::clone(store.clock()),
+            },
             store,
-            ledger,
             keys: keys::Ring::new(keys),
             models,
             principal_limits,

@@ -42,6 +42,7 @@ use crate::runtime::{Config, Runtime};
 use crate::secrets::{Backends, Keyring};
 use crate::store::{Claim, Database, DirectoryLock, Engine, Options, Snapshot, Standing, Store};
 use crate::telemetry::Metrics;
+use crate::usage;
 
 pub use bootstrap::{Introduction, reset_token};
 pub use rotate::{Rotated, Rotation, rotate_key};
@@ -66,6 +67,7 @@ pub struct Daemon {
     serving: JoinHandle<()>,
     relaying: JoinHandle<()>,
     noting: JoinHandle<()>,
+    accounting: JoinHandle<()>,
     reconciling: JoinHandle<()>,
     storing: JoinHandle<()>,
     runtime: Runtime,
@@ -92,6 +94,7 @@ pub(crate) async fn ground(settings: &Settings) -> anyhow::Result<Ground> {
     let metrics = Metrics::default();
     let mut options = Options::new(Arc::clone(&clock), Arc::new(RandomIds::new(Arc::clone(&clock))));
     options.retention.audit_for = settings.audit_retention.duration();
+    options.retention.usage_for = settings.usage_retention.duration();
     let observer = metrics.clone();
     options.observer = Some(Arc::new(move |operation, took| {
         observer.store_operation(operation, took);
@@ -238,6 +241,8 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
     );
     let (ledger, noting) = Ledger::open(store.clone(), settings.audit, served.clone());
     let noting = tokio::spawn(noting);
+    let (usage, accounting) = usage::Ledger::open(store.clone(), served.clone());
+    let accounting = tokio::spawn(accounting);
     let (gateway, relaying) = Gateway::open(gateway::Config {
         store: store.clone(),
         ledger: ledger.clone(),
@@ -265,6 +270,7 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
     let inference = Inference::open(inference::Config {
         store: store.clone(),
         ledger: ledger.clone(),
+        usage: usage.clone(),
         keys: doors::keys(admission.clone()),
         models,
         principal_limits: limits::Bounds {
@@ -296,6 +302,7 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
         runtime: runtime.clone(),
         forwarding: claim.as_ref().map(|claim| Forwarding::new(stands, claim.url.clone())),
         ledger,
+        usage,
         metrics,
         open_gateway: settings.gateway.insecure_open_gateway,
         names: Arc::new(Names::new(listen, &hosts, &settings.allowed_origins)),
@@ -317,6 +324,7 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
         serving,
         relaying,
         noting,
+        accounting,
         reconciling,
         storing,
         runtime,
@@ -396,6 +404,7 @@ impl Daemon {
         ended(self.relaying, "the gateway").await;
         self.served.cancel();
         ended(self.noting, "the audit log").await;
+        ended(self.accounting, "the usage of models").await;
         self.stop_reconciling.cancel();
         ended(self.reconciling, "reconciling").await;
         self.runtime.shut_down(GRACE).await;

@@ -161,17 +161,21 @@ const COMMON: &[&str] = &[
     "zeroize",
 ];
 
-/// Which rooms of the daemon a room may know. What is not listed here knows no other room but the clock.
+/// Which rooms of the daemon a room may know. What is not listed here knows no other room but the clock and the batch.
 const ARROWS: &[(&str, &[&str])] = &[
-    ("api", &["admission", "audit", "auth", "store", "runtime", "telemetry"]),
+    (
+        "api",
+        &["admission", "audit", "auth", "store", "runtime", "telemetry", "usage"],
+    ),
     ("gateway", &["audit", "limits", "reconcile", "store", "runtime"]),
     (
         "inference",
-        &["audit", "limits", "reconcile", "secrets", "store", "runtime"],
+        &["audit", "limits", "reconcile", "secrets", "store", "runtime", "usage"],
     ),
     ("auth", &["audit", "store"]),
     ("admission", &["audit", "auth", "store", "secrets"]),
     ("audit", &["store"]),
+    ("usage", &["store"]),
     ("catalogue", &[]),
     ("secrets", &[]),
     ("store", &[]),

@@ -4,6 +4,7 @@ mod audited;
 mod growth;
 mod matrix;
 mod tour;
+mod usage;
 
 use serde_json::{Value, json};
 

@@ -41,3 +41,78 @@ fn limits_of_models_and_of_principals_are_kept() {
         refused.body
     );
 }
+
+#[test]
+fn budgets_are_held_before_a_model_is_asked_and_what_was_used_is_told() {
+    let home = Home::new().started();
+    let pricing = json!({"inputPerMillion": 1000, "outputPerMillion": 1000, "currency": "EUR"});
+    let script = json!([{"text": "word ".repeat(200)}]);
+    home.apply(
+        &[
+            manifest("Project", "web", &json!({"budget": {"tokens": 2000, "period": "day"}})),
+            manifest(
+                "Llm",
+                "demo",
+                &json!({"provider": "scripted", "model": "none", "script": script, "pricing": pricing}),
+            ),
+        ]
+        .concat(),
+    );
+    let token = |name: &str, project: Option<&str>, spec: serde_json::Value| {
+        let mut object =
+            json!({"apiVersion": "orchctl.dev/v1", "kind": "Token", "metadata": {"name": name}, "spec": spec});
+        let mut path = "/api/v1/tokens".to_owned();
+        if let Some(project) = project {
+            object["metadata"]["project"] = project.into();
+            path = format!("/api/v1/projects/{project}/tokens");
+        }
+        let made = home.http("POST", &path).json(&object).send().expect(201).json();
+        made["credential"].as_str().expect("a credential").to_owned()
+    };
+    let ask = |token: &str, most: u64| {
+        let mut body = chat("demo");
+        body["max_tokens"] = most.into();
+        let request = crate::support::http::Request::new(home.address(), "POST", "/v1/chat/completions");
+        request.token(token).json(&body).send()
+    };
+    let thrifty = token(
+        "thrifty",
+        None,
+        json!({"rbac": "owner", "budget": {"cost": 0.5, "currency": "EUR", "period": "total"}}),
+    );
+    // What it may take at most does not fit, and nobody is asked.
+    let refused = ask(&thrifty, 1000).expect(402);
+    assert_eq!(refused.json()["error"]["code"], "budget_exceeded", "{}", refused.body);
+    assert!(refused.body.contains("token/thrifty"), "{}", refused.body);
+    // It fits once; what it took then leaves too little.
+    ask(&thrifty, 400).expect(200);
+    crate::support::daemon::eventually("what was used is written down", || {
+        home.get("usage?by=token")["items"]
+            .as_array()
+            .is_some_and(|items| items.len() == 1)
+    });
+    ask(&thrifty, 400).expect(402);
+    let limited = token(
+        "limited",
+        None,
+        json!({"rbac": "owner", "limits": {"requestsPerMinute": 1}}),
+    );
+    ask(&limited, 10).expect(200);
+    let refused = ask(&limited, 10).expect(429);
+    assert!(
+        refused.body.contains("token/limited may be asked 1 times a minute"),
+        "{}",
+        refused.body
+    );
+    // A token that lives in a project counts for the project; it needs the model to be its to ask.
+    let told = home.get("usage?by=llm");
+    let sums = &told["items"][0];
+    assert_eq!((&sums["requests"], &sums["failed"]), (&json!(2), &json!(0)), "{told}");
+    assert!(sums["outputTokens"].as_i64() > Some(300), "{told}");
+    assert!(
+        home.orchctl(&["usage", "--by", "llm"])
+            .expect(0)
+            .stdout
+            .contains("demo")
+    );
+}
