@@ -83,12 +83,18 @@ impl Usage {
                 "total_tokens": total,
             }),
             Dialect::Embeddings => json!({"prompt_tokens": input, "total_tokens": total}),
-            Dialect::Messages => json!({
-                "input_tokens": input.saturating_sub(cached).saturating_sub(cache_written),
-                "cache_creation_input_tokens": cache_written,
-                "cache_read_input_tokens": cached,
-                "output_tokens": output,
-            }),
+            Dialect::Messages => {
+                let mut usage = json!({
+                    "input_tokens": input.saturating_sub(cached).saturating_sub(cache_written),
+                    "cache_creation_input_tokens": cache_written,
+                    "cache_read_input_tokens": cached,
+                    "output_tokens": output,
+                });
+                if reasoning > 0 {
+                    usage["output_tokens_details"] = json!({"thinking_tokens": reasoning});
+                }
+                usage
+            }
         }
     }
 }

@@ -161,12 +161,13 @@ fn assistant(message: &mut Object, notes: &mut Notes) -> Result<Vec<Value>, Refu
         return Err(refused("no longer understood: say `tool_calls`").at("function_call"));
     }
     // Signed thoughts go back as they came; others have no place.
-    let mut blocks = message.take_list("thinking_blocks")?.unwrap_or_default();
-    for block in &mut blocks {
-        if let Some(block) = block.as_object_mut() {
-            block.shift_remove("index");
-        }
-    }
+    let signed = message.take_list("thinking_blocks")?.unwrap_or_default();
+    let signed = signed.into_iter().enumerate().map(|(index, block)| {
+        let mut block = object(block).at_index(index)?;
+        block.shift_remove("index");
+        Ok(Value::Object(block))
+    });
+    let mut blocks: Vec<Value> = signed.collect::<Result<_, Refused>>().at("thinking_blocks")?;
     let thought = ["reasoning_content", "reasoning", "provider_specific_fields"];
     for name in thought {
         if message.take(name).is_some() && blocks.is_empty() {

@@ -138,7 +138,12 @@ impl Reply {
         }
         Self {
             reasoning: reasoning::of(message).unwrap_or_default(),
-            thinking_blocks: message["thinking_blocks"].as_array().cloned().unwrap_or_default(),
+            thinking_blocks: message["thinking_blocks"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(signed)
+                .collect(),
             text: fields::plain_text(&message["content"], &["text", "output_text"]).unwrap_or_default(),
             refusal: text(&message["refusal"]),
             finish: Finish::of_chat(choice["finish_reason"].as_str().unwrap_or_default())
@@ -216,6 +221,13 @@ impl Reply {
         events.extend(done(stamp, usage_chunk, self.usage));
         events
     }
+}
+
+/// A block without the index that it had in a stream.
+fn signed(block: &Value) -> Option<Value> {
+    let mut block = block.as_object()?.clone();
+    block.shift_remove("index");
+    Some(Value::Object(block))
 }
 
 fn call(call: &Value) -> Call {

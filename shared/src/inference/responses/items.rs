@@ -82,7 +82,7 @@ fn parts_of(parts: Vec<Value>) -> Result<Value, Refused> {
         .map(|(index, value)| part(value).at_index(index))
         .collect::<Result<_, _>>()?;
     Ok(if parts.iter().all(|part| part["type"] == "text") {
-        parts.iter().filter_map(|part| part["text"].as_str()).collect()
+        Value::String(parts.iter().filter_map(|part| part["text"].as_str()).collect())
     } else {
         Value::Array(parts)
     })
