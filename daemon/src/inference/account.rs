@@ -61,7 +61,7 @@ impl Account {
             at: Timestamp::default(),
             principal: principal.name.to_string(),
             token: principal.token().map(str::to_owned),
-            project: project_of(principal).map(|project| project.to_string()),
+            project: None,
             agent: None,
             thread: None,
             llm: String::new(),
@@ -96,6 +96,14 @@ impl Account {
         };
         account.answered_by(model);
         account
+    }
+
+    /// It is asked for that project, and counts for it.
+    pub(super) fn is_for(&mut self, project: Option<&Name>) {
+        if let Some(rows) = &mut self.rows {
+            rows.audit.project = project.map(Name::to_string);
+            rows.usage.project.clone_from(&rows.audit.project);
+        }
     }
 
     /// Holds a place within the limits for as long as the request is under way.
@@ -197,10 +205,4 @@ impl Drop for Account {
     fn drop(&mut self) {
         self.close(Outcome::Failed, CLIENT_GONE, "the client went away");
     }
-}
-
-/// The project that a request counts for: the one that the token lives in.
-pub(super) fn project_of(principal: &Principal) -> Option<Name> {
-    let (project, _) = principal.token()?.split_once('/')?;
-    project.parse().ok()
 }

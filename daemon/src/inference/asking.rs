@@ -9,10 +9,11 @@ use orch_shared::allowance::Amount;
 use orch_shared::inference::request::Body;
 use orch_shared::inference::{Dialect, Stamp};
 use orch_shared::kinds::llm::Limits;
+use orch_shared::name::Name;
 use orch_shared::usage::Tokens;
 use tokio::time::{Instant, timeout_at};
 
-use super::account::{Account, project_of};
+use super::account::Account;
 use super::bridge::{self, Bridge};
 use super::choice::{self, Model};
 use super::refused::Refused;
@@ -43,6 +44,8 @@ pub(super) struct Asking {
     pub(super) principal: Principal,
     /// In whose words.
     pub(super) dialect: Dialect,
+    /// The project that it is for, as the client says it.
+    pub(super) project: Option<String>,
     /// Those headers of the client that are for the provider.
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
@@ -118,8 +121,13 @@ impl Shared {
         let snapshot = self.store.snapshot();
         let model = choice::choose(&asking.principal, &snapshot, body.model())?;
         let verb = asking.dialect.path().trim_start_matches("/v1/");
+        let project = choice::project(&asking.principal, &snapshot, asking.project.as_deref())?;
         let mut account = Account::open(&self.books, &asking.principal, verb, &model, body.is_streamed());
-        if let Err(refused) = self.admit(asking, &body, &model, &snapshot, &mut account).await {
+        account.is_for(project.as_ref());
+        if let Err(refused) = self
+            .admit((&asking.principal, project), &body, &model, &snapshot, &mut account)
+            .await
+        {
             account.refused(refused.status, refused.code);
             return Err(refused);
         }
@@ -136,14 +144,13 @@ impl Shared {
     /// Holds a request against limits and budgets.
     async fn admit(
         &self,
-        asking: &Asking,
+        (principal, project): (&Principal, Option<Name>),
         body: &Body<'_>,
         model: &Model,
         snapshot: &Snapshot,
         account: &mut Account,
     ) -> Result<(), Refused> {
-        let (principal, now) = (&asking.principal, self.store.clock().now());
-        let project = project_of(principal);
+        let now = self.store.clock().now();
         let terms = Terms::of(snapshot, principal.token(), project.as_ref(), now).ok_or_else(|| {
             Refused::new(
                 StatusCode::FORBIDDEN,

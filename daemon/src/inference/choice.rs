@@ -69,6 +69,31 @@ pub(super) fn stand_ins(principal: &Principal, snapshot: &Snapshot, model: &Mode
         .collect()
 }
 
+/// The project that a request is for: the one that the client names, or else the one that its token lives in.
+pub(super) fn project(
+    principal: &Principal,
+    snapshot: &Snapshot,
+    named: Option<&str>,
+) -> Result<Option<Name>, Refused> {
+    let home = principal.token().and_then(|token| token.split_once('/'));
+    let Some(named) = named else {
+        return Ok(home.and_then(|(project, _)| project.parse().ok()));
+    };
+    let name: Option<Name> = named.parse().ok();
+    let found = name.filter(|name| {
+        let object = snapshot.get(&ObjectRef::cluster(Kind::Project, name.clone()));
+        object.is_some_and(|object| snapshot.shows(&principal.visibility, object))
+    });
+    match found {
+        Some(name) => Ok(Some(name)),
+        None => {
+            let shown = orch_shared::excerpt::short(named);
+            let message = format!("there is no project `{shown}`, or you may not see it");
+            Err(Refused::new(StatusCode::NOT_FOUND, "project_not_found", message))
+        }
+    }
+}
+
 /// All models that somebody may ask, by name.
 pub(super) fn all(principal: &Principal, snapshot: &Snapshot) -> Vec<Model> {
     let objects = snapshot.of_kind(Kind::Llm);

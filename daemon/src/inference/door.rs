@@ -2,7 +2,7 @@
 
 use axum::body::{Body, Bytes};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use orch_shared::access::Principal;
 use orch_shared::inference::request::Body as Asked;
@@ -19,6 +19,9 @@ use super::refused::Refused;
 use super::upstream::passed_on;
 use super::{Inference, Shared};
 use crate::audit;
+
+/// The project that a request is for, and counts for.
+const PROJECT: HeaderName = HeaderName::from_static("x-orch-project");
 
 /// Answers a request.
 pub(super) async fn answer(inference: &Inference, principal: Principal, parts: Parts, body: Body) -> Response {
@@ -64,6 +67,10 @@ async fn ask(
     let asking = Asking {
         principal,
         dialect,
+        project: parts
+            .headers
+            .get(&PROJECT)
+            .map(|name| name.to_str().unwrap_or("?").to_owned()),
         headers: passed_on(&parts.headers),
         body,
     };

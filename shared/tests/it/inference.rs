@@ -3,6 +3,7 @@
 mod anything;
 mod door;
 mod events;
+mod replies;
 mod requests;
 mod scan;
 mod scripts;

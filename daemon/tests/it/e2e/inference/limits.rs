@@ -58,15 +58,14 @@ fn budgets_are_held_before_a_model_is_asked_and_what_was_used_is_told() {
         ]
         .concat(),
     );
-    let token = |name: &str, project: Option<&str>, spec: serde_json::Value| {
-        let mut object =
-            json!({"apiVersion": "orchctl.dev/v1", "kind": "Token", "metadata": {"name": name}, "spec": spec});
-        let mut path = "/api/v1/tokens".to_owned();
-        if let Some(project) = project {
-            object["metadata"]["project"] = project.into();
-            path = format!("/api/v1/projects/{project}/tokens");
-        }
-        let made = home.http("POST", &path).json(&object).send().expect(201).json();
+    let token = |name: &str, spec: serde_json::Value| {
+        let object = json!({"apiVersion": "orchctl.dev/v1", "kind": "Token", "metadata": {"name": name}, "spec": spec});
+        let made = home
+            .http("POST", "/api/v1/tokens")
+            .json(&object)
+            .send()
+            .expect(201)
+            .json();
         made["credential"].as_str().expect("a credential").to_owned()
     };
     let ask = |token: &str, most: u64| {
@@ -77,7 +76,6 @@ fn budgets_are_held_before_a_model_is_asked_and_what_was_used_is_told() {
     };
     let thrifty = token(
         "thrifty",
-        None,
         json!({"rbac": "owner", "budget": {"cost": 0.5, "currency": "EUR", "period": "total"}}),
     );
     // What it may take at most does not fit, and nobody is asked.
@@ -92,11 +90,7 @@ fn budgets_are_held_before_a_model_is_asked_and_what_was_used_is_told() {
             .is_some_and(|items| items.len() == 1)
     });
     ask(&thrifty, 400).expect(402);
-    let limited = token(
-        "limited",
-        None,
-        json!({"rbac": "owner", "limits": {"requestsPerMinute": 1}}),
-    );
+    let limited = token("limited", json!({"rbac": "owner", "limits": {"requestsPerMinute": 1}}));
     ask(&limited, 10).expect(200);
     let refused = ask(&limited, 10).expect(429);
     assert!(
@@ -104,10 +98,24 @@ fn budgets_are_held_before_a_model_is_asked_and_what_was_used_is_told() {
         "{}",
         refused.body
     );
-    // A token that lives in a project counts for the project; it needs the model to be its to ask.
+    // What is asked for a project counts for it.
+    let for_project = |project: &str, most: u64| {
+        let mut body = chat("demo");
+        body["max_tokens"] = most.into();
+        post(&home, "/v1/chat/completions", &body)
+            .header("X-Orch-Project", project)
+            .send()
+    };
+    let refused = for_project("web", 5000).expect(402);
+    assert!(refused.body.contains("project/web"), "{}", refused.body);
+    for_project("web", 1000).expect(200);
+    for_project("none", 1000).expect(404);
+    crate::support::daemon::eventually("both calls are written down", || {
+        home.get("usage?by=llm")["items"][0]["requests"] == 3
+    });
     let told = home.get("usage?by=llm");
     let sums = &told["items"][0];
-    assert_eq!((&sums["requests"], &sums["failed"]), (&json!(2), &json!(0)), "{told}");
+    assert_eq!((&sums["requests"], &sums["failed"]), (&json!(3), &json!(0)), "{told}");
     assert!(sums["outputTokens"].as_i64() > Some(300), "{told}");
     assert!(
         home.orchctl(&["usage", "--by", "llm"])
