@@ -1,7 +1,7 @@
 //! Whole answers: the same said in each dialect, and why each ended.
 
 use orch_shared::inference::responses::{self, Echo};
-use orch_shared::inference::{Object, anthropic};
+use orch_shared::inference::anthropic;
 use serde_json::{Value, json};
 
 use super::{object, stamp};

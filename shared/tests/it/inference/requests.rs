@@ -1,10 +1,10 @@
 //! Requests and answers in each dialect, side by side.
 
-use orch_shared::inference::responses::{self, Echo};
+use orch_shared::inference::responses;
 use orch_shared::inference::{Object, Refused, Translated, anthropic};
 use serde_json::{Value, json};
 
-use super::{object, stamp};
+use super::object;
 
 fn check(translate: fn(Object) -> Result<Translated, Refused>, from: Value, to: &Value, noted: &[&str]) {
     let translated = translate(object(from.clone())).unwrap_or_else(|refused| panic!("{refused}: {from}"));
