@@ -54,6 +54,7 @@ complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "events" -d 'Show wh
 complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "logs" -d 'Show what instances write'
 complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "history" -d 'Show what an object was, and who made it so'
 complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "audit" -d 'Show who did what'
+complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "usage" -d 'Show what was asked of models, and what it cost'
 complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "wait" -d 'Wait until objects are as they should be, or gone'
 complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "scale" -d 'Set the number of replicas, until the next apply'
 complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "restart" -d 'Start objects afresh'
@@ -652,6 +653,7 @@ heavy\t''"
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l api-key-ref -d 'The Secret key that holds the API key' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l extra -d 'Parameters passed through to the provider with every request. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l pricing-input-per-million -d 'Price of a million input tokens' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l pricing-cached-input-per-million -d 'Price of a million input tokens that the provider had cached. Default: the price of input tokens' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l pricing-output-per-million -d 'Price of a million output tokens' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l pricing-currency -d 'ISO 4217 code of the currency. Default: USD' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l limits-requests-per-minute -d 'Requests in a minute' -r
@@ -770,10 +772,12 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 false\t''"
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l members-users -d 'Users. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l members-groups -d 'Groups. May be repeated' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l budget-tokens -d 'Tokens, in and out' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l budget-cost -d 'Money, in the currency of the model' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l budget-tool-calls -d 'Tool calls' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l budget-wall-time -d 'Time on the clock' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l budget-tokens -d 'Tokens, in and out; those that the provider had cached count as well' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l budget-cost -d 'Money, in units of the currency' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l budget-currency -d 'ISO 4217 code of the currency of `cost`. Default: USD' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l budget-period -d 'When it begins anew. Default: month' -r -f -a "day\t''
+month\t''
+total\t''"
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -l set -d 'Any field of the spec. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from project" -s o -l output -d 'Show what is made as yaml, json or name' -r -f -a "yaml\t'The manifest'
 json\t'The manifest, as JSON'
@@ -807,10 +811,12 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 false\t''"
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l members-users -d 'Users. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l members-groups -d 'Groups. May be repeated' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l budget-tokens -d 'Tokens, in and out' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l budget-cost -d 'Money, in the currency of the model' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l budget-tool-calls -d 'Tool calls' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l budget-wall-time -d 'Time on the clock' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l budget-tokens -d 'Tokens, in and out; those that the provider had cached count as well' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l budget-cost -d 'Money, in units of the currency' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l budget-currency -d 'ISO 4217 code of the currency of `cost`. Default: USD' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l budget-period -d 'When it begins anew. Default: month' -r -f -a "day\t''
+month\t''
+total\t''"
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -l set -d 'Any field of the spec. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from proj" -s o -l output -d 'Show what is made as yaml, json or name' -r -f -a "yaml\t'The manifest'
 json\t'The manifest, as JSON'
@@ -1063,6 +1069,15 @@ clone\t''
 owner\t''"
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from token" -l surface -d 'Which doors it opens. Default: any' -r -f -a "any\t''
 mcp\t''"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from token" -l limits-requests-per-minute -d 'Requests in a minute' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from token" -l limits-tokens-per-minute -d 'Tokens in a minute' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from token" -l limits-concurrent -d 'Requests at the same time' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from token" -l budget-tokens -d 'Tokens, in and out; those that the provider had cached count as well' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from token" -l budget-cost -d 'Money, in units of the currency' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from token" -l budget-currency -d 'ISO 4217 code of the currency of `cost`. Default: USD' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from token" -l budget-period -d 'When it begins anew. Default: month' -r -f -a "day\t''
+month\t''
+total\t''"
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from token" -l set -d 'Any field of the spec. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from token" -s o -l output -d 'Show what is made as yaml, json or name' -r -f -a "yaml\t'The manifest'
 json\t'The manifest, as JSON'
@@ -1363,6 +1378,37 @@ never\t'Never'"
 complete -c orchctl -n "__fish_orchctl_using_subcommand audit; and __fish_seen_subcommand_from verify" -s q -l quiet -d 'Say only what was asked for, and errors'
 complete -c orchctl -n "__fish_orchctl_using_subcommand audit; and __fish_seen_subcommand_from verify" -l verbose -d 'Also say each request on standard error'
 complete -c orchctl -n "__fish_orchctl_using_subcommand audit; and __fish_seen_subcommand_from verify" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand usage" -l by -d 'Sum up by this; may be repeated [default: user and llm]' -r -f -a "user\t''
+token\t''
+project\t''
+llm\t''
+agent\t''
+day\t''"
+complete -c orchctl -n "__fish_orchctl_using_subcommand usage" -l user -d 'Only what this user or service account asked for; of others, that needs the operation `usage`' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand usage" -l token -d 'Only what was asked with the token of this name' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand usage" -l llm -d 'Only what this Llm answered' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand usage" -l from -d 'Only from then on: 2h, today, yesterday, 2026-11-21, 2026-11-21T04:12' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand usage" -l to -d 'Only before then' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand usage" -l limit -d 'At most so many lines' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand usage" -s o -l output -d 'Form' -r -f -a "table\t'For people'
+wide\t'For people, with everything'
+json\t'JSON'
+yaml\t'YAML'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand usage" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand usage" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand usage" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand usage" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand usage" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand usage" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand usage" -l as -d 'Ask in the place of this user, or of serviceaccount/NAME. Needs the operation `impersonate`' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand usage" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand usage" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand usage" -l no-headers -d 'Leave out the heading of tables'
+complete -c orchctl -n "__fish_orchctl_using_subcommand usage" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand usage" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand usage" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c orchctl -n "__fish_orchctl_using_subcommand wait" -s f -l filename -d 'Manifests: a file, a folder (with everything in it), a glob, or `-` for standard input. May be repeated' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand wait" -s l -l selector -d 'Only objects with these labels: key=value, key!=value, key, !key, key in (a,b)' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand wait" -l field-selector -d 'Only objects with these fields: status.phase=Ready' -r

@@ -14,3 +14,4 @@ pub(crate) mod output;
 pub(crate) mod rights;
 pub(crate) mod schema;
 pub(crate) mod table;
+pub(crate) mod usage;

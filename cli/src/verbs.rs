@@ -19,6 +19,7 @@ mod events;
 mod get;
 mod history;
 mod logs;
+mod usage;
 mod wait;
 mod why;
 
@@ -106,6 +107,7 @@ verbs! {
     Logs(logs),
     History(history),
     Audit(audit),
+    Usage(usage),
     Wait(wait),
     Scale(scale),
     Restart(restart),

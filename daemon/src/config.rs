@@ -4,6 +4,7 @@
 mod access;
 mod containers;
 mod gateway;
+mod inference;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -18,6 +19,7 @@ use crate::telemetry::LogFormat;
 pub use access::{AccessArgs, AccessSettings};
 pub use containers::{ContainerArgs, ContainerSettings, DefaultRuntime};
 pub use gateway::{GatewayArgs, GatewaySettings};
+pub use inference::InferenceArgs;
 
 /// Where the daemon listens, unless told otherwise.
 pub const LISTEN: &str = "127.0.0.1:7420";
@@ -141,6 +143,9 @@ pub struct ServeArgs {
     /// How long entries of the audit log are kept. Default: 90d.
     #[arg(long, value_name = "DURATION", env = "ORCHD_AUDIT_RETENTION")]
     pub audit_retention: Option<Span>,
+    /// How long it is known of each call of a model who made it and what it cost. Default: 400d.
+    #[arg(long, value_name = "DURATION", env = "ORCHD_USAGE_RETENTION")]
+    pub usage_retention: Option<Span>,
     /// The file of the key that seals secret values. Default: keys.json in the data directory.
     #[arg(long, value_name = "FILE", env = "ORCHD_KEY_FILE")]
     pub key_file: Option<PathBuf>,
@@ -172,6 +177,9 @@ pub struct ServeArgs {
     #[command(flatten)]
     /// Of access.
     pub access: AccessArgs,
+    #[command(flatten)]
+    /// Of the door to the models.
+    pub inference: InferenceArgs,
     #[command(flatten)]
     /// Of the gateway.
     pub gateway: GatewayArgs,
@@ -222,6 +230,8 @@ pub struct Settings {
     pub audit: Extent,
     /// How long entries of the audit log are kept.
     pub audit_retention: Span,
+    /// How long calls of models are kept.
+    pub usage_retention: Span,
     /// The key file.
     pub key_file: PathBuf,
     /// Certificate chain and key.
@@ -234,6 +244,8 @@ pub struct Settings {
     pub allowed_origins: Vec<String>,
     /// Of access.
     pub access: AccessSettings,
+    /// Of the door to the models.
+    pub inference: InferenceArgs,
     /// Of the gateway.
     pub gateway: GatewaySettings,
     /// Of containers.
@@ -360,6 +372,11 @@ impl Settings {
                 .clone()
                 .or(file.audit_retention)
                 .unwrap_or_else(|| Span::seconds(90 * 24 * 3600)),
+            usage_retention: args
+                .usage_retention
+                .clone()
+                .or(file.usage_retention)
+                .unwrap_or_else(|| Span::seconds(400 * 24 * 3600)),
             key_file: args
                 .key_file
                 .clone()
@@ -374,6 +391,7 @@ impl Settings {
             allowed_hosts: many(&args.allowed_hosts, file.allowed_hosts),
             allowed_origins: many(&args.allowed_origins, file.allowed_origins),
             access: AccessSettings::resolve(&args.access, file.access),
+            inference: InferenceArgs::resolve(&args.inference, file.inference),
             gateway: GatewaySettings::resolve(&args.gateway, file.gateway),
             containers: ContainerSettings::resolve(&args.containers, file.containers),
             log_format: args.log_format.or(file.log_format).unwrap_or_default(),
@@ -393,6 +411,7 @@ impl Settings {
             ("reconcile interval", &settings.reconcile_interval),
             ("lease duration", &settings.lease_duration),
             ("audit retention", &settings.audit_retention),
+            ("usage retention", &settings.usage_retention),
         ] {
             if span.duration() < std::time::Duration::from_secs(1) {
                 return Err(Error::TooShort(name, span.clone()));
@@ -417,6 +436,7 @@ impl Settings {
             drain_timeout: Some(self.drain_timeout.clone()),
             audit: Some(self.audit),
             audit_retention: Some(self.audit_retention.clone()),
+            usage_retention: Some(self.usage_retention.clone()),
             key_file: Some(self.key_file.clone()),
             tls_cert,
             tls_key,
@@ -424,6 +444,7 @@ impl Settings {
             allowed_hosts: self.allowed_hosts.clone(),
             allowed_origins: self.allowed_origins.clone(),
             access: self.access.to_args(),
+            inference: self.inference.clone(),
             gateway: self.gateway.to_args(),
             containers: self.containers.to_args(),
             log_format: Some(self.log_format),

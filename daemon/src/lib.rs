@@ -41,6 +41,7 @@
 //!
 //! In reading order:
 
+pub mod batch;
 pub mod clock;
 pub mod config;
 pub mod telemetry;
@@ -50,6 +51,10 @@ pub mod api;
 pub mod audit;
 pub mod auth;
 pub mod gateway;
+pub mod inference;
+pub mod usage;
+
+pub mod limits;
 
 pub mod secrets;
 pub mod store;

@@ -16,6 +16,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 use tracing_subscriber::EnvFilter;
 
+use crate::batch;
 use crate::store::Counters;
 
 /// The form of the log.
@@ -105,6 +106,8 @@ struct Inner {
     store_writes: Gauge,
     audit_waiting: Gauge,
     audit_dropped: Gauge,
+    usage_waiting: Gauge,
+    usage_dropped: Gauge,
 }
 
 fn durations() -> Histogram {
@@ -170,6 +173,17 @@ impl Default for Metrics {
             "Audit rows lost since the start, because too many waited",
             audit_dropped.clone(),
         );
+        let (usage_waiting, usage_dropped) = (Gauge::default(), Gauge::default());
+        registry.register(
+            "usage_waiting",
+            "Calls of models that wait to be written down",
+            usage_waiting.clone(),
+        );
+        registry.register(
+            "usage_dropped",
+            "Calls of models not written down since the start, because too many waited",
+            usage_dropped.clone(),
+        );
         Self(Arc::new(Inner {
             registry,
             requests,
@@ -183,6 +197,8 @@ impl Default for Metrics {
             store_writes,
             audit_waiting,
             audit_dropped,
+            usage_waiting,
+            usage_dropped,
         }))
     }
 }
@@ -234,6 +250,13 @@ impl Metrics {
         let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
         self.0.audit_waiting.set(number(standing.waiting));
         self.0.audit_dropped.set(number(standing.dropped));
+    }
+
+    /// Notes how the accounting of calls of models keeps up.
+    pub fn usage(&self, standing: &batch::Standing) {
+        let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+        self.0.usage_waiting.set(number(standing.waiting));
+        self.0.usage_dropped.set(number(standing.dropped));
     }
 
     /// Notes how many instances there are in each phase.

@@ -56,12 +56,14 @@ macro_rules! words {
     };
 }
 
+pub(crate) use words;
+
 /// A word that is none of those there are.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{given}` is none of {}", allowed.join(", "))]
 pub struct UnknownWord {
-    given: String,
-    allowed: Vec<&'static str>,
+    pub(crate) given: String,
+    pub(crate) allowed: Vec<&'static str>,
 }
 
 words! {

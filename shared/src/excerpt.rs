@@ -14,7 +14,8 @@ pub(crate) fn quoted(text: &str) -> String {
 }
 
 /// The beginning of a text.
-pub(crate) fn short(text: &str) -> String {
+#[must_use]
+pub fn short(text: &str) -> String {
     let line = text.trim_end_matches('\n');
     let end = line.find('\n').unwrap_or(line.len());
     let end = line[..end]

@@ -30,21 +30,26 @@ pub mod jsonrpc;
 pub mod manifest;
 pub mod problem;
 pub mod schema;
+pub mod sse;
 
 pub mod seeded;
 pub mod server_json;
 
 pub mod access;
+pub mod allowance;
 pub mod apply;
 pub mod audit;
 pub mod context;
 pub mod diff;
 pub mod identity;
+pub mod inference;
 pub mod matching;
+pub mod money;
 pub mod query;
 pub mod route;
 pub mod secrecy;
 pub mod session;
 pub mod system;
 pub mod tools;
+pub mod usage;
 pub mod wire;

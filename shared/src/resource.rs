@@ -146,6 +146,14 @@ impl Timestamp {
         )
     }
 
+    /// Which day of its month it lies in, in UTC, from 1; nothing in a year that no calendar knows.
+    #[must_use]
+    pub fn day_of_month(self) -> Option<u8> {
+        let instant = jiff::Timestamp::from_millisecond(self.0).ok()?;
+        let date = instant.to_zoned(jiff::tz::TimeZone::UTC).date();
+        u8::try_from(date.day()).ok()
+    }
+
     /// How long it is from an earlier instant to this one; zero when that one is later.
     #[must_use]
     pub fn since(self, earlier: Self) -> std::time::Duration {

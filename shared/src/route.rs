@@ -118,3 +118,5 @@ pub const AUDIT: &str = "/api/v1/audit";
 pub const AUDIT_SESSIONS: &str = "/api/v1/audit/sessions";
 /// Whether the audit log is as it was written.
 pub const AUDIT_VERIFY: &str = "/api/v1/audit/verify";
+/// What was asked of models, summed up.
+pub const USAGE: &str = "/api/v1/usage";

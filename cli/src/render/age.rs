@@ -37,6 +37,16 @@ pub(crate) fn run_time(duration: Duration) -> String {
     }
 }
 
+/// So many microseconds, in the unit in which they are read best: `340 us`, `1.2 ms`, `800 ms`, `12 s`.
+pub(crate) fn took(micros: u64) -> String {
+    match micros {
+        0..1_000 => format!("{micros} us"),
+        1_000..10_000 => format!("{:.1} ms", Duration::from_micros(micros).as_secs_f64() * 1e3),
+        10_000..10_000_000 => format!("{} ms", micros / 1_000),
+        10_000_000.. => run_time(Duration::from_micros(micros)),
+    }
+}
+
 /// The instant on the user's clock. Today's is told by its time alone.
 pub(crate) fn local(now: Timestamp, then: Timestamp) -> String {
     let zone = jiff::tz::TimeZone::system();

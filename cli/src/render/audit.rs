@@ -1,7 +1,5 @@
 //! Entries of the audit log as people read them: rows of a table, and one entry with everything.
 
-use std::time::Duration;
-
 use orch_shared::audit::{Entry, Outcome, Row, Session};
 use orch_shared::resource::Timestamp;
 use serde_json::Value;
@@ -203,15 +201,8 @@ fn rule(row: &Row) -> String {
 
 /// How long it took, with its unit.
 fn took(row: &Row) -> String {
-    let Some(micros) = row.duration_us.and_then(|micros| u64::try_from(micros).ok()) else {
-        return NOTHING.to_owned();
-    };
-    match micros {
-        0..1_000 => format!("{micros} us"),
-        1_000..10_000 => format!("{:.1} ms", Duration::from_micros(micros).as_secs_f64() * 1e3),
-        10_000..10_000_000 => format!("{} ms", micros / 1_000),
-        10_000_000.. => age::run_time(Duration::from_micros(micros)),
-    }
+    let micros = row.duration_us.and_then(|micros| u64::try_from(micros).ok());
+    micros.map_or_else(|| NOTHING.to_owned(), age::took)
 }
 
 #[cfg(test)]

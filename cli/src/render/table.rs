@@ -162,7 +162,11 @@ fn measure(titles: &[&str], rows: &[Vec<Piece>], column: usize) -> Shape {
             .filter_map(|row| row.get(column))
             .map(|piece| piece.text.as_str())
     };
-    let is_number = |text: &str| text.parse::<f64>().is_ok_and(f64::is_finite);
+    // Of a number with `,` between its thousands, each part is one.
+    let is_number = |text: &str| {
+        text.split(',')
+            .all(|part| part.parse::<f64>().is_ok_and(f64::is_finite))
+    };
     let width = texts().chain([titles[column]]).map(str::width).max().unwrap_or(0);
     let is_numeric = texts().all(|text| text == NOTHING || is_number(text)) && texts().any(is_number);
     Shape { width, is_numeric }
@@ -250,6 +254,16 @@ mod tests {
             &[&["files", "14", "4m", ""], &["gitea-long", "-", "8s", "exit 1"]],
             None,
             "NAME         TOOLS   AGE\nfiles           14   4m\ngitea-long       -   8s    exit 1\n",
+        );
+    }
+
+    #[test]
+    fn numbers_with_separators_are_numbers() {
+        check(
+            &["NAME", "TOKENS"],
+            &[&["a", "1,234,567"], &["b", "89"]],
+            None,
+            "NAME      TOKENS\na      1,234,567\nb             89\n",
         );
     }
 

@@ -59,7 +59,7 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome,
 }
 
 /// An instant as the daemon is told of it: how long ago, or when.
-fn instant(now: Timestamp, text: &str) -> Result<String, Failure> {
+pub(super) fn instant(now: Timestamp, text: &str) -> Result<String, Failure> {
     age::point(now, text).ok_or_else(|| {
         let problem = Problem::new(Code::BadArgument, format!("`{text}` is no point in time"));
         Failure::from(problem).hint("such as 2h, today, yesterday, 2026-11-21 or 2026-11-21T04:12")
@@ -67,7 +67,7 @@ fn instant(now: Timestamp, text: &str) -> Result<String, Failure> {
 }
 
 /// The project that a flag of this very command names: a context's project does not hide what belongs to none.
-fn project(settings: &Settings) -> Option<String> {
+pub(super) fn project(settings: &Settings) -> Option<String> {
     let project = settings.flags().project.clone();
     project.filter(|project| !project.is_empty())
 }

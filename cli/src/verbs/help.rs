@@ -62,7 +62,9 @@ const GROUPS: &[(&str, &[&str])] = &[
     ),
     (
         "Look",
-        &["get", "describe", "why", "events", "logs", "history", "audit", "wait"],
+        &[
+            "get", "describe", "why", "events", "logs", "history", "audit", "usage", "wait",
+        ],
     ),
     (
         "Act",

@@ -9,7 +9,7 @@ fn flags_make_manifests() {
     let home = Home::new();
     home.write("values.env", "# values\nUSER=me\nPASSWORD='a b'\n");
     let client = ["--dry-run=client"];
-    let runs: [&[&str]; 12] = [
+    let runs: [&[&str]; 13] = [
         &[
             "create",
             "server",
@@ -84,6 +84,21 @@ fn flags_make_manifests() {
             "0.2",
         ],
         &["create", "project", "web", "--servers", "files,git", "--gated"],
+        &[
+            "create",
+            "token",
+            "ci",
+            "--limits-requests-per-minute",
+            "60",
+            "--limits-concurrent",
+            "4",
+            "--budget-tokens",
+            "2000000",
+            "--budget-cost",
+            "2.5",
+            "--budget-period",
+            "day",
+        ],
         &[
             "create",
             "prompt",
@@ -229,7 +244,7 @@ fn a_prompt_is_made_of_a_file() {
 #[test]
 fn flags_that_are_wrong_are_named() {
     let home = Home::new();
-    let runs: [&[&str]; 11] = [
+    let runs: [&[&str]; 13] = [
         &["create", "server", "x", "--package", "left-pad"],
         &["create", "server", "x", "--replicas", "two", "--path", "mcp"],
         &["create", "server", "x", "--env", "A", "--package", "npm:x"],
@@ -249,6 +264,16 @@ fn flags_that_are_wrong_are_named() {
             "FOO=a",
         ],
         &["create", "project", "x", "--server", "notes"],
+        &[
+            "create",
+            "project",
+            "x",
+            "--budget-currency",
+            "EUR",
+            "--budget-period",
+            "day",
+        ],
+        &["create", "token", "x", "--budget-cost", "5", "--budget-period", "week"],
     ];
     insta::assert_snapshot!(story(runs.map(|arguments| home.run(arguments))));
 }

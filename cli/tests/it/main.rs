@@ -16,3 +16,4 @@ mod offline;
 mod streams;
 mod terminal;
 mod tools;
+mod usage;

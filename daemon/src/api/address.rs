@@ -41,6 +41,8 @@ pub(super) enum Address {
     AuditSessions,
     /// Whether all of that is as it was written.
     AuditVerify,
+    /// What was asked of models, summed up.
+    Usage,
     /// Where a name and a password become a credential.
     Login,
     /// Who is asking.
@@ -71,6 +73,7 @@ impl Address {
             | Self::Audit
             | Self::AuditSessions
             | Self::AuditVerify
+            | Self::Usage
             | Self::WhoAmI
             | Self::Logins => "GET, HEAD",
             Self::Action(..)
@@ -101,6 +104,7 @@ pub(super) fn parse(path: &str) -> Option<Address> {
         route::AUDIT => return Some(Address::Audit),
         route::AUDIT_SESSIONS => return Some(Address::AuditSessions),
         route::AUDIT_VERIFY => return Some(Address::AuditVerify),
+        route::USAGE => return Some(Address::Usage),
         route::LOGIN => return Some(Address::Login),
         route::WHOAMI => return Some(Address::WhoAmI),
         route::LOGINS => return Some(Address::Logins),

@@ -136,7 +136,7 @@ pub(super) async fn verify(api: &Api, principal: &Principal, parts: &Parts) -> R
 }
 
 /// An instant, or how long ago it was.
-fn instant(now: Timestamp, text: &str) -> Result<Timestamp, Problem> {
+pub(super) fn instant(now: Timestamp, text: &str) -> Result<Timestamp, Problem> {
     if let Ok(instant) = text.parse() {
         return Ok(instant);
     }

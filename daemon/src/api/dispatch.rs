@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use super::address::{self, Address};
 use super::problem::Refusal;
-use super::{Api, audit, body, deciding, forward, health, identity, list, logs, object, watch};
+use super::{Api, audit, body, deciding, forward, health, identity, list, logs, object, spending, watch};
 use crate::{admission, auth};
 
 /// Answers any request below `/api/v1`. HEAD is answered as GET; the server leaves the body out.
@@ -133,6 +133,7 @@ pub(super) async fn dispatch(
         (Address::Audit, "GET") => audit::entries(&api, &principal, &parts).await,
         (Address::AuditSessions, "GET") => audit::sessions(&api, &principal, &parts).await,
         (Address::AuditVerify, "GET") => audit::verify(&api, &principal, &parts).await,
+        (Address::Usage, "GET") => spending::usage(&api, &principal, &parts).await,
         (Address::WhoAmI, "GET") => Ok(json(StatusCode::OK, &identity::who_am_i(&api, &principal))),
         (Address::Logins, "GET") => identity::logins(&api, &principal).await,
         (Address::OneLogin(id), "DELETE") => identity::log_out(&api, &principal, &id).await,
@@ -165,6 +166,7 @@ pub(super) async fn dispatch(
             | Address::Audit
             | Address::AuditSessions
             | Address::AuditVerify
+            | Address::Usage
             | Address::Login
             | Address::WhoAmI
             | Address::Logins
@@ -191,16 +193,21 @@ fn limit_tokens(api: &Api, principal: &Principal, request: &apply::Request) -> R
     tokens.take(100).try_for_each(|_| api.pace.token(&principal.name))
 }
 
-/// Waits until whatever rights are made of shows a change of it, so that it counts from the next request on.
+/// Whether a change of that kind counts from the next request on, whatever it asks for: rights, and models.
+fn counts_at_once(kind: Kind) -> bool {
+    auth::KINDS.contains(&kind) || kind == Kind::Llm
+}
+
+/// Waits until those who decide by what is declared see a change of it.
 pub(super) async fn settled(api: &Api, kinds: &[Kind], revision: i64) {
-    if kinds.iter().any(|kind| auth::KINDS.contains(kind)) {
+    if kinds.iter().any(|kind| counts_at_once(*kind)) {
         api.admission.store.wait_for(revision).await;
     }
 }
 
 async fn settled_after(api: &Api, deleted: &Deleted) {
     let kinds: Vec<Kind> = deleted.objects.iter().map(|object| object.kind).collect();
-    if kinds.iter().any(|kind| auth::KINDS.contains(kind))
+    if kinds.iter().any(|kind| counts_at_once(*kind))
         && let Ok(revision) = api.admission.store.revision().await
     {
         settled(api, &kinds, revision).await;

@@ -19,7 +19,7 @@ use tracing::Instrument;
 
 use super::Api;
 use super::noting;
-use super::problem::{Refusal, Told};
+use super::problem::{Refusal, Told, status_of};
 use crate::audit;
 use crate::auth::Lease;
 
@@ -106,10 +106,42 @@ fn without_port(host: &str) -> &str {
     }
 }
 
+/// How a request passes.
+#[derive(Clone, Copy)]
+pub(super) struct Passing {
+    route: &'static str,
+    deadline: Option<Duration>,
+    refusal: Refuse,
+}
+
+/// Words a problem so that the clients of an address understand it; nothing where they understand problems.
+type Refuse = fn(&str, &Problem, StatusCode) -> Option<Response>;
+
+impl Passing {
+    /// A request of an address with that pattern.
+    pub(super) fn new(route: &'static str) -> Self {
+        Self {
+            route,
+            deadline: Some(DEADLINE),
+            refusal: |_, _, _| None,
+        }
+    }
+
+    /// Whoever answers says when it is too late.
+    pub(super) const fn in_its_own_time(self) -> Self {
+        Self { deadline: None, ..self }
+    }
+
+    /// What keeps it from being answered is worded so.
+    pub(super) const fn refusing(self, refusal: Refuse) -> Self {
+        Self { refusal, ..self }
+    }
+}
+
 /// Guards a request; `next` finds out who asks, and answers.
 pub(super) async fn guard<A: Future<Output = Result<Response, Problem>>>(
     api: &Api,
-    route: &'static str,
+    passing: Passing,
     mut request: Request,
     next: impl FnOnce(Request) -> A,
 ) -> Response {
@@ -125,21 +157,37 @@ pub(super) async fn guard<A: Future<Output = Result<Response, Problem>>>(
     let answering = audit::scoped(Arc::clone(&trail), async {
         api.names
             .check(request.headers(), uri.authority().map(Authority::as_str))?;
-        match tokio::time::timeout(DEADLINE, next(request)).await {
+        let Some(deadline) = passing.deadline else {
+            return next(request).await;
+        };
+        match tokio::time::timeout(deadline, next(request)).await {
             Ok(response) => response,
             Err(_) => Err(overdue(&method)),
         }
     });
-    let response = answering
-        .instrument(span.clone())
-        .await
-        .unwrap_or_else(|problem| Refusal(problem).into_response());
+    let response = answering.instrument(span.clone()).await.unwrap_or_else(|problem| {
+        let status = status_of(problem.code);
+        let mut response = Refusal(problem).into_response();
+        let told = response.extensions().get::<Told>();
+        if let Some(worded) = told.and_then(|Told(problem)| (passing.refusal)(path, problem, status)) {
+            trail.said(&told.map(|Told(problem)| problem.code.to_string()).unwrap_or_default());
+            let headers = std::mem::take(response.headers_mut());
+            response = worded;
+            // Whatever the words, when to come back and how to say who one is are said alike.
+            for name in [header::RETRY_AFTER, header::WWW_AUTHENTICATE] {
+                response
+                    .headers_mut()
+                    .extend(headers.get(&name).map(|value| (name, value.clone())));
+            }
+        }
+        response
+    });
     if let Some(row) = noting::conclude(api, path, &trail, &response) {
         Box::pin(api.ledger.settle(row)).await;
     }
     let response = complete(response, id);
     let (status, took) = (response.status(), started.elapsed());
-    api.metrics.request(&method, route, status.as_u16(), took);
+    api.metrics.request(&method, passing.route, status.as_u16(), took);
     span.in_scope(|| log(&method, path, status, took));
     response
 }
@@ -166,7 +214,10 @@ pub(super) async fn principal(
     if is_gateway && api.open_gateway && !headers.contains_key(header::AUTHORIZATION) {
         return Ok((Principal::anybody(), None));
     }
-    let (principal, lease) = api.authenticator.leased(headers).await?;
+    let (principal, lease) = match anthropic_key(path, headers) {
+        Some(headers) => api.authenticator.leased(&headers).await?,
+        None => api.authenticator.leased(headers).await?,
+    };
     // Whatever is said to them, by now they are known.
     noting::by(&principal);
     if principal.surface == Surface::Mcp && !is_gateway {
@@ -192,6 +243,25 @@ pub(super) async fn principal(
             format!("the header {IMPERSONATE} is there more than once"),
         )),
     }
+}
+
+/// Where models are asked.
+const INFERENCE: &str = "/v1/";
+/// Where clients of Anthropic say who they are.
+const ANTHROPIC_KEY: HeaderName = HeaderName::from_static("x-api-key");
+
+/// The credential of a client of Anthropic, as everybody else says it. Only models are asked so.
+fn anthropic_key(path: &str, headers: &HeaderMap) -> Option<HeaderMap> {
+    if !path.starts_with(INFERENCE) || headers.contains_key(header::AUTHORIZATION) {
+        return None;
+    }
+    let mut given = headers.get_all(ANTHROPIC_KEY).iter();
+    let (Some(key), None) = (given.next(), given.next()) else {
+        return None;
+    };
+    let mut value = HeaderValue::try_from(format!("Bearer {}", key.to_str().ok()?)).ok()?;
+    value.set_sensitive(true);
+    Some(HeaderMap::from_iter([(header::AUTHORIZATION, value)]))
 }
 
 /// A body that ends with the rights of whoever reads it.

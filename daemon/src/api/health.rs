@@ -68,6 +68,7 @@ pub(super) async fn metrics(
         .instances(&instances_by_phase(&snapshot, &Visibility::Everything));
     api.metrics.store(&api.admission.store.counters());
     api.metrics.audit(&api.ledger.standing());
+    api.metrics.usage(&api.usage.standing());
     let text = api.metrics.encode();
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     Ok(([(header::CONTENT_TYPE, kind)], text).into_response())

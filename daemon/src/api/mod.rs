@@ -21,6 +21,7 @@ mod noting;
 mod object;
 pub mod openapi;
 mod problem;
+mod spending;
 mod stream;
 mod watch;
 
@@ -28,7 +29,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::Request;
-use axum::http::Method;
+use axum::http::{Method, StatusCode};
 use axum::response::Response;
 use axum::routing::{any, get};
 use orch_shared::access::Principal;
@@ -46,6 +47,7 @@ use crate::audit::Ledger;
 use crate::auth::{Authenticator, Logins, Pace};
 use crate::runtime::Runtime;
 use crate::telemetry::Metrics;
+use crate::usage;
 
 /// What the handlers work with. Cheap to clone.
 #[derive(Clone)]
@@ -64,6 +66,8 @@ pub struct Api {
     pub forwarding: Option<Forwarding>,
     /// Where it is written down who did what.
     pub ledger: Ledger,
+    /// Where it is written down what was asked of models.
+    pub usage: usage::Ledger,
     /// What is counted.
     pub metrics: Metrics,
     /// Whether the gateway's addresses need no credential.
@@ -79,11 +83,33 @@ pub struct Api {
 /// What stands beside the API behind the same door, and has addresses of its own. It is asked without the router between,
 /// which takes as long as some of its answers.
 pub trait Beside: Clone + Send + Sync + 'static {
-    /// The pattern of one of its addresses, for whoever counts requests; nothing for any other address.
-    fn route(path: &str) -> Option<&'static str>;
+    /// One of its addresses; nothing for any other.
+    fn route(path: &str) -> Option<Route>;
 
     /// Answers what somebody asks at one of its addresses.
     fn answer(&self, principal: Principal, request: Request) -> impl Future<Output = Response> + Send;
+
+    /// What keeps a request from being answered, as the clients of that address understand it; nothing where they
+    /// understand problems.
+    fn refusal(path: &str, problem: &Problem, status: StatusCode) -> Option<Response>;
+}
+
+/// An address of what stands beside the API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Route {
+    /// Its pattern, for whoever counts requests.
+    pub pattern: &'static str,
+    /// Which daemon answers there.
+    pub answered: Answered,
+}
+
+/// Which daemon answers, of several that share a database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answered {
+    /// The one that runs the servers, before the deadline of all requests.
+    ByLeader,
+    /// Any, in its own time.
+    Anywhere,
 }
 
 /// Answers every request: at the addresses of the API, and at those of what stands beside it. All of them are guarded. What
@@ -119,10 +145,20 @@ impl<B: Beside> Service<B> {
     pub async fn answer(&self, request: Request) -> Response {
         let path = request.uri().path();
         match B::route(path) {
-            Some(route) => guard::guard(&self.api, route, request, |request| self.answer_beside(request)).await,
+            Some(Route { pattern, answered }) => {
+                let passing = match answered {
+                    Answered::ByLeader => guard::Passing::new(pattern),
+                    Answered::Anywhere => guard::Passing::new(pattern).in_its_own_time(),
+                };
+                let passing = passing.refusing(B::refusal);
+                guard::guard(&self.api, passing, request, |request| {
+                    self.answer_beside(request, answered)
+                })
+                .await
+            }
             None => {
-                let route = pattern(path);
-                Box::pin(guard::guard(&self.api, route, request, |request| {
+                let passing = guard::Passing::new(pattern(path));
+                Box::pin(guard::guard(&self.api, passing, request, |request| {
                     self.answer_here(request)
                 }))
                 .await
@@ -130,11 +166,16 @@ impl<B: Beside> Service<B> {
         }
     }
 
-    async fn answer_beside(&self, request: Request) -> Result<Response, Problem> {
+    async fn answer_beside(&self, request: Request, answered: Answered) -> Result<Response, Problem> {
         let (principal, lease) = guard::principal(&self.api, request.uri().path(), request.headers()).await?;
         noting::by(&principal);
-        let answering = forward::forward(&self.api, request, |request| self.beside.answer(principal, request));
-        Ok(guard::leased(answering.await, lease))
+        let response = match answered {
+            Answered::ByLeader => {
+                forward::forward(&self.api, request, |request| self.beside.answer(principal, request)).await
+            }
+            Answered::Anywhere => self.beside.answer(principal, request).await,
+        };
+        Ok(guard::leased(response, lease))
     }
 
     async fn answer_here(&self, mut request: Request) -> Result<Response, Problem> {

@@ -42,7 +42,10 @@ pub(super) fn wanted(method: &Method, uri: &Uri) {
 /// Sees to the row about a request that is answered, of the API or of the gateway. What is returned has to be settled before
 /// the answer is told.
 pub(super) fn conclude(api: &Api, path: &str, trail: &Trail, response: &Response) -> Option<Row> {
-    if !path.starts_with("/api/v1/") && !path.starts_with("/mcp/") {
+    if !["/api/v1/", "/mcp/", "/v1/"]
+        .iter()
+        .any(|noted| path.starts_with(noted))
+    {
         return None;
     }
     if let Some(Told(problem)) = response.extensions().get::<Told>() {
@@ -113,6 +116,7 @@ fn meaning(address: &Address, method: &'static str, query: &str) -> (&'static st
         Address::Password(target) if method == "put" => ("password", Some(object(target))),
         Address::Password(target) => (method, Some(object(target))),
         Address::AuditVerify => (reading("audit-verify"), None),
+        Address::Usage => (reading("usage"), None),
     }
 }
 

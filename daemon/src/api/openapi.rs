@@ -3,6 +3,7 @@
 //! A checked-in copy in `docs/openapi.json` is kept fresh by a test.
 
 mod identity;
+mod inference;
 
 use std::sync::OnceLock;
 
@@ -10,7 +11,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use orch_shared::kind::{Kind, Maker, ScopeType};
 use orch_shared::kinds::API_VERSION;
-use orch_shared::{apply, audit, problem, query, resource, route, wire};
+use orch_shared::{apply, audit, problem, query, resource, route, usage, wire};
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
@@ -26,6 +27,7 @@ pub fn document() -> Value {
     }
     describe_rest(&mut schemas, &mut paths);
     identity::describe(&mut schemas, &mut paths);
+    inference::describe(&mut paths);
     paths.values_mut().for_each(describe_head);
     schemas.add::<problem::Problem>("Problem");
     json!({
@@ -327,6 +329,12 @@ fn describe_rest(schemas: &mut Schemas, paths: &mut Map<String, Value>) {
         json!({"get": operation("What happened lately", parameters, None, Some(("200", events)))}),
     );
     describe_audit(schemas, paths);
+    let used = schemas.add::<usage::Usage>("Usage");
+    let parameters = in_query::<usage::Parameters>(schemas);
+    paths.insert(
+        route::USAGE.into(),
+        json!({"get": operation("What was asked of models, summed up", parameters, None, Some(("200", used)))}),
+    );
     let status = schemas.add::<wire::DaemonStatus>("DaemonStatus");
     paths.insert(
         "/api/v1/status".into(),

@@ -22,7 +22,6 @@ use serde_json::{Value, json};
 
 use super::Gateway;
 use super::ledger::{self, Note};
-use super::limits;
 use super::listing::PROMPT_URI;
 use super::methods::{Asked, Reply, list_result, own_result};
 use super::protocol::{META_SESSION, MODERN, code, error, error_with};
@@ -296,12 +295,7 @@ impl Gateway {
         let object = &asked.view.object;
         let item = Some(tool.to_owned());
         let mut note = ledger::note(&self.0.ledger, asked.principal, "tools/call", &object.object, item);
-        let entered = self.0.limits.enter(
-            &asked.principal.name,
-            &object.uid,
-            object.object.name.as_str(),
-            limits::Bounds::default(),
-        );
+        let entered = self.0.limits.enter(&[self.limited(asked.principal)]);
         match entered {
             Ok(place) => {
                 note.hold(place);

@@ -10,8 +10,8 @@ use orch_shared::audit::{Outcome as Ended, Row, RowKind, Target};
 use orch_shared::jsonrpc::{Members, Outcome};
 use orch_shared::name::ObjectRef;
 
-use super::limits::Place;
 use crate::audit::{self, Ledger};
+use crate::limits::Place;
 use crate::runtime::{Hold, link};
 
 /// Begins to note a request to a server: the row that its trail would otherwise leave, or one of the daemon's own.

@@ -54,7 +54,6 @@ mod traffic;
 mod watching;
 
 mod ledger;
-mod limits;
 mod noting;
 
 use std::sync::Arc;
@@ -74,12 +73,12 @@ pub use proposing::{Propose, Proposed};
 pub use registry::Bounds;
 
 use crate::audit::Ledger;
+use crate::limits::{self, Limits};
 use crate::reconcile::{Lists, SessionCopies, Waker};
 use crate::runtime::Runtime;
 use crate::runtime::link::Client;
 use crate::store::{Standing, Store};
 use choosing::{ByWords, Choose};
-use limits::Limits;
 use links::Links;
 use listing::Listings;
 use missing::Missing;
@@ -122,8 +121,6 @@ pub struct Config {
     pub shutdown: CancellationToken,
 }
 
-pub use limits::Bounds as PrincipalLimits;
-
 /// Turns a text into one that nobody can make who has no key.
 pub type Seal = Arc<dyn Fn(&str) -> String + Send + Sync>;
 
@@ -154,6 +151,7 @@ struct Shared {
     links: Links,
     registry: Registry,
     ledger: Ledger,
+    principal_limits: limits::Bounds,
     limits: Limits,
 }
 
@@ -200,7 +198,8 @@ impl Gateway {
             propose,
             links: Links::default(),
             ledger,
-            limits: Limits::new(principal_limits),
+            principal_limits,
+            limits: Limits::default(),
         }));
         let background = gateway.clone();
         let work = async move {

@@ -8,13 +8,13 @@ use serde_json::value::RawValue;
 
 use super::Gateway;
 use super::ledger::note;
-use super::limits;
 use super::methods::{Asked, Reply};
 use super::parking::{Owner, Parked, State};
 use super::protocol::{code, error, error_with};
 use super::pump::{Pump, Relay, Side};
 use super::upstream::{COMING_UP, COPY_FREE, Unavailable, Upstream};
 use super::view::Member;
+use crate::limits::{self, Bounds, Whose};
 use crate::runtime::Use;
 use crate::runtime::launch::Era;
 use crate::runtime::link::{Call, Purpose};
@@ -156,9 +156,28 @@ impl Gateway {
 
     fn enter(&self, principal: &Principal, member: &Member) -> Result<limits::Place, limits::Over> {
         let declared = member.server().and_then(|server| server.limits.as_ref());
-        let declared = declared.map(limits::Bounds::of).unwrap_or_default();
-        let (uid, name) = (&member.object.uid, member.name.as_str());
-        self.0.limits.enter(&principal.name, uid, name, declared)
+        let bounds = declared.map_or_else(Bounds::default, |declared| Bounds {
+            per_minute: declared.requests_per_minute,
+            concurrent: declared.concurrent,
+            tokens_per_minute: None,
+        });
+        let server = Whose {
+            kind: "server",
+            id: &member.object.uid,
+            name: member.name.as_str(),
+            bounds,
+        };
+        self.0.limits.enter(&[self.limited(principal), server])
+    }
+
+    /// Somebody, with the limits that hold for everybody.
+    pub(super) fn limited<'p>(&self, principal: &'p Principal) -> Whose<'p> {
+        Whose {
+            kind: "principal",
+            id: &principal.name,
+            name: &principal.name,
+            bounds: self.0.principal_limits,
+        }
     }
 
     /// The conversation that a request goes to.

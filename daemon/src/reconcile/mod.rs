@@ -18,11 +18,13 @@ mod values;
 mod wiring;
 
 mod lists;
+mod models;
 mod sessions;
 mod waking;
 
 pub use election::{Election, LEASE};
 pub use lists::{Lists, is_the_same};
+pub use models::{Models, Resting};
 pub use sessions::{ClaimError, SessionCopies};
 pub use waking::{WakeError, Waker};
 pub use wiring::{FIRST_VISIT, Reconciler, run};

@@ -58,5 +58,5 @@ mod remote;
 pub mod docker;
 
 pub use launch::Launch;
-pub use link::http::Peers;
+pub use link::http::{Destination, Heard, Peers, Web};
 pub use observation::Observation;

@@ -14,7 +14,6 @@ use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
-use orch_shared::access::Principal;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite};
@@ -22,12 +21,12 @@ use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
-use crate::api::{Beside, Service};
+use super::doors::Doors;
+use crate::api::Service;
 use crate::config::Settings;
-use crate::gateway::Gateway;
 
 /// What answers requests.
-pub(super) type Door = Service<Gateway>;
+pub(super) type Door = Service<Doors>;
 
 /// How long a client may take to send its request's head, or to shake hands.
 const HEAD: Duration = Duration::from_secs(15);
@@ -167,16 +166,6 @@ impl Protocols {
 
 async fn answer(door: Door, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
     Ok(door.answer(request.map(Body::new)).await)
-}
-
-impl Beside for Gateway {
-    fn route(path: &str) -> Option<&'static str> {
-        Self::route(path)
-    }
-
-    async fn answer(&self, principal: Principal, request: Request<Body>) -> Response<Body> {
-        self.serve(principal, request).await
-    }
 }
 
 fn told(ended: Result<(), hyper::Error>) {

@@ -6,6 +6,7 @@
 mod admin;
 mod bootstrap;
 mod context;
+mod doors;
 mod keys;
 mod listen;
 mod memory;
@@ -23,6 +24,8 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use doors::Doors;
+
 use crate::admission::{self, Admission};
 use crate::api::{Api, Forwarding, Names, Service};
 use crate::audit::Ledger;
@@ -30,13 +33,16 @@ use crate::auth::{Authenticator, Logins, Pace};
 use crate::clock::{Clock, Ids, RandomIds, SystemClock};
 use crate::config::Settings;
 use crate::gateway::{self, Gateway};
-use crate::reconcile::{self, Election, Lists, Reconciler, SessionCopies, Waker};
+use crate::inference::{self, Inference};
+use crate::limits;
+use crate::reconcile::{self, Election, Lists, Models, Reconciler, SessionCopies, Waker};
 use crate::runtime::limits::Confinement;
 use crate::runtime::log::Bounds;
 use crate::runtime::{Config, Runtime};
 use crate::secrets::{Backends, Keyring};
 use crate::store::{Claim, Database, DirectoryLock, Engine, Options, Snapshot, Standing, Store};
 use crate::telemetry::Metrics;
+use crate::usage;
 
 pub use bootstrap::{Introduction, reset_token};
 pub use rotate::{Rotated, Rotation, rotate_key};
@@ -61,6 +67,7 @@ pub struct Daemon {
     serving: JoinHandle<()>,
     relaying: JoinHandle<()>,
     noting: JoinHandle<()>,
+    accounting: JoinHandle<()>,
     reconciling: JoinHandle<()>,
     storing: JoinHandle<()>,
     runtime: Runtime,
@@ -87,6 +94,7 @@ pub(crate) async fn ground(settings: &Settings) -> anyhow::Result<Ground> {
     let metrics = Metrics::default();
     let mut options = Options::new(Arc::clone(&clock), Arc::new(RandomIds::new(Arc::clone(&clock))));
     options.retention.audit_for = settings.audit_retention.duration();
+    options.retention.usage_for = settings.usage_retention.duration();
     let observer = metrics.clone();
     options.observer = Some(Arc::new(move |operation, took| {
         observer.store_operation(operation, took);
@@ -158,6 +166,7 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
     let (seen, runtime_news) = tokio::sync::mpsc::unbounded_channel();
     let waker = Waker::new(store.clone(), seen.clone());
     let lists = Lists::new(seen.clone());
+    let models = Models::new(seen.clone());
     let stirred = Arc::new(Notify::new());
     let stirring = Arc::clone(&stirred);
     let runtime = Runtime::start_up(Config {
@@ -232,6 +241,8 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
     );
     let (ledger, noting) = Ledger::open(store.clone(), settings.audit, served.clone());
     let noting = tokio::spawn(noting);
+    let (usage, accounting) = usage::Ledger::open(store.clone(), served.clone());
+    let accounting = tokio::spawn(accounting);
     let (gateway, relaying) = Gateway::open(gateway::Config {
         store: store.clone(),
         ledger: ledger.clone(),
@@ -247,14 +258,28 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
             lifetime: settings.gateway.session_lifetime.duration(),
             most: settings.gateway.max_sessions.get() as usize,
         },
-        principal_limits: gateway::PrincipalLimits {
+        principal_limits: limits::Bounds {
             per_minute: settings.gateway.principal_requests_per_minute,
             concurrent: settings.gateway.principal_concurrent_requests,
+            tokens_per_minute: None,
         },
         standing: stands.clone(),
         shutdown: stop_serving.clone(),
     });
     let relaying = tokio::spawn(relaying);
+    let inference = Inference::open(inference::Config {
+        store: store.clone(),
+        ledger: ledger.clone(),
+        usage: usage.clone(),
+        keys: doors::keys(admission.clone()),
+        models,
+        principal_limits: limits::Bounds {
+            per_minute: settings.inference.principal_inferences_per_minute,
+            concurrent: settings.inference.principal_concurrent_inferences,
+            tokens_per_minute: settings.inference.principal_tokens_per_minute,
+        },
+        shutdown: stop_serving.clone(),
+    });
     drop(tokio::spawn(reseal::keep_current(
         store.clone(),
         admission.keyring.clone(),
@@ -277,13 +302,14 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
         runtime: runtime.clone(),
         forwarding: claim.as_ref().map(|claim| Forwarding::new(stands, claim.url.clone())),
         ledger,
+        usage,
         metrics,
         open_gateway: settings.gateway.insecure_open_gateway,
         names: Arc::new(Names::new(listen, &hosts, &settings.allowed_origins)),
         started_at,
         shutdown: stop_serving.clone(),
     };
-    let door = Service::new(api, gateway);
+    let door = Service::new(api, Doors { gateway, inference });
     let serving = tokio::spawn(listener.serve(door, stop_serving.clone()));
     tracing::info!(url, data_dir = %settings.data_dir.display(), "ready");
     Ok(Daemon {
@@ -298,6 +324,7 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
         serving,
         relaying,
         noting,
+        accounting,
         reconciling,
         storing,
         runtime,
@@ -377,6 +404,7 @@ impl Daemon {
         ended(self.relaying, "the gateway").await;
         self.served.cancel();
         ended(self.noting, "the audit log").await;
+        ended(self.accounting, "the usage of models").await;
         self.stop_reconciling.cancel();
         ended(self.reconciling, "reconciling").await;
         self.runtime.shut_down(GRACE).await;

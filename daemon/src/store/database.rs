@@ -113,6 +113,8 @@ pub struct Retention {
     pub orphaned_events: i64,
     /// Entries of the audit log no older than this.
     pub audit_for: Duration,
+    /// Calls of models no older than this.
+    pub usage_for: Duration,
 }
 
 impl Default for Retention {
@@ -124,6 +126,7 @@ impl Default for Retention {
             events: 50,
             orphaned_events: 1_000,
             audit_for: Duration::from_secs(90 * 24 * 3600),
+            usage_for: Duration::from_secs(400 * 24 * 3600),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Housekeeping: compacts the change log, drops old audit entries and looks, when nobody else does, whether the database answers and can be
+//! Housekeeping: compacts the change log, drops what is old enough, and looks, when nobody else does, whether the database answers and can be
 //! written.
 //!
 //! A probe of a database that is well writes nothing: it changes a row and takes the change back. Once writing has
@@ -65,6 +65,7 @@ impl Keeper {
                 _ = compactions.tick() => {
                     self.compact().await;
                     self.drop_audit().await;
+                    self.drop_usage().await;
                 }
             }
         }
@@ -100,6 +101,33 @@ impl Keeper {
         }
         if dropped > 0 {
             tracing::info!(entries = dropped, "dropped audit entries that are older than is kept");
+        }
+    }
+}
+
+impl Keeper {
+    /// Drops calls of models that are old enough, and what is held for none any more.
+    async fn drop_usage(&self) {
+        loop {
+            match self.store.write(|transaction| Box::pin(transaction.drop_usage())).await {
+                Ok(0) => break,
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::debug!(%error, "old calls of models are not dropped this time");
+                    break;
+                }
+            }
+        }
+        match self
+            .store
+            .write(|transaction| Box::pin(transaction.drop_reservations()))
+            .await
+        {
+            Ok(0) | Err(_) => {}
+            Ok(count) => tracing::warn!(
+                budgets = count,
+                "what was held for calls of models that nobody ended is free again"
+            ),
         }
     }
 }

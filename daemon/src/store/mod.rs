@@ -43,6 +43,7 @@ mod password;
 mod seeded;
 mod session;
 mod token;
+mod usage;
 
 mod health;
 mod keeper;
@@ -72,4 +73,5 @@ pub use session::{Expiry, Session};
 pub use snapshot::{Object, Snapshot};
 pub use token::Token;
 pub use transaction::Transaction;
+pub use usage::{Call, Reservation, Reserved, UsageQuery};
 pub use watch::{Change, Watch};

@@ -38,6 +38,7 @@ migrations! {
     8 "0008_passwords": "common", "common";
     10 "0010_audit": "common", "common";
     11 "0011_gating": "common", "common";
+    12 "0012_inference": "common", "common";
 }
 
 /// Brings the schema up to date. Several daemons may do so at once.

@@ -19,7 +19,13 @@ const OWNED: &[(&str, &[&str])] = &[
     ("argon2", &["daemon/src/auth/"]),
     (
         "axum",
-        &["daemon/src/api/", "daemon/src/gateway/", "daemon/src/serve/listen.rs"],
+        &[
+            "daemon/src/api/",
+            "daemon/src/gateway/",
+            "daemon/src/inference/",
+            "daemon/src/serve/doors.rs",
+            "daemon/src/serve/listen.rs",
+        ],
     ),
     ("bollard", &["daemon/src/runtime/docker/"]),
     (
@@ -55,17 +61,25 @@ const OWNED: &[(&str, &[&str])] = &[
             "daemon/src/telemetry.rs",
         ],
     ),
-    ("governor", &["daemon/src/auth/", "daemon/src/gateway/"]),
+    ("governor", &["daemon/src/auth/", "daemon/src/limits.rs"]),
     (
         "http_body_util",
         &[
             "daemon/src/api/",
             "daemon/src/gateway/",
+            "daemon/src/inference/",
             "daemon/src/runtime/link/http/",
             "daemon/src/secrets/vault/",
         ],
     ),
-    ("hyper", &["daemon/src/runtime/link/http/", "daemon/src/serve/"]),
+    (
+        "hyper",
+        &[
+            "daemon/src/inference/",
+            "daemon/src/runtime/link/http/",
+            "daemon/src/serve/",
+        ],
+    ),
     (
         "hyper_rustls",
         &["daemon/src/runtime/link/http/", "daemon/src/secrets/vault/"],
@@ -147,13 +161,21 @@ const COMMON: &[&str] = &[
     "zeroize",
 ];
 
-/// Which rooms of the daemon a room may know. What is not listed here knows no other room but the clock.
+/// Which rooms of the daemon a room may know. What is not listed here knows no other room but the clock and the batch.
 const ARROWS: &[(&str, &[&str])] = &[
-    ("api", &["admission", "audit", "auth", "store", "runtime", "telemetry"]),
-    ("gateway", &["audit", "reconcile", "store", "runtime"]),
+    (
+        "api",
+        &["admission", "audit", "auth", "store", "runtime", "telemetry", "usage"],
+    ),
+    ("gateway", &["audit", "limits", "reconcile", "store", "runtime"]),
+    (
+        "inference",
+        &["audit", "limits", "reconcile", "secrets", "store", "runtime", "usage"],
+    ),
     ("auth", &["audit", "store"]),
     ("admission", &["audit", "auth", "store", "secrets"]),
     ("audit", &["store"]),
+    ("usage", &["store"]),
     ("catalogue", &[]),
     ("secrets", &[]),
     ("store", &[]),

@@ -86,6 +86,8 @@ words! {
     Sessions = "sessions",
     /// To let tokens start builds.
     Trigger = "trigger",
+    /// To see what everybody has asked of models, and what it cost.
+    Usage = "usage",
 }
 
 words! {

@@ -77,7 +77,7 @@ pub struct AllowedTools {
     pub allow: Option<Vec<String>>,
 }
 
-/// What a turn, or all turns of a project, may use.
+/// What a turn may use.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Budget {

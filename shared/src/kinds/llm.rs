@@ -4,9 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::kind::{
-    Action, Cell, Column, Hazard, Kind, Maker, Meta, Pending, Reference, Removal, Report, ScopeType, Spec,
-};
+use crate::kind::{Action, Cell, Column, Kind, Maker, Meta, Reference, Removal, Report, ScopeType, Spec};
+use crate::money::{USUAL, is_currency};
 use crate::name::Name;
 use crate::quantity::Span;
 use crate::resource::PlainStatus;
@@ -72,6 +71,22 @@ pub enum Provider {
     Scripted,
 }
 
+impl Provider {
+    /// The word it goes by in manifests.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Openai => "openai",
+            Self::Anthropic => "anthropic",
+            Self::Deepseek => "deepseek",
+            Self::Vllm => "vllm",
+            Self::Ollama => "ollama",
+            Self::OpenaiCompatible => "openai-compatible",
+            Self::Scripted => "scripted",
+        }
+    }
+}
+
 /// What a model is fit for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -89,6 +104,10 @@ pub struct Pricing {
     /// Price of a million input tokens.
     #[schemars(range(min = 0.0))]
     pub input_per_million: f64,
+    /// Price of a million input tokens that the provider had cached. Default: the price of input tokens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0.0))]
+    pub cached_input_per_million: Option<f64>,
     /// Price of a million output tokens.
     #[schemars(range(min = 0.0))]
     pub output_per_million: f64,
@@ -97,9 +116,10 @@ pub struct Pricing {
     pub currency: Option<String>,
 }
 
-/// How much may be asked of a model.
+/// How much may be asked of a model. Its schema is called unlike that of a Server's limits, which are others.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schemars(rename = "ModelLimits")]
 pub struct Limits {
     /// Requests in a minute.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -217,7 +237,7 @@ impl Spec for Llm {
             }
         }
         if let Some(currency) = self.pricing.as_ref().and_then(|pricing| pricing.currency.as_deref())
-            && !(currency.len() == 3 && currency.bytes().all(|b| b.is_ascii_uppercase()))
+            && !is_currency(currency)
         {
             report
                 .invalid("pricing.currency", format!("`{currency}` is not a currency code"))
@@ -237,15 +257,11 @@ impl Spec for Llm {
         full.tier.get_or_insert(Tier::Fast);
         full.timeout.get_or_insert_with(|| Span::seconds(120));
         if let Some(pricing) = &mut full.pricing {
-            pricing.currency.get_or_insert_with(|| "USD".to_owned());
+            pricing.currency.get_or_insert_with(|| USUAL.to_owned());
+            pricing
+                .cached_input_per_million
+                .get_or_insert(pricing.input_per_million);
         }
         full
-    }
-
-    fn pending(&self) -> Vec<Pending> {
-        vec![Pending {
-            path: "spec",
-            hazard: Hazard::Harmless,
-        }]
     }
 }

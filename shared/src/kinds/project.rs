@@ -3,10 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::kind::{
-    Action, Cell, Column, Hazard, Kind, Maker, Meta, Pending, Reference, Removal, Report, ScopeType, Spec,
-};
-use crate::kinds::agent::Budget;
+use crate::allowance::Allowance;
+use crate::kind::{Action, Cell, Column, Kind, Maker, Meta, Reference, Removal, Report, ScopeType, Spec};
 use crate::name::Name;
 use crate::names::Names;
 use crate::quantity::Size;
@@ -34,9 +32,9 @@ pub struct Project {
     /// Who belongs to the project. That alone gives nobody a right.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub members: Option<Members>,
-    /// What the project may use.
+    /// What may be spent on models for the project, by everybody together.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub budget: Option<Budget>,
+    pub budget: Option<Allowance>,
 }
 
 /// How long results of tools are handed out.
@@ -107,6 +105,9 @@ impl Spec for Project {
         for names in self.lists() {
             names.refuse_repeated(report);
         }
+        if let Some(budget) = &self.budget {
+            budget.validate(report);
+        }
     }
 
     fn references(&self) -> Vec<Reference> {
@@ -116,15 +117,8 @@ impl Spec for Project {
     fn effective(&self) -> Self {
         Self {
             gated: Some(self.gated.unwrap_or(false)),
+            budget: self.budget.as_ref().map(Allowance::effective),
             ..self.clone()
         }
-    }
-
-    fn pending(&self) -> Vec<Pending> {
-        let budget = self.budget.as_ref().map(|_| Pending {
-            path: "spec.budget",
-            hazard: Hazard::Unsafe,
-        });
-        budget.into_iter().collect()
     }
 }

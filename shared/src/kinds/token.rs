@@ -3,8 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::llm::Limits;
 use super::role_binding::{self, Grant};
 use crate::access::{Operation, Subject};
+use crate::allowance::Allowance;
 use crate::kind::{Action, Cell, Column, Kind, Maker, Meta, Reference, Removal, Report, ScopeType, Spec};
 use crate::name::Name;
 use crate::quantity::Span;
@@ -43,6 +45,12 @@ pub struct Token {
     /// Which doors it opens. Default: any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub surface: Option<Surface>,
+    /// How much may be asked of models with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<Limits>,
+    /// What may be spent on models with it. It bounds this token alone, and no other of the same owner.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget: Option<Allowance>,
 }
 
 /// What a token may do beside what its spec lists.
@@ -203,6 +211,9 @@ impl Spec for Token {
             }
         }
         role_binding::validate(self.grants.as_deref(), report);
+        if let Some(budget) = &self.budget {
+            budget.validate(report);
+        }
     }
 
     fn references(&self) -> Vec<Reference> {
@@ -221,6 +232,7 @@ impl Spec for Token {
         Self {
             rbac: Some(self.rbac.unwrap_or_default()),
             surface: Some(self.surface.unwrap_or_default()),
+            budget: self.budget.as_ref().map(Allowance::effective),
             ..self.clone()
         }
     }

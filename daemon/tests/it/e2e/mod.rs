@@ -16,6 +16,7 @@ mod containers;
 mod gateway;
 mod identity;
 mod importing;
+mod inference;
 mod leaders;
 mod life;
 mod looking;

@@ -6,6 +6,7 @@ mod guessed;
 mod hidden;
 mod matrix;
 mod tour;
+mod usage;
 
 use serde_json::{Value, json};
 

@@ -10,6 +10,7 @@ mod opening;
 mod past;
 mod sessions;
 mod story;
+mod usage;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -181,7 +181,7 @@ fn drive(driver: &mut Option<Box<Driver>>, context: &mut Context<'_>) {
 }
 
 /// The body of a response, which drives its connection.
-pub(super) struct Content {
+pub struct Content {
     incoming: Incoming,
     /// Nothing once it was given back, or is closed.
     connection: Option<Connection>,

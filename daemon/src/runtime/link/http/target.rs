@@ -24,14 +24,14 @@ pub(super) const EVENT_STREAM: &str = "text/event-stream";
 pub(super) const JSON: &str = "application/json";
 
 /// What was answered: as it comes, or read already.
-pub(super) type Heard = Response<Body>;
+pub type Heard = Response<Body>;
 
 /// Its body.
 pub(super) type Body = Either<Content, Either<Incoming, Full<Bytes>>>;
 
 /// How requests get there.
 #[derive(Clone)]
-enum Way {
+pub(super) enum Way {
     /// Over connections in the clear.
     Clear(Arc<Pool>),
     /// With TLS, in whichever version of HTTP the server speaks.
@@ -75,16 +75,10 @@ impl Target {
             headers.append(name, value);
         }
         url.set_fragment(None);
-        let origin: Uri = url.as_str().parse().map_err(|_| no_address())?;
-        let way = if url.scheme() == "https" {
-            Way::Secure(Box::new(clients.get(true)?))
-        } else {
-            if !headers.contains_key(HOST) {
-                let host = HeaderValue::try_from(&url[Position::BeforeHost..Position::AfterPort]);
-                headers.insert(HOST, host.map_err(|_| no_address())?);
-            }
-            Way::Clear(Pool::new(origin, client::connector(), client::IDLE.0))
-        };
+        let way = Way::to(&url, clients)?;
+        if way.is_clear() && !headers.contains_key(HOST) {
+            headers.insert(HOST, host_of(&url).ok_or_else(no_address)?);
+        }
         Ok(Self {
             uri: way.uri(&url).ok_or_else(no_address)?,
             way,
@@ -172,9 +166,31 @@ impl Target {
     }
 }
 
+/// The host of an address, as a request says it.
+pub(super) fn host_of(url: &Url) -> Option<HeaderValue> {
+    HeaderValue::try_from(&url[Position::BeforeHost..Position::AfterPort]).ok()
+}
+
 impl Way {
+    /// The way to where an address leads; or why there is none, as the rest of a sentence that begins with the address.
+    pub(super) fn to(url: &Url, clients: &Clients) -> Result<Self, String> {
+        if url.scheme() == "https" {
+            return Ok(Self::Secure(Box::new(clients.get(true)?)));
+        }
+        let origin = url
+            .as_str()
+            .parse()
+            .map_err(|_| "is no http or https address".to_owned())?;
+        Ok(Self::Clear(Pool::new(origin, client::connector(), client::IDLE.0)))
+    }
+
+    /// Whether requests go there in the clear, and name their host themselves.
+    pub(super) const fn is_clear(&self) -> bool {
+        matches!(self, Self::Clear(_))
+    }
+
     /// How an address is written in a request.
-    fn uri(&self, url: &Url) -> Option<Uri> {
+    pub(super) fn uri(&self, url: &Url) -> Option<Uri> {
         match self {
             Self::Clear(_) => url[Position::BeforePath..Position::AfterQuery].parse().ok(),
             Self::Secure(_) => url.as_str().parse().ok(),
@@ -182,7 +198,7 @@ impl Way {
     }
 
     /// Makes one request. Where it may have been heard, whether to say it again is the caller's to decide.
-    async fn request(&self, request: Request<Full<Bytes>>) -> Result<Heard, Error> {
+    pub(super) async fn request(&self, request: Request<Full<Bytes>>) -> Result<Heard, Error> {
         match self {
             Self::Clear(pool) => Ok(pool.request(request).await?.map(Either::Left)),
             Self::Secure(http) => match http.request(request).await {

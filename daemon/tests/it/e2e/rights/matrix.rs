@@ -92,6 +92,10 @@ fn ask(home: &Home, token: &str, (method, path): &Route, name: &str) -> Answer {
             "jsonrpc": "2.0", "id": 1, "method": "initialize",
             "params": {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}},
         })),
+        ("POST", "/v1/embeddings") => Some(json!({"model": name, "input": "x"})),
+        ("POST", path) if path.starts_with("/v1/") => {
+            Some(json!({"model": name, "max_tokens": 9, "messages": [{"role": "user", "content": "x"}], "input": "x"}))
+        }
         ("POST", path) if path.contains("{name}/") => Some(json!({})),
         ("POST", _) => Some(whole("new")),
         ("PUT", _) => Some(whole(named)),

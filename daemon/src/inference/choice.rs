@@ -1,0 +1,108 @@
+//! Which model is meant, whether somebody may ask it, and which ones stand in for it.
+
+use std::sync::Arc;
+
+use axum::http::StatusCode;
+use orch_shared::access::{Principal, Role};
+use orch_shared::kind::Kind;
+use orch_shared::kinds::llm::Llm;
+use orch_shared::name::{Name, ObjectRef};
+
+use super::refused::Refused;
+use crate::audit;
+use crate::store::{Object, Snapshot};
+
+/// A model that may be asked.
+#[derive(Debug, Clone)]
+pub(super) struct Model {
+    pub(super) object: Arc<Object>,
+}
+
+impl Model {
+    /// What is declared of it.
+    pub(super) fn spec(&self) -> &Llm {
+        self.object.spec::<Llm>().expect("only models are chosen")
+    }
+
+    pub(super) fn name(&self) -> &Name {
+        &self.object.object.name
+    }
+}
+
+fn find(snapshot: &Snapshot, name: &str) -> Option<Arc<Object>> {
+    let name: Name = name.parse().ok()?;
+    let object = snapshot.get(&ObjectRef::cluster(Kind::Llm, name))?;
+    (object.deleting_since.is_none() && object.spec::<Llm>().is_some()).then(|| Arc::clone(object))
+}
+
+fn may(principal: &Principal, snapshot: &Snapshot, object: &Object) -> bool {
+    snapshot.decide(principal, Role::Run, object).is_allowed
+}
+
+/// The model of that name; what the rules say is noted for the audit log.
+pub(super) fn choose(principal: &Principal, snapshot: &Snapshot, name: &str) -> Result<Model, Refused> {
+    let shown: String = orch_shared::excerpt::short(name).into();
+    let absent = || {
+        let message = format!("there is no model `{shown}`, or you may not use it; those you may: GET /v1/models");
+        Refused::new(StatusCode::NOT_FOUND, "model_not_found", message)
+    };
+    let object = find(snapshot, name).ok_or_else(absent)?;
+    let decision = snapshot.decide(principal, Role::Run, &object);
+    audit::decided(principal, &decision, Role::Run);
+    if decision.is_allowed {
+        return Ok(Model { object });
+    }
+    if !snapshot.shows(&principal.visibility, &object) {
+        return Err(absent());
+    }
+    let message = format!("you may see the model `{shown}`, and not use it: that needs the role `run`");
+    Err(Refused::new(StatusCode::FORBIDDEN, "permission_denied", message))
+}
+
+/// Those that stand in for a model, in order; of them, those that somebody may ask as well.
+pub(super) fn stand_ins(principal: &Principal, snapshot: &Snapshot, model: &Model) -> Vec<Model> {
+    let names = model.spec().fallbacks.iter().flatten();
+    names
+        .filter_map(|name| find(snapshot, name.as_str()))
+        .filter(|object| object.uid != model.object.uid && may(principal, snapshot, object))
+        .map(|object| Model { object })
+        .collect()
+}
+
+/// The project that a request is for: the one that the client names, or else the one that its token lives in.
+pub(super) fn project(
+    principal: &Principal,
+    snapshot: &Snapshot,
+    named: Option<&str>,
+) -> Result<Option<Name>, Refused> {
+    let home = principal.token().and_then(|token| token.split_once('/'));
+    let Some(named) = named else {
+        return Ok(home.and_then(|(project, _)| project.parse().ok()));
+    };
+    let name: Option<Name> = named.parse().ok();
+    let found = name.filter(|name| {
+        let object = snapshot.get(&ObjectRef::cluster(Kind::Project, name.clone()));
+        object.is_some_and(|object| snapshot.shows(&principal.visibility, object))
+    });
+    match found {
+        Some(name) => Ok(Some(name)),
+        None => {
+            let shown = orch_shared::excerpt::short(named);
+            let message = format!("there is no project `{shown}`, or you may not see it");
+            Err(Refused::new(StatusCode::NOT_FOUND, "project_not_found", message))
+        }
+    }
+}
+
+/// All models that somebody may ask, by name.
+pub(super) fn all(principal: &Principal, snapshot: &Snapshot) -> Vec<Model> {
+    let objects = snapshot.of_kind(Kind::Llm);
+    let mut models: Vec<Model> = objects
+        .filter(|object| object.deleting_since.is_none() && may(principal, snapshot, object))
+        .map(|object| Model {
+            object: Arc::clone(object),
+        })
+        .collect();
+    models.sort_by(|one, other| one.name().cmp(other.name()));
+    models
+}

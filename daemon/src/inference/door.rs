@@ -1,0 +1,154 @@
+//! Requests at the addresses of the door, and their answers as HTTP carries them.
+
+use axum::body::{Body, Bytes};
+use axum::http::request::Parts;
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use orch_shared::access::Principal;
+use orch_shared::inference::request::Body as Asked;
+use orch_shared::inference::{Dialect, anthropic};
+use orch_shared::jsonrpc::{Members, raw};
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+use super::address::{self, Address};
+use super::asking::{Answer, Asking, Content};
+use super::choice::{self, Model};
+use super::received::received;
+use super::refused::Refused;
+use super::upstream::passed_on;
+use super::{Inference, Shared};
+use crate::audit;
+
+/// The project that a request is for, and counts for.
+const PROJECT: HeaderName = HeaderName::from_static("x-orch-project");
+
+/// Answers a request.
+pub(super) async fn answer(inference: &Inference, principal: Principal, parts: Parts, body: Body) -> Response {
+    let Some(address) = address::parse(parts.uri.path()) else {
+        return Refused::new(StatusCode::NOT_FOUND, "not_found", "there is nothing at that address")
+            .told(Dialect::Chat);
+    };
+    let dialect = address.dialect();
+    let is_read = matches!(parts.method, Method::GET | Method::HEAD);
+    let is_post = parts.method == Method::POST;
+    let answered = match address {
+        Address::Models if is_read => inference.0.models_of(&principal),
+        Address::Model(name) if is_read => inference.0.model_of(&principal, name),
+        Address::CountTokens if is_post => inference.0.count(&principal, &parts, body).await,
+        Address::Ask(_) if is_post => ask(inference, principal, dialect, None, parts, body).await,
+        Address::Infer(name) if is_post => {
+            let name = name.to_owned();
+            ask(inference, principal, dialect, Some(name), parts, body).await
+        }
+        Address::Models | Address::Model(_) | Address::CountTokens | Address::Ask(_) | Address::Infer(_) => {
+            let message = format!("{} is not possible here", parts.method);
+            let mut refusal = Refused::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message).told(dialect);
+            let allowed = HeaderValue::from_static(address.methods());
+            refusal.headers_mut().insert(header::ALLOW, allowed);
+            return refusal;
+        }
+    };
+    answered.unwrap_or_else(|refused| refused.told(dialect))
+}
+
+async fn ask(
+    inference: &Inference,
+    principal: Principal,
+    dialect: Dialect,
+    model: Option<String>,
+    parts: Parts,
+    body: Body,
+) -> Result<Response, Refused> {
+    let mut body = received(&parts.headers, body).await?;
+    if let Some(model) = model {
+        body = naming(&body, &model)?;
+    }
+    let asking = Asking {
+        principal,
+        dialect,
+        project: parts
+            .headers
+            .get(&PROJECT)
+            .map(|name| name.to_str().unwrap_or("?").to_owned()),
+        headers: passed_on(&parts.headers),
+        body,
+    };
+    let Answer {
+        status,
+        headers,
+        content,
+    } = inference.ask(asking).await;
+    let mut response = Response::new(match content {
+        Content::Whole(bytes) => Body::from(bytes),
+        Content::Stream(relay) => Body::new(*relay),
+    });
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
+    Ok(response)
+}
+
+/// A request of the model that its address names, whatever it says itself.
+fn naming(body: &Bytes, model: &str) -> Result<Bytes, Refused> {
+    let no_object = || Refused::invalid("the body is no JSON object");
+    let value: &RawValue = serde_json::from_slice(body).map_err(|_| no_object())?;
+    let mut members = Members::of(value).ok_or_else(no_object)?;
+    members.set("model", raw(model));
+    Ok(String::from(Box::<str>::from(members.to_raw())).into())
+}
+
+impl Shared {
+    fn models_of(&self, principal: &Principal) -> Result<Response, Refused> {
+        if let Some(trail) = audit::trail() {
+            trail.wants("models");
+        }
+        let models: Vec<Value> = choice::all(principal, &self.store.snapshot())
+            .iter()
+            .map(shown)
+            .collect();
+        let first = models.first().map(|model| model["id"].clone());
+        let last = models.last().map(|model| model["id"].clone());
+        // OpenAI's list, and what Anthropic's has besides.
+        Ok(told(&json!({
+            "object": "list", "data": models, "has_more": false, "first_id": first, "last_id": last,
+        })))
+    }
+
+    fn model_of(&self, principal: &Principal, name: &str) -> Result<Response, Refused> {
+        if let Some(trail) = audit::trail() {
+            trail.wants("models");
+        }
+        choice::choose(principal, &self.store.snapshot(), name).map(|model| told(&shown(&model)))
+    }
+
+    /// How many tokens a request of Anthropic's has; estimated, since only providers know.
+    async fn count(&self, principal: &Principal, parts: &Parts, body: Body) -> Result<Response, Refused> {
+        if let Some(trail) = audit::trail() {
+            trail.wants("count_tokens");
+        }
+        let body = received(&parts.headers, body).await?;
+        let body = Asked::read(Dialect::Messages, &body).map_err(Refused::untranslatable)?;
+        choice::choose(principal, &self.store.snapshot(), body.model())?;
+        let said = body.to_object().map_err(Refused::untranslatable)?;
+        Ok(told(&json!({"input_tokens": anthropic::count_tokens(&said)})))
+    }
+}
+
+/// A model, as both OpenAI and Anthropic list it.
+fn shown(model: &Model) -> Value {
+    let created = model.object.created_at;
+    json!({
+        "id": model.name(),
+        "object": "model",
+        "created": created.millis() / 1000,
+        "owned_by": model.spec().provider,
+        "type": "model",
+        "display_name": model.name(),
+        "created_at": created,
+    })
+}
+
+fn told(value: &Value) -> Response {
+    let json = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
+    (json, value.to_string()).into_response()
+}

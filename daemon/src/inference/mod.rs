@@ -1,0 +1,132 @@
+//! Inference: one governed door to every model that is declared.
+//!
+//! What enters: requests in the words of OpenAI (`/v1/chat/completions`, `/v1/responses`, `/v1/embeddings`) and of Anthropic
+//! (`/v1/messages`), whose `model` is the name of an Llm. What leaves: what the provider behind it answers, in the client's
+//! words. What it never does: show a provider's key to anybody, or hold a request back for one that is slower.
+//!
+//! Flow: whose request it is and which model, may they, within which limits and budgets; then the model, and where it does not
+//! answer those that stand in for it; then the answer, as it comes. Where client and provider use the same words, what is
+//! said is passed on as bytes, both ways, but for the name of the model.
+//!
+//! Guarantees: each request leaves one row in the audit log. A client that goes away ends the request at the provider. An answer that
+//! breaks off ends in an event that says so.
+//!
+//! In reading order:
+
+mod address;
+mod door;
+mod received;
+mod refused;
+
+mod asking;
+mod choice;
+mod keys;
+
+mod bridge;
+mod scripted;
+mod upstream;
+
+mod account;
+mod relay;
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use axum::response::Response;
+use orch_shared::access::Principal;
+use orch_shared::problem::Problem;
+use tokio_util::sync::CancellationToken;
+
+pub use keys::{Keys, Unkeyed};
+
+use crate::audit::Ledger;
+use crate::limits::{Bounds, Limits};
+use crate::reconcile::Models;
+use crate::runtime::Web;
+use crate::store::Store;
+use crate::usage;
+
+/// What the door is told once.
+pub struct Config {
+    /// What is declared.
+    pub store: Store,
+    /// Where it is written down who asked what.
+    pub ledger: Ledger,
+    /// Where it is written down what was used.
+    pub usage: usage::Ledger,
+    /// Opens the keys of providers.
+    pub keys: Keys,
+    /// How models fare.
+    pub models: Models,
+    /// How much one principal may ask for.
+    pub principal_limits: Bounds,
+    /// Ends streams, so that a shutdown need not wait for them.
+    pub shutdown: CancellationToken,
+}
+
+/// The door to the models; cheap to clone.
+#[derive(Clone)]
+pub struct Inference(Arc<Shared>);
+
+struct Shared {
+    store: Store,
+    books: account::Books,
+    keys: keys::Ring,
+    models: Models,
+    principal_limits: Bounds,
+    limits: Limits,
+    web: Web,
+    upstreams: upstream::Upstreams,
+    shutdown: CancellationToken,
+}
+
+impl Inference {
+    /// Opens the door.
+    #[must_use]
+    pub fn open(config: Config) -> Self {
+        let Config {
+            store,
+            ledger,
+            usage,
+            keys,
+            models,
+            principal_limits,
+            shutdown,
+        } = config;
+        Self(Arc::new(Shared {
+            books: account::Books {
+                audit: ledger,
+                usage,
+                clock: Arc::clone(store.clock()),
+            },
+            store,
+            keys: keys::Ring::new(keys),
+            models,
+            principal_limits,
+            limits: Limits::default(),
+            web: Web::default(),
+            upstreams: upstream::Upstreams::default(),
+            shutdown,
+        }))
+    }
+
+    /// The pattern of an address of the door, for whoever counts requests; nothing for any other.
+    #[must_use]
+    pub fn route(path: &str) -> Option<&'static str> {
+        address::route(path)
+    }
+
+    /// Answers what somebody asks at an address of the door.
+    pub async fn serve(&self, principal: Principal, request: Request<Body>) -> Response {
+        let (parts, body) = request.into_parts();
+        door::answer(self, principal, parts, body).await
+    }
+
+    /// A problem in the words of whoever asks at that path.
+    #[must_use]
+    pub fn refusal(path: &str, problem: &Problem, status: StatusCode) -> Option<Response> {
+        let address = address::parse(path)?;
+        Some(refused::Refused::by(problem, status).told(address.dialect()))
+    }
+}

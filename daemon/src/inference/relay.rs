@@ -1,0 +1,141 @@
+//! An answer that comes bit by bit, on its way to the client.
+//!
+//! Guarantees: what the provider sends is passed on as it comes; a client that goes away takes the request at the provider with
+//! it. A provider that falls silent or breaks off ends in an event that says so, in the client's words. However it ends,
+//! the account is closed.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::http::StatusCode;
+use hyper::body::{Body, Frame};
+use orch_shared::inference::Usage;
+use tokio::time::{Instant, Sleep};
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+
+use super::account::Account;
+
+/// What makes of the bytes of a provider those for the client.
+pub(super) trait Passage: Send {
+    /// More came.
+    fn push(&mut self, chunk: Bytes, out: &mut VecDeque<Bytes>);
+    /// Nothing more comes. Whether the answer was complete.
+    fn end(&mut self, out: &mut VecDeque<Bytes>) -> bool;
+    /// It broke off; says so, if it can still be said.
+    fn broke_off(&mut self, message: &str, out: &mut VecDeque<Bytes>);
+    /// What was used, as far as that was told.
+    fn usage(&self) -> Usage;
+    /// Whether anything was said yet.
+    fn has_begun(&self) -> bool;
+}
+
+/// Why nothing more comes.
+pub(super) type Broken = Box<dyn std::error::Error + Send + Sync>;
+
+/// What the provider sends.
+pub(super) type Incoming = Pin<Box<dyn Body<Data = Bytes, Error = Broken> + Send>>;
+
+/// The answer, as a body.
+pub(super) struct Relay {
+    incoming: Option<Incoming>,
+    passage: Box<dyn Passage>,
+    out: VecDeque<Bytes>,
+    account: Account,
+    /// How long the provider may be silent.
+    patience: Duration,
+    silence: Pin<Box<Sleep>>,
+    shutdown: Pin<Box<WaitForCancellationFutureOwned>>,
+}
+
+impl Relay {
+    /// Passes an answer on.
+    pub(super) fn new(
+        incoming: Incoming,
+        passage: Box<dyn Passage>,
+        account: Account,
+        patience: Duration,
+        shutdown: CancellationToken,
+    ) -> Self {
+        Self {
+            incoming: Some(incoming),
+            passage,
+            out: VecDeque::new(),
+            account,
+            patience,
+            silence: Box::pin(tokio::time::sleep(patience)),
+            shutdown: Box::pin(shutdown.cancelled_owned()),
+        }
+    }
+
+    /// Nothing more comes from the provider.
+    fn end(&mut self) {
+        self.incoming = None;
+        let is_complete = self.passage.end(&mut self.out);
+        self.account.used(self.passage.usage());
+        if is_complete {
+            self.account.answered(StatusCode::OK);
+        } else {
+            self.passage.broke_off("the provider broke off", &mut self.out);
+            self.account.broke_off("the provider broke off");
+        }
+    }
+
+    fn break_off(&mut self, why: &str) {
+        self.incoming = None;
+        self.passage.broke_off(why, &mut self.out);
+        self.account.used(self.passage.usage());
+        self.account.broke_off(why);
+    }
+}
+
+impl Body for Relay {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let relay = &mut *self;
+        loop {
+            if let Some(bytes) = relay.out.pop_front() {
+                return Poll::Ready(Some(Ok(Frame::data(bytes))));
+            }
+            let Some(incoming) = &mut relay.incoming else {
+                return Poll::Ready(None);
+            };
+            match incoming.as_mut().poll_frame(context) {
+                Poll::Ready(Some(Ok(frame))) => {
+                    let Ok(chunk) = frame.into_data() else { continue };
+                    let had_begun = relay.passage.has_begun();
+                    relay.passage.push(chunk, &mut relay.out);
+                    if !had_begun && relay.passage.has_begun() {
+                        relay.account.began_to_answer();
+                    }
+                    relay.account.used(relay.passage.usage());
+                    relay.silence.as_mut().reset(Instant::now() + relay.patience);
+                }
+                Poll::Ready(None) => relay.end(),
+                Poll::Ready(Some(Err(_))) => relay.break_off("the connection to the provider broke off"),
+                Poll::Pending => {
+                    if relay.silence.as_mut().poll(context).is_ready() {
+                        let why = format!("the provider was silent for {} s", relay.patience.as_secs());
+                        relay.break_off(&why);
+                    } else if relay.shutdown.as_mut().poll(context).is_ready() {
+                        relay.break_off("the daemon is shutting down");
+                    } else {
+                        return Poll::Pending;
+                    }
+                }
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.incoming.is_none() && self.out.is_empty()
+    }
+}

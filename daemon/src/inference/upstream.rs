@@ -1,0 +1,312 @@
+//! One request to one provider.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use orch_shared::inference::address;
+use orch_shared::inference::errors::message_in;
+use orch_shared::kinds::llm::{Llm, Provider};
+
+use super::Shared;
+use super::choice::Model;
+use super::keys::Unkeyed;
+use crate::runtime::link::Error;
+use crate::runtime::{Destination, Heard};
+use crate::secrets::Plaintext;
+use crate::store::Snapshot;
+
+/// The largest answer that is taken whole, in bytes.
+const LARGEST: usize = 64 << 20;
+/// So many addresses are kept.
+const MOST: usize = 1024;
+
+/// What clients of Anthropic say about the protocol; passed on.
+const ANTHROPIC_VERSION: HeaderName = HeaderName::from_static("anthropic-version");
+const ANTHROPIC_BETA: HeaderName = HeaderName::from_static("anthropic-beta");
+const ANTHROPIC_KEY: HeaderName = HeaderName::from_static("x-api-key");
+/// The revision of Anthropic's protocol that is spoken where the client says none.
+const VERSION: HeaderValue = HeaderValue::from_static("2023-06-01");
+
+/// The addresses of models: by uid, generation and path.
+#[derive(Default)]
+pub(super) struct Upstreams(Mutex<HashMap<(Arc<str>, i64, &'static str), Destination>>);
+
+/// A request as it goes to a provider.
+pub(super) struct Outgoing {
+    pub(super) path: &'static str,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+}
+
+/// A provider does not answer what it was asked.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// It cannot be asked, as it is declared: why, in a clause.
+    Unfit(String),
+    /// Its key cannot be had.
+    Unkeyed(Unkeyed),
+    /// Nobody has heard of the request, or nobody can say: why, in a clause.
+    Away(String),
+    /// There is no answer within the time that the model has.
+    Late(Duration),
+    /// It says no, for now.
+    Status {
+        status: StatusCode,
+        headers: HeaderMap,
+        body: Bytes,
+    },
+    /// It does not take the key.
+    KeyRefused(StatusCode),
+}
+
+impl Failure {
+    /// What it is, as the rest of a sentence that begins with the model.
+    pub(super) fn clause(&self) -> String {
+        match self {
+            Self::Unfit(why) => format!("cannot be asked: {why}"),
+            Self::Unkeyed(unkeyed) => format!("cannot be asked: its key cannot be had: {unkeyed}"),
+            Self::Away(why) => format!("cannot be reached: {why}"),
+            Self::Late(after) => format!("did not answer within {} s", after.as_secs()),
+            Self::Status { status, body, .. } => {
+                let told = message_in(body)
+                    .map(|message| format!(": {message}"))
+                    .unwrap_or_default();
+                format!("answers HTTP {}{told}", status.as_u16())
+            }
+            Self::KeyRefused(status) => format!("does not take its key (HTTP {})", status.as_u16()),
+        }
+    }
+
+    /// How long the provider asks to wait.
+    pub(super) fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Status { headers, .. } => {
+                let seconds: f64 = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
+                Duration::try_from_secs_f64(seconds.clamp(0.0, 3600.0)).ok()
+            }
+            Self::Unfit(_) | Self::Unkeyed(_) | Self::Away(_) | Self::Late(_) | Self::KeyRefused(_) => None,
+        }
+    }
+
+    /// Whether the same provider may answer the same request a moment later.
+    pub(super) fn is_passing(&self) -> bool {
+        match self {
+            Self::Unfit(_) | Self::KeyRefused(_) | Self::Late(_) => false,
+            Self::Unkeyed(unkeyed) => unkeyed.is_passing,
+            Self::Away(_) | Self::Status { .. } => true,
+        }
+    }
+}
+
+/// Whether a status says that the provider does not answer now, rather than that the request is wrong.
+fn is_failure(status: StatusCode) -> bool {
+    status.is_server_error() || matches!(status.as_u16(), 408 | 409 | 425 | 429)
+}
+
+/// An answer whose body has not come yet.
+pub(super) struct Begun {
+    pub(super) response: Heard,
+    key: Option<Arc<Plaintext>>,
+}
+
+/// An answer that is there whole.
+pub(super) struct Whole {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+}
+
+impl Shared {
+    /// Asks a model; returns when the answer begins.
+    pub(super) async fn ask(&self, model: &Model, snapshot: &Snapshot, outgoing: &Outgoing) -> Result<Begun, Failure> {
+        let spec = model.spec();
+        let place = self.place(model, outgoing.path)?;
+        let key = match &spec.api_key_ref {
+            None => None,
+            Some(key) => Some(self.keys.get(key, snapshot).await.map_err(Failure::Unkeyed)?),
+        };
+        let headers = headers(spec, key.as_deref(), &outgoing.headers)?;
+        let asked = place.ask(Method::POST, headers, outgoing.body.clone()).await;
+        let response = asked.map_err(|error| {
+            Failure::Away(match error {
+                Error::Unreachable(why) | Error::Closed(why) => why,
+                other => other.to_string(),
+            })
+        })?;
+        match response.status() {
+            status if matches!(status.as_u16(), 401 | 403) && key.is_some() => Err(Failure::KeyRefused(status)),
+            status if is_failure(status) => {
+                let Whole { status, headers, body } = Begun { response, key }.whole().await?;
+                Err(Failure::Status { status, headers, body })
+            }
+            _ => Ok(Begun { response, key }),
+        }
+    }
+
+    fn place(&self, model: &Model, path: &'static str) -> Result<Destination, Failure> {
+        let at = (Arc::clone(&model.object.uid), model.object.generation, path);
+        let mut places = self.upstreams.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(place) = places.get(&at) {
+            return Ok(place.clone());
+        }
+        let spec = model.spec();
+        let base = spec.url.as_deref().or(address::default_base(spec.provider));
+        let base = base.ok_or_else(|| Failure::Unfit("it has no address".to_owned()))?;
+        let url = address::join(base, path);
+        let place = self
+            .web
+            .destination(&url)
+            .map_err(|why| Failure::Unfit(format!("its address {why}")))?;
+        if places.len() >= MOST {
+            places.clear();
+        }
+        places.insert(at, place.clone());
+        Ok(place)
+    }
+}
+
+impl Begun {
+    /// Whether it comes bit by bit, as events.
+    pub(super) fn is_stream(&self) -> bool {
+        let media = self.response.headers().get(header::CONTENT_TYPE);
+        let media = media.and_then(|media| media.to_str().ok()).unwrap_or_default();
+        media.trim_start().starts_with("text/event-stream") && self.response.status().is_success()
+    }
+
+    /// The answer, once it is there whole. What repeats the key is masked.
+    pub(super) async fn whole(self) -> Result<Whole, Failure> {
+        let (parts, body) = self.response.into_parts();
+        let collected = Limited::new(body, LARGEST).collect().await;
+        let body = collected.map_err(|error| {
+            Failure::Away(match error.is::<LengthLimitError>() {
+                true => format!("its answer is larger than {} MiB", LARGEST >> 20),
+                false => "its answer broke off".to_owned(),
+            })
+        })?;
+        let body = body.to_bytes();
+        let body = match &self.key {
+            Some(key) if !parts.status.is_success() => masked(body, key.reveal()),
+            _ => body,
+        };
+        Ok(Whole {
+            status: parts.status,
+            headers: parts.headers,
+            body,
+        })
+    }
+}
+
+/// A body in which that key does not stand.
+fn masked(body: Bytes, key: &str) -> Bytes {
+    match std::str::from_utf8(&body) {
+        Ok(text) if !key.is_empty() && text.contains(key) => text.replace(key, "***").into(),
+        Ok(_) | Err(_) => body,
+    }
+}
+
+/// The headers of a request: those of the client that are passed on, and the key.
+fn headers(spec: &Llm, key: Option<&Plaintext>, passed: &HeaderMap) -> Result<HeaderMap, Failure> {
+    let mut headers = passed.clone();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(
+        header::USER_AGENT,
+        HeaderValue::from_static(concat!("orchd/", env!("CARGO_PKG_VERSION"))),
+    );
+    let (name, value) = match spec.provider {
+        Provider::Anthropic => {
+            headers.entry(ANTHROPIC_VERSION).or_insert(VERSION);
+            (ANTHROPIC_KEY, key.map(|key| key.reveal().to_owned()))
+        }
+        Provider::Openai
+        | Provider::Deepseek
+        | Provider::Vllm
+        | Provider::Ollama
+        | Provider::OpenaiCompatible
+        | Provider::Scripted => (header::AUTHORIZATION, key.map(|key| format!("Bearer {}", key.reveal()))),
+    };
+    if let Some(value) = value {
+        let unsendable =
+            |_| Failure::Unfit("its key cannot be sent: it has characters that no header may have".to_owned());
+        let mut value = HeaderValue::try_from(value.trim()).map_err(unsendable)?;
+        value.set_sensitive(true);
+        headers.insert(name, value);
+    }
+    Ok(headers)
+}
+
+/// Of the headers of a client, those that are for the provider.
+pub(super) fn passed_on(given: &HeaderMap) -> HeaderMap {
+    let names = [header::ACCEPT, ANTHROPIC_VERSION, ANTHROPIC_BETA];
+    let given = names.into_iter().flat_map(|name| {
+        let values = given.get_all(&name).iter();
+        values
+            .map(move |value| (name.clone(), value.clone()))
+            .collect::<Vec<_>>()
+    });
+    let mut headers = HeaderMap::new();
+    for (name, value) in given {
+        headers.append(name, value);
+    }
+    headers
+}
+
+/// Of the headers of a provider, those that are for the client.
+pub(super) fn passed_back(given: &HeaderMap) -> HeaderMap {
+    let is_for_client = |name: &HeaderName| {
+        *name == header::CONTENT_TYPE
+            || *name == header::RETRY_AFTER
+            || name.as_str().starts_with("x-ratelimit-")
+            || name.as_str().starts_with("anthropic-ratelimit-")
+    };
+    let kept = given.iter().filter(|(name, _)| is_for_client(name));
+    kept.map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_are_for_one_side() {
+        let header =
+            |name: &'static str, value: &'static str| (HeaderName::from_static(name), HeaderValue::from_static(value));
+        let given = HeaderMap::from_iter([
+            header("authorization", "Bearer orch_x"),
+            header("x-api-key", "orch_x"),
+            header("cookie", "a=b"),
+            header("accept", "text/event-stream"),
+            header("anthropic-version", "2023-06-01"),
+            header("anthropic-beta", "tools"),
+            header("x-stainless-os", "Linux"),
+        ]);
+        let passed = passed_on(&given);
+        let mut names: Vec<&str> = passed.keys().map(HeaderName::as_str).collect();
+        names.sort_unstable();
+        assert_eq!(names, ["accept", "anthropic-beta", "anthropic-version"]);
+
+        let given = HeaderMap::from_iter([
+            header("content-type", "application/json"),
+            header("set-cookie", "a=b"),
+            header("retry-after", "2"),
+            header("x-ratelimit-remaining-tokens", "5"),
+            header("content-length", "12"),
+            header("openai-organization", "acme"),
+        ]);
+        let passed = passed_back(&given);
+        let mut names: Vec<&str> = passed.keys().map(HeaderName::as_str).collect();
+        names.sort_unstable();
+        assert_eq!(names, ["content-type", "retry-after", "x-ratelimit-remaining-tokens"]);
+    }
+
+    #[test]
+    fn a_key_is_not_repeated() {
+        let body = masked(Bytes::from_static(b"{\"message\": \"wrong key sk-123\"}"), "sk-123");
+        assert_eq!(body, "{\"message\": \"wrong key ***\"}");
+        let body = masked(Bytes::from_static(b"\xff"), "sk-123");
+        assert_eq!(body.as_ref(), b"\xff");
+    }
+}

@@ -1,0 +1,176 @@
+//! Providers that do not answer: asked once more, stood in for, left alone; and never with a word about their keys.
+
+use serde_json::json;
+
+use super::{KEY, chat, keys, messages, model, post, provider, scripted, seen};
+use crate::e2e::manifest;
+use crate::support::daemon::{Home, eventually};
+use crate::support::http::Request;
+
+#[test]
+fn who_does_not_answer_is_asked_once_more_and_stood_in_for() {
+    let (home, far) = (Home::new().started(), provider());
+    home.apply(
+        &[
+            keys(),
+            scripted("spare", &json!([{"text": "instead"}])),
+            scripted("hidden", &json!([{"text": "hidden"}])),
+            model("flaky", &far, "openai", "flaky.1", &json!({})),
+            model(
+                "gone",
+                &far,
+                "openai",
+                "gone",
+                &json!({"url": "http://127.0.0.1:9", "fallbacks": ["hidden", "spare"]}),
+            ),
+            model(
+                "failing",
+                &far,
+                "openai",
+                "status.503",
+                &json!({"fallbacks": ["spare"]}),
+            ),
+            model("alone", &far, "openai", "status.500", &json!({})),
+            model(
+                "wrong",
+                &far,
+                "openai",
+                "plain",
+                &json!({"apiKeyRef": {"name": "keys", "key": "wrong"}}),
+            ),
+            model("bad", &far, "openai", "status.400", &json!({"fallbacks": ["spare"]})),
+        ]
+        .concat(),
+    );
+    let ask = |name: &str| post(&home, "/v1/chat/completions", &chat(name)).send();
+    ask("flaky").expect(200);
+    assert_eq!(seen(&far)["asked"]["flaky.1"], 2);
+    for name in ["gone", "failing"] {
+        let answer = ask(name).expect(200);
+        let expected = if name == "gone" { "hidden" } else { "spare" };
+        assert_eq!(answer.header("x-orch-llm"), Some(expected), "{name}");
+    }
+    assert_eq!(seen(&far)["asked"]["status.503"], 2);
+    // Only by models that the client may ask as well.
+    home.apply(
+        &[
+            manifest("ServiceAccount", "narrow", &json!({})),
+            manifest(
+                "RoleBinding",
+                "narrow",
+                &json!({"subjects": [{"kind": "ServiceAccount", "name": "narrow"}],
+                    "grants": [{"roles": ["run"], "resources": ["llms"], "names": ["gone", "spare"]},
+                        {"roles": ["view"], "resources": ["llms"], "names": ["alone"]}]}),
+            ),
+        ]
+        .concat(),
+    );
+    let made = home.http("POST", "/api/v1/tokens").json(&json!({
+        "apiVersion": "orchctl.dev/v1", "kind": "Token", "metadata": {"name": "narrow"},
+        "spec": {"serviceAccount": "narrow", "rbac": "owner"},
+    }));
+    let token = made.send().expect(201).json()["credential"]
+        .as_str()
+        .expect("a credential")
+        .to_owned();
+    let ask_as = |name: &str| {
+        let request = Request::new(home.address(), "POST", "/v1/chat/completions").token(&token);
+        request.json(&chat(name)).send()
+    };
+    assert_eq!(ask_as("gone").expect(200).header("x-orch-llm"), Some("spare"));
+    // What may be seen and not used is told apart from what is not there; the rest is not.
+    let refused = ask_as("alone").expect(403).json();
+    assert_eq!(refused["error"]["code"], "permission_denied", "{refused}");
+    let (hidden, absent) = (ask_as("flaky").expect(404).body, ask_as("absent").expect(404).body);
+    assert_eq!(hidden.replace("flaky", "NAME"), absent.replace("absent", "NAME"));
+
+    // What is the request's fault is the client's to know, and nobody else's to answer.
+    let refused = ask("bad").expect(400).json();
+    assert_eq!(
+        refused["error"]["message"], "this model answers 400 Bad Request",
+        "{refused}"
+    );
+    let refused = ask("alone").expect(502).json();
+    assert!(
+        refused["error"]["message"]
+            .as_str()
+            .is_some_and(|told| told.contains("llm/alone answers HTTP 500")),
+        "{refused}"
+    );
+    // A key that is not taken is the daemon's trouble, not the client's; and nobody hears it.
+    let refused = ask("wrong").expect(502);
+    assert!(
+        refused.body.contains("does not take its key") && !refused.body.contains("sk-of"),
+        "{}",
+        refused.body
+    );
+    let refused = post(&home, "/v1/messages", &messages("wrong"))
+        .send()
+        .expect(502)
+        .json();
+    assert_eq!(refused["type"], "error", "{refused}");
+    assert!(!home.logs().contains(KEY) && !home.logs().contains("sk-of-nobody"));
+}
+
+#[test]
+fn who_keeps_failing_is_left_alone_for_a_while() {
+    let (home, far) = (Home::new().started(), provider());
+    home.apply(&(keys() + &model("alone", &far, "openai", "status.500", &json!({}))));
+    let ask = || post(&home, "/v1/chat/completions", &chat("alone")).send();
+    for _ in 0..3 {
+        ask().expect(502);
+    }
+    let before = seen(&far)["asked"]["status.500"].as_u64();
+    let refused = ask().expect(503);
+    assert!(refused.body.contains("left alone"), "{}", refused.body);
+    assert_eq!(seen(&far)["asked"]["status.500"].as_u64(), before);
+    // Another generation is another try.
+    home.apply(&model("alone", &far, "openai", "plain", &json!({})));
+    eventually("it is asked again", || ask().status == 200);
+}
+
+#[test]
+fn requests_that_make_no_sense_are_told_so_in_the_clients_words() {
+    let home = Home::new().started();
+    home.apply(&scripted(
+        "demo",
+        &json!([{"text": "hello"}, {"error": {"status": 429, "message": "slow down"}}]),
+    ));
+    let send = |path: &str, body: &str| {
+        let request = home.http("POST", path).header("Content-Type", "application/json");
+        request.body(body.as_bytes().to_vec()).send()
+    };
+    for (path, body, status) in [
+        ("/v1/chat/completions", "{", 400),
+        ("/v1/chat/completions", "[]", 400),
+        ("/v1/chat/completions", r#"{"messages": []}"#, 400),
+        ("/v1/chat/completions", r#"{"model": 7}"#, 400),
+        ("/v1/chat/completions", r#"{"model": "demo", "stream": "yes"}"#, 400),
+        (
+            "/v1/responses",
+            r#"{"model": "demo", "input": "x", "previous_response_id": "resp_1"}"#,
+            400,
+        ),
+        ("/v1/embeddings", r#"{"model": "demo", "input": "x"}"#, 400),
+        ("/v1/messages", r#"{"model": "none", "messages": []}"#, 404),
+    ] {
+        let answer = send(path, body);
+        assert_eq!(answer.status, status, "{path} {body}: {}", answer.body);
+        assert!(
+            answer.json()["error"]["message"].is_string(),
+            "{path} {body}: {}",
+            answer.body
+        );
+    }
+    home.http("POST", "/v1/chat/completions")
+        .body(b"{}".to_vec())
+        .send()
+        .expect(415);
+    home.http("GET", "/v1/chat/completions").send().expect(405);
+    home.http("GET", "/v1/nothing").send().expect(404);
+    // What the script says is said.
+    let mut asked = chat("demo");
+    asked["messages"] = json!([{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}, {"role": "user", "content": "c"}]);
+    let refused = post(&home, "/v1/chat/completions", &asked).send().expect(429).json();
+    assert_eq!(refused["error"]["message"], "slow down");
+}

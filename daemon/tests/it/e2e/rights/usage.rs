@@ -1,0 +1,116 @@
+//! What was asked of models is told to whoever asked, and to those who may see everybody's.
+
+use std::sync::Arc;
+
+use orch_daemon::clock::{Clock, RandomIds, SystemClock};
+use orch_daemon::store::{Database, Options, Store};
+use orch_daemon::usage::Ledger;
+use orch_shared::money::Money;
+use orch_shared::usage::{Inference, Tokens};
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+
+use super::{machine, with};
+use crate::support::daemon::{Home, on_each_database};
+
+on_each_database!(use_is_told_to_those_whose_it_is);
+
+/// Writes calls down in the way a daemon does it, while none runs there.
+fn record(home: &Home, callers: &[&str]) {
+    let database = match home.database_url() {
+        Some(url) => Database::Postgres(url.to_owned()),
+        None => Database::Sqlite(home.path("data")),
+    };
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let options = Options::new(Arc::clone(&clock), Arc::new(RandomIds::new(Arc::clone(&clock))));
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = runtime.enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let (store, engine) = Store::open(database, options).await.expect("the store opens");
+        let stop = CancellationToken::new();
+        let engine = tokio::spawn(engine.run(stop.clone()));
+        let (ledger, _writing) = Ledger::open(store, stop.clone());
+        for caller in callers {
+            ledger.settle(call(clock.as_ref(), caller), None).await;
+        }
+        stop.cancel();
+        engine.await.expect("the store closes");
+    });
+}
+
+fn call(clock: &dyn Clock, principal: &str) -> Inference {
+    Inference {
+        at: clock.now(),
+        principal: principal.to_owned(),
+        token: None,
+        project: Some("web".to_owned()),
+        agent: None,
+        thread: None,
+        llm: "fast".to_owned(),
+        provider: "scripted".to_owned(),
+        model: "demo".to_owned(),
+        request_id: None,
+        tokens: Tokens {
+            input: 1200,
+            cached: 0,
+            output: 34,
+        },
+        cost: Some(Money::of_units(0.25, "USD")),
+        latency_us: 1500,
+        first_token_us: None,
+        status: 200,
+        streamed: false,
+    }
+}
+
+fn use_is_told_to_those_whose_it_is(home: Home) {
+    let mut home = home.started();
+    let clerk = machine(&home, "clerk", &json!([]), &[]);
+    let bookkeeper = machine(&home, "bookkeeper", &json!([]), &["usage"]);
+    home.stop();
+    record(&home, &["admin", "serviceaccount/clerk", "serviceaccount/clerk"]);
+    home.start();
+
+    let admin = home.token();
+    let ask = |token: &str, query: &str| with(&home, "GET", &format!("/api/v1/usage?{query}"), token).send();
+    let told = |token: &str, query: &str| -> Vec<String> {
+        let answer = ask(token, query).expect(200).json();
+        let line = |group: &Value| format!("{} {}", group["user"].as_str().unwrap_or("-"), group["requests"]);
+        let groups = answer["items"].as_array().expect("items").iter().map(line);
+        groups
+            .chain([format!("{} in all", answer["total"]["requests"])])
+            .collect()
+    };
+    let everybody = ["serviceaccount/clerk 2", "admin 1", "3 in all"];
+    let own = ["serviceaccount/clerk 2", "2 in all"];
+    for (who, token, query, expected) in [
+        ("admin", &admin, "by=user", &everybody[..]),
+        ("bookkeeper", &bookkeeper, "by=user", &everybody),
+        ("admin", &admin, "by=user&user=serviceaccount/clerk", &own),
+        (
+            "admin",
+            &admin,
+            "by=user&limit=1",
+            &["serviceaccount/clerk 2", "3 in all"],
+        ),
+        ("admin", &admin, "by=user&project=other", &["0 in all"]),
+        ("clerk", &clerk, "by=user", &own),
+        ("clerk", &clerk, "by=user&user=serviceaccount/clerk", &own),
+        ("clerk", &clerk, "", &["2 in all"]),
+    ] {
+        assert_eq!(told(token, query), expected, "{who} {query}");
+    }
+    for (who, token, query, status) in [
+        ("clerk", &clerk, "user=admin", 403),
+        ("clerk", &clerk, "user=nobody", 403),
+        ("clerk", &clerk, "by=modle", 400),
+        ("admin", &admin, "from=soon", 400),
+        ("admin", &admin, "sum=all", 400),
+    ] {
+        let answer = ask(token, query);
+        assert_eq!(answer.status, status, "{who} {query}: {answer:?}");
+    }
+    home.orchctl(&["usage", "--by", "user", "--from", "1h"])
+        .expect(0)
+        .saying(&["serviceaccount/clerk          2", "0.7500 USD"]);
+}

@@ -1,0 +1,198 @@
+//! The few members of a request that a relay reads or sets; everything else stays as it came, byte for byte.
+
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use super::fields::{Placed as _, refused};
+use super::{Dialect, Object, Refused, estimate};
+use crate::jsonrpc::{Members, raw};
+use crate::kinds::llm::Provider;
+
+/// Members that are the client's and the relay's business and never a default's.
+const NEVER_EXTRA: [&str; 3] = ["model", "stream", "stream_options"];
+
+/// The names under which the length of an answer is limited. Models refuse two of them at once, so they are one parameter.
+const LIMITS: [&str; 3] = ["max_tokens", "max_completion_tokens", "max_output_tokens"];
+
+/// The body of a request, read one level deep.
+#[derive(Debug, Clone)]
+pub struct Body<'m> {
+    dialect: Dialect,
+    members: Members<'m>,
+    model: String,
+    is_streamed: bool,
+    wants_usage: bool,
+    limit: Option<u64>,
+}
+
+impl<'m> Body<'m> {
+    /// Reads a body.
+    ///
+    /// # Errors
+    /// What is no JSON object, names no model, says one of the members that are read here twice (the next reader might take
+    /// the other one), or says them in a type that they do not have.
+    pub fn read(dialect: Dialect, body: &'m [u8]) -> Result<Self, Refused> {
+        let text = std::str::from_utf8(body).map_err(|error| refused(format!("the body is no text: {error}")))?;
+        let value: &RawValue =
+            serde_json::from_str(text).map_err(|error| refused(format!("the body is not JSON: {error}")))?;
+        let members = Members::of(value).ok_or_else(|| refused("the body is not a JSON object"))?;
+        let mut names = NEVER_EXTRA.iter().chain(&LIMITS);
+        if let Some(name) = names.find(|name| members.get(name).is_some() && !members.has_once(name)) {
+            return Err(refused("given more than once").at(name));
+        }
+        let model = match given(&members, "model") {
+            None => return Err(refused("required, and not given").at("model")),
+            Some(model) => read(model, "a string").at("model")?,
+        };
+        let is_streamed = match given(&members, "stream") {
+            None => false,
+            Some(stream) => read(stream, "true or false").at("stream")?,
+        };
+        let wants_usage = match given(&members, "stream_options") {
+            None => false,
+            Some(options) => {
+                let options = Members::of(options).ok_or_else(|| refused("expected an object").at("stream_options"))?;
+                match given(&options, "include_usage") {
+                    None => false,
+                    Some(include) => read(include, "true or false")
+                        .at("include_usage")
+                        .at("stream_options")?,
+                }
+            }
+        };
+        let mut limit = None;
+        for name in LIMITS {
+            if let Some(value) = given(&members, name) {
+                limit = Some(read(value, "a whole number that is not negative").at(name)?).max(limit);
+            }
+        }
+        Ok(Self {
+            dialect,
+            members,
+            model,
+            is_streamed,
+            wants_usage,
+            limit,
+        })
+    }
+
+    /// The model that is asked.
+    #[must_use]
+    pub fn model(&self) -> &str {
+        &self.model
+    }
+
+    /// Whether the answer is to be streamed.
+    #[must_use]
+    pub const fn is_streamed(&self) -> bool {
+        self.is_streamed
+    }
+
+    /// What becomes of the chunk that tells the usage: it is for the client only when it said
+    /// `stream_options.include_usage`.
+    #[must_use]
+    pub const fn usage_chunk(&self) -> super::usage::UsageChunk {
+        if self.wants_usage {
+            super::usage::UsageChunk::Passed
+        } else {
+            super::usage::UsageChunk::CutOut
+        }
+    }
+
+    /// How many tokens of output are asked for at most, by whichever name; the largest when there are several.
+    #[must_use]
+    pub const fn output_limit(&self) -> Option<u64> {
+        self.limit
+    }
+
+    /// How many tokens the input has, roughly (see [`estimate`]): of the members that a model reads.
+    #[must_use]
+    pub fn input_estimate(&self) -> u64 {
+        let read: &[&str] = match self.dialect {
+            Dialect::Chat => &["messages", "tools", "response_format"],
+            Dialect::Responses => &["instructions", "input", "tools", "text"],
+            Dialect::Embeddings => &["input"],
+            Dialect::Messages => &["system", "messages", "tools"],
+        };
+        let given = read.iter().filter_map(|name| self.members.get(name));
+        given.map(|value| estimate::of_json(value.get())).sum()
+    }
+
+    /// Asks another model.
+    pub fn set_model(&mut self, model: &str) {
+        self.members.set("model", raw(model));
+        model.clone_into(&mut self.model);
+    }
+
+    /// Adds parameters that the request does not set itself. See [`add_extra`].
+    pub fn add_extra(&mut self, extra: &Map<String, Value>) {
+        let set = |name: &str| self.members.get(name).is_some();
+        let added: Vec<_> = extra.iter().filter(|(name, _)| may_be_added(name, set)).collect();
+        for (name, value) in added {
+            self.members.set(name, raw(value));
+        }
+    }
+
+    /// Asks for the usage of a streamed chat completion, whatever the client said; the rest of its `stream_options` stays.
+    /// Other dialects tell it unasked, and are left as they are.
+    pub fn ask_usage(&mut self) {
+        if self.dialect != Dialect::Chat || !self.is_streamed || self.wants_usage {
+            return;
+        }
+        let mut options = self.members.members("stream_options").unwrap_or_default();
+        options.set("include_usage", raw(&true));
+        let options = options.to_raw();
+        self.members.set("stream_options", options);
+    }
+
+    /// The body as JSON text.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        String::from(Box::<str>::from(self.members.to_raw()))
+    }
+
+    /// The body as a value, to be translated.
+    ///
+    /// # Errors
+    /// What is nested deeper than is read, or holds a number that no number can hold.
+    pub fn to_object(&self) -> Result<Object, Refused> {
+        serde_json::from_str(&self.to_json()).map_err(|error| refused(format!("the body cannot be read: {error}")))
+    }
+}
+
+fn given<'g>(members: &'g Members<'_>, name: &str) -> Option<&'g RawValue> {
+    members.get(name).filter(|value| value.get() != "null")
+}
+
+fn read<'r, T: serde::Deserialize<'r>>(value: &'r RawValue, expected: &str) -> Result<T, Refused> {
+    serde_json::from_str(value.get()).map_err(|_| refused(format!("expected {expected}")))
+}
+
+fn may_be_added(name: &str, is_set: impl Fn(&str) -> bool) -> bool {
+    let is_limited = || LIMITS.contains(&name) && LIMITS.iter().any(|other| is_set(other));
+    !NEVER_EXTRA.contains(&name) && !is_set(name) && !is_limited()
+}
+
+/// Adds parameters to a request that does not set them itself, `null` being set. `model`, `stream` and `stream_options` are
+/// never added, and no second limit of the answer's length beside one of another name.
+pub fn add_extra(body: &mut Object, extra: &Map<String, Value>) {
+    let added: Vec<_> = extra
+        .iter()
+        .filter(|(name, _)| may_be_added(name, |name| body.contains_key(name)))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
+    body.extend(added);
+}
+
+/// Names the limit of a chat completion as its provider knows it: translated requests say `max_completion_tokens`, which
+/// OpenAI's reasoning models insist on, and others have never heard of.
+pub fn name_limit(body: &mut Object, provider: Provider) {
+    match provider {
+        Provider::Openai | Provider::Anthropic | Provider::Scripted => {}
+        Provider::Deepseek | Provider::Vllm | Provider::Ollama | Provider::OpenaiCompatible => {
+            if let Some(limit) = body.shift_remove("max_completion_tokens") {
+                body.entry("max_tokens").or_insert(limit);
+            }
+        }
+    }
+}
