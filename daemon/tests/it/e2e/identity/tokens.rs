@@ -269,7 +269,7 @@ fn what_would_open_or_start_nothing_is_refused() {
     // In the history and in the audit log the daemon, and strangers, are called so.
     for name in ["daemon", "orchd", "anybody"] {
         home.orchctl(&["create", "user", name])
-            .expect(1)
+            .expect(2)
             .saying(&["take another name"]);
         home.orchctl(&["create", "serviceaccount", name]).expect(0);
     }
