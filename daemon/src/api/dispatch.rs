@@ -193,9 +193,10 @@ fn limit_tokens(api: &Api, principal: &Principal, request: &apply::Request) -> R
     tokens.take(100).try_for_each(|_| api.pace.token(&principal.name))
 }
 
-/// Whether a change of that kind counts from the next request on, whatever it asks for: rights, and models.
+/// Whether a change of that kind counts from the next request on, whatever it asks for: rights, models, and what was decided
+/// about proposals.
 fn counts_at_once(kind: Kind) -> bool {
-    auth::KINDS.contains(&kind) || kind == Kind::Llm
+    auth::KINDS.contains(&kind) || matches!(kind, Kind::Llm | Kind::PromptRequest)
 }
 
 /// Waits until those who decide by what is declared see a change of it.
