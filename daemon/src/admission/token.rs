@@ -4,7 +4,6 @@ use orch_shared::access::{self, Grants, Operation, Principal, Reach, Role, Subje
 use orch_shared::kind::{Action, Kind};
 use orch_shared::kinds::role_binding::Grant;
 use orch_shared::kinds::token::{ClonedRights, ProjectScope, Rbac, Token, TokenPhase, TokenStatus};
-use orch_shared::name::{ObjectRef, Scope};
 use orch_shared::problem::{Code, Problem};
 use orch_shared::resource::Timestamp;
 
@@ -98,20 +97,8 @@ pub(super) async fn issue(
 
 /// Until when the token is good that somebody asks with.
 async fn end_of_maker(transaction: &mut Transaction, principal: &Principal) -> Result<Option<Timestamp>, Error> {
-    let Some(shown) = principal.token() else {
+    let Some(object) = principal.token().and_then(Token::called) else {
         return Ok(None);
-    };
-    let (scope, name) = match shown.split_once('/') {
-        Some((project, name)) => (project.parse().map(Scope::Project).ok(), name),
-        None => (Some(Scope::Cluster), shown),
-    };
-    let (Some(scope), Ok(name)) = (scope, name.parse()) else {
-        return Ok(None);
-    };
-    let object = ObjectRef {
-        kind: Kind::Token,
-        scope,
-        name,
     };
     let rows = transaction.load(std::slice::from_ref(&object)).await?;
     let row = rows.into_iter().next().flatten();

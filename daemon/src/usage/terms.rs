@@ -5,7 +5,7 @@ use orch_shared::kind::Kind;
 use orch_shared::kinds::llm::Limits;
 use orch_shared::kinds::project::Project;
 use orch_shared::kinds::token::Token;
-use orch_shared::name::{Name, ObjectRef, Scope};
+use orch_shared::name::{Name, ObjectRef};
 use orch_shared::resource::Timestamp;
 
 use crate::store::Snapshot;
@@ -26,7 +26,7 @@ impl Terms {
     pub fn of(snapshot: &Snapshot, token: Option<&str>, project: Option<&Name>, now: Timestamp) -> Option<Self> {
         let mut terms = Self::default();
         if let Some(name) = token {
-            let object = snapshot.get(&token_called(name)?)?;
+            let object = snapshot.get(&Token::called(name)?)?;
             let spec = object.spec::<Token>()?;
             terms.limits.clone_from(&spec.limits);
             let spender = Spender::Token(name.to_owned());
@@ -44,17 +44,4 @@ impl Terms {
         }
         Some(terms)
     }
-}
-
-/// The token that a credential names: `ci`, or `web/ci` of one that lives in a project.
-fn token_called(name: &str) -> Option<ObjectRef> {
-    let (scope, name) = match name.split_once('/') {
-        Some((project, name)) => (Scope::Project(project.parse().ok()?), name),
-        None => (Scope::Cluster, name),
-    };
-    Some(ObjectRef {
-        kind: Kind::Token,
-        scope,
-        name: name.parse().ok()?,
-    })
 }

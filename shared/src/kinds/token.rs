@@ -8,7 +8,7 @@ use super::role_binding::{self, Grant};
 use crate::access::{Operation, Subject};
 use crate::allowance::Allowance;
 use crate::kind::{Action, Cell, Column, Kind, Maker, Meta, Reference, Removal, Report, ScopeType, Spec};
-use crate::name::Name;
+use crate::name::{Name, ObjectRef, Scope};
 use crate::quantity::Span;
 use crate::resource::Timestamp;
 
@@ -143,6 +143,20 @@ pub enum TokenPhase {
 }
 
 impl Token {
+    /// The token that a credential names: `ci`, or `web/ci` of one that lives in a project.
+    #[must_use]
+    pub fn called(shown: &str) -> Option<ObjectRef> {
+        let (scope, name) = match shown.split_once('/') {
+            Some((project, name)) => (Scope::Project(project.parse().ok()?), name),
+            None => (Scope::Cluster, shown),
+        };
+        Some(ObjectRef {
+            kind: Kind::Token,
+            scope,
+            name: name.parse().ok()?,
+        })
+    }
+
     /// Until when one that is made at that instant is good.
     #[must_use]
     pub fn end(&self, made_at: Timestamp) -> Option<Timestamp> {

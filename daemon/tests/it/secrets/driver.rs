@@ -61,7 +61,7 @@ async fn every_recorded_answer_is_understood() {
         role: "orchd".to_owned(),
     };
     let jwt = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(jwt.path(), "x.y.z").unwrap();
+    std::fs::write(jwt.path(), "eyJ.y.z").unwrap();
     let account = Credential::Kubernetes {
         role: "orchd".to_owned(),
         mount: "kubernetes".to_owned(),
@@ -343,9 +343,9 @@ async fn every_request_says_what_it_must() {
 #[tokio::test]
 async fn a_service_account_logs_in_once_and_once_more_when_it_is_no_longer_accepted() {
     let (double, _) = Vault::set_up("team", "orch");
-    double.let_in("the.account.token", "orchd", "orchd", 3600);
+    double.let_in("eythe.account.token", "orchd", "orchd", 3600);
     let file = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(file.path(), "the.account.token\n").unwrap();
+    std::fs::write(file.path(), "eythe.account.token\n").unwrap();
     let account = |mount: &str, path: String| Credential::Kubernetes {
         role: "orchd".to_owned(),
         mount: mount.to_owned(),
@@ -386,7 +386,7 @@ async fn a_service_account_logs_in_once_and_once_more_when_it_is_no_longer_accep
     assert_eq!(double.asked().len(), 3);
 
     // A lease that is about to end is used for what it was taken for.
-    double.let_in("the.account.token", "orchd", "orchd", 60);
+    double.let_in("eythe.account.token", "orchd", "orchd", 60);
     double.forget();
     let short = backends.open(Connection {
         namespace: Some("short".to_owned()),
@@ -398,7 +398,7 @@ async fn a_service_account_logs_in_once_and_once_more_when_it_is_no_longer_accep
     assert!(logins() >= 2, "{}", logins());
 
     // What is wrong is told without the account's token.
-    std::fs::write(file.path(), "another.account").unwrap();
+    std::fs::write(file.path(), "eyanother.account.token").unwrap();
     let denied = Backends::default().open(connection(
         &double,
         account("kubernetes", file.path().display().to_string()),
