@@ -41,7 +41,7 @@ fn may(principal: &Principal, snapshot: &Snapshot, object: &Object) -> bool {
 
 /// The model of that name; what the rules say is noted for the audit log.
 pub(super) fn choose(principal: &Principal, snapshot: &Snapshot, name: &str) -> Result<Model, Refused> {
-    let shown: String = orch_shared::excerpt::short(name).into();
+    let shown = orch_shared::excerpt::short(name);
     let absent = || {
         let message = format!("there is no model `{shown}`, or you may not use it; those you may: GET /v1/models");
         Refused::new(StatusCode::NOT_FOUND, "model_not_found", message)

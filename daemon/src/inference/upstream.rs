@@ -31,9 +31,12 @@ const ANTHROPIC_KEY: HeaderName = HeaderName::from_static("x-api-key");
 /// The revision of Anthropic's protocol that is spoken where the client says none.
 const VERSION: HeaderValue = HeaderValue::from_static("2023-06-01");
 
-/// The addresses of models: by uid, generation and path.
+/// An address of a model: its uid, its generation, and the path.
+type At = (Arc<str>, i64, &'static str);
+
+/// The addresses of models.
 #[derive(Default)]
-pub(super) struct Upstreams(Mutex<HashMap<(Arc<str>, i64, &'static str), Destination>>);
+pub(super) struct Upstreams(Mutex<HashMap<At, Destination>>);
 
 /// A request as it goes to a provider.
 pub(super) struct Outgoing {
