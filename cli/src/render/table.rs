@@ -10,7 +10,7 @@ use comfy_table::{Cell, CellAlignment, Color, Table, TableStyle};
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use super::cell::NOTHING;
-use crate::ui::Tone;
+use crate::ui::{Stream, Tone, Ui};
 
 /// What takes the colour of a text back.
 const COLOR_ENDS: &str = "\u{1b}[39m";
@@ -77,6 +77,18 @@ pub(crate) struct Style<'s> {
     pub(crate) columns: Option<&'s Columns>,
 }
 
+impl Style<'_> {
+    /// A table of its own on standard output, as whoever reads it there sees it.
+    pub(crate) fn whole(ui: &Ui, heading: Heading) -> Self {
+        Self {
+            heading,
+            color: ui.has_color(Stream::Data),
+            width: terminal_width(),
+            columns: None,
+        }
+    }
+}
+
 /// Whether the heading is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Heading {
@@ -84,6 +96,13 @@ pub(crate) enum Heading {
     Shown,
     /// It is not: `--no-headers`.
     Hidden,
+}
+
+impl Heading {
+    /// As the flag `--no-headers` says.
+    pub(crate) const fn unless(is_left_out: bool) -> Self {
+        if is_left_out { Self::Hidden } else { Self::Shown }
+    }
 }
 
 /// The width of the terminal that standard output is, when it is one.

@@ -5,10 +5,9 @@ use orch_shared::kind::{Kind, Maker, ScopeType};
 use serde_json::{Value, json};
 
 use crate::render::document::{self, Format};
-use crate::render::table::{Heading, Piece, Style, draw, terminal_width};
+use crate::render::table::{Heading, Piece, Style, draw};
 use crate::report::{Failure, Outcome};
 use crate::settings::Settings;
-use crate::ui::Stream;
 
 /// Show the kinds there are
 #[derive(Debug, Args)]
@@ -57,12 +56,7 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome,
         ]
     });
     let titles = ["NAME", "SHORT", "KIND", "LIVES IN", "MADE BY", "ACTIONS", "WHAT IT IS"];
-    let style = Style {
-        heading: Heading::Shown,
-        color: settings.ui.has_color(Stream::Data),
-        width: terminal_width(),
-        columns: None,
-    };
+    let style = Style::whole(&settings.ui, Heading::Shown);
     settings.ui.write(&draw(&titles, rows.collect(), style))?;
     Ok(Outcome::Done)
 }

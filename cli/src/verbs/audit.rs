@@ -58,6 +58,19 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome,
     }
 }
 
+/// How rows, or sums of them, are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Form {
+    /// For people.
+    Table,
+    /// For people, with everything.
+    Wide,
+    /// JSON.
+    Json,
+    /// YAML.
+    Yaml,
+}
+
 /// An instant as the daemon is told of it: how long ago, or when.
 pub(super) fn instant(now: Timestamp, text: &str) -> Result<String, Failure> {
     age::point(now, text).ok_or_else(|| {

@@ -8,10 +8,10 @@ use orch_shared::context::{Context, ContextFile, Token};
 use orch_shared::manifest::to_yaml;
 
 use crate::complete;
-use crate::render::table::{Heading, Piece, Style, draw, terminal_width};
+use crate::render::table::{Heading, Piece, Style, draw};
 use crate::report::{Failure, Outcome};
 use crate::settings::{Settings, file, no_such_context, normal_url, parse_name};
-use crate::ui::{Stream, Tone};
+use crate::ui::Tone;
 
 /// Show and change the contexts: which daemons there are
 #[derive(Debug, Args)]
@@ -279,12 +279,7 @@ fn list(settings: &Settings, output: &str, heading: Heading) -> Result<(), Failu
             Piece::plain(credential),
         ]
     });
-    let style = Style {
-        heading,
-        color: settings.ui.has_color(Stream::Data),
-        width: terminal_width(),
-        columns: None,
-    };
+    let style = Style::whole(&settings.ui, heading);
     settings.ui.write(&draw(
         &["CURRENT", "NAME", "SERVER", "PROJECT", "TOKEN"],
         rows.collect(),

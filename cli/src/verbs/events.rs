@@ -15,10 +15,9 @@ use crate::complete;
 use crate::render::events::{text, value};
 use crate::render::listing::{self, LabelColumn, Number, ScopeColumn, StatusPart, View};
 use crate::render::output::{Output, field_path};
-use crate::render::table::{Columns, Heading, Style, terminal_width};
+use crate::render::table::{Columns, Heading, Style};
 use crate::report::{Failure, Outcome};
 use crate::settings::{Settings, parse_name};
-use crate::ui::Stream;
 
 /// The most events that are shown at once; also the daemon's limit.
 const MOST: u32 = 1000;
@@ -56,11 +55,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome, Failure> {
     let manner = Manner {
         output: &arguments.output,
-        heading: if arguments.no_headers {
-            Heading::Hidden
-        } else {
-            Heading::Shown
-        },
+        heading: Heading::unless(arguments.no_headers),
         sort_by: None,
         follow: arguments.watch.then_some(Follow),
     };
@@ -161,10 +156,8 @@ fn view<'v>(settings: &Settings, manner: &Manner<'v>, heading: Heading, columns:
     View {
         output: manner.output,
         style: Style {
-            heading,
-            color: settings.ui.has_color(Stream::Data),
-            width: terminal_width(),
             columns: manner.follow.is_some().then_some(columns),
+            ..Style::whole(&settings.ui, heading)
         },
         scopes: ScopeColumn::Hidden,
         labels: LabelColumn::Hidden,

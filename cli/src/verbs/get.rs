@@ -127,11 +127,7 @@ fn get_events(arguments: &Arguments, settings: &Settings, asked: events::Asked) 
     }
     let manner = events::Manner {
         output: &arguments.output,
-        heading: if arguments.no_headers {
-            Heading::Hidden
-        } else {
-            Heading::Shown
-        },
+        heading: Heading::unless(arguments.no_headers),
         sort_by: arguments.sort_by.as_deref(),
         follow: arguments.watch.then_some(events::Follow),
     };

@@ -14,11 +14,10 @@ use crate::args::targets;
 use crate::client::Call;
 use crate::complete;
 use crate::render::document::{self, Format};
-use crate::render::table::{Heading, Piece, Style, draw, terminal_width};
+use crate::render::table::{Heading, Piece, Style, draw};
 use crate::render::{age, fields};
 use crate::report::{Failure, Outcome};
 use crate::settings::Settings;
-use crate::ui::Stream;
 
 /// Show what an object was, and who made it so
 #[derive(Debug, Args)]
@@ -75,12 +74,7 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome,
         .map(Piece::plain)
         .to_vec()
     });
-    let style = Style {
-        heading: Heading::Shown,
-        color: settings.ui.has_color(Stream::Data),
-        width: terminal_width(),
-        columns: None,
-    };
+    let style = Style::whole(&settings.ui, Heading::Shown);
     settings.ui.write(&draw(
         &["GENERATION", "WHEN", "BY", "HOW", "CHANGES"],
         rows.collect(),

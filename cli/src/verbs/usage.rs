@@ -4,14 +4,13 @@ use clap::{ArgAction, Args};
 use orch_shared::route;
 use orch_shared::usage::{By, Parameters, Usage};
 
-use super::audit::{instant, project};
+use super::audit::{Form, instant, project};
 use crate::client::Call;
 use crate::render::document;
-use crate::render::table::{Heading, Style, terminal_width};
+use crate::render::table::{Heading, Style};
 use crate::render::usage::{Detail, table};
 use crate::report::{Failure, Outcome};
 use crate::settings::Settings;
-use crate::ui::Stream;
 
 /// Show what was asked of models, and what it cost
 #[derive(Debug, Args)]
@@ -52,19 +51,6 @@ pub(crate) struct Arguments {
     no_headers: bool,
 }
 
-/// How sums are printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Form {
-    /// For people.
-    Table,
-    /// For people, with everything.
-    Wide,
-    /// JSON.
-    Json,
-    /// YAML.
-    Yaml,
-}
-
 /// Shows sums.
 pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome, Failure> {
     let now = settings.now();
@@ -102,16 +88,7 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome,
             .ui
             .say("nothing was asked of a model in that time; look further back: --from 90d");
     } else {
-        let style = Style {
-            heading: if arguments.no_headers {
-                Heading::Hidden
-            } else {
-                Heading::Shown
-            },
-            color: settings.ui.has_color(Stream::Data),
-            width: terminal_width(),
-            columns: None,
-        };
+        let style = Style::whole(&settings.ui, Heading::unless(arguments.no_headers));
         settings.ui.write(&table(&found, detail, style))?;
     }
     if found.left_out > 0 {

@@ -6,7 +6,8 @@ use axum::http::StatusCode;
 use orch_shared::access::{Principal, Role};
 use orch_shared::kind::Kind;
 use orch_shared::kinds::llm::Llm;
-use orch_shared::name::{Name, ObjectRef};
+use orch_shared::kinds::token::Token;
+use orch_shared::name::{Name, ObjectRef, Scope};
 
 use super::refused::Refused;
 use crate::audit;
@@ -75,9 +76,12 @@ pub(super) fn project(
     snapshot: &Snapshot,
     named: Option<&str>,
 ) -> Result<Option<Name>, Refused> {
-    let home = principal.token().and_then(|token| token.split_once('/'));
     let Some(named) = named else {
-        return Ok(home.and_then(|(project, _)| project.parse().ok()));
+        let token = principal.token().and_then(Token::called);
+        return Ok(token.and_then(|token| match token.scope {
+            Scope::Project(project) => Some(project),
+            Scope::Cluster | Scope::Agent(_) => None,
+        }));
     };
     let name: Option<Name> = named.parse().ok();
     let found = name.filter(|name| {

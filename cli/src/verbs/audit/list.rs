@@ -6,15 +6,14 @@ use orch_shared::audit::{Entries, Entry, Outcome as Ended, Parameters, RowKind};
 use orch_shared::manifest::{to_yaml, to_yaml_stream};
 use orch_shared::route;
 
-use super::{instant, project};
+use super::{Form, instant, project};
 use crate::client::Call;
 use crate::complete;
 use crate::render::audit::{Detail, table, value};
 use crate::render::document;
-use crate::render::table::{Columns, Heading, Style, terminal_width};
+use crate::render::table::{Columns, Heading, Style};
 use crate::report::{Failure, Outcome};
 use crate::settings::Settings;
-use crate::ui::Stream;
 
 #[derive(Debug, Args)]
 pub(super) struct Filters {
@@ -59,19 +58,6 @@ pub(super) struct Filters {
     no_headers: bool,
 }
 
-/// How entries are printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Form {
-    /// For people.
-    Table,
-    /// For people, with everything.
-    Wide,
-    /// JSON.
-    Json,
-    /// YAML.
-    Yaml,
-}
-
 /// So many are asked for at once.
 const PAGE: u32 = 1000;
 
@@ -94,10 +80,8 @@ pub(super) fn run(arguments: &Filters, settings: &Settings) -> Result<Outcome, F
                 Detail::Most
             };
             let style = Style {
-                heading,
-                color: settings.ui.has_color(Stream::Data),
-                width: terminal_width(),
                 columns: arguments.follow.then_some(&columns),
+                ..Style::whole(&settings.ui, heading)
             };
             table(settings.now(), entries, detail, style)
         }
@@ -112,11 +96,7 @@ pub(super) fn run(arguments: &Filters, settings: &Settings) -> Result<Outcome, F
     if found.is_empty() && is_table {
         settings.ui.say("nothing that fits is written down");
     } else if !(found.is_empty() && arguments.follow) {
-        let heading = if arguments.no_headers {
-            Heading::Hidden
-        } else {
-            Heading::Shown
-        };
+        let heading = Heading::unless(arguments.no_headers);
         settings.ui.write(&shown(&found, heading))?;
     }
     if is_more {

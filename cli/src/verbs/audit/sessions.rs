@@ -8,10 +8,9 @@ use super::{instant, project};
 use crate::client::Call;
 use crate::render::audit;
 use crate::render::document::{self, Format};
-use crate::render::table::{Heading, Style, terminal_width};
+use crate::render::table::{Heading, Style};
 use crate::report::{Failure, Outcome};
 use crate::settings::Settings;
-use crate::ui::Stream;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -54,16 +53,7 @@ pub(super) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome,
             .ui
             .say("nothing was done in that time; look further back: --from 7d");
     } else {
-        let style = Style {
-            heading: if arguments.no_headers {
-                Heading::Hidden
-            } else {
-                Heading::Shown
-            },
-            color: settings.ui.has_color(Stream::Data),
-            width: terminal_width(),
-            columns: None,
-        };
+        let style = Style::whole(&settings.ui, Heading::unless(arguments.no_headers));
         settings.ui.write(&audit::sessions(now, &found.items, style))?;
     }
     Ok(Outcome::Done)

@@ -9,10 +9,10 @@ use crate::client::Call;
 use crate::render::age;
 use crate::render::cell::NOTHING;
 use crate::render::document::{self, Format};
-use crate::render::table::{Heading, Piece, Style, draw, terminal_width};
+use crate::render::table::{Heading, Piece, Style, draw};
 use crate::report::{Failure, Outcome};
 use crate::settings::Settings;
-use crate::ui::{Stream, Tone};
+use crate::ui::Tone;
 
 /// The logins that are open.
 #[derive(Debug, Args)]
@@ -86,12 +86,7 @@ fn list(arguments: &Arguments, settings: &Settings) -> Result<(), Failure> {
             Piece::plain(end.map_or_else(|| "never".to_owned(), |end| age::short(end.since(now)))),
         ]
     });
-    let style = Style {
-        heading: Heading::Shown,
-        color: settings.ui.has_color(Stream::Data),
-        width: terminal_width(),
-        columns: None,
-    };
+    let style = Style::whole(&settings.ui, Heading::Shown);
     let titles = ["THIS", "ID", "WHO", "BY", "AGE", "LAST USED", "ENDS IN"];
     settings.ui.write(&draw(&titles, rows.collect(), style))
 }

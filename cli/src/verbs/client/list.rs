@@ -8,10 +8,10 @@ use crate::clients::catalogue::{Client, Scope};
 use crate::clients::edit;
 use crate::clients::ledger::{self, Ledger, Record};
 use crate::render::document;
-use crate::render::table::{Heading, Piece, Style, draw, terminal_width};
+use crate::render::table::{Heading, Piece, Style, draw};
 use crate::report::{Failure, Outcome};
 use crate::settings::Settings;
-use crate::ui::{Stream, Tone};
+use crate::ui::Tone;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -80,12 +80,7 @@ pub(super) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome,
             Piece::plain(row.file),
         ]
     });
-    let style = Style {
-        heading: Heading::Shown,
-        color: settings.ui.has_color(Stream::Data),
-        width: terminal_width(),
-        columns: None,
-    };
+    let style = Style::whole(&settings.ui, Heading::Shown);
     let titles = ["CLIENT", "ENTRY", "SERVES", "STATE", "FILE"];
     settings.ui.write(&draw(&titles, pieces.collect(), style))?;
     Ok(Outcome::Done)

@@ -8,10 +8,10 @@ use super::{dialogue, offered};
 use crate::mcp::dialogue::Tool;
 use crate::render::document;
 use crate::render::schema::Field;
-use crate::render::table::{Heading, Piece, Style, draw, terminal_width};
+use crate::render::table::{Heading, Piece, Style, draw};
 use crate::report::{Failure, Outcome};
 use crate::settings::Settings;
-use crate::ui::{Stream, Tone};
+use crate::ui::Tone;
 use orch_shared::manifest::to_yaml;
 
 #[derive(Debug, Args)]
@@ -49,15 +49,7 @@ pub(super) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome,
             .say(&format!("{target} offers no tools; why: orchctl why {target}")),
         form => {
             let rows = read.iter().map(|tool| row(tool, form == "wide"));
-            let style = Style {
-                heading: match arguments.no_headers {
-                    true => Heading::Hidden,
-                    false => Heading::Shown,
-                },
-                color: settings.ui.has_color(Stream::Data),
-                width: terminal_width(),
-                columns: None,
-            };
+            let style = Style::whole(&settings.ui, Heading::unless(arguments.no_headers));
             let titles = ["NAME", "ARGUMENTS", "EFFECT", "DESCRIPTION"];
             settings.ui.write(&draw(&titles, rows.collect(), style))?;
         }
