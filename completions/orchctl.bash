@@ -229,6 +229,9 @@ _orchctl() {
             orchctl__subcmd__create,llm)
                 cmd="orchctl__subcmd__create__subcmd__llm"
                 ;;
+            orchctl__subcmd__create,personality)
+                cmd="orchctl__subcmd__create__subcmd__personality"
+                ;;
             orchctl__subcmd__create,proj)
                 cmd="orchctl__subcmd__create__subcmd__project"
                 ;;
@@ -2170,7 +2173,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__create)
-            opts="-p -q -f -o -h --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --filename --output --dry-run --help server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token"
+            opts="-p -q -f -o -h --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --filename --output --dry-run --help server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token personality"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2244,7 +2247,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__create__subcmd__agent)
-            opts="-o -p -q -h --label --annotation --description --llm --system-prompt --default-params-temperature --default-params-max-tokens --default-params-top-p --default-params-stop --default-params-extra --tools-allow --max-iterations --default-personality --budget-tokens --budget-cost --budget-tool-calls --budget-wall-time --set --output --wait --dry-run --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
+            opts="-o -p -q -h --label --annotation --description --llm --system-prompt --default-params-temperature --default-params-max-tokens --default-params-top-p --default-params-stop --default-params-extra --tools-allow --max-iterations --tool-timeout --default-personality --budget-tokens --budget-cost --budget-tool-calls --budget-wall-time --set --output --wait --dry-run --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2295,6 +2298,10 @@ _orchctl() {
                     return 0
                     ;;
                 --max-iterations)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tool-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2480,7 +2487,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__create__subcmd__llm)
-            opts="-o -p -q -h --label --annotation --description --provider --model --url --tier --api-key-ref --extra --pricing-input-per-million --pricing-cached-input-per-million --pricing-output-per-million --pricing-currency --limits-requests-per-minute --limits-tokens-per-minute --limits-concurrent --fallbacks --timeout --script --set --output --wait --dry-run --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
+            opts="-o -p -q -h --label --annotation --description --provider --model --url --tier --api-key-ref --extra --pricing-input-per-million --pricing-cached-input-per-million --pricing-output-per-million --pricing-currency --limits-requests-per-minute --limits-tokens-per-minute --limits-concurrent --fallbacks --timeout --context-window --script --set --output --wait --dry-run --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2558,7 +2565,101 @@ _orchctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --context-window)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --script)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --set)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "yaml json name" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "yaml json name" -- "${cur}"))
+                    return 0
+                    ;;
+                --wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --dry-run)
+                    COMPREPLY=($(compgen -W "none client server" -- "${cur}"))
+                    return 0
+                    ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --project)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -p)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --agent)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --as)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --request-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        orchctl__subcmd__create__subcmd__personality)
+            opts="-o -p -q -h --label --annotation --description --prompts --set --output --wait --dry-run --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --label)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --annotation)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --description)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --prompts)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -284,7 +284,9 @@ const fn exit_code_of(code: Code) -> u8 {
         | Code::DefaultBackend
         | Code::InUse
         | Code::Decided
-        | Code::Full => 4,
+        | Code::Full
+        | Code::TurnUnderWay
+        | Code::NoTurn => 4,
         Code::Unauthenticated | Code::Forbidden | Code::HostRefused | Code::Ceiling => 5,
         Code::DaemonUnreachable
         | Code::CertificateRefused
@@ -337,6 +339,11 @@ const fn exit_code_of(code: Code) -> u8 {
         | Code::RolloutStuck
         | Code::WakeFailed
         | Code::SessionsFull
+        | Code::ModelFailed
+        | Code::TooManyIterations
+        | Code::TurnBudget
+        | Code::TurnCancelled
+        | Code::ContextFull
         | Code::LocalFile => 1,
     }
 }

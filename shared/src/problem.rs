@@ -81,6 +81,8 @@ codes! {
     NoAction = "ORCH3009", "the kind has no such action";
     Decided = "ORCH3020", "the proposal was decided about already";
     Full = "ORCH3021", "as many as are allowed are there already";
+    TurnUnderWay = "ORCH3022", "a turn of the thread is under way";
+    NoTurn = "ORCH3023", "the thread has no turn of which this could be asked";
 
     // Who you are, and how you ask.
     Unauthenticated = "ORCH4001", "no valid credential was given";
@@ -121,6 +123,13 @@ codes! {
     RolloutStuck = "ORCH6024", "a changed server does not become ready; what ran before still serves";
     WakeFailed = "ORCH6025", "a suspended server was used and could not be started";
     SessionsFull = "ORCH6026", "as many sessions as are allowed have a copy of the server";
+
+    // Turns of agents.
+    ModelFailed = "ORCH6040", "the model of the agent has not answered";
+    TooManyIterations = "ORCH6041", "the turn would ask the model more often than it may";
+    TurnBudget = "ORCH6042", "the turn would use more than it may";
+    TurnCancelled = "ORCH6043", "the turn was cancelled";
+    ContextFull = "ORCH6044", "what was said does not fit into the context of the model";
 
     // Where values of Secrets live.
     BackendUnavailable = "ORCH6030", "a secret backend cannot be asked";

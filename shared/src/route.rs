@@ -98,6 +98,54 @@ pub fn traffic(project: &Name, session: &str) -> String {
     format!("{PREFIX}/projects/{project}/sessions/{session}/traffic")
 }
 
+/// Where an agent is spoken to.
+#[must_use]
+pub fn chat(agent: &Name) -> String {
+    format!("{PREFIX}/agents/{agent}/chat")
+}
+
+/// The threads that one has with an agent.
+#[must_use]
+pub fn threads(agent: &Name) -> String {
+    format!("{PREFIX}/agents/{agent}/threads")
+}
+
+/// The tools that an agent may call for whoever asks.
+#[must_use]
+pub fn agent_tools(agent: &Name) -> String {
+    format!("{PREFIX}/agents/{agent}/tools")
+}
+
+/// One thread.
+#[must_use]
+pub fn thread(id: &str) -> String {
+    format!("{PREFIX}/threads/{id}")
+}
+
+/// What was said in a thread.
+#[must_use]
+pub fn messages(thread: &str) -> String {
+    format!("{PREFIX}/threads/{thread}/messages")
+}
+
+/// Where a thread begins that holds what was said in another.
+#[must_use]
+pub fn fork(thread: &str) -> String {
+    format!("{PREFIX}/threads/{thread}/fork")
+}
+
+/// Where the turn that is under way in a thread is cancelled.
+#[must_use]
+pub fn cancel(thread: &str) -> String {
+    format!("{PREFIX}/threads/{thread}/cancel")
+}
+
+/// Where a turn that was interrupted is gone on with.
+#[must_use]
+pub fn resume(thread: &str) -> String {
+    format!("{PREFIX}/threads/{thread}/resume")
+}
+
 /// A set of objects, applied as one.
 pub const APPLY: &str = "/api/v1/apply";
 /// Several objects, deleted as one.

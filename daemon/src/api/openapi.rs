@@ -2,6 +2,7 @@
 //!
 //! A checked-in copy in `docs/openapi.json` is kept fresh by a test.
 
+mod chat;
 mod identity;
 mod inference;
 
@@ -28,6 +29,7 @@ pub fn document() -> Value {
     describe_rest(&mut schemas, &mut paths);
     identity::describe(&mut schemas, &mut paths);
     inference::describe(&mut paths);
+    chat::describe(&mut schemas, &mut paths);
     paths.values_mut().for_each(describe_head);
     schemas.add::<problem::Problem>("Problem");
     json!({
@@ -422,6 +424,14 @@ fn operation(summary: &str, parameters: Vec<Value>, body: Option<Value>, answer:
         operation["requestBody"] = json!({"required": true, "content": {"application/json": {"schema": schema}}});
     }
     operation
+}
+
+/// An answer without a body.
+fn done(operation: &mut Value) {
+    if let Some(responses) = operation["responses"].as_object_mut() {
+        responses.shift_remove("200");
+        responses.insert("204".to_owned(), json!({"description": "Done."}));
+    }
 }
 
 fn in_path(name: &str, description: &str) -> Value {

@@ -40,6 +40,8 @@ pub(super) const fn status_of(code: Code) -> StatusCode {
         | Code::Immutable
         | Code::OwnToken
         | Code::BackendRefused
+        | Code::TooManyIterations
+        | Code::ContextFull
         | Code::NoAction => StatusCode::UNPROCESSABLE_ENTITY,
         Code::Unauthenticated => StatusCode::UNAUTHORIZED,
         Code::Forbidden | Code::HostRefused | Code::Ceiling => StatusCode::FORBIDDEN,
@@ -52,7 +54,12 @@ pub(super) const fn status_of(code: Code) -> StatusCode {
         | Code::DefaultBackend
         | Code::InUse
         | Code::Decided
-        | Code::Full => StatusCode::CONFLICT,
+        | Code::Full
+        | Code::TurnUnderWay
+        | Code::NoTurn
+        | Code::TurnCancelled => StatusCode::CONFLICT,
+        Code::TurnBudget => StatusCode::PAYMENT_REQUIRED,
+        Code::ModelFailed => StatusCode::BAD_GATEWAY,
         Code::TooMany => StatusCode::TOO_MANY_REQUESTS,
         Code::NoMethod => StatusCode::METHOD_NOT_ALLOWED,
         Code::Compacted => StatusCode::GONE,

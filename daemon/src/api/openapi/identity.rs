@@ -3,7 +3,7 @@
 use orch_shared::{identity, route};
 use serde_json::{Map, Value, json};
 
-use super::{Schemas, in_path, operation};
+use super::{Schemas, done, in_path, operation};
 
 pub(super) fn describe(schemas: &mut Schemas, paths: &mut Map<String, Value>) {
     let mut log_in = operation(
@@ -50,12 +50,4 @@ pub(super) fn describe(schemas: &mut Schemas, paths: &mut Map<String, Value>) {
         format!("{}/users/{{name}}/password", route::PREFIX),
         json!({"put": password}),
     );
-}
-
-/// An answer without a body.
-fn done(operation: &mut Value) {
-    if let Some(responses) = operation["responses"].as_object_mut() {
-        responses.shift_remove("200");
-        responses.insert("204".to_owned(), json!({"description": "Done."}));
-    }
 }
