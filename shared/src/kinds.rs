@@ -49,6 +49,7 @@ kinds![
     role_binding::RoleBinding,
     token::Token,
     prompt_request::PromptRequest,
+    personality::Personality,
 ];
 
 /// The `apiVersion` of every object.

@@ -35,17 +35,23 @@ pub enum Text {
     ProposalAnswer,
     /// What stands below a page of a long result.
     PageFooter,
+    /// What a model is asked for that sums up what was said in a thread.
+    ThreadSummary,
+    /// What the model of an agent is told instead of older turns.
+    ThreadSummarised,
 }
 
 impl Text {
     /// Every text.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::GateInstructions,
         Self::GateRefusal,
         Self::SessionAnswer,
         Self::PromptOutline,
         Self::ProposalAnswer,
         Self::PageFooter,
+        Self::ThreadSummary,
+        Self::ThreadSummarised,
     ];
 
     /// The name of its Prompt.
@@ -58,6 +64,8 @@ impl Text {
             Self::PromptOutline => "prompt-outline",
             Self::ProposalAnswer => "proposal-answer",
             Self::PageFooter => "page-footer",
+            Self::ThreadSummary => "thread-summary",
+            Self::ThreadSummarised => "thread-summarised",
         }
     }
 
@@ -80,6 +88,10 @@ impl Text {
             Self::PromptOutline => "How a prompt is told that fits a task and is not shown in full",
             Self::ProposalAnswer => "What whoever proposes a prompt is answered",
             Self::PageFooter => "What stands below a page of a long result, but for the last one",
+            Self::ThreadSummary => {
+                "What the model of an agent is asked when older turns of a thread are to be summed up"
+            }
+            Self::ThreadSummarised => "What the model of an agent is told instead of older turns of a thread",
         }
     }
 
@@ -106,6 +118,14 @@ impl Text {
             Self::PageFooter => {
                 "[Page {{page}} of {{pageCount}}. The next one: call {{tool}} with {\"id\": \"{{id}}\", \"page\": {{next}}}]"
             }
+            Self::ThreadSummary => {
+                "Sum up this part of a conversation, so that somebody who has not read it can go on with it: what was wanted, \
+                 what was found out and done, what was decided, and what is still open. Keep names, numbers and words that \
+                 may be needed as they are. Answer with the summary alone.\n\n{{conversation}}"
+            }
+            Self::ThreadSummarised => {
+                "[Turns {{from}} to {{to}} of this conversation have become too long and are summed up here.]\n\n{{summary}}"
+            }
         }
     }
 
@@ -118,6 +138,8 @@ impl Text {
             Self::PromptOutline => &["name", "uri"],
             Self::ProposalAnswer => &["request"],
             Self::PageFooter => &["page", "pageCount", "tool", "id", "next"],
+            Self::ThreadSummary => &["conversation"],
+            Self::ThreadSummarised => &["summary"],
         }
     }
 
@@ -128,7 +150,8 @@ impl Text {
             Self::SessionAnswer => &["project", "task"],
             Self::PromptOutline => &["summary", "chapters", "priority"],
             Self::ProposalAnswer => &["name", "project"],
-            Self::PageFooter => &[],
+            Self::PageFooter | Self::ThreadSummary => &[],
+            Self::ThreadSummarised => &["from", "to"],
         }
     }
 

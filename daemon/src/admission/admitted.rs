@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use orch_shared::kind::{Kind, Reference};
+use orch_shared::kind::{Kind, Reference, downcast};
+use orch_shared::kinds::agent::Agent;
 use orch_shared::name::{ObjectRef, Scope};
 use orch_shared::path::FieldPath;
 use orch_shared::resource::Resource;
@@ -41,6 +42,9 @@ pub(super) fn references(resource: &Resource) -> Vec<Reference> {
         Scope::Project(name) => Some((Kind::Project, name, "project")),
         Scope::Agent(name) => Some((Kind::Agent, name, "agent")),
     };
+    // A Personality is one of the agent's own, and an agent knows not what it is called.
+    let agent = downcast::<Agent>(resource.spec.as_ref());
+    references.extend(agent.and_then(|agent| agent.default_personality(&resource.metadata.name)));
     references.extend(home.map(|(kind, name, field)| Reference {
         target: ObjectRef::cluster(kind, name),
         key: None,

@@ -68,7 +68,8 @@ pub(super) fn check(
         | Kind::Agent
         | Kind::Project
         | Kind::Prompt
-        | Kind::PromptRequest => vec![],
+        | Kind::PromptRequest
+        | Kind::Personality => vec![],
     };
     given
         .iter()

@@ -20,6 +20,7 @@ mod lodging;
 mod migrate;
 mod one;
 mod permission;
+mod personal;
 mod proposals;
 mod references;
 mod rotation;

@@ -9,7 +9,7 @@ use orch_shared::problem::{Code, FieldProblem, near_miss};
 use orch_shared::resource::Resource;
 
 use super::circles::circles;
-use super::{admitted, permission};
+use super::{admitted, permission, personal};
 use crate::store::{Object, Transaction};
 
 /// For so many missing names the one that was probably meant is looked for.
@@ -24,7 +24,7 @@ pub(super) struct World {
     going: BTreeMap<ObjectRef, Departure>,
     /// Named and not there, each with the name that was probably meant.
     near: BTreeMap<ObjectRef, String>,
-    /// Secrets and servers that may be seen, and not used.
+    /// Secrets, servers and models that may be seen, and not used.
     locked: BTreeSet<ObjectRef>,
     /// Templates that hand out Secrets which somebody may not use.
     lent: BTreeSet<ObjectRef>,
@@ -91,6 +91,7 @@ impl World {
                 world.specs.insert(object.object, object.spec);
             }
         }
+        world.load_chosen(transaction, set).await?;
         let missing: Vec<_> = asked
             .into_iter()
             .filter(|target| !world.specs.contains_key(target) && !world.going.contains_key(target))
@@ -99,6 +100,25 @@ impl World {
             world.look_beside(transaction, missing, principal).await?;
         }
         Ok(world)
+    }
+
+    /// Loads the Prompts that Personalities may mean, wherever those may be.
+    async fn load_chosen(
+        &mut self,
+        transaction: &mut Transaction,
+        set: &[&Resource],
+    ) -> Result<(), crate::store::Error> {
+        let places = set.iter().flat_map(|resource| personal::places(resource, self));
+        let missing: Vec<ObjectRef> = places
+            .filter(|place| !self.specs.contains_key(place) && !self.going.contains_key(place))
+            .collect();
+        for row in transaction.load(&missing).await?.into_iter().flatten() {
+            let object = Object::parse(&row)?;
+            if object.deleting_since.is_none() {
+                self.specs.insert(object.object, object.spec);
+            }
+        }
+        Ok(())
     }
 
     /// Looks for the name that was probably meant by one that nothing bears.
@@ -141,7 +161,9 @@ impl World {
             let target = reference.target;
             // Whoever is granted something in a project is granted it on the servers that the project lists.
             let is_lent = resource.kind == Kind::Project && target.kind == Kind::Server;
-            let is_used = target.kind == Kind::Secret || is_lent;
+            // Whoever may run an agent has its model asked.
+            let is_asked = resource.kind == Kind::Agent && target.kind == Kind::Llm;
+            let is_used = target.kind == Kind::Secret || is_lent || is_asked;
             if resource.kind == Kind::Server && target.kind == Kind::Template {
                 self.hide_template(transaction, principal, &target).await?;
             }
@@ -162,6 +184,28 @@ impl World {
                 self.specs.remove(&target);
             } else if is_used && !permission::may(principal, Role::Run, &known) {
                 self.locked.insert(target);
+            }
+        }
+        self.hide_chosen(transaction, principal, resource).await
+    }
+
+    /// Takes out Prompts that a Personality may mean and somebody may not see.
+    async fn hide_chosen(
+        &mut self,
+        transaction: &mut Transaction,
+        principal: &Principal,
+        resource: &Resource,
+    ) -> Result<(), crate::store::Error> {
+        if principal.rights.is_everywhere(Role::View) {
+            return Ok(());
+        }
+        for place in personal::places(resource, self) {
+            let Some(row) = transaction.load(std::slice::from_ref(&place)).await?.pop().flatten() else {
+                continue;
+            };
+            let known = transaction.known(&row, &principal.rights).await?;
+            if !permission::may(principal, Role::View, &known) {
+                self.specs.remove(&place);
             }
         }
         Ok(())
@@ -205,6 +249,7 @@ impl World {
             .iter()
             .filter_map(|reference| self.check_one(reference))
             .collect();
+        problems.extend(personal::check(resource, self));
         if problems.is_empty() {
             let mut report = Report::default();
             resource.spec.validate_with(self, &mut report);

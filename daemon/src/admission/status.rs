@@ -76,6 +76,7 @@ pub async fn keep(transaction: &mut Transaction, uid: &str, status: String) -> R
         | Kind::Project
         | Kind::Prompt
         | Kind::PromptRequest
+        | Kind::Personality
         | Kind::User
         | Kind::Group
         | Kind::ServiceAccount

@@ -193,10 +193,20 @@ fn limit_tokens(api: &Api, principal: &Principal, request: &apply::Request) -> R
     tokens.take(100).try_for_each(|_| api.pace.token(&principal.name))
 }
 
-/// Whether a change of that kind counts from the next request on, whatever it asks for: rights, what the gateway and the door
-/// to the models serve, and what was decided about proposals.
+/// Whether a change of that kind counts from the next request on, whatever it asks for: rights, what the gateway, the door to
+/// the models and agents serve, and what was decided about proposals.
 fn counts_at_once(kind: Kind) -> bool {
-    auth::KINDS.contains(&kind) || matches!(kind, Kind::Llm | Kind::Project | Kind::Server | Kind::PromptRequest)
+    auth::KINDS.contains(&kind)
+        || matches!(
+            kind,
+            Kind::Llm
+                | Kind::Project
+                | Kind::Server
+                | Kind::PromptRequest
+                | Kind::Agent
+                | Kind::Personality
+                | Kind::Prompt
+        )
 }
 
 /// Waits until those who decide by what is declared see a change of it.

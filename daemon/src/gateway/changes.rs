@@ -131,6 +131,8 @@ impl Gateway {
                     self.tell_lists(list, |_, target, _| matches!(target, Target::Project(_)));
                 }
             }
+            // An agent is a tool of its project.
+            ObjectKind::Agent => self.tell_lists("tools", |_, target, _| matches!(target, Target::Project(_))),
             ObjectKind::Group | ObjectKind::RoleBinding => {
                 // Whoever may call more now, or less, asks again.
                 for list in all {
@@ -144,7 +146,7 @@ impl Gateway {
             | ObjectKind::Secret
             | ObjectKind::SecretBackend
             | ObjectKind::Llm
-            | ObjectKind::Agent
+            | ObjectKind::Personality
             | ObjectKind::Instance => {}
         }
     }

@@ -9,6 +9,7 @@
 pub mod plan;
 
 mod act;
+mod agents;
 mod backends;
 mod driver;
 mod election;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use orch_shared::kind::{Kind, Reference};
+use orch_shared::kinds::agent::Agent;
 use orch_shared::kinds::instance::Instance;
 use orch_shared::kinds::prompt::Prompt;
 use orch_shared::kinds::secret::Secret;
@@ -18,6 +19,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::act::{GRACE, Hands};
+use super::agents;
 use super::backends::Watchman;
 use super::driver::{Bell, Gauge, Outcome, Pace, Step, driver};
 use super::election::{Candidate, Election};
@@ -252,6 +254,13 @@ fn ring(change: &Change, snapshot: &Snapshot, referrers: &mut Referrers, bell: &
     }
     for uid in referrers.to(&entry.object) {
         bell.ring(Key(Arc::clone(uid)));
+        // What a server offers an agent has through its project.
+        let project = snapshot
+            .by_uid(uid)
+            .filter(|referrer| referrer.object.kind == Kind::Project);
+        for uid in project.into_iter().flat_map(|project| referrers.to(&project.object)) {
+            bell.ring(Key(Arc::clone(uid)));
+        }
     }
 }
 
@@ -295,6 +304,7 @@ impl Referrers {
                 .references()
                 .into_iter()
                 .map(|reference| reference.target)
+                .chain(agents::followed(object))
                 .collect();
             for target in &targets {
                 self.by_target
@@ -336,9 +346,10 @@ impl Eyes {
         let step = match kind {
             Kind::Server => self.server(object, &snapshot),
             Kind::Instance => self.instance(object, &snapshot),
+            Kind::Agent => self.agent(object, &snapshot),
+            Kind::Personality => self.plain(object, &snapshot, agents::without_prompts(object, &snapshot)),
             Kind::Template
             | Kind::Llm
-            | Kind::Agent
             | Kind::Project
             | Kind::Prompt
             | Kind::User
@@ -538,6 +549,23 @@ impl Eyes {
         }
         let broken = places.keys().filter_map(|backend| far::trouble_of(backend, snapshot));
         self.plain(object, snapshot, broken.collect())
+    }
+
+    fn agent(&self, object: &Arc<Object>, snapshot: &Snapshot) -> Step {
+        let Some(spec) = object.spec::<Agent>() else {
+            return unreadable(object);
+        };
+        let known = object.status::<Agent>().filter(|_| object.status_text != "{}");
+        let (blank, broken) = (Default::default(), agents::broken(object, spec, snapshot));
+        let world = plan::agent::World {
+            generation: object.generation,
+            deleting: object.deleting_since.is_some(),
+            status: known.unwrap_or(&blank),
+            broken: &broken,
+            tools: agents::tools(spec, snapshot, &self.hands.runtime),
+        };
+        let plan = plan::agent::plan(&world, self.hands.store.clock().now());
+        self.settle(object, known, plan, None)
     }
 
     fn plain(&self, object: &Arc<Object>, snapshot: &Snapshot, further: Vec<Broken>) -> Step {

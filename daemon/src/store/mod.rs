@@ -42,6 +42,7 @@ mod lease;
 mod password;
 mod seeded;
 mod session;
+mod thread;
 mod token;
 mod usage;
 
@@ -71,6 +72,10 @@ pub use read::{Dependent, Generation};
 pub use row::Row;
 pub use session::{Expiry, Session};
 pub use snapshot::{Object, Snapshot};
+pub use thread::{
+    Began, Begin, CallEnd, Ending, Exchange, Forked, HeldTurn, Inserted, Message, NewMessage, NewThread, Resumed,
+    Spent, Step, Thread, ThreadPage, Turn,
+};
 pub use token::Token;
 pub use transaction::Transaction;
 pub use usage::{Call, Reservation, Reserved, UsageQuery};

@@ -191,6 +191,7 @@ impl Subject {
             | Kind::Project
             | Kind::Prompt
             | Kind::PromptRequest
+            | Kind::Personality
             | Kind::Group
             | Kind::RoleBinding
             | Kind::Token => None,

@@ -4,12 +4,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::kind::{
-    Action, Cell, Column, Hazard, Kind, Maker, Meta, Pending, Reference, Removal, Report, ScopeType, Spec,
-};
-use crate::name::Name;
+use crate::kind::{Action, Cell, Column, Kind, Maker, Meta, Reference, Removal, Report, ScopeType, Spec};
+use crate::name::{Name, ObjectRef, Scope};
+use crate::path::FieldPath;
 use crate::quantity::Span;
-use crate::resource::PlainStatus;
+use crate::resource::{Condition, Phase};
 use crate::tools::Pattern;
 
 /// A model with instructions and the tools of a project.
@@ -33,10 +32,13 @@ pub struct Agent {
     /// Which of the project's tools it may call. Default: all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tools: Option<AllowedTools>,
-    /// How often it may go from an answer to tools and back in one turn; 1 to 50. Default: 12.
+    /// How often its model may be asked in one turn; 1 to 50, and what is beyond counts as the nearest of these. Default: 12.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_iterations: Option<u32>,
-    /// The Personality it takes on, unless a request names another.
+    /// How long one call of a tool may take. Default: 60s.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tool_timeout: Option<Span>,
+    /// The Personality it takes on, unless a request names another: one of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default_personality: Option<Name>,
     /// What one turn may use.
@@ -72,7 +74,8 @@ pub struct Params {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct AllowedTools {
-    /// Names or patterns: `<server>__<tool>`.
+    /// Names or patterns: `<server>__<tool>`, or `agent__<name>` for other agents of the project. The server and the tool are
+    /// called as they call themselves, whatever prefix or shortened name a model sees.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allow: Option<Vec<String>>,
 }
@@ -98,9 +101,89 @@ pub struct Budget {
 
 /// Bounds of `maxIterations`.
 const ITERATIONS: std::ops::RangeInclusive<u32> = 1..=50;
+/// How often it goes to tools and back, unless it says otherwise.
+const USUAL_ITERATIONS: u32 = 12;
+/// How long a call of a tool may take, in seconds, unless it says otherwise.
+const USUAL_PATIENCE: u64 = 60;
+
+/// What the reconciler reports of an Agent.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AgentStatus {
+    /// How far the agent is from what is declared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phase: Option<Phase>,
+    /// The tools that it may call for whoever may do everything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tools: Option<AgentTools>,
+    /// The generation this status is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// Ready, ReferencesResolved, ToolsKnown.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conditions: Vec<Condition>,
+}
+
+/// The tools of an Agent.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AgentTools {
+    /// How many there are on the servers of which they are known; other agents are not counted.
+    pub count: u32,
+    /// The servers that they are from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub servers: Vec<Name>,
+    /// The servers whose tools are not known at the moment.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unknown: Vec<Name>,
+}
+
+impl Agent {
+    /// How often its model may be asked in one turn.
+    #[must_use]
+    pub fn iterations(&self) -> u32 {
+        let wanted = self.max_iterations.unwrap_or(USUAL_ITERATIONS);
+        wanted.clamp(*ITERATIONS.start(), *ITERATIONS.end())
+    }
+
+    /// How long one call of a tool may take.
+    #[must_use]
+    pub fn tool_patience(&self) -> std::time::Duration {
+        let declared = self.tool_timeout.as_ref();
+        declared.map_or(std::time::Duration::from_secs(USUAL_PATIENCE), Span::duration)
+    }
+
+    /// Whether it may call that tool of that server, both as they call themselves. Patterns that cannot be read allow
+    /// nothing.
+    #[must_use]
+    pub fn allows_tool(&self, server: &str, tool: &str) -> bool {
+        let Some(allow) = self.tools.as_ref().and_then(|tools| tools.allow.as_ref()) else {
+            return true;
+        };
+        let name = format!("{server}__{tool}");
+        allow
+            .iter()
+            .any(|pattern| pattern.parse::<Pattern>().is_ok_and(|pattern| pattern.matches(&name)))
+    }
+
+    /// The Personality that an agent of that name takes on by itself, as a reference: it is one of its own.
+    #[must_use]
+    pub fn default_personality(&self, agent: &Name) -> Option<Reference> {
+        let personality = self.default_personality.as_ref()?;
+        Some(Reference {
+            target: ObjectRef {
+                kind: Kind::Personality,
+                scope: Scope::Agent(agent.clone()),
+                name: personality.clone(),
+            },
+            key: None,
+            path: FieldPath::root().key("spec").key("defaultPersonality"),
+        })
+    }
+}
 
 impl Spec for Agent {
-    type Status = PlainStatus;
+    type Status = AgentStatus;
 
     const META: Meta = Meta {
         singular: "agent",
@@ -112,6 +195,7 @@ impl Spec for Agent {
             Column::new("STATUS", Cell::Field("status.phase")),
             Column::new("LLM", Cell::Field("spec.llm")),
             Column::new("PROJECT", Cell::Field("spec.project")),
+            Column::new("TOOLS", Cell::Field("status.tools.count")),
             Column::wide("DESCRIPTION", Cell::Field("spec.description")),
             Column::wide("SET", Cell::Field("status.applySet")),
             Column::new("", Cell::Trouble),
@@ -159,35 +243,15 @@ impl Spec for Agent {
     }
 
     fn effective(&self) -> Self {
-        let iterations = self
-            .max_iterations
-            .unwrap_or(12)
-            .clamp(*ITERATIONS.start(), *ITERATIONS.end());
+        let patience = self.tool_patience();
         Self {
-            max_iterations: Some(iterations),
+            max_iterations: Some(self.iterations()),
+            tool_timeout: Some(
+                self.tool_timeout
+                    .clone()
+                    .unwrap_or_else(|| Span::seconds(patience.as_secs())),
+            ),
             ..self.clone()
         }
-    }
-
-    fn pending(&self) -> Vec<Pending> {
-        let mut pending = vec![Pending {
-            path: "spec",
-            hazard: Hazard::Harmless,
-        }];
-        for (path, used) in [
-            (
-                "spec.tools.allow",
-                self.tools.as_ref().is_some_and(|tools| tools.allow.is_some()),
-            ),
-            ("spec.budget", self.budget.is_some()),
-        ] {
-            if used {
-                pending.push(Pending {
-                    path,
-                    hazard: Hazard::Unsafe,
-                });
-            }
-        }
-        pending
     }
 }

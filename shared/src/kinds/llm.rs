@@ -46,6 +46,11 @@ pub struct Llm {
     /// How long an answer may take. Default: 120s.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout: Option<Span>,
+    /// How many tokens a request and its answer may have together. Threads of agents that become longer are summed up.
+    /// Default: as many as the provider takes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub context_window: Option<u64>,
     /// What a `scripted` model answers, turn by turn.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub script: Option<Vec<ScriptedTurn>>,

@@ -4,6 +4,7 @@
 //! A plan says what to do, what the object's status is now, what happened that is worth telling, and when to look again.
 //! Doing is `reconcile/act.rs`.
 
+pub mod agent;
 pub mod backend;
 pub mod conditions;
 pub mod instance;
