@@ -72,12 +72,15 @@ pub(crate) fn kinds(current: &OsStr) -> Vec<CompletionCandidate> {
     Kind::ALL.iter().filter(matching).map(candidate).collect()
 }
 
-/// What `get` takes: what [`targets`] offers, and events.
+/// What `get` takes: what [`targets`] offers, events, threads and messages.
 pub(crate) fn get_targets(current: &OsStr) -> Vec<CompletionCandidate> {
     let mut found = targets(current);
     let word = current.to_string_lossy();
     if !words().iter().any(|word| Kind::from_noun(word).is_some()) {
-        found.extend(starting_with(["events".to_owned()], &word));
+        found.extend(starting_with(
+            ["events", "threads", "messages"].map(str::to_owned),
+            &word,
+        ));
     }
     found
 }
@@ -175,13 +178,15 @@ fn list_threads() -> Option<Vec<Thread>> {
 
 /// Names of the personalities of the agent on the line.
 pub(crate) fn personalities(current: &OsStr) -> Vec<CompletionCandidate> {
-    let found = Kind::from_noun("personality").and_then(|kind| {
-        let words = words();
-        let agent = names(Kind::Agent).into_iter().find(|agent| words.contains(agent))?;
-        let found = ask_within(kind, Scope::Agent(agent.parse().ok()?))?.into_iter();
-        Some(found.map(|object| object.metadata.name.to_string()).collect::<Vec<_>>())
-    });
-    starting_with(found.unwrap_or_default(), &current.to_string_lossy())
+    let words = words();
+    let agent = names(Kind::Agent).into_iter().find(|agent| words.contains(agent));
+    let scope = agent.and_then(|agent| agent.parse().ok()).map(Scope::Agent);
+    let found = scope.and_then(|scope| ask_within(Kind::Personality, scope));
+    let names = found.unwrap_or_default().into_iter();
+    starting_with(
+        names.map(|object| object.metadata.name.to_string()),
+        &current.to_string_lossy(),
+    )
 }
 
 /// Roles and operations.

@@ -59,6 +59,7 @@ mod generate;
 mod status;
 mod version;
 
+mod agents;
 mod credentials;
 mod outcomes;
 mod password;

@@ -41,10 +41,7 @@ pub(crate) fn text(view: &listing::View<'_>, threads: &[Thread], number: Number)
 
 /// Messages, as `-o` says.
 pub(crate) fn said(view: &listing::View<'_>, messages: &[Message], turns: &[Turn]) -> String {
-    let values: Vec<Value> = messages
-        .iter()
-        .map(|message| serde_json::to_value(message).expect("messages are plain data"))
-        .collect();
+    let values: Vec<Value> = messages.iter().map(message).collect();
     let whole = || json!({"items": values, "turns": turns});
     match view.output {
         Output::Table => conversation(view.now, messages, Detail::Most, view.style),
@@ -53,15 +50,20 @@ pub(crate) fn said(view: &listing::View<'_>, messages: &[Message], turns: &[Turn
         Output::Json => document::json(&whole()),
         Output::Name => messages
             .iter()
-            .map(|message| format!("message/{}\n", message.number))
+            .map(|one| format!("message/{}\n", one.number))
             .collect(),
         Output::Jsonpath(template) => template.render(&whole()),
         Output::Columns(columns) => listing::chosen(view, columns, values.iter()),
     }
 }
 
+/// A message as templates and columns see it.
+pub(crate) fn message(message: &Message) -> Value {
+    serde_json::to_value(message).expect("messages are plain data")
+}
+
 /// A thread as templates and columns see it.
-fn value(thread: &Thread) -> Value {
+pub(crate) fn value(thread: &Thread) -> Value {
     serde_json::to_value(thread).expect("threads are plain data")
 }
 

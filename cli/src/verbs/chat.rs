@@ -18,12 +18,11 @@ use std::time::Duration;
 use clap::{ArgAction, Args};
 use clap_complete::ArgValueCompleter;
 use orch_shared::chat::{Answer, MOST_MESSAGE, Request, Resume};
-use orch_shared::kind::Kind;
-use orch_shared::name::{Name, ObjectRef};
-use orch_shared::problem::Code;
+use orch_shared::name::Name;
 use orch_shared::route;
 use serde_json::json;
 
+use super::agents;
 use crate::args::shared::thread_id;
 use crate::args::{Limit, limit};
 use crate::client::turns::Manner;
@@ -281,19 +280,7 @@ impl Session<'_> {
         let mut show = Show::new(&self.settings.ui, style, &self.agent);
         let ended = turn::run(self, call, &mut show);
         show.end()?;
-        ended.map_err(|failure| self.explained(failure))
-    }
-
-    /// That there is no such agent is told as by every verb, with the name that was probably meant.
-    fn explained(&self, failure: Failure) -> Failure {
-        let ui = &self.settings.ui;
-        let agent = ObjectRef::cluster(Kind::Agent, self.agent.clone());
-        match failure.code() {
-            Some(Code::NotFound) if matches!(self.client.find(ui, &agent), Ok(None)) => {
-                self.client.not_found(ui, &agent)
-            }
-            Some(_) | None => failure,
-        }
+        ended.map_err(|failure| agents::explained(self.client, &self.settings.ui, &self.agent, failure))
     }
 
     /// How to go on where a turn broke off.

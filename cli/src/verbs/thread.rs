@@ -1,7 +1,8 @@
 //! `thread`: what was said with agents, listed, read and tidied up. A thread is there for its owner alone.
 
+pub(super) mod asked;
 mod change;
-mod look;
+pub(super) mod look;
 
 use clap::{Args, Subcommand};
 

@@ -32,7 +32,9 @@ fn eventful() -> Vec<Step> {
         thinking("it."),
         text(1, "Let me "),
         text(1, "look."),
-        Step::Event(json!({"type": "usage", "inputTokens": 1, "cachedTokens": 0, "outputTokens": 1, "iterations": 1, "toolCalls": 1, "tookMs": 1})),
+        Step::Event(
+            json!({"type": "usage", "inputTokens": 1, "cachedTokens": 0, "outputTokens": 1, "iterations": 1, "toolCalls": 1, "tookMs": 1}),
+        ),
         call(),
         Step::Bytes(": ping\n\n"),
         result("complete", "first line\nsecond"),
@@ -59,7 +61,13 @@ fn what_an_agent_says_is_data_and_what_it_does_is_talk() {
         told(eventful(), &["-m", "What does it say?", "-q"], ""),
         told(eventful(), &["-m", "What does it say?", "-o", "json"], ""),
         told(
-            vec![begun("t-1", 1), call(), result("error", "no such file"), text(2, "No."), last("t-1", 1, "No.")],
+            vec![
+                begun("t-1", 1),
+                call(),
+                result("error", "no such file"),
+                text(2, "No."),
+                last("t-1", 1, "No.")
+            ],
             &["-m", "What does it say?", "-o", "yaml"],
             "",
         ),
@@ -73,27 +81,50 @@ fn what_fails_says_why_and_how_to_go_on() {
         told(
             vec![
                 begun("t-1", 1),
-                error("t-1", 1, "ORCH6040", "llm/demo answered with 500", Some("orchctl why llm/demo")),
+                error(
+                    "t-1",
+                    1,
+                    "ORCH6040",
+                    "llm/demo answered with 500",
+                    Some("orchctl why llm/demo")
+                ),
             ],
             &["-m", "x"],
             "",
         ),
-        told(vec![begun("t-1", 1), error("t-1", 1, "ORCH6043", "the turn was cancelled", None)], &["-m", "x"], ""),
+        told(
+            vec![
+                begun("t-1", 1),
+                error("t-1", 1, "ORCH6043", "the turn was cancelled", None)
+            ],
+            &["-m", "x"],
+            ""
+        ),
         told(cut(), &["-m", "x"], ""),
         told(vec![], &["-m", "x"], ""),
         told(vec![], &[], " \n"),
         told(vec![], &["-m", "x", "--resume"], ""),
         told(vec![], &["-m", "x", "--thread", "a/b"], ""),
         told(vec![], &["-m", "x", "--param", "max_tokens=1"], ""),
-        told(vec![begun("t-1", 1), Step::UntilCancelled], &["-m", "x", "--timeout", "300ms"], ""),
+        told(
+            vec![begun("t-1", 1), Step::UntilCancelled],
+            &["-m", "x", "--timeout", "300ms"],
+            ""
+        ),
     ]));
 }
 
 #[test]
 fn refusals_end_as_elsewhere() {
-    for (status, code, exit) in [(404, "ORCH3001", 3), (409, "ORCH3022", 4), (403, "ORCH2002", 5), (402, "ORCH6042", 1)] {
+    for (status, code, exit) in [
+        (404, "ORCH3001", 3),
+        (409, "ORCH3022", 4),
+        (403, "ORCH2002", 5),
+        (402, "ORCH6042", 1),
+    ] {
         let agent = Agent::start();
-        let problem = json!({"type": "about:blank", "title": "t", "status": status, "code": code, "detail": "so it is"});
+        let problem =
+            json!({"type": "about:blank", "title": "t", "status": status, "code": code, "detail": "so it is"});
         let live = json!({"apiVersion": "orchctl.dev/v1", "kind": "Agent", "metadata": {"name": "reviewer"}, "spec": {"llm": "x"}});
         agent.answers(CHAT, status, problem).answers(AGENT, 200, live);
         for how in [&["-m", "x"][..], &["-m", "x", "--no-stream"]] {
@@ -110,21 +141,47 @@ fn the_request_says_what_was_typed() {
         (&["-m", "hi"][..], "", json!({"message": "hi", "stream": true})),
         (&[], "hi\n", json!({"message": "hi", "stream": true})),
         (&[], "a\n\nb\n\n", json!({"message": "a\n\nb\n", "stream": true})),
-        (&["-m", "Review:"], "x = 1\n", json!({"message": "Review:\n\nx = 1", "stream": true})),
         (
-            &["-m", "hi", "--thread", "t-1", "--personality", "calm", "--system-append", "Be brief."],
+            &["-m", "Review:"],
+            "x = 1\n",
+            json!({"message": "Review:\n\nx = 1", "stream": true}),
+        ),
+        (
+            &[
+                "-m",
+                "hi",
+                "--thread",
+                "t-1",
+                "--personality",
+                "calm",
+                "--system-append",
+                "Be brief.",
+            ],
             "",
             json!({"message": "hi", "threadId": "t-1", "personality": "calm", "systemAppend": "Be brief.", "stream": true}),
         ),
         (
-            &["-m", "hi", "--system-prompt", "Be brief.", "--param", "temperature=0", "--param", "seed=7"],
+            &[
+                "-m",
+                "hi",
+                "--system-prompt",
+                "Be brief.",
+                "--param",
+                "temperature=0",
+                "--param",
+                "seed=7",
+            ],
             "",
             json!({
                 "message": "hi", "systemAppend": "Be brief.", "stream": true,
                 "params": {"temperature": 0.0, "extra": {"seed": 7}},
             }),
         ),
-        (&["-m", "hi", "--detach"], "", json!({"message": "hi", "stream": true, "detach": true})),
+        (
+            &["-m", "hi", "--detach"],
+            "",
+            json!({"message": "hi", "stream": true, "detach": true}),
+        ),
     ] {
         let agent = Agent::start();
         agent.turn([begun("t-1", 1), last("t-1", 1, "ok")]);
@@ -141,7 +198,10 @@ fn an_answer_may_be_taken_as_a_whole() {
     agent.answers(CHAT, 200, answer("t-1", 1, "All **of** it"));
     let home = Home::with_daemon(&agent.address);
     let run = home.run(&["chat", "reviewer", "-m", "hi", "--no-stream"]);
-    assert_eq!((run.code, run.stdout.as_str(), run.stderr.as_str()), (0, "All **of** it\n", "thread: t-1\n"));
+    assert_eq!(
+        (run.code, run.stdout.as_str(), run.stderr.as_str()),
+        (0, "All **of** it\n", "thread: t-1\n")
+    );
     assert_eq!(agent.bodies(CHAT), [json!({"message": "hi"})]);
     let run = home.run(&["chat", "reviewer", "-m", "hi", "--no-stream", "-o", "json"]);
     let told: Value = serde_json::from_str(&run.stdout).expect("JSON");
@@ -154,13 +214,22 @@ fn what_is_odd_about_an_answer_is_said() {
     cut["truncated"] = true.into();
     cut["fromReasoning"] = true.into();
     cut["type"] = "final".into();
-    let run = told(vec![begun("t-1", 1), thinking("Because of"), Step::Event(cut)], &["-m", "why?"], "");
+    let run = told(
+        vec![begun("t-1", 1), thinking("Because of"), Step::Event(cut)],
+        &["-m", "why?"],
+        "",
+    );
     assert_eq!(run.stdout, "Because of\n", "{run}");
     assert!(run.stderr.contains("nothing but its reasoning"), "{run}");
     assert!(run.stderr.contains("cut off"), "{run}");
     let compacted = json!({"type": "compacted", "from": 1, "to": 7, "text": "So far: ..."});
     let run = told(
-        vec![begun("t-1", 8), Step::Event(compacted), text(1, "ok"), last("t-1", 8, "ok")],
+        vec![
+            begun("t-1", 8),
+            Step::Event(compacted),
+            text(1, "ok"),
+            last("t-1", 8, "ok"),
+        ],
         &["-m", "go on"],
         "",
     );
@@ -174,7 +243,10 @@ fn a_turn_that_was_interrupted_is_gone_on_with() {
     let home = Home::with_daemon(&agent.address);
     let run = home.run(&["chat", "reviewer", "--thread", "t-1", "--resume"]);
     assert_eq!((run.code, run.stdout.as_str()), (0, "As I said\n"), "{run}");
-    assert_eq!(agent.bodies("POST /api/v1/threads/t-1/resume"), [json!({"stream": true})]);
+    assert_eq!(
+        agent.bodies("POST /api/v1/threads/t-1/resume"),
+        [json!({"stream": true})]
+    );
 }
 
 #[test]
@@ -211,13 +283,22 @@ fn ctrl_c_cancels_the_turn_and_ends_a_run_that_has_no_other() {
         // What it was told last must have reached it.
         std::thread::sleep(std::time::Duration::from_millis(300));
         let pid = child.id().to_string();
-        assert!(Command::new("kill").args(["-INT", &pid]).status().expect("kill runs").success());
+        assert!(
+            Command::new("kill")
+                .args(["-INT", &pid])
+                .status()
+                .expect("kill runs")
+                .success()
+        );
         let output = ended(child);
         let said = home.transcript(&["chat"], &output);
         assert_eq!(output.status.code(), Some(130), "{said}");
         assert_eq!(agent.bodies(cancel).len(), usize::from(is_told), "{said}");
         if is_told {
-            assert_eq!((said.stdout.as_str(), said.stderr.as_str()), ("As far\n", "thread: t-1\n"));
+            assert_eq!(
+                (said.stdout.as_str(), said.stderr.as_str()),
+                ("As far\n", "thread: t-1\n")
+            );
         } else {
             agent.until_hung_up(1);
         }

@@ -55,9 +55,17 @@ fn threads_are_listed_and_read() {
         asked(&["list", "reviewer", "-o", "yaml"], one()).0,
         asked(&["list", "reviewer"], vec![page(&[], None)]).0,
         asked(&["get", "t-1"], vec![Answer::json(200, &said())]).0,
-        asked(&["get", "t-1", "-o", "jsonpath={.items[-1:].text}"], vec![Answer::json(200, &said())]).0,
+        asked(
+            &["get", "t-1", "-o", "jsonpath={.items[-1:].text}"],
+            vec![Answer::json(200, &said())]
+        )
+        .0,
         asked(&["get", "t-1", "-o", "json"], vec![Answer::json(200, &said())]).0,
-        asked(&["get", "t-9"], vec![Answer::problem(404, "ORCH3001", "you have no thread `t-9`")]).0,
+        asked(
+            &["get", "t-9"],
+            vec![Answer::problem(404, "ORCH3001", "you have no thread `t-9`")]
+        )
+        .0,
         asked(&["get", "../agents"], vec![]).0,
     ]));
 }
@@ -69,14 +77,21 @@ fn pages_are_put_together() {
     let (run, lines) = asked(
         &["list", "--limit", "5", "-o", "name"],
         vec![
-            Answer::json(200, &list(1, &[agent("reviewer"), agent("writer"), agent("closed")], None)),
+            Answer::json(
+                200,
+                &list(1, &[agent("reviewer"), agent("writer"), agent("closed")], None),
+            ),
             page(&[], Some("more")),
             page(&[older], None),
             page(&[newer], None),
             Answer::problem(403, "ORCH2002", "you may not run agent/closed"),
         ],
     );
-    assert_eq!((run.code, run.stdout.as_str()), (0, "thread/t-2\nthread/t-1\n"), "{run}");
+    assert_eq!(
+        (run.code, run.stdout.as_str()),
+        (0, "thread/t-2\nthread/t-1\n"),
+        "{run}"
+    );
     assert_eq!(lines[1], "GET /api/v1/agents/reviewer/threads?limit=5");
     assert_eq!(lines[2], "GET /api/v1/agents/reviewer/threads?limit=5&continue=more");
 
@@ -85,7 +100,10 @@ fn pages_are_put_together() {
     let (run, lines) = asked(
         &["get", "t-1", "-o", "jsonpath={.items[*].number} {.turns[*].turn}"],
         vec![
-            Answer::json(200, &json!({"items": [message(1)], "turns": [turn(1)], "continue": "more"})),
+            Answer::json(
+                200,
+                &json!({"items": [message(1)], "turns": [turn(1)], "continue": "more"}),
+            ),
             Answer::json(200, &json!({"items": [message(2)], "turns": [turn(1), turn(2)]})),
         ],
     );
@@ -111,7 +129,11 @@ fn threads_are_tidied_up() {
                 Answer::problem(404, "ORCH3001", "you have no thread `t-9`"),
                 Answer::json(200, &json!({})),
             ],
-            &["DELETE /api/v1/threads/t-1", "DELETE /api/v1/threads/t-9", "DELETE /api/v1/threads/t-2"],
+            &[
+                "DELETE /api/v1/threads/t-1",
+                "DELETE /api/v1/threads/t-9",
+                "DELETE /api/v1/threads/t-2",
+            ],
             3,
             "thread/t-1   deleted\nthread/t-2   deleted\n",
         ),

@@ -8,8 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use orch_shared::chat::{Fork, OfferedTools, Role, Thread};
-use orch_shared::kind::Kind;
-use orch_shared::name::{Name, ObjectRef, Scope};
+use orch_shared::name::Name;
 use orch_shared::problem::{Code, Problem};
 use orch_shared::route;
 
@@ -18,13 +17,14 @@ use super::prompt::{Prompt, Typed};
 use super::show::Show;
 use super::turn::Ended;
 use super::{Session, export};
-use crate::client::{Call, Client, Scopes, Selection};
+use crate::client::{Call, Client};
 use crate::render::cell::one_line;
 use crate::render::table::{Heading, Piece, Style, draw};
 use crate::render::threads;
 use crate::report::{self, Failure, Outcome};
 use crate::settings::parse_name;
 use crate::ui::{Color, NoColor, Talk, Tone, Ui};
+use crate::verbs::agents;
 
 /// So many threads are shown of a list, and offered.
 const MOST_SHOWN: u32 = 20;
@@ -242,11 +242,11 @@ fn describe(ui: &Ui, thread: &Thread) {
 
 fn personalities(session: &Session<'_>) -> Result<(), Failure> {
     let ui = &session.settings.ui;
-    match names(session.client, ui, &session.agent)? {
+    match agents::personalities(session.client, ui, &session.agent)? {
         names if names.is_empty() => ui.say("the agent has no personalities"),
         names => {
             for name in names {
-                let is_taken = session.personality.as_ref().is_some_and(|taken| taken.as_str() == name);
+                let is_taken = session.personality.as_ref() == Some(&name);
                 ui.line(&format!("{} {name}", if is_taken { "*" } else { " " }))?;
             }
         }
@@ -267,33 +267,10 @@ fn take_on(session: &mut Session<'_>, which: Personality) -> Result<(), Failure>
         }
         Personality::Named(name) => parse_name(&name, "personality")?,
     };
-    if let Some(kind) = Kind::from_noun("personality") {
-        let scope = Scope::Agent(session.agent.clone());
-        let object = ObjectRef {
-            kind,
-            scope,
-            name: name.clone(),
-        };
-        if session.client.find(ui, &object)?.is_none() {
-            return Err(session.client.not_found(ui, &object));
-        }
-    }
+    agents::known_personality(session.client, ui, &session.agent, &name)?;
     ui.say(&format!("from now on it takes on {name}"));
     session.personality = Some(name);
     Ok(())
-}
-
-/// The names of the agent's personalities.
-fn names(client: &Client, ui: &Ui, agent: &Name) -> Result<Vec<String>, Failure> {
-    let Some(kind) = Kind::from_noun("personality") else {
-        return Ok(Vec::new());
-    };
-    let selection = Selection {
-        scope: Scopes::One(Scope::Agent(agent.clone())),
-        ..Selection::default()
-    };
-    let found = client.list(ui, kind, &selection, None)?.items;
-    Ok(found.iter().map(|object| object.metadata.name.to_string()).collect())
 }
 
 /// The thread, once there is one.
@@ -381,7 +358,10 @@ impl Offers {
                     .map(|thread| thread.id)
                     .collect()
             }
-            Operand::Personality => names(&self.client, &quiet, &self.agent).unwrap_or_default(),
+            Operand::Personality => {
+                let found = agents::personalities(&self.client, &quiet, &self.agent);
+                found.unwrap_or_default().iter().map(ToString::to_string).collect()
+            }
         }
     }
 }

@@ -3,7 +3,6 @@
 
 use orch_shared::chat::{Answer, CallState, ToolCall, ToolResult, Usage};
 use orch_shared::name::Name;
-use unicode_width::UnicodeWidthStr as _;
 
 use crate::render::markdown::{Look, Markdown};
 use crate::render::table::{shortened, terminal_width};
@@ -246,7 +245,7 @@ impl<'s> Show<'s> {
             true => terminal_width().map_or(ORDINARY, usize::from),
             false => ORDINARY,
         };
-        let text = shortened(cell::one_line(text), width.saturating_sub(what.width() + 1));
+        let text = shortened(cell::one_line(text), width.saturating_sub(what.len() + 1));
         let what = self.ui.paint(Stream::Talk, tone, what);
         self.ui.say(&format!("{what} {text}"));
         Ok(())

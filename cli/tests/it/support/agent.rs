@@ -84,7 +84,10 @@ impl Agent {
     /// The bodies of what was asked with that line.
     pub(crate) fn bodies(&self, line: &str) -> Vec<Value> {
         let heard = self.heard().into_iter();
-        heard.filter(|heard| heard.line == line).map(|heard| heard.body).collect()
+        heard
+            .filter(|heard| heard.line == line)
+            .map(|heard| heard.body)
+            .collect()
     }
 
     /// Waits until so many clients have hung up in the middle of a turn.
@@ -152,7 +155,12 @@ fn serve(state: &State, mut stream: TcpStream) {
     let begins = heard.line.ends_with("/chat") || heard.line.ends_with("/resume");
     state.heard.lock().expect("no test panics in here").push(heard.clone());
     state.something.notify_all();
-    let known = state.answers.lock().expect("no test panics in here").get(&heard.line).cloned();
+    let known = state
+        .answers
+        .lock()
+        .expect("no test panics in here")
+        .get(&heard.line)
+        .cloned();
     let turn = match known {
         None if begins => state.turns.lock().expect("no test panics in here").pop_front(),
         Some(_) | None => None,
@@ -167,7 +175,10 @@ fn serve(state: &State, mut stream: TcpStream) {
     }
     let missing = || {
         let detail = format!("there is nothing at {}", heard.line);
-        (404, json!({"type": "about:blank", "title": "t", "status": 404, "code": "ORCH3001", "detail": detail}))
+        (
+            404,
+            json!({"type": "about:blank", "title": "t", "status": 404, "code": "ORCH3001", "detail": detail}),
+        )
     };
     let (status, body) = known.unwrap_or_else(missing);
     let body = body.to_string();
@@ -190,7 +201,11 @@ fn play(state: &State, stream: &mut TcpStream, step: Step) {
             let heard = state.heard.lock().expect("no test panics in here");
             let is_cancelled = |heard: &mut Vec<Heard>| !heard.iter().any(|heard| heard.line.ends_with("/cancel"));
             drop(state.something.wait_timeout_while(heard, PATIENCE, is_cancelled));
-            play(state, stream, error("t-1", 1, "ORCH6043", "the turn was cancelled", None));
+            play(
+                state,
+                stream,
+                error("t-1", 1, "ORCH6043", "the turn was cancelled", None),
+            );
         }
         Step::UntilHungUp => {
             let _ = stream.set_read_timeout(Some(PATIENCE));
