@@ -71,6 +71,8 @@ complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "auth" -d 'Ask who m
 complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "revoke" -d 'End tokens, and keep them to be looked at'
 complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "allow-trigger" -d 'Let tokens start builds. Needs the operation `trigger`'
 complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "introspect" -d 'Show what a token opens: ends in 0 if it opens anything, in 1 if not'
+complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "chat" -d 'Chat with an agent, or tell it one thing'
+complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "thread" -d 'List, read, rename, fork and delete threads with agents'
 complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "client" -d 'Point MCP clients at a project, and import their servers'
 complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "tools" -d 'List, inspect and call the tools that MCP clients get'
 complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "console" -d 'Try tools and watch MCP traffic, or look at who did what, on the whole terminal'
@@ -1216,6 +1218,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand get" -s l -l selector -d
 complete -c orchctl -n "__fish_orchctl_using_subcommand get" -l field-selector -d 'Only objects with these fields: status.phase=Ready' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand get" -l sort-by -d 'Order by a field: .status.restarts' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand get" -l limit -d 'At most so many objects of each kind' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand get" -l thread -d 'With messages: the thread' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand get" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand get" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand get" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
@@ -1791,6 +1794,131 @@ never\t'Never'"
 complete -c orchctl -n "__fish_orchctl_using_subcommand introspect" -s q -l quiet -d 'Say only what was asked for, and errors'
 complete -c orchctl -n "__fish_orchctl_using_subcommand introspect" -l verbose -d 'Also say each request on standard error'
 complete -c orchctl -n "__fish_orchctl_using_subcommand introspect" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand chat" -s m -l message -d 'Say this, show the answer, and end. What comes on standard input is said behind it' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand chat" -l thread -d 'Go on with this thread' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand chat" -l personality -d 'The Personality that the agent takes on' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand chat" -l system-append -l system-prompt -d 'What the model is told behind everything else that it is told first' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand chat" -l param -d 'A parameter of the model: temperature=0, maxTokens=500, topP, stop, or one that only its provider knows. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand chat" -l timeout -d 'How long a turn may take; then it is cancelled [default: 10m]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand chat" -s o -l output -d 'Form of the answer' -r -f -a "text\t'What the agent says'
+json\t'The whole answer, as JSON'
+yaml\t'The whole answer, as YAML'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand chat" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand chat" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand chat" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand chat" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand chat" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand chat" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand chat" -l as -d 'Ask in the place of this user, or of serviceaccount/NAME. Needs the operation `impersonate`' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand chat" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand chat" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand chat" -l resume -d 'Go on with the latest turn of the thread, which was interrupted'
+complete -c orchctl -n "__fish_orchctl_using_subcommand chat" -l no-stream -d 'Take the answer as a whole, when it is complete'
+complete -c orchctl -n "__fish_orchctl_using_subcommand chat" -l detach -d 'Begin the turn and end; it goes on without this program'
+complete -c orchctl -n "__fish_orchctl_using_subcommand chat" -l no-thinking -d 'Do not show what the model thinks'
+complete -c orchctl -n "__fish_orchctl_using_subcommand chat" -l raw -d 'Show the text as it comes, on a terminal too'
+complete -c orchctl -n "__fish_orchctl_using_subcommand chat" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand chat" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand chat" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and not __fish_seen_subcommand_from list get rename delete fork" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and not __fish_seen_subcommand_from list get rename delete fork" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and not __fish_seen_subcommand_from list get rename delete fork" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and not __fish_seen_subcommand_from list get rename delete fork" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and not __fish_seen_subcommand_from list get rename delete fork" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and not __fish_seen_subcommand_from list get rename delete fork" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and not __fish_seen_subcommand_from list get rename delete fork" -l as -d 'Ask in the place of this user, or of serviceaccount/NAME. Needs the operation `impersonate`' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and not __fish_seen_subcommand_from list get rename delete fork" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and not __fish_seen_subcommand_from list get rename delete fork" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and not __fish_seen_subcommand_from list get rename delete fork" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and not __fish_seen_subcommand_from list get rename delete fork" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and not __fish_seen_subcommand_from list get rename delete fork" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and not __fish_seen_subcommand_from list get rename delete fork" -f -a "list" -d 'List your threads, those that were used last first'
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and not __fish_seen_subcommand_from list get rename delete fork" -f -a "get" -d 'Show what was said in a thread'
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and not __fish_seen_subcommand_from list get rename delete fork" -f -a "rename" -d 'Give a thread another title'
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and not __fish_seen_subcommand_from list get rename delete fork" -f -a "delete" -d 'Delete threads, and end what is under way in them'
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and not __fish_seen_subcommand_from list get rename delete fork" -f -a "fork" -d 'Begin a thread with what was said in another'
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from list" -l limit -d 'At most so many' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from list" -s o -l output -d 'Form: table, wide, yaml, json, name, jsonpath=TEMPLATE, custom-columns=TITLE:.path,...' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from list" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from list" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from list" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from list" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from list" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from list" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from list" -l as -d 'Ask in the place of this user, or of serviceaccount/NAME. Needs the operation `impersonate`' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from list" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from list" -l no-headers -d 'Leave out the heading of tables'
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from list" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from get" -s o -l output -d 'Form: table, wide, yaml, json, name, jsonpath=TEMPLATE, custom-columns=TITLE:.path,...' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from get" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from get" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from get" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from get" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from get" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from get" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from get" -l as -d 'Ask in the place of this user, or of serviceaccount/NAME. Needs the operation `impersonate`' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from get" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from get" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from get" -l no-headers -d 'Leave out the heading of tables'
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from get" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from get" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from get" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from rename" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from rename" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from rename" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from rename" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from rename" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from rename" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from rename" -l as -d 'Ask in the place of this user, or of serviceaccount/NAME. Needs the operation `impersonate`' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from rename" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from rename" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from rename" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from rename" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from rename" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from delete" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from delete" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from delete" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from delete" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from delete" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from delete" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from delete" -l as -d 'Ask in the place of this user, or of serviceaccount/NAME. Needs the operation `impersonate`' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from delete" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from delete" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from delete" -l ignore-not-found -d 'Say nothing, and succeed, when one is not there'
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from delete" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from delete" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from fork" -l turn -d 'The last turn that is taken along; 0 takes none [default: the latest one that is over]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from fork" -l title -d 'What to call the new one [default: as the other one is called]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from fork" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from fork" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from fork" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from fork" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from fork" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from fork" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from fork" -l as -d 'Ask in the place of this user, or of serviceaccount/NAME. Needs the operation `impersonate`' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from fork" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from fork" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from fork" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from fork" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from fork" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c orchctl -n "__fish_orchctl_using_subcommand client; and not __fish_seen_subcommand_from install uninstall list import" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand client; and not __fish_seen_subcommand_from install uninstall list import" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand client; and not __fish_seen_subcommand_from install uninstall list import" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F

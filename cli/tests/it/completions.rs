@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use crate::support::agent::Agent;
 use crate::support::daemon::{Answer, Daemon, list, server};
 use crate::support::gateway::Gateway;
 use crate::support::home::Home;
@@ -229,4 +230,49 @@ fn shells_are_offered_tools_and_their_arguments() {
         offered(&gone, &["orchctl", "tools", "call", "-p", "web", "ec"]),
         Vec::<String>::new()
     );
+}
+
+#[test]
+fn shells_are_offered_agents_and_their_threads() {
+    let object = |kind: &str, metadata: serde_json::Value, spec: serde_json::Value| {
+        let status = json!({"uid": "u", "generation": 1, "createdAt": "2020-01-01T00:00:00.000Z"});
+        json!({"apiVersion": "orchctl.dev/v1", "kind": kind, "metadata": metadata, "spec": spec, "status": status})
+    };
+    let agents = ["reviewer", "writer"].map(|name| object("Agent", json!({"name": name}), json!({"llm": "demo"})));
+    let thread = |id: &str, agent: &str| {
+        let at = "2020-01-01T00:00:00.000Z";
+        json!({"id": id, "agent": agent, "title": "One", "createdAt": at, "updatedAt": at, "turns": 1})
+    };
+    let calm = object("Personality", json!({"name": "calm", "agent": "reviewer"}), json!({}));
+    let daemon = Agent::start();
+    daemon
+        .answers("GET /api/v1/agents?limit=1000", 200, list(1, &agents, None))
+        .answers(
+            "GET /api/v1/agents/reviewer/threads?limit=50",
+            200,
+            json!({"items": [thread("t-1", "reviewer"), thread("x-2", "reviewer")]}),
+        )
+        .answers(
+            "GET /api/v1/agents/writer/threads?limit=50",
+            200,
+            json!({"items": [thread("t-3", "writer")]}),
+        )
+        .answers(
+            "GET /api/v1/agents/reviewer/personalities?limit=1000",
+            200,
+            list(1, &[calm], None),
+        );
+    let home = Home::with_daemon(&daemon.address);
+    for (line, expected) in [
+        (&["chat", "rev"][..], &["reviewer"][..]),
+        (&["chat", "reviewer", "--thread", "t-"], &["t-1"]),
+        (&["chat", "reviewer", "--personality", ""], &["calm"]),
+        (&["thread", "get", "t-"], &["t-1", "t-3"]),
+        (&["thread", "list", "w"], &["writer"]),
+    ] {
+        let line = [&["orchctl"], line].concat();
+        // On a busy machine not everything may come in time; that is the bargain.
+        let is_whole = (0..50).any(|_| offered(&home, &line) == expected);
+        assert!(is_whole, "{line:?}: {:?}", offered(&home, &line));
+    }
 }

@@ -5,6 +5,7 @@
 //! killed.
 
 mod chaos;
+mod chatting;
 mod compaction;
 mod declared;
 mod delegation;
