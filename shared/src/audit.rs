@@ -289,7 +289,7 @@ impl Row {
 
 fn hash_of(fields: &impl Serialize) -> String {
     let text = serde_json::to_vec(fields).expect("plain data");
-    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(Sha256::digest(text))
 }
 
 /// A row as it is stored.

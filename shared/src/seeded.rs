@@ -3,8 +3,6 @@
 //! A seeded object carries the label [`LABEL`], whose value is a hash over everything else it declares. So the object
 //! itself tells whether it is still as it was seeded, wherever it was exported to and applied again.
 
-use std::fmt::Write as _;
-
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
@@ -38,10 +36,7 @@ fn digest(kind: Kind, metadata: &Metadata, spec: &Value) -> String {
     metadata.labels = metadata.labels.filter(|labels| !labels.is_empty());
     let declared = serde_json::json!([API_VERSION, kind, metadata, spec]).to_string();
     let hash = Sha256::digest(declared);
-    hash.iter().take(10).fold(String::new(), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("text takes everything");
-        text
-    })
+    hex::encode(&hash[..10])
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use orch_shared::access::ToolBounds;
 use orch_shared::jsonrpc::{Members, Raw, raw};
 use orch_shared::kinds::prompt::Prompt;
 use orch_shared::kinds::server::Server;
@@ -18,7 +19,7 @@ use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::surface::{Item, Items, Kind, Listed};
-use super::view::{Member, View};
+use super::view::{Member, Target, View};
 use crate::store::Object;
 
 /// What the URIs of prompts begin with.
@@ -88,17 +89,19 @@ pub(super) struct Part<'v> {
     pub(super) listed: Listed,
 }
 
-/// Everything that a listing depends on.
-type Fingerprint = Vec<(Arc<str>, i64, u64)>;
-
 /// The listings that were made last. Cheap to clone.
 #[derive(Clone, Default)]
-pub(super) struct Listings(Arc<Mutex<HashMap<(String, Kind), Made>>>);
+pub(super) struct Listings(Arc<Mutex<HashMap<(Target, Kind), Made>>>);
 
+/// A listing, and everything that it depends on.
 struct Made {
-    fingerprint: Fingerprint,
+    versions: Vec<Version>,
+    bounds: Vec<(Arc<str>, ToolBounds)>,
     listing: Arc<Listing>,
 }
+
+/// An object, its generation, and which of its lists it is.
+type Version = (Arc<str>, i64, u64);
 
 /// So many views are remembered.
 const REMEMBERED: usize = 256;
@@ -106,51 +109,68 @@ const REMEMBERED: usize = 256;
 impl Listings {
     /// The listing of these parts: the one that was made last, if nothing has changed since.
     pub(super) fn of(&self, view: &View, kind: Kind, parts: &[Part<'_>]) -> Arc<Listing> {
-        let mut fingerprint: Fingerprint = parts
-            .iter()
-            .map(|part| {
-                let version = part.listed.as_ref().map_or(u64::MAX, |items| items.version);
-                (
-                    Arc::clone(&part.member.object.uid),
-                    part.member.object.generation,
-                    version,
-                )
-            })
-            .collect();
-        fingerprint.push((Arc::clone(&view.object.uid), view.object.generation, 0));
-        if kind == Kind::Tools {
-            let bounded = view.members.iter().filter(|member| !member.callable.are_open());
-            // Which bounds are whose: what one may call of this server another may call of that.
-            let told = bounded.map(|member| format!("{} {:?}", member.object.uid, member.callable));
-            fingerprint.extend(told.map(|told| (told.into(), 0, 0)));
-        }
-        if kind != Kind::Tools {
-            let prompts = view.prompts.iter();
-            fingerprint.extend(prompts.map(|prompt| (Arc::clone(&prompt.uid), prompt.generation, 0)));
-        }
+        let versions = versions(view, kind, parts);
         let whole = parts.iter().all(|part| part.listed.is_ok());
-        let key = (view.target.text(), kind);
+        let key = (view.target.clone(), kind);
         if whole
             && let Some(made) = self.locked().get(&key)
-            && made.fingerprint == fingerprint
+            && made.versions == versions
+            && made
+                .bounds
+                .iter()
+                .map(|(uid, bounds)| (uid, bounds))
+                .eq(bounds(view, kind))
         {
             return Arc::clone(&made.listing);
         }
         let listing = Arc::new(make(view, kind, parts));
         if whole {
+            let made = Made {
+                versions,
+                bounds: bounds(view, kind)
+                    .map(|(uid, bounds)| (Arc::clone(uid), bounds.clone()))
+                    .collect(),
+                listing: Arc::clone(&listing),
+            };
             let mut known = self.locked();
             if known.len() >= REMEMBERED {
                 known.clear();
             }
-            let listing = Arc::clone(&listing);
-            known.insert(key, Made { fingerprint, listing });
+            known.insert(key, made);
         }
         listing
     }
 
-    fn locked(&self) -> std::sync::MutexGuard<'_, HashMap<(String, Kind), Made>> {
+    fn locked(&self) -> std::sync::MutexGuard<'_, HashMap<(Target, Kind), Made>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The objects that a listing is made of, as they are.
+fn versions(view: &View, kind: Kind, parts: &[Part<'_>]) -> Vec<Version> {
+    let of_parts = parts.iter().map(|part| {
+        let version = part.listed.as_ref().map_or(u64::MAX, |items| items.version);
+        let object = &part.member.object;
+        (Arc::clone(&object.uid), object.generation, version)
+    });
+    let of_view = (Arc::clone(&view.object.uid), view.object.generation, 0);
+    let prompts = match kind {
+        Kind::Tools => [].iter(),
+        Kind::Prompts | Kind::Resources | Kind::Templates => view.prompts.iter(),
+    };
+    let of_prompts = prompts.map(|prompt| (Arc::clone(&prompt.uid), prompt.generation, 0));
+    of_parts.chain([of_view]).chain(of_prompts).collect()
+}
+
+/// Which tools of which server whoever asks may call, where those are not all: what one may call of this server another may
+/// call of that.
+fn bounds(view: &View, kind: Kind) -> impl Iterator<Item = (&Arc<str>, &ToolBounds)> {
+    let members = match kind {
+        Kind::Tools => view.members.as_slice(),
+        Kind::Prompts | Kind::Resources | Kind::Templates => &[],
+    };
+    let bounded = members.iter().filter(|member| !member.callable.are_open());
+    bounded.map(|member| (&member.object.uid, &member.callable))
 }
 
 fn make(view: &View, kind: Kind, parts: &[Part<'_>]) -> Listing {

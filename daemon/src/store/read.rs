@@ -265,7 +265,7 @@ pub(super) async fn load(session: &mut Session<'_>, objects: &[ObjectRef]) -> Re
     let mut found: HashMap<ObjectRef, Row> = HashMap::with_capacity(objects.len());
     let before = format!("SELECT {COLUMNS} FROM (");
     let after = ") AS v CROSS JOIN resource r WHERE r.kind = v.column1 AND r.scope = v.column2 AND r.name = v.column3";
-    for statement in named(objects).statements(&before, after) {
+    for statement in named(objects).statements(before, after) {
         let rows = session.all(statement, |record| Row::read(&record, 0)).await?;
         found.extend(rows.into_iter().map(|row| (row.object.clone(), row)));
     }

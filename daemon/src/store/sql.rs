@@ -42,27 +42,32 @@ value_from! {
     Option<i64> => |number| Self::Integer(number);
 }
 
-/// A statement with the values for its places.
+/// A statement with the values for its places. Connections keep it prepared for the next time.
 #[derive(Debug)]
 pub(super) struct Statement<'v> {
-    sql: SqlStr,
+    text: Text,
     values: Vec<Value<'v>>,
-    prepared: Prepared,
 }
 
-/// Whether the connection keeps the statement prepared for the next time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Prepared {
-    Kept,
-    Once,
+/// What a statement says.
+#[derive(Debug)]
+enum Text {
+    /// The same to either database.
+    Plain(SqlStr),
+    /// `{before} VALUES (…), (…) {after}`, with so many rows of so many places.
+    Rows {
+        before: Cow<'static, str>,
+        rows: usize,
+        width: usize,
+        after: Cow<'static, str>,
+    },
 }
 
-/// A statement whose text is always the same; kept prepared.
+/// A statement whose text is always the same.
 pub(super) fn sql<'v>(text: &'static str) -> Statement<'v> {
     Statement {
-        sql: text.into_sql_str(),
+        text: Text::Plain(text.into_sql_str()),
         values: Vec::new(),
-        prepared: Prepared::Kept,
     }
 }
 
@@ -74,8 +79,8 @@ impl<'v> Statement<'v> {
     }
 }
 
-/// How many places one statement of [`Rows`] has at most. Both databases allow many more, but SQLite's driver asks for the
-/// name of each, and SQLite looks for a name among all of them: the time grows with the square of this number.
+/// How many places one statement of [`Rows`] has at most: so many that what a statement costs by itself does not count, and
+/// so few that one that is kept prepared is small.
 const PLACES_PER_STATEMENT: usize = 256;
 
 /// Rows of values for a statement that handles many at once.
@@ -101,33 +106,65 @@ impl<'v> Rows<'v> {
 
     /// The statements `{before} VALUES (…), (…) {after}` that together take all rows. Values in `after` stand behind the
     /// rows' own, so they are written as literals.
-    pub(super) fn statements(self, before: &str, after: &str) -> Vec<Statement<'v>> {
+    ///
+    /// A statement takes as many rows as fit, or half of that, or a quarter, and so on: so there are few texts that come again
+    /// and again, and all of them are kept prepared. To prepare one takes longer than to run it.
+    pub(super) fn statements(
+        self,
+        before: impl Into<Cow<'static, str>>,
+        after: impl Into<Cow<'static, str>>,
+    ) -> Vec<Statement<'v>> {
+        let (before, after) = (before.into(), after.into());
         let Self { width, values } = self;
-        let most = PLACES_PER_STATEMENT / width;
+        let mut left = values.len() / width;
+        let mut most = PLACES_PER_STATEMENT / width;
         let mut values = values.into_iter();
         let mut statements = Vec::new();
-        loop {
-            let values: Vec<_> = values.by_ref().take(most * width).collect();
-            let rows = values.len() / width;
-            if rows == 0 {
-                break;
+        while left > 0 {
+            let rows = most.max(1);
+            if rows > left {
+                most /= 2;
+                continue;
             }
+            left -= rows;
             statements.push(Statement {
-                sql: AssertSqlSafe(values_text(before, rows, width, after)).into_sql_str(),
-                values,
-                // Full chunks and single rows come again and again; what is between would crowd them out.
-                prepared: if rows == 1 || rows == most {
-                    Prepared::Kept
-                } else {
-                    Prepared::Once
+                text: Text::Rows {
+                    before: before.clone(),
+                    rows,
+                    width,
+                    after: after.clone(),
                 },
+                values: values.by_ref().take(rows * width).collect(),
             });
         }
         statements
     }
 }
 
-fn values_text(before: &str, rows: usize, width: usize, after: &str) -> String {
+/// How places are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Places {
+    /// `?`. SQLite's driver asks for the name of each place, and SQLite looks for a name among all of them; these have none.
+    Nameless,
+    /// `$1`.
+    Numbered,
+}
+
+impl Text {
+    fn written(self, places: Places) -> SqlStr {
+        match self {
+            Self::Plain(text) => text,
+            Self::Rows {
+                before,
+                rows,
+                width,
+                after,
+            } => AssertSqlSafe(values_text(&before, (rows, width), &after, places)).into_sql_str(),
+        }
+    }
+}
+
+fn values_text(before: &str, (rows, width): (usize, usize), after: &str, places: Places) -> String {
     let mut text = String::with_capacity(before.len() + after.len() + 10 + rows * width * 7);
     text.push_str(before);
     text.push_str(" VALUES ");
@@ -136,8 +173,11 @@ fn values_text(before: &str, rows: usize, width: usize, after: &str) -> String {
         text.push_str(if row == 0 { "(" } else { ", (" });
         for column in 0..width {
             place += 1;
-            let separator = if column == 0 { "" } else { ", " };
-            write!(text, "{separator}${place}").expect("a String takes everything");
+            text.push_str(if column == 0 { "" } else { ", " });
+            match places {
+                Places::Nameless => text.push('?'),
+                Places::Numbered => write!(text, "${place}").expect("a String takes everything"),
+            }
         }
         text.push(')');
     }
@@ -183,9 +223,8 @@ impl<'v> Builder<'v> {
 
     pub(super) fn finish(self) -> Statement<'v> {
         Statement {
-            sql: AssertSqlSafe(self.text).into_sql_str(),
+            text: Text::Plain(AssertSqlSafe(self.text).into_sql_str()),
             values: self.values,
-            prepared: Prepared::Kept,
         }
     }
 }
@@ -199,13 +238,15 @@ pub(super) enum Session<'c> {
 
 /// Runs the same body for either database; `$record` makes a [`Record`] of its rows.
 macro_rules! on {
-    ($session:expr, |$connection:ident $(, $record:ident)?| $body:expr) => {
+    ($session:expr, |$connection:ident, $places:ident $(, $record:ident)?| $body:expr) => {
         match $session {
             Session::Sqlite($connection) => {
+                let $places = Places::Nameless;
                 $(use Record::Sqlite as $record;)?
                 $body
             }
             Session::Postgres($connection) => {
+                let $places = Places::Numbered;
                 $(use Record::Postgres as $record;)?
                 $body
             }
@@ -215,9 +256,9 @@ macro_rules! on {
 
 /// Binds the values of a statement for whichever database the connection is to.
 macro_rules! bound {
-    ($statement:expr) => {{
+    ($statement:expr, $places:expr) => {{
         let statement = $statement;
-        let mut query = sqlx::query(statement.sql).persistent(statement.prepared == Prepared::Kept);
+        let mut query = sqlx::query(statement.text.written($places));
         for value in statement.values {
             query = match value {
                 Value::Text(text) => query.bind(text),
@@ -231,14 +272,17 @@ macro_rules! bound {
 impl Session<'_> {
     /// Runs a statement and tells how many rows it touched.
     pub(super) async fn run(&mut self, statement: Statement<'_>) -> Result<u64, Error> {
-        on!(self, |connection| {
-            Ok(bound!(statement).execute(&mut **connection).await?.rows_affected())
+        on!(self, |connection, places| {
+            Ok(bound!(statement, places)
+                .execute(&mut **connection)
+                .await?
+                .rows_affected())
         })
     }
 
     /// Runs one or more statements without values, in one exchange.
     pub(super) async fn run_script(&mut self, script: &'static str) -> Result<(), Error> {
-        on!(self, |connection| {
+        on!(self, |connection, _places| {
             sqlx::raw_sql(script).execute(&mut **connection).await?;
             Ok(())
         })
@@ -250,8 +294,8 @@ impl Session<'_> {
         statement: Statement<'_>,
         mut take: impl FnMut(Record<'_>) -> Result<(), Error> + Send,
     ) -> Result<(), Error> {
-        on!(self, |connection, record| {
-            let mut rows = bound!(statement).fetch(&mut **connection);
+        on!(self, |connection, places, record| {
+            let mut rows = bound!(statement, places).fetch(&mut **connection);
             while let Some(row) = rows.try_next().await? {
                 take(record(&row))?;
             }
@@ -356,15 +400,20 @@ mod tests {
             rows.push([number.into(), "x".into()]);
         }
         let statements = rows.statements("INSERT INTO t (a, b)", "RETURNING a");
-        let shape: Vec<_> = statements.iter().map(|s| (s.values.len(), s.prepared)).collect();
-        assert_eq!(
-            shape,
-            [(256, Prepared::Kept), (256, Prepared::Kept), (88, Prepared::Once)]
-        );
-        assert_eq!(
-            values_text("INSERT INTO t (a, b)", 2, 2, "RETURNING a"),
-            "INSERT INTO t (a, b) VALUES ($1, $2), ($3, $4) RETURNING a"
-        );
+        let shape: Vec<_> = statements.iter().map(|statement| statement.values.len()).collect();
+        assert_eq!(shape, [256, 256, 64, 16, 8]);
+        for (places, text) in [
+            (
+                Places::Numbered,
+                "INSERT INTO t (a, b) VALUES ($1, $2), ($3, $4) RETURNING a",
+            ),
+            (
+                Places::Nameless,
+                "INSERT INTO t (a, b) VALUES (?, ?), (?, ?) RETURNING a",
+            ),
+        ] {
+            assert_eq!(values_text("INSERT INTO t (a, b)", (2, 2), "RETURNING a", places), text);
+        }
     }
 
     #[test]

@@ -155,6 +155,11 @@ impl Transaction {
         self.kept.max(u64::from(!self.audits.is_empty()))
     }
 
+    /// Whether there are changes of objects among what is to be committed.
+    pub(super) const fn has_numbered(&self) -> bool {
+        self.state.counts.revision != self.begun_at.revision
+    }
+
     /// Writes what was gathered, and commits. The connection comes back unless it is lost.
     pub(super) async fn commit(mut self) -> (Option<Connection>, Result<(), Error>) {
         if let Err(error) = self.flush().await {
@@ -200,7 +205,7 @@ impl Transaction {
         if self.connection.session().run(counters).await? != 1 {
             return Err(Error::broken("somebody else has numbered changes meanwhile"));
         }
-        if self.state.counts.revision != self.begun_at.revision {
+        if self.has_numbered() {
             self.connection.ring().await?;
         }
         Ok(())
@@ -275,7 +280,7 @@ impl Transaction {
         let mut rows = Rows::of(1);
         uids.iter().for_each(|uid| rows.push([(*uid).into()]));
         let before = format!("SELECT {COLUMNS} FROM resource r WHERE r.uid IN (");
-        self.all(rows.statements(&before, ")"), |record| Row::read(&record, 0))
+        self.all(rows.statements(before, ")"), |record| Row::read(&record, 0))
             .await
     }
 

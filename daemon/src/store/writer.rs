@@ -158,7 +158,7 @@ pub(super) struct Writer {
     pub(super) options: Options,
     pub(super) health: Arc<Health>,
     pub(super) tally: Arc<Tally>,
-    /// Rung after each commit.
+    /// Rung after each commit that has changed an object.
     pub(super) bell: Arc<Notify>,
     pub(super) link: Link,
     /// What the present connection suffers from.
@@ -243,6 +243,7 @@ impl Writer {
             self.keep_connection(transaction.abandon().await);
             return Ok(0);
         }
+        let is_news = transaction.has_numbered();
         let started = Instant::now();
         if !self.options.testing.sync_delay.is_zero() {
             tokio::time::sleep(self.options.testing.sync_delay).await;
@@ -253,7 +254,9 @@ impl Writer {
         committed?;
         self.tally.commits.fetch_add(1, Ordering::Relaxed);
         self.tally.writes.fetch_add(writes, Ordering::Relaxed);
-        self.bell.notify_one();
+        if is_news {
+            self.bell.notify_one();
+        }
         if let Some(observer) = &self.options.observer {
             observer("commit", started.elapsed());
         }
