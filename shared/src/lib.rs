@@ -39,6 +39,7 @@ pub mod access;
 pub mod allowance;
 pub mod apply;
 pub mod audit;
+pub mod cassette;
 pub mod chat;
 pub mod context;
 pub mod diff;
