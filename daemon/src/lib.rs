@@ -47,6 +47,7 @@ pub mod config;
 pub mod telemetry;
 
 pub mod admission;
+pub mod agents;
 pub mod api;
 pub mod audit;
 pub mod auth;

@@ -23,6 +23,7 @@ pub mod openapi;
 mod problem;
 mod spending;
 mod stream;
+mod talking;
 mod watch;
 
 use std::sync::Arc;
@@ -41,6 +42,7 @@ use tower::ServiceExt as _;
 
 pub use forward::Forwarding;
 pub use guard::Names;
+pub use talking::{pattern as pattern_of_agents, talk};
 
 use crate::admission::Admission;
 use crate::audit::Ledger;
@@ -108,6 +110,8 @@ pub struct Route {
 pub enum Answered {
     /// The one that runs the servers, before the deadline of all requests.
     ByLeader,
+    /// The one that runs the servers, in its own time.
+    ByLeaderAtLength,
     /// Any, in its own time.
     Anywhere,
 }
@@ -148,7 +152,7 @@ impl<B: Beside> Service<B> {
             Some(Route { pattern, answered }) => {
                 let passing = match answered {
                     Answered::ByLeader => guard::Passing::new(pattern),
-                    Answered::Anywhere => guard::Passing::new(pattern).in_its_own_time(),
+                    Answered::ByLeaderAtLength | Answered::Anywhere => guard::Passing::new(pattern).in_its_own_time(),
                 };
                 let passing = passing.refusing(B::refusal);
                 guard::guard(&self.api, passing, request, |request| {
@@ -170,7 +174,7 @@ impl<B: Beside> Service<B> {
         let (principal, lease) = guard::principal(&self.api, request.uri().path(), request.headers()).await?;
         noting::by(&principal);
         let response = match answered {
-            Answered::ByLeader => {
+            Answered::ByLeader | Answered::ByLeaderAtLength => {
                 forward::forward(&self.api, request, |request| self.beside.answer(principal, request)).await
             }
             Answered::Anywhere => self.beside.answer(principal, request).await,

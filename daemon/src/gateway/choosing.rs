@@ -27,7 +27,10 @@ const FULL: usize = 20;
 /// So many are told at all.
 const TOLD: usize = 60;
 /// How long the texts that prompts link to are waited for.
-const PATIENCE: Duration = Duration::from_secs(8);
+pub(super) const PATIENCE: Duration = Duration::from_secs(8);
+
+/// What is told of a text that did not come in time.
+pub(super) const LATE: &str = "(What it links to did not come in time.)";
 
 /// A choice on its way: one who goes by words has made it at once, a model takes its time.
 type Choosing<'c> = Pin<Box<dyn Future<Output = Vec<Match>> + Send + 'c>>;
@@ -102,7 +105,7 @@ impl Gateway {
             let text = texts.next().map(|read| match read {
                 Ok(Ok(text)) => text,
                 Ok(Err(refused)) => unreadable(&refused),
-                Err(_) => "(What it links to did not come in time.)".to_owned(),
+                Err(_) => LATE.to_owned(),
             });
             let section = text.map(|text| section(candidate, &text));
             let fitting = section.filter(|section| section.len() <= room);
@@ -171,7 +174,7 @@ fn section(candidate: &Candidate<'_>, text: &str) -> String {
 }
 
 /// What is told of a text that cannot be read.
-fn unreadable(refused: &Outcome) -> String {
+pub(super) fn unreadable(refused: &Outcome) -> String {
     let why = refused.message().unwrap_or_default();
     format!("(What it links to cannot be read now: {why})")
 }

@@ -30,7 +30,7 @@ use super::news::Listening;
 use super::protocol::{
     self, LAST_EVENT_ID, MODERN, NEWEST_LEGACY, PROTOCOL_VERSION, SESSION_ID, code, error, error_with,
 };
-use super::pump::{Pump, Side, Step};
+use super::pump::{Side, Step, Work};
 use super::registry;
 use super::session::Session;
 use super::stream::{self, KEEP_ALIVE, Place, Primed};
@@ -46,7 +46,7 @@ const FULL: Duration = Duration::from_secs(30);
 /// How long what is under way goes on for a client that was cut off.
 const CUT_OFF: Duration = Duration::from_secs(120);
 
-type Running = Pin<Box<dyn Future<Output = (Box<Pump>, Step)> + Send>>;
+type Running = Pin<Box<dyn Future<Output = (Work, Step)> + Send>>;
 
 /// Answers a request. HEAD is answered as GET; the server leaves the body out.
 pub(super) async fn dispatch(gateway: &Gateway, principal: Principal, parts: Parts, body: Body) -> Response {
@@ -310,7 +310,7 @@ impl Gateway {
             Reply::Now(outcome) => answer(modern_status(&outcome), Some(id), &outcome),
             Reply::Limited(outcome, after) => limited(id, &outcome, after),
             Reply::Listen(listening) => self.stream_listening(listening),
-            Reply::Pump(pump) => {
+            Reply::Work(pump) => {
                 let mut running = run(pump);
                 match tokio::time::timeout(AT_ONCE, &mut running).await {
                     Ok((_, Step::Last(outcome))) => answer(modern_status(&outcome), Some(id), &outcome),
@@ -380,7 +380,7 @@ impl Gateway {
                     &super::methods::unknown_method("subscriptions/listen"),
                 );
             }
-            Reply::Pump(pump) => pump,
+            Reply::Work(pump) => pump,
         };
         let mut running = run(pump);
         let (first, running) = match tokio::time::timeout(AT_ONCE, &mut running).await {
@@ -443,7 +443,7 @@ async fn go_on(gateway: Gateway, session: Arc<Session>, running: Running, id: Id
     stream.end();
 }
 
-pub(super) fn run(mut pump: Box<Pump>) -> Running {
+pub(super) fn run(mut pump: Work) -> Running {
     Box::pin(async move {
         let step = pump.step().await;
         (pump, step)

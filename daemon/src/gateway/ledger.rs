@@ -140,7 +140,11 @@ impl Note {
         let mut row = *self.row.take()?;
         row.outcome = outcome;
         row.duration_us = i64::try_from(self.began.elapsed().as_micros()).ok();
-        said.clone_into(&mut row.detail);
+        // Behind what was known of it before, such as the agent that calls.
+        if !row.detail.is_empty() && !said.is_empty() {
+            row.detail.push_str(", ");
+        }
+        row.detail.push_str(said);
         Some(row)
     }
 }

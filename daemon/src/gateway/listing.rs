@@ -65,6 +65,13 @@ impl Listing {
         })
     }
 
+    /// What a tool wants for arguments, where its server wants them repeated beside the call.
+    pub(super) fn schema_of(&self, server: &Name, tool: &str) -> Option<Raw> {
+        let mut routes = self.routes.values();
+        let route = routes.find(|route| route.server == *server && route.name == tool)?;
+        route.schema.clone()
+    }
+
     /// Who is behind a template, as it is written.
     pub(super) fn template(&self, written: &str) -> Option<&Route> {
         let same = |(template, _): &&(String, Route)| template == written;

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::Gateway;
 use super::asking::{self};
+use super::delegating;
 use super::gate;
 use super::ledger::note;
 use super::listing::{Listing, Missing, Part, Route};
@@ -20,7 +21,7 @@ use super::pages;
 use super::prompts::own_prompt;
 use super::proposing;
 use super::protocol::{self, META_MISSING, META_SERVER, code, error, error_with, result};
-use super::pump::{Pump, Side};
+use super::pump::{Side, Work};
 use super::surface::{self, Kind};
 use super::view::{Member, View};
 
@@ -44,8 +45,8 @@ pub(super) struct Asked<'a> {
 pub(super) enum Reply {
     /// This.
     Now(Outcome),
-    /// What a server says, bit by bit.
-    Pump(Box<Pump>),
+    /// What a server says, or an agent, bit by bit.
+    Work(Work),
     /// News, until the client has enough.
     Listen(Listening),
     /// A limit is reached.
@@ -220,6 +221,9 @@ impl Gateway {
         }
         let mut items = listing.array.to_string();
         let mut own = own_items(asked.view, kind);
+        if kind == Kind::Tools {
+            own.extend(self.agents_for(asked.view, asked.principal));
+        }
         if kind == Kind::Tools && self.may_propose(asked) {
             own.push(proposing::tool());
         }
@@ -250,6 +254,10 @@ impl Gateway {
                 .pages
                 .read(params.get("arguments"), &asked.principal.caller(), &wording);
             return Reply::Now(own_result(&asked.side, page));
+        }
+        if delegating::is_agent(&name) && asked.view.single().is_none() {
+            asked.request.params = written;
+            return Box::pin(self.delegate(&asked, &name)).await;
         }
         if name == proposing::TOOL && asked.view.single().is_none() {
             asked.request.params = written;

@@ -28,6 +28,7 @@ mod view;
 mod wishes;
 
 mod choosing;
+mod delegating;
 mod gate;
 mod links;
 mod proposing;
@@ -50,6 +51,8 @@ mod session;
 mod staying;
 mod stream;
 
+mod visiting;
+
 mod traffic;
 mod watching;
 
@@ -69,8 +72,10 @@ use serde_json::json;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
+pub use delegating::{AgentSaid, Delegate, Delegated, PREFIX as AGENT_PREFIX, tool as agent_tool};
 pub use proposing::{Propose, Proposed};
 pub use registry::Bounds;
+pub use visiting::{Called, Tool, Visit, Visitor};
 
 use crate::audit::Ledger;
 use crate::limits::{self, Limits};
@@ -109,6 +114,8 @@ pub struct Config {
     pub seal: Seal,
     /// Takes prompts that are proposed.
     pub propose: Propose,
+    /// Has agents work for those who call them as tools.
+    pub delegate: Delegate,
     /// Rung whenever a copy of a server has changed.
     pub stirred: Arc<Notify>,
     /// When sessions end by themselves.
@@ -148,6 +155,7 @@ struct Shared {
     pages: Pages,
     choosing: Box<dyn Choose>,
     propose: Propose,
+    delegate: Delegate,
     links: Links,
     registry: Registry,
     ledger: Ledger,
@@ -167,6 +175,7 @@ impl Gateway {
             copies,
             seal,
             propose,
+            delegate,
             stirred,
             sessions,
             principal_limits,
@@ -196,6 +205,7 @@ impl Gateway {
             pages: Pages::default(),
             choosing: Box::new(ByWords),
             propose,
+            delegate,
             links: Links::default(),
             ledger,
             principal_limits,

@@ -152,7 +152,7 @@ pub(super) async fn take(
         match reply {
             Reply::Now(outcome) | Reply::Limited(outcome, _) => stream.push(message_of(Some(&id), &outcome)),
             Reply::Listen(_) => stream.push(message_of(Some(&id), &unknown_method("subscriptions/listen"))),
-            Reply::Pump(pump) => pass_on(pump, &id, &stream, &session).await,
+            Reply::Work(pump) => pass_on(pump, &id, &stream, &session).await,
         }
     };
     match audit::trail() {
@@ -164,7 +164,7 @@ pub(super) async fn take(
 
 /// Writes everything that comes of a request to the one stream there is.
 async fn pass_on(
-    mut pump: Box<super::pump::Pump>,
+    mut pump: super::pump::Work,
     id: &orch_shared::jsonrpc::Id,
     stream: &stream::Stream,
     session: &Session,

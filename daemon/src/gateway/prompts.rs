@@ -11,6 +11,7 @@ use orch_shared::kinds::prompt_request::PromptRequest;
 use serde_json::{Value, json};
 
 use super::Gateway;
+use super::choosing;
 use super::listing::PROMPT_URI;
 use super::methods::{Asked, Reply, no_resource, own_result, renamed};
 use super::proposing::REQUEST_URI;
@@ -98,6 +99,31 @@ impl Gateway {
         Ok(own.chain(read?).collect::<Vec<_>>().join("\n\n"))
     }
 
+    /// The text of a prompt as an agent is told it, for whoever speaks to the agent. What cannot be read is said to be so.
+    pub async fn prompt_text(&self, principal: &Principal, prompt: &Object) -> String {
+        let Some(spec) = prompt.spec::<Prompt>() else {
+            return String::new();
+        };
+        let own = spec.content.iter().cloned();
+        let Some(link) = spec.linked() else {
+            return own.collect();
+        };
+        let reading = async {
+            let target = Target::Project(link.project.clone());
+            let view = View::of(&target, &self.0.store.snapshot(), principal);
+            let member = offered(view.as_ref(), &link)?;
+            let read = self.linked_text(&member, &link).await;
+            self.note_read(prompt, &read);
+            read
+        };
+        let read = match tokio::time::timeout(choosing::PATIENCE, reading).await {
+            Ok(Ok(texts)) => texts,
+            Ok(Err(refused)) => vec![choosing::unreadable(&refused)],
+            Err(_) => vec![choosing::LATE.to_owned()],
+        };
+        own.chain(read).collect::<Vec<_>>().join("\n\n")
+    }
+
     /// The texts of the resource that a link leads to.
     pub(super) async fn linked_text(&self, member: &Member, link: &Link<'_>) -> Result<Vec<String>, Outcome> {
         let upstream = self.upstream(member, COMING_UP).await;
@@ -126,13 +152,18 @@ impl Gateway {
             found = View::of(&target, &self.0.store.snapshot(), principal);
             found.as_ref()
         };
-        let member = offered.and_then(|view| view.members.iter().find(|member| member.name == link.server));
-        member.cloned().ok_or_else(|| {
-            let Link { project, server, .. } = link;
-            let message = format!("the prompt links to server/{server}, which project/{project} does not offer");
-            error(code::INTERNAL, message)
-        })
+        self::offered(offered, link)
     }
+}
+
+/// The server that a link leads to, where that view of the link's project has it.
+fn offered(view: Option<&View>, link: &Link<'_>) -> Result<Member, Outcome> {
+    let member = view.and_then(|view| view.members.iter().find(|member| member.name == link.server));
+    member.cloned().ok_or_else(|| {
+        let Link { project, server, .. } = link;
+        let message = format!("the prompt links to server/{server}, which project/{project} does not offer");
+        error(code::INTERNAL, message)
+    })
 }
 
 /// The prompt of the project that has that name.

@@ -21,6 +21,7 @@ use serde_json::value::RawValue;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
+use super::delegating::Delegating;
 use super::ledger::Note;
 use super::parking::{Owner, Parked};
 use super::protocol::{self, META_SERVER, code, error, error_with};
@@ -89,6 +90,24 @@ pub(super) struct Relay {
     pub(super) note: Note,
     /// The size in which long texts are handed out, in bytes.
     pub(super) page_size: Option<usize>,
+}
+
+/// Whoever works at a request until it is answered.
+pub(super) enum Work {
+    /// A server.
+    Relayed(Box<Pump>),
+    /// An agent.
+    Delegated(Box<Delegating>),
+}
+
+impl Work {
+    /// What comes next.
+    pub(super) async fn step(&mut self) -> Step {
+        match self {
+            Self::Relayed(pump) => pump.step().await,
+            Self::Delegated(delegating) => delegating.step().await,
+        }
+    }
 }
 
 /// A request on its way.

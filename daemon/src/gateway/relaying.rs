@@ -11,7 +11,7 @@ use super::ledger::note;
 use super::methods::{Asked, Reply};
 use super::parking::{Owner, Parked, State};
 use super::protocol::{code, error, error_with};
-use super::pump::{Pump, Relay, Side};
+use super::pump::{Pump, Relay, Side, Work};
 use super::upstream::{COMING_UP, COPY_FREE, Unavailable, Upstream};
 use super::view::Member;
 use crate::limits::{self, Bounds, Whose};
@@ -93,7 +93,7 @@ impl Gateway {
                         note,
                         page_size,
                     };
-                    return Reply::Pump(Box::new(Pump::resume(relay, exchange, ask, answer)));
+                    return Reply::Work(Work::Relayed(Box::new(Pump::resume(relay, exchange, ask, answer))));
                 }
                 State::Lost => {
                     note.refused("unknown request state");
@@ -149,7 +149,7 @@ impl Gateway {
             page_size,
         };
         match Pump::start(relay, under_way).await {
-            Ok(pump) => Reply::Pump(Box::new(pump)),
+            Ok(pump) => Reply::Work(Work::Relayed(Box::new(pump))),
             Err(outcome) => Reply::Now(outcome),
         }
     }

@@ -14,7 +14,8 @@ impl Gateway {
     }
 
     /// How a text is worded now. One that is not there, or lacks what it must say, is worded as it came with the daemon.
-    pub(super) fn wording(&self, text: Text) -> String {
+    #[must_use]
+    pub fn wording(&self, text: Text) -> String {
         let name = |name: &str| -> Option<Name> { name.parse().ok() };
         let worded = name(system::PROJECT)
             .zip(name(text.name()))

@@ -13,6 +13,7 @@ use orch_shared::kinds::server::{Server, Sessions, Tools};
 use orch_shared::name::{Name, ObjectRef, Scope};
 use orch_shared::tools::Filter;
 
+use super::delegating;
 use crate::store::{Object, Snapshot};
 
 /// An address of the gateway.
@@ -102,11 +103,14 @@ impl Member {
         self.server()?.tools.as_ref()
     }
 
-    /// What stands before its names.
+    /// What stands before its names. What agents are called as tools is theirs alone: a server of that prefix has another.
     pub(super) fn prefix(&self) -> &Name {
-        self.tools()
-            .and_then(|tools| tools.prefix.as_ref())
-            .unwrap_or(&self.name)
+        let own = self.tools().and_then(|tools| tools.prefix.as_ref());
+        let prefix = own.unwrap_or(&self.name);
+        match prefix.as_str() == delegating::PREFIX {
+            true => delegating::instead(),
+            false => prefix,
+        }
     }
 
     /// Which tools are offered to whoever asks. Patterns that cannot be read offer nothing.
@@ -141,15 +145,30 @@ pub(super) fn role_for(kind: Kind) -> Role {
     if kind == Kind::Server { Role::Run } else { Role::View }
 }
 
+/// An object behind an address, for whoever may use it.
+fn usable(object: &ObjectRef, snapshot: &Snapshot, principal: &Principal) -> Option<Arc<Object>> {
+    let found = snapshot.get(object)?;
+    let may = snapshot.decide(principal, role_for(object.kind), found).is_allowed;
+    (found.deleting_since.is_none() && may).then(|| Arc::clone(found))
+}
+
 impl View {
     /// What stands behind that address for somebody; nothing when it is not there, or they may not see it.
     pub(super) fn of(target: &Target, snapshot: &Snapshot, principal: &Principal) -> Option<Self> {
-        let usable = |object: &ObjectRef| {
-            let found = snapshot.get(object)?;
-            let may = snapshot.decide(principal, role_for(object.kind), found).is_allowed;
-            (found.deleting_since.is_none() && may).then(|| Arc::clone(found))
-        };
-        let object = usable(&target.object())?;
+        let object = usable(&target.object(), snapshot, principal)?;
+        Self::behind(target, object, snapshot, principal)
+    }
+
+    /// What an agent of a project has there for somebody: the agent brings the project along, and what it calls is what they
+    /// may call.
+    pub(super) fn of_agent(project: &Name, snapshot: &Snapshot, principal: &Principal) -> Option<Self> {
+        let target = Target::Project(project.clone());
+        let object = snapshot.get(&target.object())?;
+        let is_there = object.deleting_since.is_none();
+        is_there.then(|| Self::behind(&target, Arc::clone(object), snapshot, principal))?
+    }
+
+    fn behind(target: &Target, object: Arc<Object>, snapshot: &Snapshot, principal: &Principal) -> Option<Self> {
         let (servers, prompts) = match target {
             Target::Server(name) => (vec![name.clone()], vec![]),
             Target::Project(name) => {
@@ -185,7 +204,7 @@ impl View {
         let members = servers
             .into_iter()
             .filter_map(|name| {
-                let object = usable(&ObjectRef::cluster(Kind::Server, name.clone()))?;
+                let object = usable(&ObjectRef::cluster(Kind::Server, name.clone()), snapshot, principal)?;
                 let callable = match principal.rights.is_everywhere(Role::Run) {
                     true => ToolBounds::default(),
                     false => snapshot.facts_of(&object, |facts| principal.rights.tools(facts)),

@@ -12,6 +12,7 @@ use orch_shared::name::Name;
 use orch_shared::resource::Timestamp;
 use orch_shared::usage::{Inference, Tokens};
 
+use super::behalf::Behalf;
 use super::choice::Model;
 use crate::audit::{self, Ledger};
 use crate::clock::Clock;
@@ -41,6 +42,8 @@ pub(super) struct Account {
     first: Option<Instant>,
     /// Whether a provider has heard of it, or a script has answered.
     was_asked: bool,
+    /// The agent and the thread that it is for, in a clause.
+    behalf: Option<String>,
 }
 
 struct Rows {
@@ -93,6 +96,7 @@ impl Account {
             used: Usage::default(),
             first: None,
             was_asked: false,
+            behalf: None,
         };
         account.answered_by(model);
         account
@@ -103,6 +107,15 @@ impl Account {
         if let Some(rows) = &mut self.rows {
             rows.audit.project = project.map(Name::to_string);
             rows.usage.project.clone_from(&rows.audit.project);
+        }
+    }
+
+    /// It is asked by an agent.
+    pub(super) fn is_asked_by(&mut self, behalf: &Behalf) {
+        self.behalf = Some(behalf.clause());
+        if let Some(rows) = &mut self.rows {
+            rows.usage.agent = Some(behalf.agent.to_string());
+            rows.usage.thread = Some(behalf.thread.clone());
         }
     }
 
@@ -179,7 +192,11 @@ impl Account {
         audit.outcome = outcome;
         audit.status = (status != CLIENT_GONE).then_some(status);
         audit.duration_us = Some(took);
-        said.clone_into(&mut audit.detail);
+        audit.detail = match self.behalf.take() {
+            Some(behalf) if said.is_empty() => behalf,
+            Some(behalf) => format!("{behalf}, {said}"),
+            None => said.to_owned(),
+        };
         self.books.audit.hand_in(audit);
         if !self.was_asked {
             return;

@@ -14,6 +14,7 @@ use orch_shared::usage::Tokens;
 use tokio::time::{Instant, timeout_at};
 
 use super::account::Account;
+use super::behalf::Behalf;
 use super::bridge::{self, Bridge};
 use super::choice::{self, Model};
 use super::refused::Refused;
@@ -37,18 +38,29 @@ const USUAL_OUTPUT: u64 = 4096;
 const LONGEST: u32 = 10;
 
 /// Which model has answered.
-const ANSWERED_BY: HeaderName = HeaderName::from_static("x-orch-llm");
+pub(super) const ANSWERED_BY: HeaderName = HeaderName::from_static("x-orch-llm");
 
 /// What somebody asks of a model.
 pub(super) struct Asking {
     pub(super) principal: Principal,
+    /// Which model, and for whom.
+    pub(super) of: Of,
     /// In whose words.
     pub(super) dialect: Dialect,
-    /// The project that it is for, as the client says it.
-    pub(super) project: Option<String>,
     /// Those headers of the client that are for the provider.
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
+}
+
+/// Which model is asked, and for whom.
+pub(super) enum Of {
+    /// The one that the request names, which whoever asks must be allowed to; for the project that they name, if any.
+    Named {
+        /// The project, as the client says it.
+        project: Option<String>,
+    },
+    /// The one that an agent is declared to have, for whoever may run the agent.
+    Agent(Behalf),
 }
 
 /// An answer.
@@ -119,11 +131,20 @@ struct Missed {
 impl Shared {
     async fn accept<'b>(&self, asking: &Asking, body: Body<'b>) -> Result<Accepted<'b>, Refused> {
         let snapshot = self.store.snapshot();
-        let model = choice::choose(&asking.principal, &snapshot, body.model())?;
+        let (model, project) = match &asking.of {
+            Of::Named { project } => (
+                choice::choose(&asking.principal, &snapshot, body.model())?,
+                choice::project(&asking.principal, &snapshot, project.as_deref())?,
+            ),
+            Of::Agent(behalf) => (choice::appointed(&snapshot, body.model())?, behalf.project.clone()),
+        };
         let verb = asking.dialect.path().trim_start_matches("/v1/");
-        let project = choice::project(&asking.principal, &snapshot, asking.project.as_deref())?;
         let mut account = Account::open(&self.books, &asking.principal, verb, &model, body.is_streamed());
         account.is_for(project.as_ref());
+        match &asking.of {
+            Of::Named { .. } => {}
+            Of::Agent(behalf) => account.is_asked_by(behalf),
+        }
         if let Err(refused) = self
             .admit((&asking.principal, project), &body, &model, &snapshot, &mut account)
             .await

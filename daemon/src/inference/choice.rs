@@ -60,6 +60,16 @@ pub(super) fn choose(principal: &Principal, snapshot: &Snapshot, name: &str) -> 
     Err(Refused::new(StatusCode::FORBIDDEN, "permission_denied", message))
 }
 
+/// The model that an agent is declared to have: whoever declared that might ask it, and whoever may run the agent has it
+/// asked.
+pub(super) fn appointed(snapshot: &Snapshot, name: &str) -> Result<Model, Refused> {
+    find(snapshot, name).map(|object| Model { object }).ok_or_else(|| {
+        let shown = orch_shared::excerpt::short(name);
+        let message = format!("the model `{shown}` of the agent is gone");
+        Refused::new(StatusCode::NOT_FOUND, "model_not_found", message)
+    })
+}
+
 /// Those that stand in for a model, in order; of them, those that somebody may ask as well.
 pub(super) fn stand_ins(principal: &Principal, snapshot: &Snapshot, model: &Model) -> Vec<Model> {
     let names = model.spec().fallbacks.iter().flatten();

@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::address::{self, Address};
-use super::asking::{Answer, Asking, Content};
+use super::asking::{Answer, Asking, Content, Of};
 use super::choice::{self, Model};
 use super::received::received;
 use super::refused::Refused;
@@ -66,11 +66,13 @@ async fn ask(
     }
     let asking = Asking {
         principal,
+        of: Of::Named {
+            project: parts
+                .headers
+                .get(&PROJECT)
+                .map(|name| name.to_str().unwrap_or("?").to_owned()),
+        },
         dialect,
-        project: parts
-            .headers
-            .get(&PROJECT)
-            .map(|name| name.to_str().unwrap_or("?").to_owned()),
         headers: passed_on(&parts.headers),
         body,
     };

@@ -19,6 +19,7 @@ mod received;
 mod refused;
 
 mod asking;
+mod behalf;
 mod choice;
 mod keys;
 
@@ -38,6 +39,7 @@ use orch_shared::access::Principal;
 use orch_shared::problem::Problem;
 use tokio_util::sync::CancellationToken;
 
+pub use behalf::{Behalf, Said, Saying, Unanswered};
 pub use keys::{Keys, Unkeyed};
 
 use crate::audit::Ledger;

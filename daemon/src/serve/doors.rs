@@ -1,4 +1,6 @@
-//! What stands beside the API behind the same door: the gateway for MCP clients, and the door to the models.
+//! What stands beside the API behind the same door: the gateway for MCP clients, the door to the models, and agents.
+
+use std::sync::{Arc, OnceLock};
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
@@ -7,19 +9,21 @@ use orch_shared::access::Principal;
 use orch_shared::kind::Kind;
 use orch_shared::kinds::secret::Secret;
 use orch_shared::name::ObjectRef;
-use orch_shared::problem::Problem;
+use orch_shared::problem::{Code, Problem};
 
 use crate::admission::{Admission, Closed, Opener};
-use crate::api::{Answered, Beside, Route};
-use crate::gateway::Gateway;
+use crate::agents::Agents;
+use crate::api::{self, Answered, Beside, Route};
+use crate::gateway::{self, Gateway};
 use crate::inference::{Inference, Keys, Unkeyed};
 use crate::secrets::Place;
 
-/// Both of them. Cheap to clone.
+/// All of them. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Doors {
     pub(super) gateway: Gateway,
     pub(super) inference: Inference,
+    pub(super) agents: Agents,
 }
 
 impl Beside for Doors {
@@ -28,11 +32,16 @@ impl Beside for Doors {
         Gateway::route(path)
             .map(of(Answered::ByLeader))
             .or_else(|| Inference::route(path).map(of(Answered::Anywhere)))
+            .or_else(|| api::pattern_of_agents(path).map(of(Answered::ByLeaderAtLength)))
     }
 
     async fn answer(&self, principal: Principal, request: Request<Body>) -> Response {
-        match Gateway::route(request.uri().path()) {
-            Some(_) => self.gateway.serve(principal, request).await,
+        let path = request.uri().path();
+        if Gateway::route(path).is_some() {
+            return self.gateway.serve(principal, request).await;
+        }
+        match api::pattern_of_agents(path) {
+            Some(_) => Box::pin(api::talk(&self.agents, principal, request)).await,
             None => self.inference.serve(principal, request).await,
         }
     }
@@ -44,7 +53,7 @@ impl Beside for Doors {
 
 /// Opens the keys of providers.
 pub(super) fn keys(admission: Admission) -> Keys {
-    std::sync::Arc::new(move |key, snapshot| {
+    Arc::new(move |key, snapshot| {
         let admission = admission.clone();
         Box::pin(async move {
             let secret = ObjectRef::cluster(Kind::Secret, key.name.clone());
@@ -66,6 +75,19 @@ pub(super) fn keys(admission: Admission) -> Keys {
                     Closed::Sealed(_) => false,
                 },
             })
+        })
+    })
+}
+
+/// Has agents work for clients of the gateway. They are opened after it: until then there are none.
+pub(super) fn delegate(agents: Arc<OnceLock<Agents>>) -> gateway::Delegate {
+    Arc::new(move |delegated| {
+        let agents = Arc::clone(&agents);
+        Box::pin(async move {
+            match agents.get() {
+                Some(agents) => agents.delegated(delegated).await,
+                None => Err(Problem::new(Code::ShuttingDown, "agents are not at work yet").retry_after(1)),
+            }
         })
     })
 }

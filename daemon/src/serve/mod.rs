@@ -16,7 +16,7 @@ mod rotate;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use anyhow::Context as _;
 use orch_shared::kind::Kind;
@@ -27,6 +27,7 @@ use tokio_util::sync::CancellationToken;
 use doors::Doors;
 
 use crate::admission::{self, Admission};
+use crate::agents::{self, Agents};
 use crate::api::{Api, Forwarding, Names, Service};
 use crate::audit::Ledger;
 use crate::auth::{Authenticator, Logins, Pace};
@@ -66,6 +67,7 @@ pub struct Daemon {
     stop_store: CancellationToken,
     serving: JoinHandle<()>,
     relaying: JoinHandle<()>,
+    working: JoinHandle<()>,
     noting: JoinHandle<()>,
     accounting: JoinHandle<()>,
     reconciling: JoinHandle<()>,
@@ -243,6 +245,7 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
     let noting = tokio::spawn(noting);
     let (usage, accounting) = usage::Ledger::open(store.clone(), served.clone());
     let accounting = tokio::spawn(accounting);
+    let at_work = Arc::new(OnceLock::new());
     let (gateway, relaying) = Gateway::open(gateway::Config {
         store: store.clone(),
         ledger: ledger.clone(),
@@ -252,6 +255,7 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
         copies,
         seal: Arc::new(move |text: &str| keyring.mark("request state", text)),
         propose: propose_to(admission.clone()),
+        delegate: doors::delegate(Arc::clone(&at_work)),
         stirred,
         sessions: gateway::Bounds {
             idle: settings.gateway.session_idle.duration(),
@@ -280,6 +284,16 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
         },
         shutdown: stop_serving.clone(),
     });
+    let (agents, working) = Agents::open(agents::Config {
+        store: store.clone(),
+        inference: inference.clone(),
+        gateway: gateway.clone(),
+        standing: stands.clone(),
+        shutdown: stop_serving.clone(),
+    });
+    // The gateway knows agents as tools, and agents the gateway; the one was opened first.
+    drop(at_work.set(agents.clone()));
+    let working = tokio::spawn(working);
     drop(tokio::spawn(reseal::keep_current(
         store.clone(),
         admission.keyring.clone(),
@@ -309,7 +323,14 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
         started_at,
         shutdown: stop_serving.clone(),
     };
-    let door = Service::new(api, Doors { gateway, inference });
+    let door = Service::new(
+        api,
+        Doors {
+            gateway,
+            inference,
+            agents,
+        },
+    );
     let serving = tokio::spawn(listener.serve(door, stop_serving.clone()));
     tracing::info!(url, data_dir = %settings.data_dir.display(), "ready");
     Ok(Daemon {
@@ -323,6 +344,7 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
         stop_store,
         serving,
         relaying,
+        working,
         noting,
         accounting,
         reconciling,
@@ -401,6 +423,7 @@ impl Daemon {
         tracing::info!("stopping");
         self.stop_serving.cancel();
         ended(self.serving, "serving").await;
+        ended(self.working, "agents at work").await;
         ended(self.relaying, "the gateway").await;
         self.served.cancel();
         ended(self.noting, "the audit log").await;

@@ -165,8 +165,18 @@ const COMMON: &[&str] = &[
 const ARROWS: &[(&str, &[&str])] = &[
     (
         "api",
-        &["admission", "audit", "auth", "store", "runtime", "telemetry", "usage"],
+        &[
+            "admission",
+            "agents",
+            "audit",
+            "auth",
+            "store",
+            "runtime",
+            "telemetry",
+            "usage",
+        ],
     ),
+    ("agents", &["audit", "gateway", "inference", "store"]),
     ("gateway", &["audit", "limits", "reconcile", "store", "runtime"]),
     (
         "inference",

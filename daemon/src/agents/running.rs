@@ -1,0 +1,106 @@
+//! The turns that are under way in this run of the daemon: how they are ended from outside, and when they are over.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio_util::sync::CancellationToken;
+
+/// Why a turn is ended from outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Why {
+    /// Somebody wants it cancelled, or its client has gone away.
+    Cancelled,
+    /// This run of the daemon ends, or leads no longer. It can be gone on with.
+    Ending,
+}
+
+/// A turn that is under way.
+#[derive(Debug)]
+pub(super) struct Going {
+    thread: String,
+    stop: CancellationToken,
+    why: Mutex<Option<Why>>,
+    over: CancellationToken,
+}
+
+impl Going {
+    /// Has it end; the first reason counts.
+    pub(super) fn end(&self, why: Why) {
+        self.why
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get_or_insert(why);
+        self.stop.cancel();
+    }
+
+    /// Waits until it is to end, and says why.
+    pub(super) async fn ended(&self) -> Why {
+        self.stop.cancelled().await;
+        let why = *self.why.lock().unwrap_or_else(PoisonError::into_inner);
+        why.unwrap_or(Why::Cancelled)
+    }
+
+    /// Waits until it is over, and all of that is written down.
+    pub(super) async fn over(&self) {
+        self.over.cancelled().await;
+    }
+}
+
+/// The turns that are under way, by thread.
+#[derive(Debug, Default)]
+pub(super) struct Registry(Mutex<HashMap<String, Arc<Going>>>);
+
+impl Registry {
+    fn held(&self) -> MutexGuard<'_, HashMap<String, Arc<Going>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes a turn that begins.
+    pub(super) fn begin(&self, thread: &str) -> Arc<Going> {
+        let going = Arc::new(Going {
+            thread: thread.to_owned(),
+            stop: CancellationToken::new(),
+            why: Mutex::default(),
+            over: CancellationToken::new(),
+        });
+        self.held().insert(thread.to_owned(), Arc::clone(&going));
+        going
+    }
+
+    /// Notes that one is over.
+    pub(super) fn end(&self, going: &Arc<Going>) {
+        let mut held = self.held();
+        // Another one of the thread may have begun.
+        if held.get(&going.thread).is_some_and(|known| Arc::ptr_eq(known, going)) {
+            held.remove(&going.thread);
+        }
+        drop(held);
+        going.over.cancel();
+    }
+
+    /// The turn of a thread that is under way.
+    pub(super) fn find(&self, thread: &str) -> Option<Arc<Going>> {
+        self.held().get(thread).cloned()
+    }
+
+    /// Ends all of them, and waits for that.
+    pub(super) async fn end_all(&self, why: Why) {
+        let all: Vec<_> = self.held().values().cloned().collect();
+        for going in &all {
+            going.end(why);
+        }
+        for going in all {
+            going.over().await;
+        }
+    }
+}
+
+/// Cancels a turn when its client lets go of it.
+#[derive(Debug)]
+pub(super) struct Tie(pub(super) Arc<Going>);
+
+impl Drop for Tie {
+    fn drop(&mut self) {
+        self.0.end(Why::Cancelled);
+    }
+}
