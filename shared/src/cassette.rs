@@ -41,6 +41,7 @@ pub struct Cassette {
 /// A turn.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schemars(rename = "RecordedTurn")]
 pub struct Turn {
     /// What was said to the agent.
     pub message: String,
@@ -55,18 +56,20 @@ pub struct Turn {
     pub params: Option<Params>,
     /// How it ended.
     pub state: TurnState,
-    /// What went to models and came back, in order.
+    /// What went to the model and came back, in order.
     pub exchanges: Vec<Exchange>,
+    /// Where older turns were summed up, because all of it had become too long.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub summaries: Vec<Summary>,
     /// The tools that were called, in the order in which the model wanted them.
     pub calls: Vec<Call>,
 }
 
-/// A request to a model, and its answer. Each text is a hash in [`Cassette::contents`].
+/// A request to the model, and its answer. Each text is a hash in [`Cassette::contents`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schemars(rename = "RecordedExchange")]
 pub struct Exchange {
-    /// What it was for.
-    pub purpose: Purpose,
     /// The Llm that answered.
     pub llm: String,
     /// What it was told first: a text.
@@ -81,19 +84,25 @@ pub struct Exchange {
     pub answer: String,
 }
 
-/// What a model was asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Purpose {
-    /// To go on.
-    Answer,
-    /// To sum up what had become too long.
-    Summary,
+/// What stands for older turns from here on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schemars(rename = "RecordedSummary")]
+pub struct Summary {
+    /// Behind so many answers of the turn.
+    pub after: u32,
+    /// The first turn that it stands for.
+    pub from: u32,
+    /// The last one.
+    pub to: u32,
+    /// What is told instead of them.
+    pub text: String,
 }
 
 /// A call of a tool.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schemars(rename = "RecordedCall")]
 pub struct Call {
     /// The tool as the model knows it: `files__read_file`.
     pub name: String,
@@ -122,6 +131,15 @@ impl Cassette {
         let (hash, content) = kept(content);
         self.contents.entry(hash.clone()).or_insert(content);
         hash
+    }
+
+    /// Keeps a text that stands by itself, without the keys in it.
+    #[must_use]
+    pub fn text(text: &str) -> String {
+        match kept(Value::from(text)).1 {
+            Value::String(text) => text,
+            other => other.to_string(),
+        }
     }
 
     /// What goes by that hash.
@@ -194,6 +212,7 @@ pub struct Replay {
 /// What is asked instead of the cassette. Tools are never called: what they answered is on the cassette.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "ReplayAgainst")]
 pub enum Against {
     /// Another model, for the same agent.
     Llm(Name),
@@ -204,6 +223,7 @@ pub enum Against {
 /// What came of it: the answer of `POST /api/v1/replays`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "ReplayReport")]
 pub struct Report {
     /// The agent that was run.
     pub agent: Name,
@@ -216,6 +236,7 @@ pub struct Report {
 /// Something that was different.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "ReplayDifference")]
 pub struct Difference {
     /// The turn, from 1.
     pub turn: u32,
@@ -231,6 +252,7 @@ pub struct Difference {
 /// What can be different.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[schemars(rename = "ReplayPart")]
 pub enum Part {
     /// What the model is told first.
     System,
@@ -338,7 +360,6 @@ mod tests {
             params: None,
             state: TurnState::Complete,
             exchanges: vec![Exchange {
-                purpose: Purpose::Answer,
                 llm: "fast".to_owned(),
                 system,
                 tools,
@@ -346,6 +367,7 @@ mod tests {
                 messages: vec![message],
                 answer,
             }],
+            summaries: vec![],
             calls: vec![call("a", "first"), call("a", "second"), call("b", "third")],
         };
         cassette.turns = vec![
