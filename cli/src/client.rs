@@ -8,7 +8,9 @@ pub(crate) mod mcp;
 mod objects;
 mod retry;
 mod stream;
+pub(crate) mod threads;
 mod transport;
+pub(crate) mod turns;
 mod unreachable;
 
 use std::cell::Cell;
@@ -231,6 +233,22 @@ impl Client {
             in_place_of: self.in_place_of.clone(),
             timeout: self.timeout,
             patience: Cell::new(retry::PATIENCE),
+        }
+    }
+
+    /// The same daemon, with connections of its own that somebody else may end.
+    fn apart(&self) -> Self {
+        Self {
+            agent: self.agent.config().clone().new_agent(),
+            ..self.another()
+        }
+    }
+
+    /// The same daemon, which gets no more than so long for an answer.
+    pub(crate) fn within(&self, timeout: Duration) -> Self {
+        Self {
+            timeout: timeout.min(self.timeout),
+            ..self.another()
         }
     }
 

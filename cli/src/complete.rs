@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use clap_complete::{CompleteEnv, CompletionCandidate};
 use orch_shared::access::{Operation, Role};
+use orch_shared::chat::Thread;
 use orch_shared::kind::{Kind, downcast};
 use orch_shared::kinds::template::{Parameter, Template};
 use orch_shared::name::Scope;
@@ -26,6 +27,8 @@ use crate::ui::{Color, NoColor, Talk, Ui};
 
 /// How long the daemon may think while a person waits for the Tab key: 300 ms, less what the program itself takes.
 const PATIENCE: Duration = Duration::from_millis(240);
+/// So many threads with one agent are offered: those that were used last.
+const MOST_THREADS: u32 = 50;
 /// When the Tab key was pressed, or soon after.
 static ASKED: OnceLock<Instant> = OnceLock::new();
 
@@ -69,12 +72,15 @@ pub(crate) fn kinds(current: &OsStr) -> Vec<CompletionCandidate> {
     Kind::ALL.iter().filter(matching).map(candidate).collect()
 }
 
-/// What `get` takes: what [`targets`] offers, and events.
+/// What `get` takes: what [`targets`] offers, events, threads and messages.
 pub(crate) fn get_targets(current: &OsStr) -> Vec<CompletionCandidate> {
     let mut found = targets(current);
     let word = current.to_string_lossy();
     if !words().iter().any(|word| Kind::from_noun(word).is_some()) {
-        found.extend(starting_with(["events".to_owned()], &word));
+        found.extend(starting_with(
+            ["events", "threads", "messages"].map(str::to_owned),
+            &word,
+        ));
     }
     found
 }
@@ -131,6 +137,56 @@ pub(crate) fn projects(current: &OsStr) -> Vec<CompletionCandidate> {
 /// Names of agents.
 pub(crate) fn agents(current: &OsStr) -> Vec<CompletionCandidate> {
     starting_with(names(Kind::Agent), &current.to_string_lossy())
+}
+
+/// Ids of threads: those with the agent on the line, or all of one's own.
+pub(crate) fn threads(current: &OsStr) -> Vec<CompletionCandidate> {
+    let current = current.to_string_lossy();
+    let found = list_threads().unwrap_or_default().into_iter();
+    found
+        .filter(|thread| thread.id.starts_with(&*current))
+        .map(|thread| {
+            let about = format!("{}: {}", thread.agent, thread.title.unwrap_or_default());
+            CompletionCandidate::new(thread.id).help(Some(about.lines().next().unwrap_or_default().to_owned().into()))
+        })
+        .collect()
+}
+
+fn list_threads() -> Option<Vec<Thread>> {
+    let agents = names(Kind::Agent);
+    let words = words();
+    let spoken_to: Vec<&String> = agents.iter().filter(|agent| words.contains(agent)).collect();
+    let meant = if spoken_to.is_empty() {
+        agents.iter().collect()
+    } else {
+        spoken_to
+    };
+    let settings = Settings::resolve(globals()?);
+    let mut connection = settings.connection().ok()?;
+    let quiet = Ui::new(Color::Never, Talk::Quiet, NoColor::Set);
+    let mut found = Vec::new();
+    for agent in meant {
+        let Some(left) = time_left() else { break };
+        connection.timeout = left;
+        let client = Client::new(&connection).ok()?;
+        let threads = client.threads(&quiet, &agent.parse().ok()?, Some(MOST_THREADS));
+        found.extend(threads.unwrap_or_default().0);
+    }
+    found.sort_by_key(|thread| std::cmp::Reverse(thread.updated_at));
+    Some(found)
+}
+
+/// Names of the personalities of the agent on the line.
+pub(crate) fn personalities(current: &OsStr) -> Vec<CompletionCandidate> {
+    let words = words();
+    let agent = names(Kind::Agent).into_iter().find(|agent| words.contains(agent));
+    let scope = agent.and_then(|agent| agent.parse().ok()).map(Scope::Agent);
+    let found = scope.and_then(|scope| ask_within(Kind::Personality, scope));
+    let names = found.unwrap_or_default().into_iter();
+    starting_with(
+        names.map(|object| object.metadata.name.to_string()),
+        &current.to_string_lossy(),
+    )
 }
 
 /// Roles and operations.
@@ -311,12 +367,16 @@ impl Host for Nobody {
 }
 
 fn ask(kind: Kind) -> Option<Vec<Object>> {
-    let globals = globals()?;
-    let settings = Settings::resolve(globals);
+    let settings = Settings::resolve(globals()?);
+    ask_within(kind, settings.scope(kind).unwrap_or(Scope::Cluster))
+}
+
+fn ask_within(kind: Kind, scope: Scope) -> Option<Vec<Object>> {
+    let settings = Settings::resolve(globals()?);
     let mut connection = settings.connection().ok()?;
     connection.timeout = time_left()?;
     let selection = Selection {
-        scope: Scopes::One(settings.scope(kind).unwrap_or(Scope::Cluster)),
+        scope: Scopes::One(scope),
         ..Selection::default()
     };
     let quiet = Ui::new(Color::Never, Talk::Quiet, NoColor::Set);

@@ -12,6 +12,7 @@ use orch_shared::manifest::FileProblem;
 use orch_shared::path::FieldPath;
 use orch_shared::problem::{Code, FieldProblem, Problem};
 
+use crate::ui::signals::INTERRUPTED;
 use crate::ui::{Stream, Tone, Ui};
 
 /// How a verb ended, when nothing stopped it.
@@ -44,6 +45,9 @@ pub(crate) enum Failure {
     /// The reader of standard output has gone: nothing is left to be done or said.
     #[error("standard output was closed")]
     Closed,
+    /// Ctrl-C ended what was being done, and that was said.
+    #[error("interrupted")]
+    Interrupted,
     /// A command that the user's own program (an editor) refused.
     #[error("{0}")]
     Cancelled(String),
@@ -119,7 +123,7 @@ impl Failure {
             Self::Manifests(_) => Some(Code::InvalidObject),
             Self::Several(failures) => failures.iter().find_map(Self::code),
             Self::NotAnswered(failure) => failure.code(),
-            Self::Closed | Self::Cancelled(_) => None,
+            Self::Closed | Self::Interrupted | Self::Cancelled(_) => None,
         }
     }
 }
@@ -144,7 +148,7 @@ pub(crate) fn tell(ui: &Ui, failure: &Failure) {
         Failure::Several(failures) => failures.iter().for_each(|failure| tell(ui, failure)),
         Failure::NotAnswered(failure) => tell(ui, failure),
         Failure::Cancelled(text) => ui.tell(&headline(ui, text)),
-        Failure::Closed => {}
+        Failure::Closed | Failure::Interrupted => {}
     }
 }
 
@@ -244,6 +248,7 @@ pub(crate) fn exit_code(ended: &Result<Outcome, Failure>) -> u8 {
         Ok(Outcome::Differs | Outcome::Unwell) => 1,
         // As a shell would say of a program that SIGPIPE has ended.
         Err(Failure::Closed) => 141,
+        Err(Failure::Interrupted) => INTERRUPTED,
         Err(Failure::Cancelled(_)) => 1,
         Err(Failure::NotAnswered(failure)) => failure.code().map_or(2, exit_code_of).max(2),
         Err(failure) => failure.code().map_or(1, exit_code_of),
@@ -269,6 +274,7 @@ pub(crate) const EXIT_CODES: &[(u8, &str)] = &[
     (5, "no valid credential, or not allowed"),
     (6, "the daemon cannot be reached or is not available"),
     (7, "it took too long: a wait or a request ran out of time"),
+    (130, "Ctrl-C ended it"),
     (141, "whoever read the output has gone"),
 ];
 

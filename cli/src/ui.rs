@@ -7,6 +7,7 @@
 
 pub(crate) mod guard;
 pub(crate) mod hidden;
+pub(crate) mod signals;
 
 use std::borrow::Cow;
 use std::io::{self, BufWriter, IsTerminal as _, Write as _};
@@ -61,6 +62,8 @@ pub(crate) enum Tone {
     Strong,
     /// Something to type.
     Hint,
+    /// What a model thinks.
+    Thought,
 }
 
 impl Tone {
@@ -73,6 +76,7 @@ impl Tone {
             Self::Dim => "2",
             Self::Strong => "1",
             Self::Hint => "36",
+            Self::Thought => "2;3",
         }
     }
 }
@@ -175,6 +179,21 @@ impl Ui {
     pub(crate) fn say(&self, text: &str) {
         match self.talk {
             Talk::Normal | Talk::Verbose => self.tell(text),
+            Talk::Quiet => {}
+        }
+    }
+
+    /// Says a piece of something that goes on, with no line break behind it; not with `--quiet`. The caller has made sure that
+    /// pieces hold nothing that a terminal would act on.
+    pub(crate) fn murmur(&self, text: &str) {
+        match self.talk {
+            Talk::Normal | Talk::Verbose => {
+                let _ = self.flush();
+                let mut talk = io::stderr().lock();
+                let _ = talk
+                    .write_all(self.fit(Stream::Talk, text).as_bytes())
+                    .and_then(|()| talk.flush());
+            }
             Talk::Quiet => {}
         }
     }

@@ -40,6 +40,9 @@ mod passwd;
 mod revoke;
 mod whoami;
 
+mod chat;
+mod thread;
+
 mod client;
 mod console;
 mod mcp;
@@ -56,6 +59,7 @@ mod generate;
 mod status;
 mod version;
 
+mod agents;
 mod credentials;
 mod outcomes;
 mod password;
@@ -124,6 +128,8 @@ verbs! {
     Revoke(revoke),
     AllowTrigger(allow_trigger),
     Introspect(introspect),
+    Chat(chat),
+    Thread(thread),
     Client(client),
     Tools(tools),
     Console(console),

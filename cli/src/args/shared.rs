@@ -9,6 +9,15 @@ use crate::client::{Scopes, Selection};
 use crate::report::Failure;
 use crate::settings::Settings;
 
+/// Reads the id of a thread: it becomes part of an address.
+pub(crate) fn thread_id(text: &str) -> Result<String, String> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    match !text.is_empty() && text.chars().all(fits) {
+        true => Ok(text.to_owned()),
+        false => Err(format!("`{text}` is no id of a thread; see yours: orchctl thread list")),
+    }
+}
+
 /// Manifests to read.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct Files {

@@ -243,7 +243,7 @@ const fn color(tone: Tone) -> Option<Color> {
         Tone::Good => Some(Color::DarkGreen),
         Tone::Warn => Some(Color::DarkYellow),
         Tone::Bad => Some(Color::DarkRed),
-        Tone::Dim => Some(Color::DarkGrey),
+        Tone::Dim | Tone::Thought => Some(Color::DarkGrey),
         Tone::Hint => Some(Color::DarkCyan),
     }
 }

@@ -117,7 +117,7 @@ fn figures(sums: &Sums, cost: String, detail: Detail) -> Vec<Piece> {
 }
 
 /// A number with a comma between its thousands: `1,234,567`.
-fn grouped(number: i64) -> String {
+pub(crate) fn grouped(number: i64) -> String {
     let digits = number.unsigned_abs().to_string();
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 /// What stands in the place of a character that a terminal would act on.
-const REPLACEMENT: char = '\u{fffd}';
+pub(crate) const REPLACEMENT: char = '\u{fffd}';
 
 /// Whether colours stay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +47,14 @@ pub(crate) fn acts(c: char) -> bool {
     turns || (c.is_control() && !matches!(c, '\n' | '\t'))
 }
 
+/// The text without anything that a terminal would act on, colours neither: what comes in pieces may be cut within one.
+pub(crate) fn inert(text: &str) -> Cow<'_, str> {
+    match text.chars().any(acts) {
+        true => Cow::Owned(text.chars().map(|c| if acts(c) { REPLACEMENT } else { c }).collect()),
+        false => Cow::Borrowed(text),
+    }
+}
+
 /// The length of the colour (ECMA-48's SGR: `ESC [ 1 ; 31 m`) that the text begins with.
 fn color(text: &str) -> Option<usize> {
     let parameters = text.strip_prefix("\u{1b}[")?;
@@ -81,6 +89,17 @@ mod tests {
         ] {
             assert_eq!(guarded(text, Colors::Kept), kept, "{text:?}");
             assert_eq!(guarded(text, Colors::Dropped), dropped, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn pieces_are_spared_of_everything() {
+        for (text, expected) in [
+            ("a\tb\né", "a\tb\né"),
+            ("\u{1b}[1;31mred", "\u{fffd}[1;31mred"),
+            ("\u{1b}", "\u{fffd}"),
+        ] {
+            assert_eq!(inert(text), expected, "{text:?}");
         }
     }
 }

@@ -39,7 +39,7 @@ pub(crate) struct Arguments {
 /// Compares.
 pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome, Failure> {
     compare(arguments, settings).map_err(|failure| match failure {
-        Failure::Closed => failure,
+        Failure::Closed | Failure::Interrupted => failure,
         other => Failure::NotAnswered(Box::new(other)),
     })
 }

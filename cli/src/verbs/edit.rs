@@ -242,7 +242,11 @@ fn as_comment(failure: &Failure) -> String {
             lines.push(problem.detail.clone());
             lines.extend(problem.suggestion.iter().map(|hint| format!("  hint: {hint}")));
         }
-        Failure::Several(_) | Failure::NotAnswered(_) | Failure::Closed | Failure::Cancelled(_) => {
+        Failure::Several(_)
+        | Failure::NotAnswered(_)
+        | Failure::Closed
+        | Failure::Interrupted
+        | Failure::Cancelled(_) => {
             lines.push(failure.to_string());
         }
     }

@@ -9,9 +9,10 @@ use orch_shared::name::{ObjectRef, Scope};
 use orch_shared::problem::Code;
 use orch_shared::route;
 
-use super::events;
+use super::thread::asked::Asked;
+use super::{events, thread};
 use crate::args::fields;
-use crate::args::shared::{Files, Selectors};
+use crate::args::shared::{Files, Selectors, thread_id};
 use crate::args::targets::{self, Target};
 use crate::client::{Call, Object};
 use crate::complete;
@@ -33,7 +34,7 @@ Examples:
   orchctl get events --field-selector severity=Warning
 ")]
 pub(crate) struct Arguments {
-    /// Objects: KIND, KIND NAME..., KIND/NAME..., KIND,KIND, all, or events
+    /// Objects: KIND, KIND NAME..., KIND/NAME..., KIND,KIND, all; or events, threads, or messages
     #[arg(value_name = "OBJECTS", add = ArgValueCompleter::new(complete::get_targets))]
     targets: Vec<String>,
     #[command(flatten)]
@@ -67,6 +68,9 @@ pub(crate) struct Arguments {
     /// Go on, and show objects as they change
     #[arg(short, long, action = ArgAction::SetTrue)]
     watch: bool,
+    /// With messages: the thread
+    #[arg(long, value_name = "ID", value_parser = thread_id, add = ArgValueCompleter::new(complete::threads))]
+    thread: Option<String>,
     /// Say nothing, and succeed, when a named object is not there
     #[arg(long, action = ArgAction::SetTrue)]
     ignore_not_found: bool,
@@ -76,6 +80,13 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome, Failure> {
     if let Some(asked) = events::asked_for(&arguments.targets)? {
         return get_events(arguments, settings, asked);
+    }
+    let asked = thread::asked::asked_for(&arguments.targets)?;
+    if arguments.thread.is_some() && asked != Some(Asked::Messages) {
+        return Err(Failure::usage("only messages are those of a thread").hint("orchctl get messages --thread ID"));
+    }
+    if let Some(asked) = asked {
+        return get_threads(arguments, settings, &asked);
     }
     let targets = wanted(arguments, settings)?;
     if let Some(field) = &arguments.sort_by {
@@ -139,6 +150,36 @@ fn get_events(arguments: &Arguments, settings: &Settings, asked: events::Asked) 
             Err(failure) if arguments.ignore_not_found && failure.code() == Some(Code::NotFound) => Ok(Outcome::Done),
             other => other,
         },
+    }
+}
+
+/// Threads and messages, which are asked for like objects.
+fn get_threads(arguments: &Arguments, settings: &Settings, asked: &Asked) -> Result<Outcome, Failure> {
+    if arguments.selectors.narrow() || arguments.watch {
+        return Err(
+            Failure::usage("threads and messages cannot be selected by label or field, nor watched")
+                .hint("those with one agent: --agent NAME; chosen fields: -o jsonpath=TEMPLATE"),
+        );
+    }
+    let manner = thread::look::Manner {
+        output: &arguments.output,
+        heading: Heading::unless(arguments.no_headers),
+        sort_by: arguments.sort_by.as_deref(),
+    };
+    let shown = match (asked, &arguments.thread) {
+        (Asked::Threads, _) => {
+            let agent = settings.agent()?;
+            thread::look::show_threads(settings, agent.as_ref(), arguments.limit, manner)
+        }
+        (Asked::Thread(id), _) => thread::look::show_thread(settings, id, manner),
+        (Asked::Messages, Some(id)) => thread::look::show_messages(settings, id, arguments.limit, manner),
+        (Asked::Messages, None) => {
+            return Err(Failure::usage("messages are those of a thread").hint("orchctl get messages --thread ID"));
+        }
+    };
+    match shown {
+        Err(failure) if arguments.ignore_not_found && failure.code() == Some(Code::NotFound) => Ok(Outcome::Done),
+        shown => shown,
     }
 }
 

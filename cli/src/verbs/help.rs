@@ -83,6 +83,7 @@ const GROUPS: &[(&str, &[&str])] = &[
             "introspect",
         ],
     ),
+    ("Talk", &["chat", "thread"]),
     ("Connect", &["tools", "console", "client", "mcp"]),
     ("Learn", &["explain", "api-resources", "help"]),
     (

@@ -6,6 +6,7 @@
 mod support;
 
 mod bridge;
+mod chat;
 mod clients;
 mod completions;
 mod conversation;
@@ -15,5 +16,6 @@ mod manifests;
 mod offline;
 mod streams;
 mod terminal;
+mod threads;
 mod tools;
 mod usage;

@@ -103,11 +103,13 @@ const OWNED: &[(&str, &[&str])] = &[
     ),
     ("libc", &["daemon/src/serve/"]),
     ("prometheus_client", &["daemon/src/telemetry.rs"]),
+    ("pulldown_cmark", &["cli/src/render/markdown/inline.rs"]),
     ("ratatui", &["cli/src/verbs/console"]),
     ("rmcp", &["daemon/src/runtime/"]),
     (
         "rustix",
         &[
+            "cli/src/ui/signals.rs",
             "daemon/src/runtime/",
             "daemon/src/store/lock.rs",
             "daemon/src/telemetry.rs",
@@ -122,12 +124,14 @@ const OWNED: &[(&str, &[&str])] = &[
             "daemon/src/serve/",
         ],
     ),
+    ("rustyline", &["cli/src/verbs/chat/prompt.rs"]),
     ("saphyr_parser", &["shared/src/manifest/"]),
     ("serde_json_path", &["cli/src/render/jsonpath.rs"]),
     (
         "serde_yaml",
         &["cli/src/settings/file.rs", "daemon/src/config.rs", "daemon/src/serve/"],
     ),
+    ("signal_hook", &["cli/src/ui/signals.rs"]),
     ("similar", &["shared/src/diff.rs"]),
     ("sqlx", &["daemon/src/store/"]),
     ("sse_stream", &["daemon/src/runtime/link/http/"]),
@@ -137,7 +141,10 @@ const OWNED: &[(&str, &[&str])] = &[
     ("toml_edit", &["cli/src/clients/"]),
     ("tower", &["daemon/src/api/", "daemon/src/runtime/link/http/"]),
     ("tracing_subscriber", &["daemon/src/telemetry.rs"]),
-    ("unicode_width", &["cli/src/render/table.rs"]),
+    (
+        "unicode_width",
+        &["cli/src/render/markdown/", "cli/src/render/table.rs"],
+    ),
     ("ureq", &["cli/src/client"]),
     ("url", &["daemon/src/runtime/link/http/"]),
     ("uuid", &["daemon/src/clock.rs", "daemon/src/store/"]),
@@ -368,6 +375,8 @@ const NAMES_OF_KINDS: &[&str] = &[
     "cli/src/verbs/create/examples.rs",
     // Logs are of instances, and so of servers.
     "cli/src/verbs/logs.rs",
+    // Whoever speaks to an agent names it, and the personality that it is to take on.
+    "cli/src/verbs/agents.rs",
     // The gateway serves projects and servers.
     "cli/src/mcp/target.rs",
 ];

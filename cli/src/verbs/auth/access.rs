@@ -78,7 +78,7 @@ struct On {
 pub(super) fn can_i(arguments: &CanI, settings: &Settings) -> Result<Outcome, Failure> {
     // No error ends in 1: that is the answer no.
     answered(arguments, settings).map_err(|failure| match failure {
-        Failure::Closed => failure,
+        Failure::Closed | Failure::Interrupted => failure,
         other => Failure::NotAnswered(Box::new(other)),
     })
 }

@@ -1,0 +1,100 @@
+//! `thread rename`, `thread delete` and `thread fork`.
+
+use clap::{ArgAction, Args};
+use clap_complete::ArgValueCompleter;
+use orch_shared::chat::{self, Thread};
+use orch_shared::problem::Code;
+use orch_shared::route;
+
+use crate::args::shared::thread_id;
+use crate::client::Call;
+use crate::complete;
+use crate::report::{Failure, Outcome};
+use crate::settings::Settings;
+
+#[derive(Debug, Args)]
+pub(super) struct Rename {
+    /// The thread
+    #[arg(value_name = "ID", value_parser = thread_id, add = ArgValueCompleter::new(complete::threads))]
+    id: String,
+    /// What to call it
+    #[arg(value_name = "TITLE")]
+    title: String,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Delete {
+    /// The threads
+    #[arg(value_name = "ID", required = true, value_parser = thread_id, add = ArgValueCompleter::new(complete::threads))]
+    ids: Vec<String>,
+    /// Say nothing, and succeed, when one is not there
+    #[arg(long, action = ArgAction::SetTrue)]
+    ignore_not_found: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Fork {
+    /// The thread
+    #[arg(value_name = "ID", value_parser = thread_id, add = ArgValueCompleter::new(complete::threads))]
+    id: String,
+    /// The last turn that is taken along; 0 takes none [default: the latest one that is over]
+    #[arg(long, value_name = "NUMBER")]
+    turn: Option<u32>,
+    /// What to call the new one [default: as the other one is called]
+    #[arg(long, value_name = "TITLE")]
+    title: Option<String>,
+}
+
+/// Renames.
+pub(super) fn rename(arguments: &Rename, settings: &Settings) -> Result<Outcome, Failure> {
+    let title = arguments.title.clone();
+    let call = Call::patch(route::thread(&arguments.id), &chat::Rename { title });
+    settings.client()?.send(&settings.ui, &call)?;
+    settings.ui.line(&format!("thread/{}   renamed", arguments.id))?;
+    Ok(Outcome::Done)
+}
+
+/// Deletes each, and tells of all that could not be.
+pub(super) fn delete(arguments: &Delete, settings: &Settings) -> Result<Outcome, Failure> {
+    let mut failures = Vec::new();
+    for id in &arguments.ids {
+        match settings.client()?.send(&settings.ui, &Call::delete(route::thread(id))) {
+            Ok(_) => settings.ui.line(&format!("thread/{id}   deleted"))?,
+            Err(failure) if failure.code() == Some(Code::NotFound) => {
+                if !arguments.ignore_not_found {
+                    failures.push(failure);
+                }
+            }
+            Err(failure) => return Err(failure),
+        }
+    }
+    match failures.len() {
+        0 => Ok(Outcome::Done),
+        _ => Err(Failure::Several(failures)),
+    }
+}
+
+/// Forks.
+pub(super) fn fork(arguments: &Fork, settings: &Settings) -> Result<Outcome, Failure> {
+    let fork = chat::Fork {
+        turn: arguments.turn,
+        title: arguments.title.clone(),
+    };
+    let call = Call::post(route::fork(&arguments.id), &fork);
+    let forked: Thread = settings.client()?.send(&settings.ui, &call)?.json()?;
+    let turns = forked.turns;
+    let count = if turns == 1 {
+        "1 turn".to_owned()
+    } else {
+        format!("{turns} turns")
+    };
+    settings.ui.line(&format!(
+        "thread/{}   forked from {} with {count}",
+        forked.id, arguments.id
+    ))?;
+    settings.ui.say(&format!(
+        "go on with it: orchctl chat {} --thread {}",
+        forked.agent, forked.id
+    ));
+    Ok(Outcome::Done)
+}
