@@ -48,10 +48,7 @@ pub(crate) fn said(view: &listing::View<'_>, messages: &[Message], turns: &[Turn
         Output::Wide => conversation(view.now, messages, Detail::All, view.style),
         Output::Yaml => to_yaml(&whole()),
         Output::Json => document::json(&whole()),
-        Output::Name => messages
-            .iter()
-            .map(|one| format!("message/{}\n", one.number))
-            .collect(),
+        Output::Name => messages.iter().map(|one| format!("message/{}\n", one.number)).collect(),
         Output::Jsonpath(template) => template.render(&whole()),
         Output::Columns(columns) => listing::chosen(view, columns, values.iter()),
     }
