@@ -47,6 +47,7 @@ pub mod identity;
 pub mod inference;
 pub mod matching;
 pub mod money;
+pub mod outline;
 pub mod query;
 pub mod route;
 pub mod secrecy;
