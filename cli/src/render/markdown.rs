@@ -221,8 +221,8 @@ impl Markdown {
             Kind::Fence { mark, length } => {
                 let lead = self.begin_block(&line, out);
                 out.push_str(&lead.painted(self.look));
-                let fence = format!("{}{}", " ".repeat(line.indent), line.rest.trim_end());
-                out.push_str(&Style::DIM.painted(&fence, self.look));
+                out.push_str(&" ".repeat(line.indent));
+                out.push_str(&Style::DIM.painted(line.rest.trim_end(), self.look));
                 out.push('\n');
                 self.fence = Some(Fence {
                     mark,
@@ -318,8 +318,8 @@ impl Markdown {
         let is_over = line.quotes < fence.lead.quotes();
         if is_end && !is_over {
             out.push_str(&fence.lead.painted(self.look));
-            let closed = format!("{}{bare}", " ".repeat(fence.indent));
-            out.push_str(&Style::DIM.painted(&closed, self.look));
+            out.push_str(&" ".repeat(fence.indent));
+            out.push_str(&Style::DIM.painted(bare, self.look));
             out.push('\n');
             self.fence = None;
         } else if is_over {

@@ -230,3 +230,35 @@ fn shells_are_offered_tools_and_their_arguments() {
         Vec::<String>::new()
     );
 }
+
+#[test]
+fn shells_are_offered_agents_and_their_threads() {
+    let object = |kind: &str, metadata: serde_json::Value, spec: serde_json::Value| {
+        let status = json!({"uid": "u", "generation": 1, "createdAt": "2020-01-01T00:00:00.000Z"});
+        json!({"apiVersion": "orchctl.dev/v1", "kind": kind, "metadata": metadata, "spec": spec, "status": status})
+    };
+    let agents = || {
+        let agents = ["reviewer", "writer"].map(|name| object("Agent", json!({"name": name}), json!({"llm": "demo"})));
+        Answer::json(200, &list(1, &agents, None))
+    };
+    let thread = |id: &str| {
+        let at = "2020-01-01T00:00:00.000Z";
+        json!({"id": id, "agent": "reviewer", "title": "One", "createdAt": at, "updatedAt": at, "turns": 1})
+    };
+    let threads = Answer::json(200, &json!({"items": [thread("t-1"), thread("t-2"), thread("x-3")]}));
+    let calm = object("Personality", json!({"name": "calm", "agent": "reviewer"}), json!({}));
+    let personalities = Answer::json(200, &list(1, &[calm], None));
+    let daemon = Daemon::playing([agents(), agents(), threads, agents(), personalities]);
+    let home = Home::with_daemon(&daemon.address);
+    assert_eq!(offered(&home, &["orchctl", "chat", "rev"]), ["reviewer"]);
+    let line = ["orchctl", "chat", "reviewer", "--thread", "t-"];
+    assert_eq!(offered(&home, &line), ["t-1", "t-2"]);
+    let line = ["orchctl", "chat", "reviewer", "--personality", ""];
+    assert_eq!(offered(&home, &line), ["calm"]);
+    let asked = daemon.lines();
+    assert_eq!(asked[2], "GET /api/v1/agents/reviewer/threads?limit=50");
+    assert!(
+        asked[4].starts_with("GET /api/v1/agents/reviewer/personalities?"),
+        "{asked:?}"
+    );
+}

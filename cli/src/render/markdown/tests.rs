@@ -114,7 +114,7 @@ fn quotes_have_a_bar_before_each_line() {
     check(
         COLOR,
         "> The quick brown fox jumps over the lazy dog.\n>> deeper",
-        "{2m│ {}The quick brown fox jumps over the lazy\n{2m│ {}dog.\n{2m│ │ {}deeper\n",
+        "{2m│ {}The quick brown fox jumps over the\n{2m│ {}lazy dog.\n{2m│ │ {}deeper\n",
     );
     check(COLOR, "> ```\n> x\nafter", "{2m│ {}{2m```{}\n{2m│ {}{36mx{}\nafter\n");
 }

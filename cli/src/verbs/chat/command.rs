@@ -95,7 +95,7 @@ fn of_words(words: &[&str]) -> Result<Command, String> {
     let Some((_, operand, ..)) = known else {
         let near = near_miss(name, COMMANDS.iter().map(|(known, ..)| *known));
         let near = near.map_or_else(
-            || "see all: /help".to_owned(),
+            || "see all: /help.".to_owned(),
             |near| format!("did you mean `/{near}`?"),
         );
         return Err(format!(

@@ -39,10 +39,7 @@ enum Next {
 /// Talks, until somebody leaves.
 pub(super) fn run(session: &mut Session<'_>) -> Result<Outcome, Failure> {
     let ui = &session.settings.ui;
-    ui.say(&format!(
-        "chatting with {}; /help shows what else can be done, Ctrl-D leaves",
-        session.agent
-    ));
+    greet(session)?;
     let offers = Offers::of(session);
     let mut prompt = Prompt::new(Box::new(move |operand| offers.words(operand)))?;
     if session.arguments.resume {
@@ -78,6 +75,23 @@ pub(super) fn run(session: &mut Session<'_>) -> Result<Outcome, Failure> {
     }
     session.tell_thread();
     Ok(Outcome::Done)
+}
+
+/// Says who is spoken to, once it is known that this can be.
+fn greet(session: &mut Session<'_>) -> Result<(), Failure> {
+    let (client, ui) = (session.client, &session.settings.ui);
+    let agent = session.agent.clone();
+    match session.thread.take() {
+        Some(id) => thread(session, ThreadCommand::Switch(id))?,
+        None => {
+            let asked = client.threads(ui, &agent, Some(1));
+            asked.map_err(|failure| agents::explained(client, ui, &agent, failure))?;
+        }
+    }
+    ui.say(&format!(
+        "chatting with {agent}; /help shows what else can be done, Ctrl-D leaves"
+    ));
+    Ok(())
 }
 
 /// Does it. What fails is told, unless nobody is left to be told.

@@ -14,7 +14,7 @@ use rustyline::history::FileHistory;
 use rustyline::validate::Validator;
 use rustyline::{
     Cmd, CompletionType, ConditionalEventHandler, Config, Context, Editor, Event, EventContext, EventHandler, Helper,
-    KeyCode, KeyEvent, Modifiers, Movement, RepeatCount,
+    KeyCode, KeyEvent, Modifiers, RepeatCount,
 };
 
 use super::command::{self, Operand};
@@ -76,6 +76,7 @@ impl<'a> Prompt<'a> {
     pub(super) fn read(&mut self, prompt: &str) -> Result<Typed, Failure> {
         match self.editor.readline(prompt) {
             Ok(text) => {
+                let text = joined(&text);
                 self.keep(&text);
                 Ok(Typed::Text(text))
             }
@@ -113,15 +114,24 @@ fn failure(error: ReadlineError) -> Failure {
     }
 }
 
-/// Enter behind a backslash: the line goes on below, without it.
+/// Enter behind a backslash: the line goes on below. The backslash stays in sight, and is taken out in the end.
 struct BehindBackslash;
+
+/// What is between a backslash and the line break that it stands for. It has no width, and tells such a backslash from one that
+/// was pasted and means itself.
+const JOINER: &str = "\u{2060}";
 
 impl ConditionalEventHandler for BehindBackslash {
     fn handle(&self, _event: &Event, _times: RepeatCount, _positive: bool, context: &EventContext<'_>) -> Option<Cmd> {
         let (line, at) = (context.line(), context.pos());
         let is_behind = at == line.len() && line.ends_with('\\');
-        is_behind.then(|| Cmd::Replace(Movement::BackwardChar(1), Some("\n".to_owned())))
+        is_behind.then(|| Cmd::Insert(1, format!("{JOINER}\n")))
     }
+}
+
+/// What was typed, with line breaks for the backslashes that stood for some.
+fn joined(text: &str) -> String {
+    text.replace(&format!("\\{JOINER}\n"), "\n")
 }
 
 /// What Tab offers.

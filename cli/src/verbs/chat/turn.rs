@@ -160,7 +160,13 @@ fn take(
         }
         Event::Error { thread_id, problem, .. } => {
             session.thread = Some(thread_id);
-            return Some(failed(session, cancelling, problem.into()));
+            let is_ending = problem.code == Code::ShuttingDown;
+            let mut failure = Failure::from(problem);
+            if is_ending {
+                // A daemon that ends as it should leaves a turn behind as one does that is killed.
+                failure = failure.hint_instead(session.way_back());
+            }
+            return Some(failed(session, cancelling, failure));
         }
     };
     shown.err().map(Err)

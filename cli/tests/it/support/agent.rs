@@ -59,7 +59,10 @@ impl Agent {
                 std::thread::spawn(move || serve(&state, stream));
             }
         });
-        Self { address, state }
+        let agent = Self { address, state };
+        // Who begins a conversation looks whether it can be.
+        agent.answers("GET /api/v1/agents/reviewer/threads?limit=1", 200, json!({"items": []}));
+        agent
     }
 
     /// What happens in the next turn that nothing was said about.

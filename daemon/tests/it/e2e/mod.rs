@@ -5,6 +5,7 @@
 
 mod access;
 mod admission;
+mod agents;
 mod audit;
 mod backend_tokens;
 mod backends;

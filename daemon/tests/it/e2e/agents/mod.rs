@@ -1,0 +1,3 @@
+//! Agents at work, from outside.
+
+mod chatting;
