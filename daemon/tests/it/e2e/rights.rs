@@ -49,6 +49,9 @@ fn family(name: &str) -> String {
         prompt(""),
         prompt(&format!(", project: {name}")),
         prompt(&format!(", agent: {name}")),
+        format!(
+            "---\napiVersion: orchctl.dev/v1\nkind: Personality\nmetadata: {{name: {name}, agent: {name}}}\nspec: {{}}\n"
+        ),
         manifest("User", name, &json!({})),
         manifest("Group", name, &json!({"users": [name]})),
         manifest("ServiceAccount", name, &json!({})),

@@ -37,6 +37,7 @@ fn furnished() -> Home {
             prompt(""),
             prompt(", project: x"),
             prompt(", agent: x"),
+            "---\napiVersion: orchctl.dev/v1\nkind: Personality\nmetadata: {name: x, agent: x}\nspec: {}\n".to_owned(),
             manifest("SecretBackend", "x", &json!({"type": "local"})),
             manifest("User", "x", &json!({})),
             manifest("Group", "x", &json!({"users": ["x"]})),

@@ -98,7 +98,7 @@ a:b
             "ORCH1102 broken.yaml:14:14 spec.env[1].value: expected a string, found the number 8080 | quote it: \"8080\"",
             "ORCH1104 broken.yaml:16:13 apiVersion: `v1` is not a version of ours | write `orchctl.dev/v1`",
             "ORCH1105 broken.yaml:17:7 kind: there is no kind `server` | did you mean `Server`? there are Server, Instance, Template, \
-             Secret, SecretBackend, Llm, Agent, Project, Prompt, User, Group, ServiceAccount, RoleBinding, Token, PromptRequest",
+             Secret, SecretBackend, Llm, Agent, Project, Prompt, User, Group, ServiceAccount, RoleBinding, Token, PromptRequest, Personality",
             "ORCH1101 broken.yaml:19:3 metadata.nam: unknown field | did you mean `name`? allowed here: agent, annotations, labels, \
              name, …",
             "ORCH1103 broken.yaml:19:3 metadata: missing field `name`",

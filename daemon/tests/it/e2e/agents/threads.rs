@@ -1,0 +1,318 @@
+//! Threads: whose they are, what is told of them, and what is done with them.
+
+use serde_json::{Value, json};
+
+use super::{agent, brief, chat, messages, post, say, say_in, scripted, text};
+use crate::e2e::manifest;
+use crate::support::daemon::Home;
+use crate::support::http::Request;
+
+fn home() -> Home {
+    let home = Home::new().started();
+    let script: Vec<Value> = (1..=20)
+        .map(|number| json!({"text": format!("answer {number}")}))
+        .collect();
+    home.apply(&(scripted("m", &json!(script)) + &agent(json!({"project": null}))));
+    home
+}
+
+/// A machine that may run every agent, and do everything else that an administrator may.
+fn somebody(home: &Home, name: &str) -> String {
+    let all = json!([{"roles": ["view", "create", "edit", "delete", "run", "reveal"], "resources": ["*"]}]);
+    home.apply(
+        &[
+            manifest("ServiceAccount", name, &json!({})),
+            manifest(
+                "RoleBinding",
+                name,
+                &json!({"subjects": [{"kind": "ServiceAccount", "name": name}], "grants": all,
+                    "operations": ["impersonate", "audit", "sessions"]}),
+            ),
+        ]
+        .concat(),
+    );
+    token(home, &format!("{name}-token"), name)
+}
+
+fn token(home: &Home, token: &str, account: &str) -> String {
+    let made = post(
+        home,
+        "tokens",
+        &json!({"apiVersion": "orchctl.dev/v1", "kind": "Token", "metadata": {"name": token},
+            "spec": {"serviceAccount": account, "rbac": "owner"}}),
+    );
+    let made = made.send().expect(201).json();
+    text(&made["credential"]).to_owned()
+}
+
+fn as_somebody(home: &Home, token: &str, method: &str, path: &str) -> Request {
+    Request::new(home.address(), method, &format!("/api/v1/{path}")).token(token)
+}
+
+#[test]
+fn a_thread_is_there_for_its_owner_alone() {
+    let home = home();
+    let (ann, bob) = (somebody(&home, "ann"), somebody(&home, "bob"));
+    let said = as_somebody(&home, &ann, "POST", "agents/a/chat")
+        .json(&json!({"message": "mine"}))
+        .send()
+        .expect(200)
+        .json();
+    let thread = text(&said["threadId"]).to_owned();
+    let routes = [
+        ("GET", String::new(), json!(null)),
+        ("PATCH", String::new(), json!({"title": "taken"})),
+        ("DELETE", String::new(), json!(null)),
+        ("GET", "/messages".to_owned(), json!(null)),
+        ("POST", "/fork".to_owned(), json!({})),
+        ("POST", "/cancel".to_owned(), json!({})),
+        ("POST", "/resume".to_owned(), json!({})),
+    ];
+    let absent = "0123456789abcdef0123456789abcdef";
+    for (who, token) in [("bob", bob.clone()), ("the administrator", home.token())] {
+        for (method, rest, body) in &routes {
+            let ask = |id: &str| {
+                let request = as_somebody(&home, &token, method, &format!("threads/{id}{rest}"));
+                let request = match body {
+                    Value::Null => request,
+                    body => request.json(body),
+                };
+                request.send().expect(404)
+            };
+            // What is somebody else's is told as what is not there.
+            let (foreign, none) = (ask(&thread), ask(absent));
+            let shape = |answer: &crate::support::http::Answer, id: &str| {
+                let mut told = answer.json();
+                told["requestId"] = json!(null);
+                told.to_string().replace(id, "ID")
+            };
+            assert_eq!(shape(&foreign, &thread), shape(&none, absent), "{who} {method} {rest}");
+        }
+        let mine = as_somebody(&home, &token, "GET", "agents/a/threads")
+            .send()
+            .expect(200)
+            .json();
+        assert_eq!(mine["items"], json!([]), "{who}");
+        let refused = as_somebody(&home, &token, "POST", "agents/a/chat");
+        refused
+            .json(&json!({"message": "x", "threadId": thread}))
+            .send()
+            .expect(404);
+        // Not in her place either.
+        let in_place = as_somebody(&home, &token, "GET", &format!("threads/{thread}"));
+        in_place
+            .header("orch-impersonate", "serviceaccount/ann")
+            .send()
+            .expect(404);
+    }
+    // With another token of hers it is there.
+    let other = token(&home, "ann-other", "ann");
+    as_somebody(&home, &other, "GET", &format!("threads/{thread}"))
+        .send()
+        .expect(200);
+    // Whoever may not run the agent any more has no threads with it.
+    home.apply(&manifest(
+        "RoleBinding",
+        "ann",
+        &json!({"subjects": [{"kind": "ServiceAccount", "name": "ann"}]}),
+    ));
+    as_somebody(&home, &other, "GET", &format!("threads/{thread}"))
+        .send()
+        .expect(404);
+    as_somebody(&home, &other, "GET", "agents/a/threads").send().expect(404);
+}
+
+#[test]
+fn whoever_comes_later_with_a_name_finds_nothing() {
+    let home = home();
+    let ann = somebody(&home, "ann");
+    let said = as_somebody(&home, &ann, "POST", "agents/a/chat");
+    let said = said.json(&json!({"message": "mine"})).send().expect(200).json();
+    let thread = text(&said["threadId"]).to_owned();
+    home.orchctl(&["delete", "rolebinding", "ann"]).expect(0);
+    home.orchctl(&["delete", "token", "ann-token"]).expect(0);
+    home.orchctl(&["delete", "serviceaccount", "ann"]).expect(0);
+    let ann = somebody(&home, "ann");
+    let mine = as_somebody(&home, &ann, "GET", "agents/a/threads")
+        .send()
+        .expect(200)
+        .json();
+    assert_eq!(mine["items"], json!([]));
+    as_somebody(&home, &ann, "GET", &format!("threads/{thread}"))
+        .send()
+        .expect(404);
+    // The same holds of an agent that is made anew.
+    let said = as_somebody(&home, &ann, "POST", "agents/a/chat");
+    let said = said.json(&json!({"message": "mine"})).send().expect(200).json();
+    let thread = text(&said["threadId"]).to_owned();
+    home.orchctl(&["delete", "agent", "a"]).expect(0);
+    as_somebody(&home, &ann, "GET", &format!("threads/{thread}"))
+        .send()
+        .expect(404);
+    home.apply(&agent(json!({"project": null})));
+    as_somebody(&home, &ann, "GET", &format!("threads/{thread}"))
+        .send()
+        .expect(404);
+    let mine = as_somebody(&home, &ann, "GET", "agents/a/threads")
+        .send()
+        .expect(200)
+        .json();
+    assert_eq!(mine["items"], json!([]));
+}
+
+#[test]
+fn threads_are_listed_page_by_page() {
+    let home = home();
+    let made: Vec<String> = (0..5)
+        .map(|number| text(&say(&home, &format!("thread {number}"))["threadId"]).to_owned())
+        .collect();
+    let mut found: Vec<String> = Vec::new();
+    let mut more = String::new();
+    loop {
+        let page = home.get(&format!("agents/a/threads?limit=2{more}"));
+        let items = page["items"].as_array().expect("items");
+        assert!(items.len() <= 2);
+        found.extend(items.iter().map(|thread| text(&thread["id"]).to_owned()));
+        let Some(place) = page["continue"].as_str() else { break };
+        more = format!("&continue={place}");
+    }
+    let newest_first: Vec<String> = made.iter().rev().cloned().collect();
+    assert_eq!(found, newest_first);
+    home.http("GET", "/api/v1/agents/a/threads?continue=nowhere")
+        .send()
+        .expect(400);
+    home.http("GET", "/api/v1/agents/a/threads?lmit=2").send().expect(400);
+    // Messages likewise.
+    let thread = &made[0];
+    for number in 2..=4 {
+        say_in(&home, thread, &format!("message {number}"));
+    }
+    let mut numbers: Vec<i64> = Vec::new();
+    let mut more = String::new();
+    loop {
+        let page = home.get(&format!("threads/{thread}/messages?limit=3{more}"));
+        let items = page["items"].as_array().expect("items");
+        numbers.extend(items.iter().filter_map(|message| message["number"].as_i64()));
+        let turns: Vec<i64> = page["turns"]
+            .as_array()
+            .expect("turns")
+            .iter()
+            .filter_map(|turn| turn["turn"].as_i64())
+            .collect();
+        let of_items: Vec<i64> = items.iter().filter_map(|message| message["turn"].as_i64()).collect();
+        assert!(of_items.iter().all(|turn| turns.contains(turn)), "{page}");
+        let Some(place) = page["continue"].as_str() else { break };
+        more = format!("&continue={place}");
+    }
+    assert_eq!(numbers, (1..=8).collect::<Vec<_>>());
+}
+
+#[test]
+fn threads_are_named_forked_and_deleted() {
+    let home = home();
+    let made = post(&home, "agents/a/threads", &json!({"title": "Mine"}))
+        .send()
+        .expect(201)
+        .json();
+    let thread = text(&made["id"]).to_owned();
+    assert_eq!(
+        (&made["turns"], &made["title"], &made["agent"]),
+        (&json!(0), &json!("Mine"), &json!("a"))
+    );
+    for number in 1..=3 {
+        let said = say_in(&home, &thread, &format!("message {number}"));
+        assert_eq!(said["turn"], number);
+    }
+    let path = format!("/api/v1/threads/{thread}");
+    let renamed = home
+        .http("PATCH", &path)
+        .json(&json!({"title": " Ours "}))
+        .send()
+        .expect(200)
+        .json();
+    assert_eq!(renamed["title"], "Ours");
+    home.http("PATCH", &path).json(&json!({"title": ""})).send().expect(400);
+    home.http("PATCH", &path).json(&json!({"name": "x"})).send().expect(400);
+
+    // A fork begins with what was said until then, and goes its own way.
+    let fork = post(&home, &format!("threads/{thread}/fork"), &json!({"turn": 2}))
+        .send()
+        .expect(201)
+        .json();
+    let forked = text(&fork["id"]).to_owned();
+    assert_eq!((&fork["turns"], &fork["title"]), (&json!(2), &json!("Ours")));
+    assert_eq!(fork["forkedFrom"], json!({"thread": thread, "turn": 2}));
+    assert_eq!(messages(&home, &forked).len(), 4);
+    let said = say_in(&home, &forked, "another third");
+    assert_eq!((text(&said["assistant"]), &said["turn"]), ("answer 3", &json!(3)));
+    assert_eq!(messages(&home, &thread).len(), 6);
+    let empty = post(
+        &home,
+        &format!("threads/{thread}/fork"),
+        &json!({"turn": 0, "title": "Anew"}),
+    );
+    let empty = empty.send().expect(201).json();
+    assert_eq!((&empty["turns"], &empty["title"]), (&json!(0), &json!("Anew")));
+    let latest = post(&home, &format!("threads/{thread}/fork"), &json!({}))
+        .send()
+        .expect(201)
+        .json();
+    assert_eq!(latest["turns"], 3);
+
+    home.http("DELETE", &path).send().expect(204);
+    home.http("GET", &path).send().expect(404);
+    home.http("DELETE", &path).send().expect(404);
+    assert_eq!(brief(&home, &forked).len(), 6, "the fork does not need it");
+    chat(&home, &json!({"message": "x", "threadId": thread})).expect(404);
+}
+
+#[test]
+fn each_request_to_a_model_can_be_made_again() {
+    let script = json!([{"toolCalls": [{"name": "raw__echo"}]}, {"text": "done"}]);
+    let (home, _far) = super::home_with(&(scripted("m", &script) + &agent(json!({"systemPrompt": "Be kind."}))));
+    let said = say(&home, "go");
+    let thread = text(&said["threadId"]);
+    // What is written down is in the database alone: looked at while the daemon is away.
+    let (mut home, thread) = (home, thread.to_owned());
+    assert_eq!(home.stop(), 0);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    runtime.block_on(async {
+        let database = orch_daemon::store::Database::Sqlite(home.path("data"));
+        let clock: std::sync::Arc<dyn orch_daemon::clock::Clock> = std::sync::Arc::new(orch_daemon::clock::SystemClock);
+        let ids = std::sync::Arc::new(orch_daemon::clock::RandomIds::new(std::sync::Arc::clone(&clock)));
+        let options = orch_daemon::store::Options::new(clock, ids);
+        let (store, _engine) = orch_daemon::store::Store::open(database, options)
+            .await
+            .expect("a store");
+        let made = store.exchanges(&thread, 1).await.expect("exchanges");
+        assert_eq!(made.iter().map(|made| made.step).collect::<Vec<_>>(), [1, 2]);
+        let content = async |hash: &str| -> Value {
+            let content = store
+                .thread_content(&thread, hash)
+                .await
+                .expect("a content")
+                .expect("it is kept");
+            serde_json::from_str(&content).expect("JSON")
+        };
+        let last = &made[1];
+        assert_eq!((last.llm.as_str(), last.purpose.as_str()), ("m", "answer"));
+        assert_eq!(content(&last.system).await, json!("Be kind."));
+        assert_eq!(content(&last.params).await, json!({}));
+        let tools = content(&last.tools).await;
+        assert!(tools.to_string().contains("raw__echo"), "{tools}");
+        let answer = content(&last.answer).await;
+        assert_eq!(
+            (&answer["text"], &answer["finishReason"]),
+            (&json!("done"), &json!("stop"))
+        );
+        let hashes: Vec<String> = serde_json::from_str(&last.messages).expect("hashes");
+        let mut told = Vec::new();
+        for hash in &hashes {
+            told.push(text(&content(hash).await["role"]).to_owned());
+        }
+        assert_eq!(told, ["user", "assistant", "tool"]);
+    });
+}
