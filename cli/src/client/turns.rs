@@ -97,9 +97,8 @@ impl Client {
                 return Ok(response);
             }
             let turn = named(&response);
-            let problem = match self.read(response).map_err(Refused::of)? {
-                Err(problem) => problem,
-                Ok(_) => return Err(Refused::of(not_ours(&self.server, "no answer of an agent"))),
+            let Err(problem) = self.read(response).map_err(Refused::of)? else {
+                return Err(Refused::of(not_ours(&self.server, "no answer of an agent")));
             };
             let pause = match turn.is_none() && may_pass(Insist::Usually, &problem) {
                 true => backoff.next(problem.retry_after.map(Duration::from_secs), retry::jitter()),

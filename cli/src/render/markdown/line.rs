@@ -69,7 +69,7 @@ pub(super) fn begun(text: &str) -> Option<Line<'_>> {
     match line.kind {
         _ if may_be_rule || may_be_heading => None,
         Kind::Blank | Kind::Fence { .. } | Kind::Heading { .. } | Kind::Rule | Kind::Row => None,
-        Kind::Item { text, .. } if text.is_empty() => None,
+        Kind::Item { text: "", .. } => None,
         Kind::Item { text, .. } if fence(text).is_some() => None,
         Kind::Item { .. } | Kind::Text => Some(line),
     }

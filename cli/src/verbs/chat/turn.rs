@@ -160,11 +160,13 @@ fn take(
         }
         Event::Error { thread_id, problem, .. } => {
             session.thread = Some(thread_id);
-            let is_ending = problem.code == Code::ShuttingDown;
+            let code = problem.code;
             let mut failure = Failure::from(problem);
-            if is_ending {
+            if code == Code::ShuttingDown {
                 // A daemon that ends as it should leaves a turn behind as one does that is killed.
                 failure = failure.hint_instead(session.way_back());
+            } else if code == Code::ModelFailed {
+                failure = failure.hint(format!("look what is wrong: orchctl why agent/{}", session.agent));
             }
             return Some(failed(session, cancelling, failure));
         }

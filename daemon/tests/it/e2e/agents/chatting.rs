@@ -111,7 +111,7 @@ fn what_is_not_there_is_told_with_what_was_meant() {
     let home = with_agent(&json!([{"text": "one"}, {"error": {"status": 500, "message": "no model today"}}]));
     home.orchctl(&["chat", "reviewr", "-m", "hi"])
         .expect(3)
-        .saying(&["reviewr", "did you mean `reviewer`?"]);
+        .saying(&["reviewr", "did you mean agent/reviewer?"]);
     chat(&home, &["-m", "hi", "--personality", "calm"], "")
         .expect(3)
         .saying(&["calm"]);
