@@ -160,6 +160,12 @@ impl Call {
         self
     }
 
+    /// The daemon may have to wait for models, one after the other.
+    pub(crate) fn with_models(mut self) -> Self {
+        self.times = 60;
+        self
+    }
+
     /// Takes the first answer, whatever it is.
     #[must_use]
     pub(crate) const fn once(mut self) -> Self {

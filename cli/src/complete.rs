@@ -139,6 +139,13 @@ pub(crate) fn agents(current: &OsStr) -> Vec<CompletionCandidate> {
     starting_with(names(Kind::Agent), &current.to_string_lossy())
 }
 
+/// What a cassette is replayed against: `llm=NAME`, `agent=NAME`.
+pub(crate) fn replayed(current: &OsStr) -> Vec<CompletionCandidate> {
+    let of = |word: &'static str, kind| names(kind).into_iter().map(move |name| format!("{word}={name}"));
+    let all: Vec<String> = of("llm", Kind::Llm).chain(of("agent", Kind::Agent)).collect();
+    starting_with(all, &current.to_string_lossy())
+}
+
 /// Ids of threads: those with the agent on the line, or all of one's own.
 pub(crate) fn threads(current: &OsStr) -> Vec<CompletionCandidate> {
     let current = current.to_string_lossy();

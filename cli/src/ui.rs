@@ -149,6 +149,20 @@ impl Ui {
         }
     }
 
+    /// A unified diff in colours, for standard output.
+    pub(crate) fn diff(&self, diff: &str) -> String {
+        let line = |line: &str| {
+            let tone = match line.chars().next() {
+                Some('+') => Tone::Good,
+                Some('-') => Tone::Bad,
+                Some('@') => Tone::Hint,
+                Some(_) | None => Tone::Plain,
+            };
+            format!("{}\n", self.paint(Stream::Data, tone, line))
+        };
+        diff.lines().map(line).collect()
+    }
+
     /// Writes data exactly as it is; to a terminal, as one may have it.
     pub(crate) fn write(&self, data: &str) -> Result<(), Failure> {
         let mut out = self.data.lock().unwrap_or_else(PoisonError::into_inner);

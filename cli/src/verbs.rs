@@ -41,6 +41,7 @@ mod revoke;
 mod whoami;
 
 mod chat;
+mod replay;
 mod thread;
 
 mod client;
@@ -130,6 +131,7 @@ verbs! {
     Introspect(introspect),
     Chat(chat),
     Thread(thread),
+    Replay(replay),
     Client(client),
     Tools(tools),
     Console(console),

@@ -90,6 +90,25 @@ pub fn matching(task: &Task, candidates: &[Candidate<'_>]) -> Vec<Match> {
     found.into_iter().map(|(_, _, _, found)| found).collect()
 }
 
+/// The candidates that a model has named, in its order; those that everybody gets first, as [`matching`] has them, with what each
+/// has in common with the task. Names that nobody has are passed over.
+#[must_use]
+pub fn chosen(task: &Task, candidates: &[Candidate<'_>], names: &[String]) -> Vec<Match> {
+    let by_words = matching(task, candidates);
+    let is_for_all = |found: &Match| candidates[found.index].priority >= ALWAYS;
+    let mut all: Vec<Match> = by_words.iter().filter(|found| is_for_all(found)).cloned().collect();
+    for name in names {
+        let named = candidates.iter().position(|candidate| candidate.name == name.trim());
+        let Some(index) = named.filter(|index| all.iter().all(|known| known.index != *index)) else {
+            continue;
+        };
+        let known = by_words.iter().find(|found| found.index == index);
+        let because = known.map(|found| found.because.clone()).unwrap_or_default();
+        all.push(Match { index, because });
+    }
+    all
+}
+
 /// What a prompt has in common with a task: how much that counts, and which words it is.
 fn common(said: &BTreeSet<String>, named: &BTreeSet<String>, candidate: &Candidate<'_>) -> (u32, Vec<String>) {
     let mut count = 0;
@@ -277,5 +296,31 @@ mod tests {
             let found: Vec<_> = words(text).into_iter().collect();
             assert_eq!(found.join(" "), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn a_model_chooses_by_name() {
+        let tags = ["rust".to_owned()];
+        let candidates =
+            [("law", 100, &[][..]), ("tone", 50, &[]), ("api", 50, &tags)].map(|(name, priority, tags)| Candidate {
+                name,
+                priority,
+                summary: "",
+                chapters: &[],
+                tags,
+            });
+        let task = Task {
+            description: "Write rust".to_owned(),
+            tags: vec![],
+        };
+        let names = ["tone", "nobody", " api ", "tone", "law"].map(str::to_owned);
+        let found = chosen(&task, &candidates, &names);
+        let told: Vec<(usize, usize)> = found.iter().map(|found| (found.index, found.because.len())).collect();
+        assert_eq!(told, [(0, 0), (1, 0), (2, 1)]);
+        assert_eq!(
+            chosen(&task, &candidates, &[]).len(),
+            1,
+            "who names none leaves those that everybody gets"
+        );
     }
 }

@@ -146,6 +146,14 @@ pub fn resume(thread: &str) -> String {
     format!("{PREFIX}/threads/{thread}/resume")
 }
 
+/// What went between the agent, its model and its tools in a thread.
+#[must_use]
+pub fn cassette(thread: &str) -> String {
+    format!("{PREFIX}/threads/{thread}/cassette")
+}
+
+/// Where a cassette is run once more.
+pub const REPLAYS: &str = "/api/v1/replays";
 /// A set of objects, applied as one.
 pub const APPLY: &str = "/api/v1/apply";
 /// Several objects, deleted as one.

@@ -193,6 +193,79 @@ fn mask_named(name: &str, value: &mut Value) {
     }
 }
 
+/// Masks what looks like a key in what was said to a model and by it: as [`mask`], but of a text no more than the words that hold
+/// the key, or the line where that cannot be told; and within texts that are JSON themselves. Counts of tokens are no keys.
+pub fn redact(value: &mut Value) {
+    redact_named("", value);
+}
+
+fn redact_named(name: &str, value: &mut Value) {
+    match value {
+        Value::String(text) if !text.is_empty() && hides(name) => MASK.clone_into(text),
+        Value::String(text) => {
+            if let Some(redacted) = redacted(text) {
+                *text = redacted;
+            }
+        }
+        Value::Number(_) if hides(name) && !name.to_ascii_lowercase().ends_with("tokens") => *value = Value::from(MASK),
+        Value::Array(items) => items.iter_mut().for_each(|item| redact_named(name, item)),
+        Value::Object(members) => {
+            let neighbour = members.get("name").and_then(Value::as_str).map(str::to_owned);
+            for (key, member) in members {
+                match (&neighbour, key.as_str()) {
+                    (Some(neighbour), "value") => redact_named(neighbour, member),
+                    _ => redact_named(key, member),
+                }
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// A text without the keys that stand in it; nothing when there are none.
+fn redacted(text: &str) -> Option<String> {
+    let is_document = text.trim_start().starts_with(['{', '[']);
+    if is_document && let Ok(mut inner @ (Value::Object(_) | Value::Array(_))) = serde_json::from_str::<Value>(text) {
+        let before = inner.clone();
+        redact(&mut inner);
+        return (inner != before).then(|| inner.to_string());
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut is_changed = false;
+    let mut is_within = false;
+    for line in text.split_inclusive('\n') {
+        // A private key stands on many lines.
+        let begins = line.contains("-----BEGIN");
+        if begins || is_within {
+            is_within = !line.contains("-----END");
+            is_changed = true;
+            out.push_str(MASK);
+            out.push_str(if line.ends_with('\n') { "\n" } else { "" });
+            continue;
+        }
+        if !is_key_by_itself(line) {
+            out.push_str(line);
+            continue;
+        }
+        is_changed = true;
+        let words: Vec<&str> = line.split_inclusive(char::is_whitespace).collect();
+        let masked: String = words
+            .iter()
+            .map(|word| match is_key_by_itself(word) {
+                true => format!("{MASK}{}", &word[word.trim_end().len()..]),
+                false => (*word).to_owned(),
+            })
+            .collect();
+        if is_key_by_itself(&masked) {
+            out.push_str(MASK);
+            out.push_str(if line.ends_with('\n') { "\n" } else { "" });
+        } else {
+            out.push_str(&masked);
+        }
+    }
+    is_changed.then_some(out)
+}
+
 /// Whether a value only says where to look: `${env:TOKEN}`, `$TOKEN`.
 #[must_use]
 pub fn is_place(value: &str) -> bool {
@@ -250,6 +323,39 @@ fn words(name: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_said_is_shown_without_keys() {
+        let key = "orch_0123456789abcdef0123456789abcdef";
+        for (given, shown) in [
+            (
+                serde_json::json!("What is in a.md?"),
+                serde_json::json!("What is in a.md?"),
+            ),
+            (
+                serde_json::json!(format!("Use {key} for it.\nThen stop.")),
+                serde_json::json!("Use *** for it.\nThen stop."),
+            ),
+            (
+                serde_json::json!("Authorization: Bearer abcdefgh12345678\nok"),
+                serde_json::json!("***\nok"),
+            ),
+            (
+                serde_json::json!("a\n-----BEGIN PRIVATE KEY-----\nMIIabc\n-----END PRIVATE KEY-----\nb"),
+                serde_json::json!("a\n***\n***\n***\nb"),
+            ),
+            (
+                serde_json::json!({"max_tokens": 9, "password": 1234, "function": {"arguments": "{\"token\":\"x\",\"path\":\"a\"}"}}),
+                serde_json::json!({"max_tokens": 9, "password": "***", "function": {"arguments": "{\"token\":\"***\",\"path\":\"a\"}"}}),
+            ),
+        ] {
+            let mut value = given.clone();
+            redact(&mut value);
+            assert_eq!(value, shown, "{given}");
+            redact(&mut value);
+            assert_eq!(value, shown, "redacting again changes nothing");
+        }
+    }
 
     #[test]
     fn values_are_masked_wherever_they_stand() {

@@ -39,11 +39,17 @@ pub enum Text {
     ThreadSummary,
     /// What the model of an agent is told instead of older turns.
     ThreadSummarised,
+    /// What a quick model is asked for that chooses prompts for a task.
+    SessionSelection,
+    /// What a quick model is asked for that finds titles for the pages of a long result.
+    PageTitles,
+    /// What an able model is asked for that says what a prompt is about.
+    PromptSummary,
 }
 
 impl Text {
     /// Every text.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::GateInstructions,
         Self::GateRefusal,
         Self::SessionAnswer,
@@ -52,6 +58,9 @@ impl Text {
         Self::PageFooter,
         Self::ThreadSummary,
         Self::ThreadSummarised,
+        Self::SessionSelection,
+        Self::PageTitles,
+        Self::PromptSummary,
     ];
 
     /// The name of its Prompt.
@@ -66,6 +75,9 @@ impl Text {
             Self::PageFooter => "page-footer",
             Self::ThreadSummary => "thread-summary",
             Self::ThreadSummarised => "thread-summarised",
+            Self::SessionSelection => "session-selection",
+            Self::PageTitles => "page-titles",
+            Self::PromptSummary => "prompt-summary",
         }
     }
 
@@ -92,6 +104,9 @@ impl Text {
                 "What the model of an agent is asked when older turns of a thread are to be summed up"
             }
             Self::ThreadSummarised => "What the model of an agent is told instead of older turns of a thread",
+            Self::SessionSelection => "What a model of the tier fast is asked when prompts are chosen for a task",
+            Self::PageTitles => "What a model of the tier fast is asked for titles of the pages of a long result",
+            Self::PromptSummary => "What a model of the tier heavy is asked about a prompt that does not sum itself up",
         }
     }
 
@@ -116,7 +131,8 @@ impl Text {
                  until then only this session sees it."
             }
             Self::PageFooter => {
-                "[Page {{page}} of {{pageCount}}. The next one: call {{tool}} with {\"id\": \"{{id}}\", \"page\": {{next}}}]"
+                "[Page {{page}} of {{pageCount}}. The next one: call {{tool}} with {\"id\": \"{{id}}\", \"page\": {{next}}}]\
+                 {{contents}}"
             }
             Self::ThreadSummary => {
                 "Sum up this part of a conversation, so that somebody who has not read it can go on with it: what was wanted, \
@@ -125,6 +141,21 @@ impl Text {
             }
             Self::ThreadSummarised => {
                 "[Turns {{from}} to {{to}} of this conversation have become too long and are summed up here.]\n\n{{summary}}"
+            }
+            Self::SessionSelection => {
+                "Somebody begins to work at a task. Which of these prompts should they read before? Take those that are about \
+                 the task, and leave out the others. Answer with a JSON array of their names, the most useful one first, \
+                 and nothing else; with [] if none is.\n\nThe task:\n{{task}}\n\nTags: {{tags}}\n\nThe prompts:\n{{prompts}}"
+            }
+            Self::PageTitles => {
+                "A long text was cut into {{count}} pages. Find a title for each that says what is on it, in at most eight \
+                 words. Answer with a JSON array of {{count}} strings in the order of the pages, and nothing else. \
+                 This is how the pages begin:\n\n{{pages}}"
+            }
+            Self::PromptSummary => {
+                "Say what this text is about, for somebody who decides whether to read it. Answer with a JSON object and nothing \
+                 else: \"summary\", a sentence of at most 25 words, and \"chapters\", an array of the titles of its parts, at \
+                 most 12.\n\n{{text}}"
             }
         }
     }
@@ -140,6 +171,9 @@ impl Text {
             Self::PageFooter => &["page", "pageCount", "tool", "id", "next"],
             Self::ThreadSummary => &["conversation"],
             Self::ThreadSummarised => &["summary"],
+            Self::SessionSelection => &["task", "prompts"],
+            Self::PageTitles => &["pages"],
+            Self::PromptSummary => &["text"],
         }
     }
 
@@ -150,8 +184,12 @@ impl Text {
             Self::SessionAnswer => &["project", "task"],
             Self::PromptOutline => &["summary", "chapters", "priority"],
             Self::ProposalAnswer => &["name", "project"],
-            Self::PageFooter | Self::ThreadSummary => &[],
+            Self::PageFooter => &["contents"],
+            Self::ThreadSummary => &[],
             Self::ThreadSummarised => &["from", "to"],
+            Self::SessionSelection => &["tags", "project"],
+            Self::PageTitles => &["count"],
+            Self::PromptSummary => &["name"],
         }
     }
 

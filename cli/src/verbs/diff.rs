@@ -76,7 +76,7 @@ fn compare(arguments: &Arguments, settings: &Settings) -> Result<Outcome, Failur
                 .ui
                 .paint(Stream::Data, Tone::Strong, &outcome.object.to_string()),
         )?;
-        settings.ui.write(&painted(settings, &unified(&before, &after)))?;
+        settings.ui.write(&settings.ui.diff(&unified(&before, &after)))?;
         // Membership of a set stands in no manifest.
         let moved: Vec<Change> = outcome
             .changes
@@ -137,19 +137,6 @@ fn mask(spec: &mut dyn AnySpec, changed: impl Fn(&str) -> bool, differs: &str) {
             MASK.to_owned()
         };
     }
-}
-
-fn painted(settings: &Settings, diff: &str) -> String {
-    let line = |line: &str| {
-        let tone = match line.chars().next() {
-            Some('+') => Tone::Good,
-            Some('-') => Tone::Bad,
-            Some('@') => Tone::Hint,
-            Some(_) | None => Tone::Plain,
-        };
-        format!("{}\n", settings.ui.paint(Stream::Data, tone, line))
-    };
-    diff.lines().map(line).collect()
 }
 
 #[cfg(test)]

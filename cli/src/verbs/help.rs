@@ -83,7 +83,7 @@ const GROUPS: &[(&str, &[&str])] = &[
             "introspect",
         ],
     ),
-    ("Talk", &["chat", "thread"]),
+    ("Talk", &["chat", "thread", "replay"]),
     ("Connect", &["tools", "console", "client", "mcp"]),
     ("Learn", &["explain", "api-resources", "help"]),
     (

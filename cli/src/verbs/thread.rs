@@ -2,6 +2,7 @@
 
 pub(super) mod asked;
 mod change;
+mod export;
 pub(super) mod look;
 
 use clap::{Args, Subcommand};
@@ -9,7 +10,7 @@ use clap::{Args, Subcommand};
 use crate::report::{Failure, Outcome};
 use crate::settings::Settings;
 
-/// List, read, rename, fork and delete threads with agents
+/// List, read, rename, fork, export and delete threads with agents
 #[derive(Debug, Args)]
 #[command(before_help = "\
 Examples:
@@ -64,6 +65,14 @@ Examples:
   orchctl thread fork ID --turn 2 --title 'Another way'
 ")]
     Fork(change::Fork),
+    /// Write down what went between the agent, its model and its tools, without keys, to be replayed
+    #[command(before_help = "\
+Examples:
+  orchctl thread export ID > review.cassette.json
+  orchctl thread export ID -f tests/review.cassette.json
+  orchctl thread export ID | jq '.turns[].message'
+")]
+    Export(export::Export),
 }
 
 /// Does it.
@@ -74,5 +83,6 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome,
         What::Rename(arguments) => change::rename(arguments, settings),
         What::Delete(arguments) => change::delete(arguments, settings),
         What::Fork(arguments) => change::fork(arguments, settings),
+        What::Export(arguments) => export::run(arguments, settings),
     }
 }

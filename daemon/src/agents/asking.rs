@@ -310,7 +310,7 @@ impl Agents {
 }
 
 /// An answer as it is written down: all of it but what the model thought, unless the provider wants that back.
-fn recorded(reply: &Reply) -> Value {
+pub(super) fn recorded(reply: &Reply) -> Value {
     let calls = reply.calls.iter();
     let calls: Vec<Value> = calls
         .map(|call| json!({"id": call.id, "name": call.name, "arguments": call.arguments}))
@@ -332,7 +332,7 @@ fn recorded(reply: &Reply) -> Value {
 pub(super) const UNREADABLE: &str = "_unreadable";
 
 /// The arguments of a call. Those that are no object are kept as text, and the tool is not called with them.
-fn arguments(text: &str) -> Map<String, Value> {
+pub(super) fn arguments(text: &str) -> Map<String, Value> {
     if text.trim().is_empty() {
         return Map::new();
     }

@@ -31,11 +31,11 @@ const TITLE: usize = 80;
 /// What is asked besides the message, as it is written down with the turn.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Asked {
+pub(super) struct Asked {
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    params: Option<Params>,
+    pub(super) params: Option<Params>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    system_append: Option<String>,
+    pub(super) system_append: Option<String>,
 }
 
 /// A turn that is under way, for whoever it is told. Letting go of it cancels the turn, unless it was asked to go on.
@@ -121,10 +121,9 @@ impl Agents {
         };
         let snapshot = self.0.store.snapshot();
         let personality = self.personality(&snapshot, &known, request.personality.as_ref())?;
-        let block = self.block(&snapshot, &caller, &known, personality.as_deref());
-        let mut block = block.await;
-        block.append.clone_from(&request.system_append);
-        let system = block.text();
+        let append = request.system_append.clone();
+        let system = self.told_first(&snapshot, &caller, &known, (personality.as_deref(), append));
+        let system = system.await;
         let content = request::system_content(&system);
         let asked = Asked {
             params: request.params.clone(),
@@ -310,7 +309,7 @@ impl Agents {
     }
 
     /// The personality that an agent takes on: the one that is asked for, or else its own default.
-    fn personality(
+    pub(super) fn personality(
         &self,
         snapshot: &Snapshot,
         known: &Known,
@@ -336,8 +335,14 @@ impl Agents {
         }
     }
 
-    /// What the model is told first, but for what the request adds.
-    async fn block(&self, snapshot: &Snapshot, caller: &Caller, known: &Known, personality: Option<&Object>) -> Block {
+    /// What the model is told first.
+    pub(super) async fn told_first(
+        &self,
+        snapshot: &Snapshot,
+        caller: &Caller,
+        known: &Known,
+        (personality, append): (Option<&Object>, Option<String>),
+    ) -> String {
         let spec = known.spec();
         let agent = Scope::Agent(known.name().clone());
         let project = spec.project.clone().map(Scope::Project);
@@ -385,8 +390,9 @@ impl Agents {
             of_agent,
             of_project,
             of_personality,
-            append: None,
+            append,
         }
+        .text()
     }
 }
 

@@ -33,6 +33,9 @@ mod delegation;
 mod toolbox;
 mod turn;
 
+mod recording;
+mod replaying;
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -74,6 +74,11 @@ impl Parts {
         Value::Object(body).to_string()
     }
 
+    /// The parameters, as members of the request.
+    pub(super) fn parameters(&self) -> Object {
+        members(&self.params)
+    }
+
     /// What it consists of, as it is written down: each content with its hash.
     pub(super) fn contents(&self) -> Contents {
         let mut contents = Vec::new();
@@ -84,7 +89,7 @@ impl Parts {
         };
         let system = keep(system_content(&self.system));
         let tools = keep(json!(self.tools).to_string());
-        let params = keep(Value::Object(members(&self.params)).to_string());
+        let params = keep(Value::Object(self.parameters()).to_string());
         let messages: Vec<String> = self.messages.iter().map(|message| keep(message.to_string())).collect();
         Contents {
             system,

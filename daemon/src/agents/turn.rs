@@ -365,7 +365,7 @@ fn settle(message: &mut Message, told: Told, took_ms: i64) {
     }
 }
 
-fn last_answer(entries: &[Entry], turn: u32) -> Option<&Message> {
+pub(super) fn last_answer(entries: &[Entry], turn: u32) -> Option<&Message> {
     let answers = entries.iter().rev().map(|entry| &entry.message);
     answers
         .into_iter()
@@ -373,7 +373,7 @@ fn last_answer(entries: &[Entry], turn: u32) -> Option<&Message> {
 }
 
 /// How far a turn is: how many answers there are, and how the calls of the last one stand.
-fn progress(entries: &[Entry], turn: u32) -> (u32, Vec<Stands>) {
+pub(super) fn progress(entries: &[Entry], turn: u32) -> (u32, Vec<Stands>) {
     let of_turn = || entries.iter().filter(|entry| entry.message.turn == turn);
     let is_answer = |entry: &&Entry| entry.message.role == Role::Assistant;
     let answers = u32::try_from(of_turn().filter(is_answer).count()).unwrap_or(u32::MAX);

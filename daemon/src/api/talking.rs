@@ -14,6 +14,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use orch_shared::access::Principal;
 use orch_shared::audit::Target;
+use orch_shared::cassette;
 use orch_shared::chat::{self, Event};
 use orch_shared::kind::Kind;
 use orch_shared::name::ObjectRef;
@@ -42,10 +43,15 @@ enum Address<'p> {
     Fork(&'p str),
     Cancel(&'p str),
     Resume(&'p str),
+    Cassette(&'p str),
+    Replays,
 }
 
 fn find(path: &str) -> Option<(Address<'_>, &'static str)> {
     let rest = path.strip_prefix(route::PREFIX)?.strip_prefix('/')?;
+    if rest == "replays" {
+        return Some((Address::Replays, "/api/v1/replays"));
+    }
     let mut parts = rest.split('/');
     let (plural, name, action, end) = (parts.next()?, parts.next()?, parts.next(), parts.next());
     if name.is_empty() || end.is_some() {
@@ -60,6 +66,7 @@ fn find(path: &str) -> Option<(Address<'_>, &'static str)> {
         ("threads", Some("fork")) => (Address::Fork(name), "/api/v1/threads/{id}/fork"),
         ("threads", Some("cancel")) => (Address::Cancel(name), "/api/v1/threads/{id}/cancel"),
         ("threads", Some("resume")) => (Address::Resume(name), "/api/v1/threads/{id}/resume"),
+        ("threads", Some("cassette")) => (Address::Cassette(name), "/api/v1/threads/{id}/cassette"),
         (_, Some(_) | None) => return None,
     })
 }
@@ -68,9 +75,9 @@ impl Address<'_> {
     /// The methods that there are, as `Allow` says it.
     const fn methods(self) -> &'static str {
         match self {
-            Self::Chat(_) | Self::Fork(_) | Self::Cancel(_) | Self::Resume(_) => "POST",
+            Self::Chat(_) | Self::Fork(_) | Self::Cancel(_) | Self::Resume(_) | Self::Replays => "POST",
             Self::Threads(_) => "GET, HEAD, POST",
-            Self::Tools(_) | Self::Messages(_) => "GET, HEAD",
+            Self::Tools(_) | Self::Messages(_) | Self::Cassette(_) => "GET, HEAD",
             Self::Thread(_) => "GET, HEAD, PATCH, DELETE",
         }
     }
@@ -85,6 +92,8 @@ impl Address<'_> {
             Self::Fork(_) => "fork",
             Self::Cancel(_) => "cancel",
             Self::Resume(_) => "resume",
+            Self::Cassette(_) => "export",
+            Self::Replays => "replay",
         }
     }
 
@@ -92,7 +101,13 @@ impl Address<'_> {
     const fn agent(&self) -> Option<&str> {
         match self {
             Self::Chat(name) | Self::Threads(name) | Self::Tools(name) => Some(name),
-            Self::Thread(_) | Self::Messages(_) | Self::Fork(_) | Self::Cancel(_) | Self::Resume(_) => None,
+            Self::Thread(_)
+            | Self::Messages(_)
+            | Self::Fork(_)
+            | Self::Cancel(_)
+            | Self::Resume(_)
+            | Self::Cassette(_)
+            | Self::Replays => None,
         }
     }
 }
@@ -168,6 +183,12 @@ async fn answer(agents: &Agents, principal: Principal, parts: &Parts, body: Body
             Ok(json(StatusCode::CREATED, &agents.fork_thread(&caller, id, fork).await?))
         }
         (Address::Cancel(id), "create") => Ok(json(StatusCode::OK, &agents.cancel_turn(&caller, id).await?)),
+        (Address::Cassette(id), "get") => Ok(json(StatusCode::OK, &agents.cassette(&caller, id).await?)),
+        (Address::Replays, "create") => {
+            let replay: cassette::Replay = body::json(headers, body, cassette::LARGEST).await?;
+            note_replay(&replay);
+            Ok(json(StatusCode::OK, &agents.replay(&caller, &replay).await?))
+        }
         (
             Address::Chat(_)
             | Address::Threads(_)
@@ -176,7 +197,9 @@ async fn answer(agents: &Agents, principal: Principal, parts: &Parts, body: Body
             | Address::Messages(_)
             | Address::Fork(_)
             | Address::Cancel(_)
-            | Address::Resume(_),
+            | Address::Resume(_)
+            | Address::Cassette(_)
+            | Address::Replays,
             _,
         ) => {
             let problem = Problem::new(Code::NoMethod, format!("{} is not possible here", parts.method));
@@ -194,6 +217,15 @@ fn note(address: Address<'_>, method: &'static str) {
     let name = address.agent().and_then(|name| name.parse().ok());
     let target = name.map(|name| Target::of(&ObjectRef::cluster(Kind::Agent, name)));
     trail.about(address.verb(method), target);
+}
+
+/// Notes which agent is run once more.
+fn note_replay(replay: &cassette::Replay) {
+    let agent = match &replay.against {
+        Some(cassette::Against::Agent(agent)) => agent,
+        Some(cassette::Against::Llm(_)) | None => &replay.cassette.agent,
+    };
+    audit::about("replay", &ObjectRef::cluster(Kind::Agent, agent.clone()));
 }
 
 /// What the guard calls the request.
@@ -284,6 +316,9 @@ mod tests {
             ("/api/v1/threads/t/fork", Some(Address::Fork("t"))),
             ("/api/v1/threads/t/cancel", Some(Address::Cancel("t"))),
             ("/api/v1/threads/t/resume", Some(Address::Resume("t"))),
+            ("/api/v1/threads/t/cassette", Some(Address::Cassette("t"))),
+            ("/api/v1/replays", Some(Address::Replays)),
+            ("/api/v1/replays/", None),
             ("/api/v1/agents/a", None),
             ("/api/v1/agents/a/prompts", None),
             ("/api/v1/agents/a/personalities", None),

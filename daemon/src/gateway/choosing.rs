@@ -1,15 +1,17 @@
-//! Which prompts somebody is given who begins a session: chosen by a [`Choose`], and told as far as there is room.
+//! Which prompts somebody is given who begins a session: chosen by a model or by words, and told as far as there is room.
 //!
 //! The best fitting are told in full, links followed; those for which there is no room, by an outline that says where they
 //! are read; those beyond, by their number.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use orch_shared::access::Principal;
 use orch_shared::jsonrpc::Outcome;
 use orch_shared::kinds::prompt::Prompt;
-use orch_shared::matching::{self, Candidate, Match, Task};
+use orch_shared::matching::{Candidate, Task};
+use orch_shared::outline::Outline;
 use orch_shared::system::Text;
 use serde::Serialize;
 use tokio::time::error::Elapsed;
@@ -17,6 +19,7 @@ use tokio::time::timeout;
 
 use super::Gateway;
 use super::gate::prompt_uri;
+use super::thinking::Behalf;
 use super::view::View;
 use crate::store::Object;
 
@@ -32,28 +35,8 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(8);
 /// What is told of a text that did not come in time.
 pub(super) const LATE: &str = "(What it links to did not come in time.)";
 
-/// A choice on its way: one who goes by words has made it at once, a model takes its time.
-type Choosing<'c> = Pin<Box<dyn Future<Output = Vec<Match>> + Send + 'c>>;
-
 /// The text of a prompt on its way.
 type Reading<'r> = Pin<Box<dyn Future<Output = Result<Result<String, Outcome>, Elapsed>> + Send + 'r>>;
-
-/// Chooses prompts for a task. The one who does so now goes by words; a model that reads them does it by the same contract.
-///
-/// Guarantees: each index is one of the candidates', and none comes twice; the best comes first.
-pub(super) trait Choose: Send + Sync {
-    /// The candidates that fit the task.
-    fn choose<'c>(&'c self, task: &'c Task, candidates: &'c [Candidate<'c>]) -> Choosing<'c>;
-}
-
-/// Chooses by tags and words.
-pub(super) struct ByWords;
-
-impl Choose for ByWords {
-    fn choose<'c>(&'c self, task: &'c Task, candidates: &'c [Candidate<'c>]) -> Choosing<'c> {
-        Box::pin(std::future::ready(matching::matching(task, candidates)))
-    }
-}
 
 /// The prompts for a task.
 pub(super) struct Digest {
@@ -90,8 +73,17 @@ impl Gateway {
             .iter()
             .filter_map(|prompt| Some((&**prompt, prompt.spec::<Prompt>()?)))
             .collect();
-        let candidates: Vec<Candidate<'_>> = offered.iter().map(|(object, spec)| candidate(object, spec)).collect();
-        let chosen = self.0.choosing.choose(task, &candidates).await;
+        let behalf = Behalf {
+            principal: principal.clone(),
+            project: view.project().cloned(),
+        };
+        let outlines = self.outlines_of(&behalf, &offered).await;
+        let candidates: Vec<Candidate<'_>> = offered
+            .iter()
+            .zip(&outlines)
+            .map(|((object, spec), outline)| candidate(object, spec, outline.as_deref()))
+            .collect();
+        let chosen = self.chosen(&behalf, task, &candidates).await;
         let mut reading: Vec<Reading<'_>> = Vec::new();
         for found in chosen.iter().take(FULL) {
             let (object, _) = offered[found.index];
@@ -139,6 +131,24 @@ impl Gateway {
         Digest { text, told, more }
     }
 
+    /// What prompts are about that do not say so themselves.
+    async fn outlines_of(&self, behalf: &Behalf, offered: &[(&Object, &Prompt)]) -> Vec<Option<Arc<Outline>>> {
+        let text = |spec: &&Prompt| -> Option<String> {
+            let is_told = spec.summary.is_some() && spec.chapters.is_some();
+            spec.content.clone().filter(|_| !is_told)
+        };
+        let texts: Vec<Option<String>> = offered.iter().map(|(_, spec)| text(spec)).collect();
+        let named = offered.iter().zip(&texts);
+        let wanted: Vec<(&str, &str)> = named
+            .filter_map(|((object, _), text)| Some((object.object.name.as_str(), text.as_deref()?)))
+            .collect();
+        let mut outlines = self.outlines(behalf, &wanted).await.into_iter();
+        texts
+            .iter()
+            .map(|text| text.as_ref().and_then(|_| outlines.next()))
+            .collect()
+    }
+
     fn outline(&self, candidate: &Candidate<'_>) -> String {
         let values = [
             ("name", candidate.name),
@@ -151,12 +161,15 @@ impl Gateway {
     }
 }
 
-fn candidate<'c>(object: &'c Object, spec: &'c Prompt) -> Candidate<'c> {
+/// A prompt as it is chosen by: what it says of itself, and where it says nothing, what is known of it.
+fn candidate<'c>(object: &'c Object, spec: &'c Prompt, outline: Option<&'c Outline>) -> Candidate<'c> {
+    let summary = outline.map(|outline| outline.summary.as_str());
+    let chapters = outline.map(|outline| outline.chapters.as_slice());
     Candidate {
         name: object.object.name.as_str(),
         priority: spec.rank(),
-        summary: spec.summary.as_deref().unwrap_or_default(),
-        chapters: spec.chapters.as_deref().unwrap_or_default(),
+        summary: spec.summary.as_deref().or(summary).unwrap_or_default(),
+        chapters: spec.chapters.as_deref().or(chapters).unwrap_or_default(),
         tags: spec.tags.as_deref().unwrap_or_default(),
     }
 }

@@ -33,6 +33,7 @@ mod gate;
 mod links;
 mod proposing;
 mod texts;
+mod thinking;
 
 mod changes;
 mod following;
@@ -75,6 +76,7 @@ use tokio_util::sync::CancellationToken;
 pub use delegating::{AgentSaid, Delegate, Delegated, PREFIX as AGENT_PREFIX, tool as agent_tool};
 pub use proposing::{Propose, Proposed};
 pub use registry::Bounds;
+pub use thinking::{Question, Think};
 pub use visiting::{Called, Tool, Visit, Visitor};
 
 use crate::audit::Ledger;
@@ -83,7 +85,6 @@ use crate::reconcile::{Lists, SessionCopies, Waker};
 use crate::runtime::Runtime;
 use crate::runtime::link::Client;
 use crate::store::{Standing, Store};
-use choosing::{ByWords, Choose};
 use links::Links;
 use listing::Listings;
 use missing::Missing;
@@ -92,6 +93,7 @@ use pages::Pages;
 use parking::Parking;
 use registry::Registry;
 use surface::Surfaces;
+use thinking::Outlines;
 
 /// So often a daemon that follows lets go of clients that it still holds.
 const LET_GO: Duration = Duration::from_secs(1);
@@ -116,6 +118,8 @@ pub struct Config {
     pub propose: Propose,
     /// Has agents work for those who call them as tools.
     pub delegate: Delegate,
+    /// Asks models what to tell clients.
+    pub think: Think,
     /// Rung whenever a copy of a server has changed.
     pub stirred: Arc<Notify>,
     /// When sessions end by themselves.
@@ -153,7 +157,8 @@ struct Shared {
     turn: AtomicUsize,
     parking: Parking,
     pages: Pages,
-    choosing: Box<dyn Choose>,
+    think: Think,
+    outlines: Outlines,
     propose: Propose,
     delegate: Delegate,
     links: Links,
@@ -176,6 +181,7 @@ impl Gateway {
             seal,
             propose,
             delegate,
+            think,
             stirred,
             sessions,
             principal_limits,
@@ -203,7 +209,8 @@ impl Gateway {
             turn: AtomicUsize::new(0),
             parking: Parking::new(seal),
             pages: Pages::default(),
-            choosing: Box::new(ByWords),
+            think,
+            outlines: Outlines::default(),
             propose,
             delegate,
             links: Links::default(),

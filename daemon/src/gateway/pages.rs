@@ -10,13 +10,15 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use orch_shared::jsonrpc::{Members, Raw, raw};
-use orch_shared::system;
+use orch_shared::jsonrpc::{Members, Outcome, Raw, raw};
+use orch_shared::system::{self, Text as Wording};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
+use super::pump::Relay;
 use super::registry::hash;
+use super::thinking::Behalf;
 
 /// The tool that hands out pages.
 pub(super) const TOOL: &str = "orch_read_page";
@@ -40,6 +42,15 @@ struct Text {
     text: Arc<str>,
     size: usize,
     since: Instant,
+    /// A title for each page, where a model has found them.
+    titles: Option<Arc<[String]>>,
+}
+
+/// A result that was cut.
+pub(super) struct Cut {
+    pub(super) result: Raw,
+    /// The texts of it that were, by their ids.
+    pub(super) ids: Vec<String>,
 }
 
 /// What the tool says of itself.
@@ -62,7 +73,7 @@ pub(super) fn tool() -> Value {
 
 impl Pages {
     /// A result of a tool with its long texts cut down to their first pages; nothing when it is short enough.
-    pub(super) fn cut(&self, result: &RawValue, size: usize, principal: &str, wording: &str) -> Option<Raw> {
+    pub(super) fn cut(&self, result: &RawValue, size: usize, principal: &str, wording: &str) -> Option<Cut> {
         if result.get().len() <= size {
             return None;
         }
@@ -74,7 +85,7 @@ impl Pages {
             return None;
         }
         let blocks: Vec<&RawValue> = serde_json::from_str(members.get("content")?.get()).ok()?;
-        let mut changed = false;
+        let mut ids = Vec::new();
         let mut shown: Vec<Raw> = Vec::with_capacity(blocks.len() + 1);
         for block in blocks {
             let mut parts = Members::of(block)?;
@@ -85,31 +96,52 @@ impl Pages {
                 shown.push(block.to_owned());
                 continue;
             };
-            changed = true;
-            let id = self.keep(principal, &text, size);
+            let (id, titles) = self.keep(principal, &text, size);
             let pages = pages(&text, size);
             parts.set("text", raw(&text[pages[0].clone()]));
             shown.push(parts.to_raw());
             shown.push(raw(
-                &json!({"type": "text", "text": footer(wording, &id, 1, pages.len())}),
+                &json!({"type": "text", "text": footer(wording, &id, (1, pages.len()), titles.as_deref())}),
             ));
+            ids.push(id);
         }
-        if !changed {
+        if ids.is_empty() {
             return None;
         }
         members.set("content", raw(&shown));
-        Some(members.to_raw())
+        let result = members.to_raw();
+        Some(Cut { result, ids })
     }
 
-    fn keep(&self, principal: &str, text: &str, size: usize) -> String {
+    /// The pages of a text that have no titles yet.
+    pub(super) fn untitled(&self, principal: &str, id: &str) -> Option<Vec<String>> {
+        let shelf = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = shelf.texts.get(&(principal.to_owned(), id.to_owned()))?;
+        let ranges = kept.titles.is_none().then(|| pages(&kept.text, kept.size))?;
+        Some(ranges.into_iter().map(|range| kept.text[range].to_owned()).collect())
+    }
+
+    /// Titles were found for the pages of a text.
+    pub(super) fn entitle(&self, principal: &str, id: &str, titles: Vec<String>) {
+        let mut shelf = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(kept) = shelf.texts.get_mut(&(principal.to_owned(), id.to_owned())) {
+            kept.titles = Some(titles.into());
+        }
+    }
+
+    /// Keeps a text; its id, and the titles of its pages as far as they are known.
+    fn keep(&self, principal: &str, text: &str, size: usize) -> (String, Option<Arc<[String]>>) {
         let mut id = hash(text);
         id.truncate(20);
         let key = (principal.to_owned(), id.clone());
         let mut shelf = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = shelf.texts.get(&key).filter(|before| before.size == size);
+        let titles = before.and_then(|before| before.titles.clone());
         let kept = Text {
             text: text.into(),
             size,
             since: Instant::now(),
+            titles: titles.clone(),
         };
         shelf.bytes += text.len();
         if let Some(before) = shelf.texts.insert(key.clone(), kept) {
@@ -120,7 +152,7 @@ impl Pages {
         while shelf.bytes > KEPT && shelf.order.len() > 1 {
             shelf.drop_oldest();
         }
-        id
+        (id, titles)
     }
 
     /// What the tool answers: a page, or why there is none.
@@ -135,9 +167,9 @@ impl Pages {
         let found = {
             let shelf = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             let text = shelf.texts.get(&key).filter(|text| text.since.elapsed() < FRESH);
-            text.map(|text| (Arc::clone(&text.text), text.size))
+            text.map(|text| (Arc::clone(&text.text), text.size, text.titles.clone()))
         };
-        let Some((text, size)) = found else {
+        let Some((text, size, titles)) = found else {
             return refused(format!(
                 "the result {id} is not kept any more; call the tool again that gave it"
             ));
@@ -146,7 +178,7 @@ impl Pages {
         match page.checked_sub(1).and_then(|index| pages.get(index)) {
             Some(range) => json!({"content": [
                 {"type": "text", "text": &text[range.clone()]},
-                {"type": "text", "text": footer(wording, &id, page, pages.len())},
+                {"type": "text", "text": footer(wording, &id, (page, pages.len()), titles.as_deref())},
             ]}),
             None => refused(format!("the result {id} has {} pages", pages.len())),
         }
@@ -163,6 +195,41 @@ impl Pages {
     }
 }
 
+/// How long texts may be, and for whom titles of their pages are found.
+#[derive(Debug)]
+pub(super) struct Paging {
+    pub(super) size: usize,
+    pub(super) behalf: Behalf,
+}
+
+/// An answer of which no text is longer than the project wants. Its pages have titles, where a model finds them soon.
+pub(super) async fn in_pages(relay: &Relay, outcome: Outcome) -> Outcome {
+    let (Some(Paging { size, behalf }), Outcome::Result(result)) = (&relay.paging, &outcome) else {
+        return outcome;
+    };
+    let gateway = &relay.gateway;
+    let (pages, caller) = (&gateway.0.pages, relay.note.caller());
+    let wording = gateway.wording(Wording::PageFooter);
+    let Some(mut cut) = pages.cut(result, *size, caller, &wording) else {
+        return outcome;
+    };
+    let mut are_found = false;
+    for id in &cut.ids {
+        let Some(untitled) = pages.untitled(caller, id) else {
+            continue;
+        };
+        let texts: Vec<&str> = untitled.iter().map(String::as_str).collect();
+        if let Some(titles) = gateway.titles(behalf, &texts).await {
+            pages.entitle(caller, id, titles);
+            are_found = true;
+        }
+    }
+    if are_found && let Some(entitled) = pages.cut(result, *size, caller, &wording) {
+        cut = entitled;
+    }
+    Outcome::Result(cut.result)
+}
+
 impl Shelf {
     fn drop_oldest(&mut self) {
         let oldest = self.order.pop_front().and_then(|key| self.texts.remove(&key));
@@ -171,9 +238,13 @@ impl Shelf {
 }
 
 /// What stands below a page.
-fn footer(wording: &str, id: &str, page: usize, pages: usize) -> String {
+fn footer(wording: &str, id: &str, (page, pages): (usize, usize), titles: Option<&[String]>) -> String {
+    let contents: String = (1..)
+        .zip(titles.unwrap_or_default())
+        .map(|(number, title)| format!("\nPage {number}: {title}"))
+        .collect();
     if page >= pages {
-        return format!("[Page {page} of {pages}, the last one]");
+        return format!("[Page {page} of {pages}, the last one]{contents}");
     }
     let [this, next, count] = [page, page + 1, pages].map(|number| number.to_string());
     let values = [
@@ -182,6 +253,7 @@ fn footer(wording: &str, id: &str, page: usize, pages: usize) -> String {
         ("tool", TOOL),
         ("id", id),
         ("next", &next),
+        ("contents", &contents),
     ];
     system::fill(wording, &values)
 }

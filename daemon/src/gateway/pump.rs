@@ -15,7 +15,6 @@ use std::time::Duration;
 
 use orch_shared::jsonrpc::{Members, Message, Notification, Outcome, Raw, raw};
 use orch_shared::session::Direction;
-use orch_shared::system::Text;
 use serde_json::json;
 use serde_json::value::RawValue;
 use tokio::sync::oneshot;
@@ -23,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::delegating::Delegating;
 use super::ledger::Note;
+use super::pages::{self, Paging};
 use super::parking::{Owner, Parked};
 use super::protocol::{self, META_SERVER, code, error, error_with};
 use super::session::{self, ANSWER, Session, UnderWay};
@@ -89,7 +89,7 @@ pub(super) struct Relay {
     pub(super) call: Call,
     pub(super) note: Note,
     /// The size in which long texts are handed out, in bytes.
-    pub(super) page_size: Option<usize>,
+    pub(super) paging: Option<Paging>,
 }
 
 /// Whoever works at a request until it is answered.
@@ -196,9 +196,13 @@ impl Pump {
                             return self.fail(&link::Error::Unreachable(format!("no answer within {seconds} s")));
                         }
                     };
-                    if let Some(last) = self.take(frame) {
-                        return last;
-                    }
+                    return match self.take(frame) {
+                        None => continue,
+                        Some(Step::Last(outcome)) if self.is_long(&outcome) => {
+                            Step::Last(Box::pin(pages::in_pages(&self.relay, outcome)).await)
+                        }
+                        Some(last) => last,
+                    };
                 }
                 State::Asking { .. } => {
                     if let Some(last) = self.ask_again().await {
@@ -243,7 +247,7 @@ impl Pump {
                     .runtime
                     .report(&self.relay.upstream.copy, &Traffic::Answered);
                 self.relay.note.answered(&outcome);
-                Some(Step::Last(self.in_era(self.in_pages(outcome))))
+                Some(Step::Last(self.in_era(outcome)))
             }
         }
     }
@@ -415,18 +419,12 @@ impl Pump {
         parking.addressed(&self.relay.upstream.copy, state, owner)
     }
 
-    /// An answer of which no text is longer than the project wants.
-    fn in_pages(&self, outcome: Outcome) -> Outcome {
-        let (Some(size), Outcome::Result(result)) = (self.relay.page_size, &outcome) else {
-            return outcome;
-        };
-        if result.get().len() <= size {
-            return outcome;
+    /// Whether an answer is longer than the project wants texts to be.
+    fn is_long(&self, outcome: &Outcome) -> bool {
+        match (&self.relay.paging, outcome) {
+            (Some(paging), Outcome::Result(result)) => result.get().len() > paging.size,
+            (Some(_) | None, Outcome::Result(_) | Outcome::Error(_)) => false,
         }
-        let gateway = &self.relay.gateway;
-        let wording = gateway.wording(Text::PageFooter);
-        let cut = gateway.0.pages.cut(result, size, self.relay.note.caller(), &wording);
-        cut.map_or(outcome, Outcome::Result)
     }
 
     /// An error in the words of the client's era: what is not there has another code in each (SEP-2164).

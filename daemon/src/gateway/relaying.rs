@@ -9,9 +9,11 @@ use serde_json::value::RawValue;
 use super::Gateway;
 use super::ledger::note;
 use super::methods::{Asked, Reply};
+use super::pages::Paging;
 use super::parking::{Owner, Parked, State};
 use super::protocol::{code, error, error_with};
 use super::pump::{Pump, Relay, Side, Work};
+use super::thinking::Behalf;
 use super::upstream::{COMING_UP, COPY_FREE, Unavailable, Upstream};
 use super::view::Member;
 use crate::limits::{self, Bounds, Whose};
@@ -37,6 +39,13 @@ impl Gateway {
             ..
         } = asked;
         let page_size = view.page_size().filter(|_| request.method == "tools/call");
+        let paging = page_size.map(|size| Paging {
+            size,
+            behalf: Behalf {
+                principal: principal.clone(),
+                project: view.project().cloned(),
+            },
+        });
         let object = &member.object.object;
         let snapshot = self.0.store.snapshot();
         let decision = match &name {
@@ -91,7 +100,7 @@ impl Gateway {
                         server,
                         upstream,
                         note,
-                        page_size,
+                        paging,
                     };
                     return Reply::Work(Work::Relayed(Box::new(Pump::resume(relay, exchange, ask, answer))));
                 }
@@ -146,7 +155,7 @@ impl Gateway {
             server: member.name.to_string(),
             upstream,
             note,
-            page_size,
+            paging,
         };
         match Pump::start(relay, under_way).await {
             Ok(pump) => Reply::Work(Work::Relayed(Box::new(pump))),

@@ -88,9 +88,13 @@ impl Inference {
     /// # Errors
     /// When it does not begin to answer.
     pub async fn ask_for(&self, principal: Principal, behalf: Behalf, body: String) -> Result<Saying, Unanswered> {
+        self.begin(principal, Of::Agent(behalf), body).await
+    }
+
+    pub(super) async fn begin(&self, principal: Principal, of: Of, body: String) -> Result<Saying, Unanswered> {
         let asking = Asking {
             principal,
-            of: Of::Agent(behalf),
+            of,
             dialect: Dialect::Chat,
             headers: HeaderMap::new(),
             body: body.into(),

@@ -21,6 +21,7 @@ mod refused;
 mod asking;
 mod behalf;
 mod choice;
+mod helping;
 mod keys;
 
 mod bridge;
@@ -40,6 +41,7 @@ use orch_shared::problem::Problem;
 use tokio_util::sync::CancellationToken;
 
 pub use behalf::{Behalf, Said, Saying, Unanswered};
+pub use helping::Question;
 pub use keys::{Keys, Unkeyed};
 
 use crate::audit::Ledger;

@@ -15,7 +15,7 @@ use crate::admission::{Admission, Closed, Opener};
 use crate::agents::Agents;
 use crate::api::{self, Answered, Beside, Route};
 use crate::gateway::{self, Gateway};
-use crate::inference::{Inference, Keys, Unkeyed};
+use crate::inference::{self, Inference, Keys, Unkeyed};
 use crate::secrets::Place;
 
 /// All of them. Cheap to clone.
@@ -89,5 +89,27 @@ pub(super) fn delegate(agents: Arc<OnceLock<Agents>>) -> gateway::Delegate {
                 None => Err(Problem::new(Code::ShuttingDown, "agents are not at work yet").retry_after(1)),
             }
         })
+    })
+}
+
+/// Has models help with what clients of the gateway are told.
+pub(super) fn think(inference: Inference) -> gateway::Think {
+    Arc::new(move |question| {
+        let inference = inference.clone();
+        let gateway::Question {
+            tier,
+            principal,
+            project,
+            text,
+            patience,
+        } = question;
+        let question = inference::Question {
+            tier,
+            principal,
+            project,
+            text,
+            patience,
+        };
+        Box::pin(async move { inference.help(question).await })
     })
 }

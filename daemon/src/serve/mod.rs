@@ -245,6 +245,19 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
     let noting = tokio::spawn(noting);
     let (usage, accounting) = usage::Ledger::open(store.clone(), served.clone());
     let accounting = tokio::spawn(accounting);
+    let inference = Inference::open(inference::Config {
+        store: store.clone(),
+        ledger: ledger.clone(),
+        usage: usage.clone(),
+        keys: doors::keys(admission.clone()),
+        models,
+        principal_limits: limits::Bounds {
+            per_minute: settings.inference.principal_inferences_per_minute,
+            concurrent: settings.inference.principal_concurrent_inferences,
+            tokens_per_minute: settings.inference.principal_tokens_per_minute,
+        },
+        shutdown: stop_serving.clone(),
+    });
     let at_work = Arc::new(OnceLock::new());
     let (gateway, relaying) = Gateway::open(gateway::Config {
         store: store.clone(),
@@ -256,6 +269,7 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
         seal: Arc::new(move |text: &str| keyring.mark("request state", text)),
         propose: propose_to(admission.clone()),
         delegate: doors::delegate(Arc::clone(&at_work)),
+        think: doors::think(inference.clone()),
         stirred,
         sessions: gateway::Bounds {
             idle: settings.gateway.session_idle.duration(),
@@ -271,19 +285,6 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
         shutdown: stop_serving.clone(),
     });
     let relaying = tokio::spawn(relaying);
-    let inference = Inference::open(inference::Config {
-        store: store.clone(),
-        ledger: ledger.clone(),
-        usage: usage.clone(),
-        keys: doors::keys(admission.clone()),
-        models,
-        principal_limits: limits::Bounds {
-            per_minute: settings.inference.principal_inferences_per_minute,
-            concurrent: settings.inference.principal_concurrent_inferences,
-            tokens_per_minute: settings.inference.principal_tokens_per_minute,
-        },
-        shutdown: stop_serving.clone(),
-    });
     let (agents, working) = Agents::open(agents::Config {
         store: store.clone(),
         inference: inference.clone(),

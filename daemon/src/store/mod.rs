@@ -39,6 +39,7 @@ mod activity;
 mod audit;
 mod event;
 mod lease;
+mod outline;
 mod password;
 mod seeded;
 mod session;

@@ -1,6 +1,6 @@
 //! The addresses of agents that are spoken to, and of threads.
 
-use orch_shared::{chat, route};
+use orch_shared::{cassette, chat, route};
 use serde_json::{Map, Value, json};
 
 use super::{Schemas, done, in_path, in_query, operation};
@@ -8,6 +8,31 @@ use super::{Schemas, done, in_path, in_query, operation};
 pub(super) fn describe(schemas: &mut Schemas, paths: &mut Map<String, Value>) {
     describe_agents(schemas, paths);
     describe_threads(schemas, paths);
+    describe_cassettes(schemas, paths);
+}
+
+fn describe_cassettes(schemas: &mut Schemas, paths: &mut Map<String, Value>) {
+    let id = in_path("id", "The thread's id. A thread is there for its owner alone.");
+    let recorded = schemas.add::<cassette::Cassette>("Cassette");
+    let export = operation(
+        "What went between the agent, its model and its tools in a thread, without keys",
+        vec![id],
+        None,
+        Some(("200", recorded)),
+    );
+    paths.insert(
+        format!("{}/threads/{{id}}/cassette", route::PREFIX),
+        json!({"get": export}),
+    );
+    let replay = schemas.add::<cassette::Replay>("Replay");
+    let report = schemas.add::<cassette::Report>("ReplayReport");
+    let run = operation(
+        "Run a cassette once more, and tell what is different",
+        vec![],
+        Some(replay),
+        Some(("200", report)),
+    );
+    paths.insert(format!("{}/replays", route::PREFIX), json!({"post": run}));
 }
 
 fn describe_agents(schemas: &mut Schemas, paths: &mut Map<String, Value>) {

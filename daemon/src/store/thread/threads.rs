@@ -221,6 +221,16 @@ impl Store {
         Ok(self.read_threads(statement, read).await?.pop())
     }
 
+    /// All contents of a thread: the hash of each, and the content.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn thread_contents(&self, thread: &str) -> Result<Vec<(String, String)>, Error> {
+        let statement = sql("SELECT hash, content FROM agent_content WHERE thread = $1").bind(thread);
+        let read = |record: Record<'_>| Ok((record.text(0)?.to_owned(), record.text(1)?.to_owned()));
+        self.read_threads(statement, read).await
+    }
+
     async fn read_threads<T: Send>(
         &self,
         statement: Statement<'_>,

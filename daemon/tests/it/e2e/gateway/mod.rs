@@ -29,6 +29,7 @@ mod principals;
 mod projects;
 mod proposals;
 mod texts;
+mod thinking;
 
 mod leaks;
 

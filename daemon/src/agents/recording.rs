@@ -1,0 +1,117 @@
+//! Cassettes of threads: what went between an agent, its model and its tools, as the store has it, without keys.
+
+use std::collections::HashMap;
+
+use orch_shared::cassette::{Call, Cassette, Exchange, Summary, Turn};
+use orch_shared::chat::{Message, Role, TurnState};
+use orch_shared::problem::Problem;
+use serde_json::{Value, json};
+
+use super::begin::Asked;
+use super::turn::read;
+use super::{Agents, Caller};
+use crate::store;
+
+/// What the store calls a request to a model to go on.
+const ANSWER: &str = "answer";
+
+impl Agents {
+    /// The cassette of a thread: its turns that are over.
+    ///
+    /// # Errors
+    /// When there is no such thread for whoever asks, or the database cannot be read.
+    pub async fn cassette(&self, caller: &Caller, id: &str) -> Result<Cassette, Problem> {
+        let (thread, known) = self.thread_of(&caller.principal, id).await?;
+        let store = &self.0.store;
+        let contents = store.thread_contents(&thread.id).await?;
+        let contents: HashMap<&str, &str> = contents
+            .iter()
+            .map(|(hash, content)| (hash.as_str(), content.as_str()))
+            .collect();
+        let rows = store.messages_from(&thread.id, 0).await?;
+        let messages: Vec<Message> = rows.iter().filter_map(read).map(|entry| entry.message).collect();
+        let mut cassette = Cassette::of(known.name().clone());
+        for turn in store.turns(&thread.id, 1, thread.turns).await? {
+            let state = TurnState::ALL.into_iter().find(|state| state.as_str() == turn.state);
+            let Some(state) = state.filter(|state| state.is_over()) else {
+                continue;
+            };
+            let exchanges = store.exchanges(&thread.id, turn.turn).await?;
+            let number = u32::try_from(turn.turn).unwrap_or(u32::MAX);
+            let said = messages.iter().filter(|message| message.turn == number).collect();
+            let recorded = recorded(&mut cassette, (&turn, state), (exchanges, &contents), said);
+            cassette.turns.push(recorded);
+        }
+        Ok(cassette)
+    }
+}
+
+/// A turn, with its contents put on the cassette.
+fn recorded(
+    cassette: &mut Cassette,
+    (turn, state): (&store::Turn, TurnState),
+    (exchanges, contents): (Vec<store::Exchange>, &HashMap<&str, &str>),
+    said: Vec<&Message>,
+) -> Turn {
+    let asked: Asked = serde_json::from_str(&turn.request).unwrap_or_default();
+    let answers = said.iter().filter(|message| message.role == Role::Assistant);
+    let content = |hash: &str| {
+        let known = contents
+            .get(hash)
+            .and_then(|content| serde_json::from_str(content).ok());
+        known.unwrap_or(Value::Null)
+    };
+    let exchanges = exchanges.into_iter().filter(|exchange| exchange.purpose == ANSWER);
+    let exchanges = exchanges.zip(answers).map(|(exchange, message)| {
+        let hashes: Vec<String> = serde_json::from_str(&exchange.messages).unwrap_or_default();
+        let mut answer = content(&exchange.answer);
+        // What is shown when a model says nothing but its thoughts, which are not kept otherwise.
+        answer["text"] = json!(message.text);
+        Exchange {
+            llm: exchange.llm,
+            system: cassette.keep(content(&exchange.system)),
+            tools: cassette.keep(content(&exchange.tools)),
+            params: cassette.keep(content(&exchange.params)),
+            messages: hashes.iter().map(|hash| cassette.keep(content(hash))).collect(),
+            answer: cassette.keep(answer),
+        }
+    });
+    let exchanges = exchanges.collect();
+    let (mut calls, mut summaries, mut answered) = (Vec::new(), Vec::new(), 0);
+    let results = || said.iter().filter_map(|message| message.result.as_ref());
+    for message in &said {
+        match message.role {
+            Role::User | Role::Tool => {}
+            Role::Assistant => {
+                answered += 1;
+                calls.extend(message.tool_calls.iter().filter_map(|call| {
+                    let result = results().find(|result| result.id == call.id)?;
+                    let arguments = orch_shared::cassette::kept(Value::Object(call.arguments.clone())).1;
+                    Some(Call {
+                        name: call.name.clone(),
+                        arguments: arguments.as_object().cloned().unwrap_or_default(),
+                        state: result.state,
+                        result: Cassette::text(&result.text),
+                    })
+                }));
+            }
+            Role::Summary => summaries.extend(message.summarises.map(|turns| Summary {
+                after: answered,
+                from: turns.from,
+                to: turns.to,
+                text: Cassette::text(&message.text),
+            })),
+        }
+    }
+    let first = said.iter().find(|message| message.role == Role::User);
+    Turn {
+        message: first.map(|message| Cassette::text(&message.text)).unwrap_or_default(),
+        personality: turn.personality.as_ref().and_then(|name| name.parse().ok()),
+        system_append: asked.system_append.as_deref().map(Cassette::text),
+        params: asked.params,
+        state,
+        exchanges,
+        summaries,
+        calls,
+    }
+}

@@ -1,0 +1,402 @@
+//! Replays: the turns of a cassette once more, with an agent as it is declared now.
+//!
+//! What enters: a cassette, and what is asked instead of it, if anything. What leaves: what was different. What it never does:
+//! call a tool, whose answers are on the cassette; or write a thread. A model is asked only where another model, or an agent
+//! with its own, is to be compared with what was recorded.
+//!
+//! Without a model, the agent hears the answers that were recorded, and what differs is what it would be told: the system block,
+//! tools that it may no longer call, parameters. So a pipeline sees what a change of prompts does before anybody is asked.
+
+use std::sync::Arc;
+
+use orch_shared::access::Role as Right;
+use orch_shared::audit::Target;
+use orch_shared::cassette::{
+    Against, Call, Cassette, Difference, Part, Replay, Report, Results, Turn, difference, kept,
+};
+use orch_shared::chat::{CallState, Message, Role, Summarised, ToolCall, ToolResult, TurnState};
+use orch_shared::inference::chat::Reply;
+use orch_shared::inference::estimate;
+use orch_shared::kind::Kind;
+use orch_shared::name::{Name, ObjectRef};
+use orch_shared::problem::{Code, Problem};
+use orch_shared::system::Text;
+use orch_shared::usage::Tokens;
+use serde_json::{Map, Value, json};
+
+use super::asking::{arguments, recorded as written};
+use super::history::{Entry, conversation, with_ids};
+use super::meter::Meter;
+use super::next::{Action, Bounds, next};
+use super::owner::Known;
+use super::request::{Parts, merged};
+use super::turn::{last_answer, progress, shown};
+use super::{Agents, Caller};
+use crate::audit::{self, Trail};
+use crate::inference::Behalf;
+use crate::store::Spent;
+
+/// What a model is told of a call that is not on the cassette.
+const NOT_RECORDED: &str = "[The call is not on the cassette, and was not made.]";
+/// What it is told of a tool that the agent may not call.
+const NOT_OFFERED: &str = "[There is no such tool, or it may not be called.]";
+
+/// What a replay works with.
+struct Replaying<'r> {
+    caller: &'r Caller,
+    known: &'r Known,
+    cassette: &'r Cassette,
+    /// The model that is asked; none where the answers are those of the cassette.
+    llm: Option<Name>,
+    results: Results<'r>,
+    entries: Vec<Entry>,
+    differences: Vec<Difference>,
+}
+
+impl Agents {
+    /// Runs a cassette once more.
+    ///
+    /// # Errors
+    /// When it cannot be read, when whoever asks may not run the agent or the model, or when a model does not answer.
+    pub async fn replay(&self, caller: &Caller, replay: &Replay) -> Result<Report, Problem> {
+        let Replay { cassette, against } = replay;
+        cassette.check()?;
+        let agent = match against {
+            Some(Against::Agent(agent)) => agent,
+            Some(Against::Llm(_)) | None => &cassette.agent,
+        };
+        let known = self.agent(&caller.principal, agent.as_str())?;
+        let llm = match against {
+            None => None,
+            Some(Against::Agent(_)) => Some(known.spec().llm.clone()),
+            Some(Against::Llm(llm)) => Some(self.model(caller, llm)?),
+        };
+        let mut replaying = Replaying {
+            caller,
+            known: &known,
+            cassette,
+            llm,
+            results: Results::of(cassette),
+            entries: Vec::new(),
+            differences: Vec::new(),
+        };
+        for (number, turn) in (1..).zip(&cassette.turns) {
+            self.replay_turn(&mut replaying, number, turn).await?;
+        }
+        Ok(Report {
+            agent: known.name().clone(),
+            turns: u32::try_from(cassette.turns.len()).unwrap_or(u32::MAX),
+            differences: replaying.differences,
+        })
+    }
+
+    /// A model that somebody may ask.
+    fn model(&self, caller: &Caller, name: &Name) -> Result<Name, Problem> {
+        let snapshot = self.0.store.snapshot();
+        let absent = || {
+            Problem::new(Code::NotFound, format!("llm/{name} does not exist"))
+                .suggest("what there is: orchctl get llms")
+        };
+        let found = snapshot
+            .get(&ObjectRef::cluster(Kind::Llm, name.clone()))
+            .ok_or_else(absent)?;
+        let decision = snapshot.decide(&caller.principal, Right::Run, found);
+        audit::decided(&caller.principal, &decision, Right::Run);
+        if decision.is_allowed {
+            return Ok(name.clone());
+        }
+        if !snapshot.shows(&caller.principal.visibility, found) {
+            return Err(absent());
+        }
+        let detail = format!("{} may see llm/{name}, and not ask it", caller.principal.name);
+        Err(Problem::new(Code::Forbidden, detail).suggest("that needs the role `run` on it"))
+    }
+
+    async fn replay_turn(&self, replaying: &mut Replaying<'_>, number: u32, turn: &Turn) -> Result<(), Problem> {
+        let (caller, known) = (replaying.caller, replaying.known);
+        let snapshot = self.0.store.snapshot();
+        // Another agent need not have the personality.
+        let personality = match self.personality(&snapshot, known, turn.personality.as_ref()) {
+            Ok(personality) => personality,
+            Err(problem) => {
+                replaying.differs(number, None, Part::System, problem.detail);
+                None
+            }
+        };
+        let append = turn.system_append.clone();
+        let system = self
+            .told_first(&snapshot, caller, known, (personality.as_deref(), append))
+            .await;
+        let params = merged(known.spec().default_params.as_ref(), turn.params.as_ref());
+        replaying.entries.push(self.entry(number, Role::User, &turn.message));
+        let meter = Meter::new(Bounds::of(known.spec()), Spent::default(), None);
+        loop {
+            let (answers, calls) = progress(&replaying.entries, number);
+            match next(answers, &calls, &meter.spent(), meter.bounds()) {
+                Action::Finish => {
+                    if turn.state == TurnState::Error {
+                        let told = "the turn came to nothing when it was recorded, and is complete now";
+                        replaying.differs(number, None, Part::End, told.to_owned());
+                    }
+                    return Ok(());
+                }
+                Action::Fail(over) => {
+                    if turn.state != TurnState::Error {
+                        replaying.differs(number, None, Part::End, over.problem().detail);
+                    }
+                    return Ok(());
+                }
+                Action::Ask(iteration) => {
+                    for summary in turn.summaries.iter().filter(|summary| summary.after == answers) {
+                        let mut entry = self.entry(number, Role::Summary, &summary.text);
+                        entry.message.summarises = Some(Summarised {
+                            from: summary.from,
+                            to: summary.to,
+                        });
+                        replaying.entries.push(entry);
+                    }
+                    let parts = Parts {
+                        llm: replaying.llm.as_ref().unwrap_or(&known.spec().llm).to_string(),
+                        system: system.clone(),
+                        tools: replaying.tools(turn, iteration),
+                        params: params.clone(),
+                        messages: conversation(
+                            &replaying.entries,
+                            number,
+                            &self.0.gateway.wording(Text::ThreadSummarised),
+                        ),
+                    };
+                    meter.asked();
+                    let Some(answer) = self.hear(replaying, (number, iteration), turn, &parts, &meter).await? else {
+                        return Ok(());
+                    };
+                    let entry = self.heard(&answer, number, iteration);
+                    replaying.entries.push(entry);
+                }
+                Action::Call(places) => {
+                    meter.calls(places.len());
+                    self.answer_calls(replaying, number, &places);
+                }
+                Action::Wait => {
+                    return Err(Problem::new(
+                        Code::Internal,
+                        "a replay has come to a point that nobody knows",
+                    ));
+                }
+            }
+        }
+    }
+
+    /// The answer of a model to a request, or that of the cassette; what differs is noted. Nothing when the cassette has none.
+    async fn hear(
+        &self,
+        replaying: &mut Replaying<'_>,
+        (turn, step): (u32, u32),
+        recorded: &Turn,
+        parts: &Parts,
+        meter: &Arc<Meter>,
+    ) -> Result<Option<Value>, Problem> {
+        let exchange = recorded.exchanges.get(step as usize - 1);
+        if let Some(exchange) = exchange {
+            let cassette = replaying.cassette;
+            let mut compared = vec![
+                (Part::System, &exchange.system, json!(parts.system)),
+                (Part::Params, &exchange.params, Value::Object(parts.parameters())),
+                (Part::Tools, &exchange.tools, json!(parts.tools)),
+            ];
+            compared.retain(|(_, hash, now)| **hash != kept(now.clone()).0);
+            for (part, hash, now) in compared {
+                // What a turn is told first is told with each of its requests.
+                if step == 1 || replaying.is_news(turn, part) {
+                    let diff = difference(cassette.content(hash), &kept(now).1);
+                    replaying.differs(turn, Some(step), part, diff.unwrap_or_default());
+                }
+            }
+            if replaying.llm.is_none() {
+                let before: Vec<&Value> = exchange.messages.iter().map(|hash| cassette.content(hash)).collect();
+                let now: Vec<Value> = parts.messages.iter().map(|message| kept(message.clone()).1).collect();
+                if let Some(diff) = difference(&json!(before), &json!(now)) {
+                    replaying.differs(turn, Some(step), Part::Messages, diff);
+                }
+            }
+        }
+        let before = exchange.map(|exchange| replaying.cassette.content(&exchange.answer));
+        let Some(llm) = replaying.llm.clone() else {
+            if before.is_none() && recorded.state == TurnState::Complete {
+                let told = "the agent would ask its model once more, and the cassette has no answer to that";
+                replaying.differs(turn, Some(step), Part::End, told.to_owned());
+            }
+            return Ok(before.cloned());
+        };
+        let reply = self.ask_once(replaying, &llm, parts).await?;
+        let tokens = reply.usage.map_or_else(
+            || Tokens {
+                input: i64::try_from(estimate::of_json(&parts.body())).unwrap_or(i64::MAX),
+                cached: 0,
+                output: i64::try_from(estimate::of_text(&reply.text)).unwrap_or(i64::MAX),
+            },
+            |used| Tokens {
+                input: i64::try_from(used.input).unwrap_or(i64::MAX),
+                cached: i64::try_from(used.cached).unwrap_or(i64::MAX),
+                output: i64::try_from(used.output).unwrap_or(i64::MAX),
+            },
+        );
+        meter.answered(tokens, None);
+        let mut now = written(&reply);
+        let spoken = if reply.text.is_empty() {
+            &reply.refusal
+        } else {
+            &reply.text
+        };
+        now["text"] = match reply.calls.is_empty() {
+            true => json!(shown(spoken, &reply.reasoning, reply.finish.as_chat())),
+            false => json!(spoken),
+        };
+        match before {
+            None => {
+                let told = "the model is asked once more than when it was recorded";
+                replaying.differs(turn, Some(step), Part::Answer, told.to_owned());
+            }
+            Some(before) => {
+                let told = kept(now.clone()).1;
+                for (part, diff) in [
+                    (Part::Calls, difference(&wanted(before), &wanted(&told))),
+                    (Part::Answer, difference(&before["text"], &told["text"])),
+                ] {
+                    if let Some(diff) = diff {
+                        replaying.differs(turn, Some(step), part, diff);
+                    }
+                }
+            }
+        }
+        Ok(Some(now))
+    }
+
+    async fn ask_once(&self, replaying: &Replaying<'_>, llm: &Name, parts: &Parts) -> Result<Reply, Problem> {
+        let (caller, known) = (replaying.caller, replaying.known);
+        let behalf = Behalf {
+            agent: known.name().clone(),
+            thread: "replay".to_owned(),
+            project: known.spec().project.clone(),
+        };
+        let trail = Trail::begin(&caller.request_id, None, "chat/completions");
+        trail.about(
+            "chat/completions",
+            Some(Target::of(&ObjectRef::cluster(Kind::Llm, llm.clone()))),
+        );
+        trail.by(&caller.principal);
+        let asking = async {
+            let principal = caller.principal.clone();
+            let mut saying = self.0.inference.ask_for(principal, behalf, parts.body()).await?;
+            while saying.piece().await.is_some() {}
+            saying.finish()
+        };
+        let said = audit::scoped(trail, asking).await;
+        said.map(|said| said.reply)
+            .map_err(|unanswered| Problem::new(Code::ModelFailed, format!("llm/{llm}: {}", unanswered.message)))
+    }
+
+    /// Gives the calls of the last answer their results.
+    fn answer_calls(&self, replaying: &mut Replaying<'_>, turn: u32, places: &[usize]) {
+        let wanted = last_answer(&replaying.entries, turn).map(|message| message.tool_calls.clone());
+        let wanted = wanted.unwrap_or_default();
+        for call in places.iter().filter_map(|place| wanted.get(*place)) {
+            let spec = replaying.known.spec();
+            let (server, tool) = call.name.split_once("__").unwrap_or(("", &call.name));
+            let recorded = replaying.results.take(turn, &call.name, &call.arguments);
+            let (state, text) = match recorded {
+                _ if !spec.allows_tool(server, tool) => {
+                    let told = format!("agent/{} may not call {} any more", replaying.known.name(), call.name);
+                    replaying.differs(turn, None, Part::Calls, told);
+                    (CallState::Error, NOT_OFFERED)
+                }
+                Some(Call { state, result, .. }) => (*state, result.as_str()),
+                None => {
+                    let told = format!(
+                        "{} is called with {}, which is not on the cassette",
+                        call.name,
+                        kept(Value::Object(call.arguments.clone())).1
+                    );
+                    replaying.differs(turn, None, Part::Calls, told);
+                    (CallState::Error, NOT_RECORDED)
+                }
+            };
+            let mut entry = self.entry(turn, Role::Tool, text);
+            entry.message.result = Some(ToolResult {
+                id: call.id.clone(),
+                name: call.name.clone(),
+                state,
+                text: text.to_owned(),
+                left_out: None,
+                took_ms: None,
+            });
+            replaying.entries.push(entry);
+        }
+    }
+
+    fn entry(&self, turn: u32, role: Role, text: &str) -> Entry {
+        Entry {
+            message: Message {
+                turn,
+                ..self.said(role, text)
+            },
+            signed: None,
+        }
+    }
+
+    /// An answer as a message of the thread.
+    fn heard(&self, answer: &Value, turn: u32, iteration: u32) -> Entry {
+        let calls = answer["toolCalls"].as_array().cloned().unwrap_or_default();
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let ids = calls.iter().map(|call| text(&call["id"])).collect();
+        let ids = with_ids(ids, turn, iteration);
+        let mut entry = self.entry(turn, Role::Assistant, &text(&answer["text"]));
+        let calls = calls.iter().zip(ids).map(|(call, id)| ToolCall {
+            id,
+            name: text(&call["name"]),
+            server: None,
+            tool: None,
+            arguments: arguments(&text(&call["arguments"])),
+        });
+        entry.message.tool_calls = calls.collect();
+        entry.signed = answer.get("thinkingBlocks").cloned();
+        entry
+    }
+}
+
+impl Replaying<'_> {
+    fn differs(&mut self, turn: u32, step: Option<u32>, part: Part, diff: String) {
+        self.differences.push(Difference { turn, step, part, diff });
+    }
+
+    /// Whether nothing was said yet of that part in that turn.
+    fn is_news(&self, turn: u32, part: Part) -> bool {
+        let is_said = |difference: &Difference| difference.turn == turn && difference.part == part;
+        !self.differences.iter().any(is_said)
+    }
+
+    /// The tools that were recorded, as far as the agent may call them.
+    fn tools(&self, turn: &Turn, step: u32) -> Vec<Value> {
+        let exchanges = &turn.exchanges;
+        let exchange = exchanges.get(step as usize - 1).or_else(|| exchanges.last());
+        let tools = exchange.map(|exchange| self.cassette.content(&exchange.tools));
+        let tools = tools.and_then(Value::as_array).into_iter().flatten();
+        let spec = self.known.spec();
+        let may_call = |definition: &&Value| {
+            let name = definition["function"]["name"].as_str().unwrap_or_default();
+            let (server, tool) = name.split_once("__").unwrap_or(("", name));
+            spec.allows_tool(server, tool)
+        };
+        tools.filter(may_call).cloned().collect()
+    }
+}
+
+/// The calls that an answer wants, without what differs each time.
+fn wanted(answer: &Value) -> Value {
+    let calls = answer["toolCalls"].as_array().into_iter().flatten();
+    let told = calls.map(|call| {
+        let arguments: Map<String, Value> = arguments(call["arguments"].as_str().unwrap_or_default());
+        json!({"name": call["name"], "arguments": arguments})
+    });
+    told.collect()
+}

@@ -1,0 +1,193 @@
+//! Cassettes: a thread is exported, and run once more with the same answers, with another model, and with another agent.
+
+use std::fs;
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+
+use super::{agent, calls, home_with, post, say, say_in, scripted, text};
+use crate::e2e::manifest;
+use crate::support::daemon::Home;
+use crate::support::far::Far;
+use crate::support::http::Answer;
+
+/// Looks that up with a tool, and says what it found.
+fn looks_up(what: &str, found: &str) -> Value {
+    json!([
+        {"toolCalls": [{"name": "raw__echo", "arguments": {"what": what, "token": "hunter2hunter2"}}]},
+        {"text": found},
+        {"text": "You are welcome."},
+    ])
+}
+
+/// A daemon with an agent that has looked something up, and the thread of that.
+fn recorded() -> (Home, Far, String) {
+    let declared = scripted("m", &looks_up("a", "It is a."))
+        + &scripted("other", &looks_up("b", "It is b."))
+        + &scripted("same", &looks_up("a", "It is a."))
+        + &agent(json!({"systemPrompt": "Be kind.\nBe brief.", "defaultParams": {"temperature": 0.5}}));
+    let (home, far) = home_with(&declared);
+    let said = say(&home, "What is it? My key is orch_0123456789abcdef0123456789abcdef.");
+    let thread = text(&said["threadId"]).to_owned();
+    assert_eq!(text(&said["assistant"]), "It is a.");
+    say_in(&home, &thread, "Thanks");
+    assert_eq!(calls(&far), 1);
+    (home, far, thread)
+}
+
+/// The cassette of a thread, as a file.
+fn exported(home: &Home, thread: &str) -> (PathBuf, Value) {
+    let file = home.path("thread.cassette.json");
+    let path = file.to_str().expect("a path").to_owned();
+    let told = home.orchctl(&["thread", "export", thread, "-f", &path]).expect(0);
+    assert!(told.stderr.contains("2 turns with agent/a"), "{}", told.stderr);
+    let written = fs::read_to_string(&file).expect("a file");
+    (file, serde_json::from_str(&written).expect("JSON"))
+}
+
+fn replay(home: &Home, cassette: &Value, against: Value) -> Answer {
+    let mut body = json!({"cassette": cassette});
+    if !against.is_null() {
+        body["against"] = against;
+    }
+    post(home, "replays", &body).send()
+}
+
+/// What differs, in brief: the turn, the request and the part.
+#[track_caller]
+fn parts(report: &Value) -> Vec<String> {
+    let differences = report["differences"].as_array().expect("a list").iter();
+    differences
+        .map(|one| format!("{} {} {}", one["turn"], one["step"], text(&one["part"])))
+        .collect()
+}
+
+#[test]
+fn a_thread_is_run_once_more() {
+    let (home, far, thread) = recorded();
+    let (file, cassette) = exported(&home, &thread);
+    let path = file.to_str().expect("a path");
+    // Nothing secret is on it.
+    let written = cassette.to_string();
+    assert!(
+        !written.contains("orch_0123") && !written.contains("hunter2"),
+        "{written}"
+    );
+    assert!(written.contains("My key is ***"), "{written}");
+
+    // As it is, nothing is different, and nobody is asked: neither the tool nor the model.
+    let asked = home.get("usage?by=llm").to_string();
+    let told = home.orchctl(&["replay", path]).expect(0);
+    assert_eq!(
+        (told.stdout.as_str(), told.stderr.contains("2 turns, all the same")),
+        ("", true)
+    );
+    let said_again = home.orchctl(&["replay", path, "--against", "llm=same"]).expect(0);
+    assert!(said_again.stderr.contains("all the same"), "{}", said_again.stderr);
+    assert_eq!(calls(&far), 1, "tools are never called");
+    assert_ne!(home.get("usage?by=llm").to_string(), asked, "another model was asked");
+
+    // A changed prompt shows, once for each turn.
+    home.apply(&agent(
+        json!({"systemPrompt": "Be kind.\nBe long.", "defaultParams": {"temperature": 0.5}}),
+    ));
+    let told = home.orchctl(&["replay", path]).expect(1);
+    assert_eq!(
+        told.stdout,
+        "turn 1, request 1: system\n@@ -1,2 +1,2 @@\n Be kind.\n-Be brief.\n+Be long.\n\
+         turn 2, request 1: system\n@@ -1,2 +1,2 @@\n Be kind.\n-Be brief.\n+Be long.\n"
+    );
+    // So does another parameter, and a tool that may no longer be called.
+    home.apply(&agent(
+        json!({"systemPrompt": "Be kind.\nBe brief.", "tools": {"allow": ["raw__add"]}}),
+    ));
+    let report = replay(&home, &cassette, Value::Null).expect(200).json();
+    let told = parts(&report);
+    for part in ["1 1 params", "1 1 tools", "1 null calls", "2 1 params"] {
+        assert!(told.contains(&part.to_owned()), "{part}: {told:?}");
+    }
+    assert_eq!(calls(&far), 1);
+}
+
+#[test]
+fn another_model_and_another_agent_are_compared() {
+    let (home, far, thread) = recorded();
+    let (file, cassette) = exported(&home, &thread);
+    // It calls the tool with something else, of which there is no result, and says something else.
+    let report = replay(&home, &cassette, json!({"llm": "other"})).expect(200).json();
+    let told = parts(&report);
+    for part in ["1 1 calls", "1 null calls", "1 2 answer"] {
+        assert!(told.contains(&part.to_owned()), "{part}: {report}");
+    }
+    assert!(report.to_string().contains("-It is a.\\n+It is b."), "{report}");
+
+    // Another agent goes on by itself where the first one stopped.
+    let draft = scripted("short", &json!([{"text": "I know it."}]))
+        + &manifest(
+            "Agent",
+            "draft",
+            &json!({"llm": "short", "project": "p", "systemPrompt": "Guess."}),
+        );
+    home.apply(&draft);
+    let path = file.to_str().expect("a path");
+    let told = home.orchctl(&["replay", path, "--against", "agent=draft"]).expect(1);
+    for line in [
+        "turn 1, request 1: system",
+        "-Be kind.",
+        "+Guess.",
+        "turn 1, request 1: answer",
+        "+I know it.",
+    ] {
+        assert!(told.stdout.contains(line), "{line}: {}", told.stdout);
+    }
+    let json = home
+        .orchctl(&["replay", path, "--against", "agent=draft", "-o", "json"])
+        .expect(1);
+    let report: Value = serde_json::from_str(&json.stdout).expect("JSON");
+    assert_eq!((text(&report["agent"]), &report["turns"]), ("draft", &json!(2)));
+    assert_eq!(calls(&far), 1, "tools are never called");
+}
+
+#[test]
+fn what_is_no_cassette_is_refused() {
+    let (home, _far, thread) = recorded();
+    let (file, mut cassette) = exported(&home, &thread);
+    let path = file.to_str().expect("a path").to_owned();
+    for (arguments, told) in [
+        (
+            &["replay", &path, "--against", "m"][..],
+            "is neither an Llm nor an agent",
+        ),
+        (
+            &["replay", &path, "--against", "llm=nobody"],
+            "llm/nobody does not exist",
+        ),
+        (
+            &["replay", &path, "--against", "agent=nobody"],
+            "agent/nobody does not exist",
+        ),
+        (&["replay", "/nowhere"], "/nowhere"),
+        (&["thread", "export", "nobody"], "there is no thread `nobody`"),
+    ] {
+        let refused = home.orchctl(arguments);
+        assert!(
+            refused.code > 1 || arguments[0] == "thread",
+            "{arguments:?}: {refused:?}"
+        );
+        assert!(refused.stderr.contains(told), "{arguments:?}: {}", refused.stderr);
+    }
+    // Changed by hand: noticed by the command line, and by the daemon.
+    let changed = fs::read_to_string(&file)
+        .expect("a file")
+        .replace("It is a.", "It is c.");
+    fs::write(&file, &changed).expect("a file");
+    let refused = home.orchctl(&["replay", &path]);
+    assert!(refused.stderr.contains("was changed"), "{}", refused.stderr);
+    let refused = replay(&home, &serde_json::from_str(&changed).expect("JSON"), Value::Null).expect(400);
+    assert!(refused.body.contains("was changed"), "{}", refused.body);
+    fs::write(&file, "{\n  \"format\": 7\n}").expect("a file");
+    let refused = home.orchctl(&["replay", &path]);
+    assert!(refused.stderr.contains(&format!("{path}:2:")), "{}", refused.stderr);
+    cassette["more"] = json!(1);
+    replay(&home, &cassette, Value::Null).expect(400);
+}

@@ -1,0 +1,439 @@
+//! Cassettes: what went between an agent, its models and its tools in a thread, in a form that can be kept beside the manifests
+//! and run again without any of them.
+//!
+//! A text that comes often, such as the system block, stands in a cassette once, by the SHA-256 of its JSON; so what was changed
+//! by hand is noticed, and two requests are alike when their hashes are. Keys are taken out before anything is hashed. What is
+//! replayed is compared in the same form.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
+
+use crate::chat::{CallState, TurnState};
+use crate::diff;
+use crate::kinds::agent::Params;
+use crate::name::Name;
+use crate::problem::{Code, Problem};
+use crate::secrecy;
+
+/// How a cassette is written.
+pub const FORMAT: &str = "orchctl.dev/cassette/v1";
+/// The largest cassette that is replayed, in bytes.
+pub const LARGEST: usize = 64 << 20;
+
+/// What was recorded of a thread: the answer of `GET /api/v1/threads/{id}/cassette`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Cassette {
+    /// How it is written: `orchctl.dev/cassette/v1`.
+    pub format: String,
+    /// The agent.
+    pub agent: Name,
+    /// The turns, in order, those alone that are over.
+    pub turns: Vec<Turn>,
+    /// What was said: JSON, each by the SHA-256 of its compact form, in hex.
+    pub contents: BTreeMap<String, Value>,
+}
+
+/// A turn.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schemars(rename = "RecordedTurn")]
+pub struct Turn {
+    /// What was said to the agent.
+    pub message: String,
+    /// The personality that it took on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub personality: Option<Name>,
+    /// What the request told the model last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub system_append: Option<String>,
+    /// Parameters of the request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub params: Option<Params>,
+    /// How it ended.
+    pub state: TurnState,
+    /// What went to the model and came back, in order.
+    pub exchanges: Vec<Exchange>,
+    /// Where older turns were summed up, because all of it had become too long.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub summaries: Vec<Summary>,
+    /// The tools that were called, in the order in which the model wanted them.
+    pub calls: Vec<Call>,
+}
+
+/// A request to the model, and its answer. Each text is a hash in [`Cassette::contents`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schemars(rename = "RecordedExchange")]
+pub struct Exchange {
+    /// The Llm that answered.
+    pub llm: String,
+    /// What it was told first: a text.
+    pub system: String,
+    /// The definitions of tools: a list.
+    pub tools: String,
+    /// The parameters: an object.
+    pub params: String,
+    /// The messages, in the words of chat completions.
+    pub messages: Vec<String>,
+    /// The answer: `text`, `toolCalls`, `finishReason` and more.
+    pub answer: String,
+}
+
+/// What stands for older turns from here on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schemars(rename = "RecordedSummary")]
+pub struct Summary {
+    /// Behind so many answers of the turn.
+    pub after: u32,
+    /// The first turn that it stands for.
+    pub from: u32,
+    /// The last one.
+    pub to: u32,
+    /// What is told instead of them.
+    pub text: String,
+}
+
+/// A call of a tool.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schemars(rename = "RecordedCall")]
+pub struct Call {
+    /// The tool as the model knows it: `files__read_file`.
+    pub name: String,
+    /// Its arguments.
+    pub arguments: Map<String, Value>,
+    /// What became of it.
+    pub state: CallState,
+    /// What the model was told.
+    pub result: String,
+}
+
+impl Cassette {
+    /// An empty one.
+    #[must_use]
+    pub fn of(agent: Name) -> Self {
+        Self {
+            format: FORMAT.to_owned(),
+            agent,
+            turns: vec![],
+            contents: BTreeMap::new(),
+        }
+    }
+
+    /// Keeps a content, without the keys in it; its hash.
+    pub fn keep(&mut self, content: Value) -> String {
+        let (hash, content) = kept(content);
+        self.contents.entry(hash.clone()).or_insert(content);
+        hash
+    }
+
+    /// Keeps a text that stands by itself, without the keys in it.
+    #[must_use]
+    pub fn text(text: &str) -> String {
+        match kept(Value::from(text)).1 {
+            Value::String(text) => text,
+            other => other.to_string(),
+        }
+    }
+
+    /// What goes by that hash.
+    #[must_use]
+    pub fn content(&self, hash: &str) -> &Value {
+        self.contents.get(hash).unwrap_or(&Value::Null)
+    }
+
+    /// Holds a cassette against what it says of itself.
+    ///
+    /// # Errors
+    /// When it is written in a way that is not known here, lacks a content, or a content is another than its hash says.
+    pub fn check(&self) -> Result<(), Problem> {
+        if self.format != FORMAT {
+            let format = crate::excerpt::short(&self.format);
+            let detail = format!("the cassette is written as `{format}`, and `{FORMAT}` is known here");
+            return Err(Problem::new(Code::BadRequest, detail));
+        }
+        let damaged = |detail: String| {
+            Err(Problem::new(Code::BadRequest, detail).suggest(
+                "export the thread again: what is in a cassette goes by its hash and cannot be changed by hand",
+            ))
+        };
+        for (hash, content) in &self.contents {
+            if *hash != hash_of(content) {
+                let short: String = hash.chars().take(12).collect();
+                return damaged(format!("the content {short} of the cassette was changed"));
+            }
+        }
+        for (index, turn) in self.turns.iter().enumerate() {
+            for exchange in &turn.exchanges {
+                let texts = [&exchange.system, &exchange.tools, &exchange.params, &exchange.answer];
+                let mut named = texts.into_iter().chain(&exchange.messages);
+                if let Some(hash) = named.find(|hash| !self.contents.contains_key(*hash)) {
+                    let short: String = hash.chars().take(12).collect();
+                    return damaged(format!(
+                        "turn {} refers to the content {short}, which is not there",
+                        index + 1
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A content as a cassette keeps it, and its hash.
+#[must_use]
+pub fn kept(mut content: Value) -> (String, Value) {
+    secrecy::redact(&mut content);
+    (hash_of(&content), content)
+}
+
+fn hash_of(content: &Value) -> String {
+    hex::encode(Sha256::digest(content.to_string()))
+}
+
+/// The body of `POST /api/v1/replays`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Replay {
+    /// What is run again.
+    pub cassette: Cassette,
+    /// What is asked instead of the cassette. Default: nothing; the agent of the cassette, as it is declared now, hears the
+    /// answers that were recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub against: Option<Against>,
+}
+
+/// What is asked instead of the cassette. Tools are never called: what they answered is on the cassette.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "ReplayAgainst")]
+pub enum Against {
+    /// Another model, for the same agent.
+    Llm(Name),
+    /// Another agent, with its own model.
+    Agent(Name),
+}
+
+/// What came of it: the answer of `POST /api/v1/replays`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "ReplayReport")]
+pub struct Report {
+    /// The agent that was run.
+    pub agent: Name,
+    /// How many turns were replayed.
+    pub turns: u32,
+    /// What was different, in order; nothing when everything was the same.
+    pub differences: Vec<Difference>,
+}
+
+/// Something that was different.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "ReplayDifference")]
+pub struct Difference {
+    /// The turn, from 1.
+    pub turn: u32,
+    /// Which of the turn's requests to the model, from 1; absent of what is not about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<u32>,
+    /// What.
+    pub part: Part,
+    /// A unified diff from what was recorded to what is now; or a sentence.
+    pub diff: String,
+}
+
+/// What can be different.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(rename = "ReplayPart")]
+pub enum Part {
+    /// What the model is told first.
+    System,
+    /// The definitions of tools.
+    Tools,
+    /// The parameters of the request.
+    Params,
+    /// The messages before the answer.
+    Messages,
+    /// The tools that the model wants to be called.
+    Calls,
+    /// What the model says.
+    Answer,
+    /// How the turn ends.
+    End,
+}
+
+impl Part {
+    /// The word for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::System => "system",
+            Self::Tools => "tools",
+            Self::Params => "params",
+            Self::Messages => "messages",
+            Self::Calls => "calls",
+            Self::Answer => "answer",
+            Self::End => "end",
+        }
+    }
+}
+
+/// How one content differs from another, line by line; nothing when it does not.
+#[must_use]
+pub fn difference(before: &Value, after: &Value) -> Option<String> {
+    (before != after).then(|| diff::unified(&shown(before), &shown(after)))
+}
+
+/// A content on lines of its own: a text as it is, all else as JSON.
+fn shown(content: &Value) -> String {
+    let mut text = match content {
+        Value::String(text) => text.clone(),
+        Value::Null => String::new(),
+        other => serde_json::to_string_pretty(other).unwrap_or_default(),
+    };
+    if !text.is_empty() && !text.ends_with('\n') {
+        text.push('\n');
+    }
+    text
+}
+
+/// The results of tools on a cassette, handed out once each: of the same turn first, and in the order in which they came.
+#[derive(Debug)]
+pub struct Results<'c> {
+    left: Vec<(u32, &'c Call)>,
+}
+
+impl<'c> Results<'c> {
+    /// Everything that is recorded.
+    #[must_use]
+    pub fn of(cassette: &'c Cassette) -> Self {
+        let numbered = (1..).zip(&cassette.turns);
+        let left = numbered.flat_map(|(turn, recorded)| recorded.calls.iter().map(move |call| (turn, call)));
+        Self { left: left.collect() }
+    }
+
+    /// What that tool answered to those arguments, in that turn or, where it was not called so in it, in another one.
+    pub fn take(&mut self, turn: u32, name: &str, arguments: &Map<String, Value>) -> Option<&'c Call> {
+        let wanted = Value::Object(arguments.clone());
+        let wanted = kept(wanted).1;
+        let is_it = |call: &Call| call.name == name && kept(Value::Object(call.arguments.clone())).1 == wanted;
+        let same = self.left.iter().position(|(of, call)| *of == turn && is_it(call));
+        let place = same.or_else(|| self.left.iter().position(|(_, call)| is_it(call)))?;
+        Some(self.left.remove(place).1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn cassette() -> Cassette {
+        let mut cassette = Cassette::of("reviewer".parse().unwrap());
+        let [system, tools, params, message, answer] = [
+            json!("Be kind."),
+            json!([]),
+            json!({"max_tokens": 9}),
+            json!({"role": "user", "content": "hello"}),
+            json!({"text": "hi", "toolCalls": [], "finishReason": "stop"}),
+        ]
+        .map(|content| cassette.keep(content));
+        let call = |path: &str, result: &str| Call {
+            name: "files__read".to_owned(),
+            arguments: json!({"path": path}).as_object().cloned().unwrap(),
+            state: CallState::Complete,
+            result: result.to_owned(),
+        };
+        let turn = Turn {
+            message: "hello".to_owned(),
+            personality: None,
+            system_append: None,
+            params: None,
+            state: TurnState::Complete,
+            exchanges: vec![Exchange {
+                llm: "fast".to_owned(),
+                system,
+                tools,
+                params,
+                messages: vec![message],
+                answer,
+            }],
+            summaries: vec![],
+            calls: vec![call("a", "first"), call("a", "second"), call("b", "third")],
+        };
+        cassette.turns = vec![
+            turn.clone(),
+            Turn {
+                calls: vec![call("a", "later")],
+                ..turn
+            },
+        ];
+        cassette
+    }
+
+    #[test]
+    fn a_cassette_says_whether_it_was_changed() {
+        let whole = cassette();
+        whole.check().unwrap();
+        let text = serde_json::to_string(&whole).unwrap();
+        let read: Cassette = serde_json::from_str(&text).unwrap();
+        assert_eq!(read, whole);
+        for (from, to, told) in [
+            ("Be kind.", "Be rude.", "was changed"),
+            ("cassette/v1", "cassette/v2", "is known here"),
+        ] {
+            let changed: Cassette = serde_json::from_str(&text.replace(from, to)).unwrap();
+            let problem = changed.check().unwrap_err();
+            assert!(problem.detail.contains(told), "{}", problem.detail);
+        }
+        let mut lacking = whole.clone();
+        lacking.contents.remove(&whole.turns[0].exchanges[0].answer);
+        assert!(lacking.check().unwrap_err().detail.contains("turn 1 refers to"));
+    }
+
+    #[test]
+    fn keys_are_not_kept() {
+        let mut cassette = cassette();
+        let key = "orch_0123456789abcdef0123456789abcdef";
+        let hash = cassette.keep(json!({"role": "user", "content": format!("my key is {key}")}));
+        assert_eq!(cassette.content(&hash)["content"], "my key is ***");
+        cassette.check().unwrap();
+        assert!(!serde_json::to_string(&cassette).unwrap().contains(key));
+    }
+
+    #[test]
+    fn results_are_handed_out_once() {
+        let cassette = cassette();
+        let mut results = Results::of(&cassette);
+        let path = |path: &str| json!({"path": path}).as_object().cloned().unwrap();
+        for (turn, name, arguments, told) in [
+            (2, "files__read", path("a"), Some("later")),
+            (2, "files__read", path("a"), Some("first")),
+            (1, "files__read", path("b"), Some("third")),
+            (1, "files__write", path("a"), None),
+            (1, "files__read", path("a"), Some("second")),
+            (1, "files__read", path("a"), None),
+        ] {
+            let taken = results.take(turn, name, &arguments).map(|call| call.result.as_str());
+            assert_eq!(taken, told, "{turn} {name} {arguments:?}");
+        }
+    }
+
+    #[test]
+    fn contents_are_compared_line_by_line() {
+        assert_eq!(difference(&json!("a"), &json!("a")), None);
+        let told = difference(&json!("Be kind.\nBe brief."), &json!("Be kind.\nBe long.")).unwrap();
+        assert_eq!(told, "@@ -1,2 +1,2 @@\n Be kind.\n-Be brief.\n+Be long.\n");
+        let told = difference(&json!({"a": 1}), &json!({"a": 2})).unwrap();
+        assert!(told.contains("-  \"a\": 1\n+  \"a\": 2\n"), "{told}");
+    }
+}
