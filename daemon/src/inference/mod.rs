@@ -29,6 +29,8 @@ mod upstream;
 mod account;
 mod relay;
 
+mod prober;
+
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -39,6 +41,7 @@ use orch_shared::problem::Problem;
 use tokio_util::sync::CancellationToken;
 
 pub use keys::{Keys, Unkeyed};
+pub use prober::Prober;
 
 use crate::audit::Ledger;
 use crate::limits::{Bounds, Limits};

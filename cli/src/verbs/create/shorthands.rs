@@ -425,6 +425,11 @@ pub(super) fn make_credentials(kind: Kind) -> bool {
     kind == Kind::Token
 }
 
+/// Whether objects of the kind have providers that may be asked whether they take a key.
+pub(super) fn have_providers(kind: Kind) -> bool {
+    kind == Kind::Llm
+}
+
 /// What is to be said about what was given: a secret on a command line is seen by others.
 pub(super) fn caution(kind: Kind, matches: &ArgMatches) -> Option<&'static str> {
     let is_given = |name: &str| {

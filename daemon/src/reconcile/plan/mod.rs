@@ -7,6 +7,7 @@
 pub mod backend;
 pub mod conditions;
 pub mod instance;
+pub mod llm;
 pub mod plain;
 pub mod server;
 pub mod want;

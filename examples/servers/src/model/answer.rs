@@ -51,6 +51,7 @@ async fn asked(provider: &Provider, headers: &HeaderMap, body: &Bytes) -> Result
         .strip_prefix("Bearer ")
         .unwrap_or(text("x-api-key"));
     if provider.key.as_deref().is_some_and(|expected| expected != key) {
+        provider.seen.refused();
         let message = format!("the key {key} is not known");
         return Err(refusal(StatusCode::UNAUTHORIZED, &message));
     }
@@ -307,11 +308,19 @@ pub(crate) async fn messages(State(provider): State<Arc<Provider>>, headers: Hea
 
 /// The models there are: any.
 pub(crate) async fn models(State(provider): State<Arc<Provider>>, headers: HeaderMap) -> Response {
+    let listing = provider.seen.listed();
+    tokio::time::sleep(Duration::from_millis(listing.late)).await;
     let given = headers.get(header::AUTHORIZATION).or(headers.get("x-api-key"));
     let given = given.and_then(|value| value.to_str().ok()).unwrap_or_default();
     let key = given.strip_prefix("Bearer ").unwrap_or(given);
     if provider.key.as_deref().is_some_and(|expected| expected != key) {
+        provider.seen.refused();
         return refusal(StatusCode::UNAUTHORIZED, &format!("the key {key} is not known"));
     }
-    axum::Json(json!({"object": "list", "data": [{"id": "any", "object": "model"}]})).into_response()
+    match StatusCode::from_u16(listing.status) {
+        Ok(status) if !status.is_success() => refusal(status, "no models today"),
+        Ok(_) | Err(_) => {
+            axum::Json(json!({"object": "list", "data": [{"id": "any", "object": "model"}]})).into_response()
+        }
+    }
 }
