@@ -532,7 +532,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__apply)
-            opts="-f -o -p -q -h --filename --set --prune --take-over --plan --dry-run --credentials-to --wait --timeout --output --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
+            opts="-f -o -p -q -h --filename --set --prune --take-over --skip-auth-check --plan --dry-run --credentials-to --wait --timeout --output --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2170,7 +2170,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__create)
-            opts="-p -q -f -o -h --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --filename --output --dry-run --help server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token"
+            opts="-p -q -f -o -h --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --filename --output --skip-auth-check --dry-run --help server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2480,7 +2480,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__create__subcmd__llm)
-            opts="-o -p -q -h --label --annotation --description --provider --model --url --tier --api-key-ref --extra --pricing-input-per-million --pricing-cached-input-per-million --pricing-output-per-million --pricing-currency --limits-requests-per-minute --limits-tokens-per-minute --limits-concurrent --fallbacks --timeout --script --set --output --wait --dry-run --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
+            opts="-o -p -q -h --label --annotation --fallback --description --provider --model --url --tier --api-key-ref --extra --pricing-input-per-million --pricing-cached-input-per-million --pricing-output-per-million --pricing-currency --limits-requests-per-minute --limits-tokens-per-minute --limits-concurrent --timeout --script --set --output --skip-auth-check --wait --dry-run --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2491,6 +2491,10 @@ _orchctl() {
                     return 0
                     ;;
                 --annotation)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --fallback)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2547,10 +2551,6 @@ _orchctl() {
                     return 0
                     ;;
                 --limits-concurrent)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --fallbacks)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4322,7 +4322,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__edit)
-            opts="-p -q -h --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
+            opts="-p -q -h --skip-auth-check --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5290,7 +5290,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__patch)
-            opts="-P -p -q -h --patch --patch-file --dry-run --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
+            opts="-P -p -q -h --patch --patch-file --skip-auth-check --dry-run --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5371,7 +5371,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__plan)
-            opts="-f -o -p -q -h --filename --set --prune --take-over --output --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
+            opts="-f -o -p -q -h --filename --set --prune --take-over --skip-auth-check --output --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5525,7 +5525,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__replace)
-            opts="-f -p -q -h --filename --force --dry-run --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
+            opts="-f -p -q -h --filename --force --skip-auth-check --dry-run --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5703,7 +5703,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__rollback)
-            opts="-p -q -h --to-generation --to --dry-run --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
+            opts="-p -q -h --to-generation --to --skip-auth-check --dry-run --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -108,6 +108,7 @@ always\t'Always'
 never\t'Never'"
 complete -c orchctl -n "__fish_orchctl_using_subcommand apply" -l prune -d 'Delete members of the set that the files no longer hold'
 complete -c orchctl -n "__fish_orchctl_using_subcommand apply" -l take-over -d 'Move objects of other sets to this one'
+complete -c orchctl -n "__fish_orchctl_using_subcommand apply" -l skip-auth-check -d 'Do not have providers asked whether they take the keys of models'
 complete -c orchctl -n "__fish_orchctl_using_subcommand apply" -l wait -d 'Wait until everything applied is ready'
 complete -c orchctl -n "__fish_orchctl_using_subcommand apply" -s q -l quiet -d 'Say only what was asked for, and errors'
 complete -c orchctl -n "__fish_orchctl_using_subcommand apply" -l verbose -d 'Also say each request on standard error'
@@ -147,6 +148,7 @@ always\t'Always'
 never\t'Never'"
 complete -c orchctl -n "__fish_orchctl_using_subcommand plan" -l prune -d 'Delete members of the set that the files no longer hold'
 complete -c orchctl -n "__fish_orchctl_using_subcommand plan" -l take-over -d 'Move objects of other sets to this one'
+complete -c orchctl -n "__fish_orchctl_using_subcommand plan" -l skip-auth-check -d 'Do not have providers asked whether they take the keys of models'
 complete -c orchctl -n "__fish_orchctl_using_subcommand plan" -s q -l quiet -d 'Say only what was asked for, and errors'
 complete -c orchctl -n "__fish_orchctl_using_subcommand plan" -l verbose -d 'Also say each request on standard error'
 complete -c orchctl -n "__fish_orchctl_using_subcommand plan" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -170,6 +172,7 @@ client\t'Here, as far as that is possible; the daemon is at most read'
 server\t'By the daemon, which checks everything and writes nothing'"
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token" -s q -l quiet -d 'Say only what was asked for, and errors'
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token" -l skip-auth-check -d 'Do not have providers asked whether they take the keys of models'
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token" -f -a "server" -d 'Keeps `replicas` copies of one MCP server running and healthy.'
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token" -f -a "srv" -d 'Keeps `replicas` copies of one MCP server running and healthy.'
@@ -638,6 +641,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sb" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l label -d 'A label. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l annotation -d 'An annotation. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l fallback -d 'A model to ask when this one does not answer. May be repeated, in order' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l description -d 'What the model is for, in a sentence' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l provider -d 'Whose wire format it speaks' -r -f -a "openai\t''
 anthropic\t''
@@ -659,7 +663,6 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l limits-requests-per-minute -d 'Requests in a minute' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l limits-tokens-per-minute -d 'Tokens in a minute' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l limits-concurrent -d 'Requests at the same time' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l fallbacks -d 'Llms to ask when this one does not answer, in order. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l timeout -d 'How long an answer may take. Default: 120s' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l script -d 'What a `scripted` model answers, turn by turn. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l set -d 'Any field of the spec. May be repeated' -r
@@ -681,6 +684,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l skip-auth-check -d 'Do not have providers asked whether they take the keys of models'
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -s q -l quiet -d 'Say only what was asked for, and errors'
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l verbose -d 'Also say each request on standard error'
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -1112,6 +1116,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand edit" -l request-timeout
 complete -c orchctl -n "__fish_orchctl_using_subcommand edit" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand edit" -l skip-auth-check -d 'Do not have providers asked whether they take the keys of models'
 complete -c orchctl -n "__fish_orchctl_using_subcommand edit" -s q -l quiet -d 'Say only what was asked for, and errors'
 complete -c orchctl -n "__fish_orchctl_using_subcommand edit" -l verbose -d 'Also say each request on standard error'
 complete -c orchctl -n "__fish_orchctl_using_subcommand edit" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -1131,6 +1136,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand replace" -l color -d 'Wh
 always\t'Always'
 never\t'Never'"
 complete -c orchctl -n "__fish_orchctl_using_subcommand replace" -l force -d 'Whatever has changed since the object was read'
+complete -c orchctl -n "__fish_orchctl_using_subcommand replace" -l skip-auth-check -d 'Do not have providers asked whether they take the keys of models'
 complete -c orchctl -n "__fish_orchctl_using_subcommand replace" -s q -l quiet -d 'Say only what was asked for, and errors'
 complete -c orchctl -n "__fish_orchctl_using_subcommand replace" -l verbose -d 'Also say each request on standard error'
 complete -c orchctl -n "__fish_orchctl_using_subcommand replace" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -1150,6 +1156,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand patch" -l request-timeou
 complete -c orchctl -n "__fish_orchctl_using_subcommand patch" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand patch" -l skip-auth-check -d 'Do not have providers asked whether they take the keys of models'
 complete -c orchctl -n "__fish_orchctl_using_subcommand patch" -s q -l quiet -d 'Say only what was asked for, and errors'
 complete -c orchctl -n "__fish_orchctl_using_subcommand patch" -l verbose -d 'Also say each request on standard error'
 complete -c orchctl -n "__fish_orchctl_using_subcommand patch" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -1481,6 +1488,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand rollback" -l request-tim
 complete -c orchctl -n "__fish_orchctl_using_subcommand rollback" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand rollback" -l skip-auth-check -d 'Do not have providers asked whether they take the keys of models'
 complete -c orchctl -n "__fish_orchctl_using_subcommand rollback" -s q -l quiet -d 'Say only what was asked for, and errors'
 complete -c orchctl -n "__fish_orchctl_using_subcommand rollback" -l verbose -d 'Also say each request on standard error'
 complete -c orchctl -n "__fish_orchctl_using_subcommand rollback" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -4,6 +4,7 @@ mod health;
 mod limits;
 mod probe;
 mod providers;
+mod sdks;
 mod streams;
 mod trouble;
 

@@ -6,6 +6,7 @@
 //! what becomes of who lists its models.
 
 mod answer;
+mod kept;
 mod manner;
 mod seen;
 
@@ -18,6 +19,7 @@ use axum::routing::{get, post};
 use axum::serve::ListenerExt as _;
 use clap::Parser;
 
+use kept::Kept;
 use seen::Seen;
 
 /// A provider of models for tests.
@@ -39,6 +41,7 @@ struct Options {
 struct Provider {
     key: Option<String>,
     seen: Arc<Seen>,
+    kept: Kept,
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -47,6 +50,7 @@ async fn main() -> anyhow::Result<()> {
     let provider = Arc::new(Provider {
         key: options.key,
         seen: Arc::default(),
+        kept: Kept::default(),
     });
     let router = Router::new()
         .route("/v1/chat/completions", post(answer::chat))
