@@ -5,9 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::body::Bytes;
 
-/// Events by the name of the model, and by whether they tell what was used.
+/// The name of a model, and whether its events tell what was used.
+type Which = (String, bool);
+
+/// Events, by what they are of.
 #[derive(Default)]
-pub(crate) struct Kept(Mutex<HashMap<(String, bool), Arc<[Bytes]>>>);
+pub(crate) struct Kept(Mutex<HashMap<Which, Arc<[Bytes]>>>);
 
 impl Kept {
     /// The events of a model. Only names that begin with `chunks` say all that an answer depends on.
