@@ -179,6 +179,18 @@ impl Call {
     }
 }
 
+/// The text of a header `Warning: 299 orchd "..."`.
+fn warned(value: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(value);
+    let quoted = text.strip_prefix("299 orchd \"")?.strip_suffix('"')?;
+    let mut letters = quoted.chars();
+    let mut plain = String::with_capacity(quoted.len());
+    while let Some(letter) = letters.next() {
+        plain.extend(if letter == '\\' { letters.next() } else { Some(letter) });
+    }
+    Some(plain)
+}
+
 /// Everything but letters, digits and `-._~` as `%XX`.
 fn percent_encoded(text: &str) -> String {
     text.bytes().fold(String::with_capacity(text.len()), |mut out, byte| {
@@ -270,6 +282,9 @@ impl Client {
             let refused = match self.exchange(call, Some(self.allowed(call))) {
                 Ok(response) => {
                     ui.trace(&trace_line(call, response.status(), started.elapsed()));
+                    for warning in response.headers().get_all("warning") {
+                        warned(warning.as_bytes()).iter().for_each(|text| ui.warn(text));
+                    }
                     match self.read(response)? {
                         Ok(answer) => return Ok(answer),
                         Err(problem) => problem,

@@ -321,6 +321,7 @@ const fn exit_code_of(code: Code) -> u8 {
         | Code::Immutable
         | Code::TooMany
         | Code::OwnToken
+        | Code::KeyRefused
         | Code::BackendRefused
         | Code::Compacted
         | Code::NoAction

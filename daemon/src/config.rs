@@ -19,7 +19,7 @@ use crate::telemetry::LogFormat;
 pub use access::{AccessArgs, AccessSettings};
 pub use containers::{ContainerArgs, ContainerSettings, DefaultRuntime};
 pub use gateway::{GatewayArgs, GatewaySettings};
-pub use inference::InferenceArgs;
+pub use inference::{InferenceArgs, InferenceSettings};
 
 /// Where the daemon listens, unless told otherwise.
 pub const LISTEN: &str = "127.0.0.1:7420";
@@ -245,7 +245,7 @@ pub struct Settings {
     /// Of access.
     pub access: AccessSettings,
     /// Of the door to the models.
-    pub inference: InferenceArgs,
+    pub inference: InferenceSettings,
     /// Of the gateway.
     pub gateway: GatewaySettings,
     /// Of containers.
@@ -391,7 +391,7 @@ impl Settings {
             allowed_hosts: many(&args.allowed_hosts, file.allowed_hosts),
             allowed_origins: many(&args.allowed_origins, file.allowed_origins),
             access: AccessSettings::resolve(&args.access, file.access),
-            inference: InferenceArgs::resolve(&args.inference, file.inference),
+            inference: InferenceSettings::resolve(&args.inference, file.inference),
             gateway: GatewaySettings::resolve(&args.gateway, file.gateway),
             containers: ContainerSettings::resolve(&args.containers, file.containers),
             log_format: args.log_format.or(file.log_format).unwrap_or_default(),
@@ -408,6 +408,7 @@ impl Settings {
             ("session idle limit", &settings.gateway.session_idle),
             ("session lifetime", &settings.gateway.session_lifetime),
             ("login lifetime", &settings.access.login_lifetime),
+            ("interval of looks at models", &settings.inference.check_interval),
             ("reconcile interval", &settings.reconcile_interval),
             ("lease duration", &settings.lease_duration),
             ("audit retention", &settings.audit_retention),
@@ -444,7 +445,7 @@ impl Settings {
             allowed_hosts: self.allowed_hosts.clone(),
             allowed_origins: self.allowed_origins.clone(),
             access: self.access.to_args(),
-            inference: self.inference.clone(),
+            inference: self.inference.to_args(),
             gateway: self.gateway.to_args(),
             containers: self.containers.to_args(),
             log_format: Some(self.log_format),

@@ -28,6 +28,9 @@ pub struct Request {
     /// Whether everything is worked out and nothing is written.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub dry_run: bool,
+    /// Whether providers are left unasked whether they take the keys of models. It is nowhere kept.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub skip_auth_check: bool,
     /// What a reviewed plan saw; the request is refused when any of it has moved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expect: Option<Vec<Expectation>>,

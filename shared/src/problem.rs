@@ -68,6 +68,7 @@ codes! {
     Immutable = "ORCH2105", "the object does not change once it is made";
     DefaultBackend = "ORCH2110", "exactly one secret backend is the default";
     OwnToken = "ORCH2111", "a secret backend would be locked out of its own token";
+    KeyRefused = "ORCH2112", "a provider of models does not take the key";
 
     // Finding and changing objects.
     NotFound = "ORCH3001", "there is no such object";

@@ -45,6 +45,15 @@ pub struct Reject {
     pub reason: Option<String>,
 }
 
+/// The query of whatever changes one object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct ChangeParameters {
+    /// Leaves the provider unasked whether it takes the key of a model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skip_auth_check: Option<bool>,
+}
+
 /// The query of `DELETE`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]

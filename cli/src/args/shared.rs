@@ -3,6 +3,7 @@
 use clap::{ArgAction, Args, ValueHint};
 use orch_shared::kind::Kind;
 use orch_shared::query::{FieldSelector, LabelSelector, SelectorError};
+use orch_shared::wire::ChangeParameters;
 
 use super::{Limit, fields, limit};
 use crate::client::{Scopes, Selection};
@@ -94,6 +95,23 @@ pub(crate) struct Rehearsal {
     #[arg(long, value_name = "WHERE", default_value = "none", num_args = 0..=1, default_missing_value = "server")]
     #[arg(require_equals = true)]
     pub(crate) dry_run: DryRun,
+}
+
+/// Whether providers of models are asked if they take the keys.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Args)]
+pub(crate) struct AuthCheck {
+    /// Do not have providers asked whether they take the keys of models
+    #[arg(long, action = ArgAction::SetTrue)]
+    pub(crate) skip_auth_check: bool,
+}
+
+impl AuthCheck {
+    /// The same for a request about one object.
+    pub(crate) fn of_change(self) -> ChangeParameters {
+        ChangeParameters {
+            skip_auth_check: self.skip_auth_check.then_some(true),
+        }
+    }
 }
 
 /// Where it is worked out what would be done.

@@ -14,7 +14,7 @@ use ureq::config::Config;
 use ureq::http::{Method, Request, Response};
 use ureq::{Agent, Body};
 
-use super::stream::{ServerEvent, endless, read_event};
+use super::stream::{Opened, ServerEvent, endless};
 use super::{Client, LARGEST_ANSWER, reason};
 
 /// The header that carries a session's id.
@@ -189,8 +189,7 @@ impl Reply {
 
     /// The body, event by event, to its end or until it breaks off.
     pub(crate) fn events(self) -> impl Iterator<Item = ServerEvent> {
-        let mut open = BufReader::new(endless(self.body));
-        std::iter::from_fn(move || read_event(&mut open))
+        Opened::new(BufReader::new(endless(self.body)))
     }
 }
 

@@ -1,12 +1,11 @@
 //! Answers that do not end: lines of a log, and server-sent events that are resumed where they broke off.
-//!
-//! Server-sent events follow the HTML standard's section 9.2: fields `id`, `event` and `data`, an empty line between
-//! events, comments ignored.
 
+use std::collections::VecDeque;
 use std::io::{BufRead, BufReader};
 use std::time::{Duration, Instant};
 
 use orch_shared::problem::{Code, Problem};
+use orch_shared::sse::{Event, Reader};
 use ureq::BodyReader;
 
 use super::{Call, Client, reason};
@@ -55,7 +54,7 @@ pub(crate) struct ServerEvents<'c> {
     client: &'c Client,
     ui: &'c Ui,
     call: Call,
-    open: Option<Box<dyn BufRead>>,
+    open: Option<Opened<BufReader<BodyReader<'static>>>>,
     last_id: Option<String>,
     lost_since: Option<Instant>,
 }
@@ -96,7 +95,7 @@ impl Iterator for ServerEvents<'_> {
                         if self.lost_since.is_some() {
                             self.ui.say("connected again");
                         }
-                        self.open = Some(Box::new(BufReader::new(endless(response.into_body()))));
+                        self.open = Some(Opened::new(BufReader::new(endless(response.into_body()))));
                     }
                     Err(failure) => match self.lost_since {
                         Some(since) if may_return(&failure) && since.elapsed() < GONE_FOR_GOOD => {
@@ -107,7 +106,7 @@ impl Iterator for ServerEvents<'_> {
                     },
                 }
             }
-            let event = self.open.as_mut().and_then(|open| read_event(open.as_mut()));
+            let event = self.open.as_mut().and_then(Iterator::next);
             match event {
                 Some(event) => {
                     self.lost_since = None;
@@ -139,36 +138,39 @@ fn may_return(failure: &Failure) -> bool {
     )
 }
 
-/// The next event, or nothing when the stream has ended. An event that is cut off does not count.
-pub(super) fn read_event(input: &mut dyn BufRead) -> Option<ServerEvent> {
-    let mut event = ServerEvent::default();
-    let mut has_data = false;
-    loop {
-        let mut bytes = Vec::new();
-        if input.read_until(b'\n', &mut bytes).ok()? == 0 {
-            return None;
+/// Events of one answer, to its end or until it breaks off. An event that is cut off does not count.
+pub(super) struct Opened<R> {
+    input: R,
+    reader: Reader,
+    /// Those that have been read and not been asked for.
+    ready: VecDeque<Event>,
+}
+
+impl<R: BufRead> Opened<R> {
+    pub(super) fn new(input: R) -> Self {
+        Self {
+            input,
+            reader: Reader::default(),
+            ready: VecDeque::new(),
         }
-        let text = String::from_utf8_lossy(&bytes);
-        let line = text.trim_end_matches(['\n', '\r']);
-        if line.is_empty() {
-            if has_data {
-                return Some(event);
+    }
+}
+
+impl<R: BufRead> Iterator for Opened<R> {
+    type Item = ServerEvent;
+
+    fn next(&mut self) -> Option<ServerEvent> {
+        loop {
+            if let Some(Event { id, data, .. }) = self.ready.pop_front() {
+                return Some(ServerEvent { id, data });
             }
-            event = ServerEvent::default();
-            continue;
-        }
-        let (field, value) = line.split_once(':').unwrap_or((line, ""));
-        let value = value.strip_prefix(' ').unwrap_or(value);
-        match field {
-            "id" => event.id = Some(value.to_owned()),
-            "data" => {
-                if has_data {
-                    event.data.push('\n');
-                }
-                event.data.push_str(value);
-                has_data = true;
+            let piece = self.input.fill_buf().ok()?;
+            if piece.is_empty() {
+                return None;
             }
-            _ => {}
+            let length = piece.len();
+            self.ready.extend(self.reader.push(piece).ok()?);
+            self.input.consume(length);
         }
     }
 }
@@ -192,8 +194,7 @@ mod tests {
             ("data: cut off\n", vec![]),
             ("data\n\n", vec![event(None, "")]),
         ] {
-            let mut input = text.as_bytes();
-            let found: Vec<ServerEvent> = std::iter::from_fn(|| read_event(&mut input)).collect();
+            let found: Vec<ServerEvent> = Opened::new(text.as_bytes()).collect();
             assert_eq!(found, expected, "{text:?}");
         }
     }

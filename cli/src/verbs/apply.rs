@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::credentials::{self, Keeper};
 use super::outcomes::{self, Mood};
 use super::wait;
-use crate::args::shared::{DryRun, Files, Rehearsal};
+use crate::args::shared::{AuthCheck, DryRun, Files, Rehearsal};
 use crate::args::{Limit, limit};
 use crate::client::Call;
 use crate::input;
@@ -35,6 +35,8 @@ pub(crate) struct Arguments {
     files: Files,
     #[command(flatten)]
     membership: Membership,
+    #[command(flatten)]
+    auth: AuthCheck,
     /// Do what a reviewed plan says, unless anything has moved since
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     #[arg(conflicts_with_all = ["files", "set", "prune", "take_over", "dry_run"])]
@@ -104,6 +106,7 @@ pub(super) fn request(objects: &Objects, membership: &Membership) -> Request {
         prune: membership.prune,
         take_over: membership.take_over,
         dry_run: false,
+        skip_auth_check: false,
         expect: None,
     }
 }
@@ -131,6 +134,7 @@ fn apply_files(objects: &Objects, arguments: &Arguments, settings: &Settings) ->
     };
     let request = Request {
         dry_run: mood == Mood::Would,
+        skip_auth_check: arguments.auth.skip_auth_check,
         ..request(objects, &arguments.membership)
     };
     let keeper = keeper(arguments)?;
@@ -141,7 +145,8 @@ fn apply_files(objects: &Objects, arguments: &Arguments, settings: &Settings) ->
 }
 
 fn apply_plan(path: &Path, arguments: &Arguments, settings: &Settings) -> Result<Response, Failure> {
-    let plan = read_plan(path)?;
+    let mut plan = read_plan(path)?;
+    plan.request.skip_auth_check |= arguments.auth.skip_auth_check;
     let keeper = keeper(arguments)?;
     let mut response = send(settings, &plan.request, None).map_err(|failure| {
         failure.hint(format!(

@@ -26,10 +26,11 @@ use serde_json::{Value, json};
 use super::apply::{self, Membership};
 use super::credentials;
 use super::help;
+use super::outcomes;
 use super::rehearsal;
 use super::seal::seal;
 use super::wait;
-use crate::args::shared::{DryRun, Rehearsal};
+use crate::args::shared::{AuthCheck, DryRun, Rehearsal};
 use crate::args::{Limit, limit};
 use crate::client::{Answer, Call, Object};
 use crate::input;
@@ -85,7 +86,7 @@ fn with_kinds(command: Command) -> Command {
         .action(ArgAction::Append)
         .help("Manifests of objects to make: a file, a folder, a glob, or `-`. May be repeated");
     let made_by_users = Kind::ALL.iter().filter(|kind| kind.meta().maker == Maker::User);
-    let command = command.arg(files).arg(form());
+    let command = command.arg(files).arg(form()).arg(skip_auth_check());
     rehearsed(command).subcommands(made_by_users.map(|kind| of_kind(*kind)))
 }
 
@@ -127,6 +128,7 @@ fn of_kind(kind: Kind) -> Command {
                 .action(ArgAction::SetTrue)
                 .help("With --dry-run=client: show secret values as they are, instead of sealed by the daemon")
         }))
+        .args(shorthands::have_providers(kind).then(skip_auth_check))
         .args(shorthands::make_credentials(kind).then(|| {
             Arg::new("force")
                 .long("force")
@@ -149,6 +151,22 @@ fn of_kind(kind: Kind) -> Command {
         [(field, _), ..] => command.after_help(format!("spec.{field} is what --{field} says.")),
     };
     rehearsed(command)
+}
+
+/// The flag of [`AuthCheck`], which is worked out with the others here.
+fn skip_auth_check() -> Arg {
+    Arg::new("skip_auth_check")
+        .long("skip-auth-check")
+        .action(ArgAction::SetTrue)
+        .help("Do not have providers asked whether they take the keys of models")
+}
+
+/// Whether providers are asked.
+fn auth(matches: &ArgMatches) -> AuthCheck {
+    let is_skipped = matches.try_get_one::<bool>("skip_auth_check");
+    AuthCheck {
+        skip_auth_check: matches!(is_skipped, Ok(Some(true))),
+    }
 }
 
 /// The command with `--dry-run`, and still about what it was about.
@@ -215,7 +233,7 @@ fn manner(matches: &ArgMatches) -> (DryRun, Option<Form>) {
 fn from_files(settings: &Settings, mut objects: Objects, matches: &ArgMatches) -> Result<Outcome, Failure> {
     let (place, form) = manner(matches);
     match place {
-        DryRun::None => create(settings, &objects, form)?,
+        DryRun::None => create(settings, &objects, auth(matches), form)?,
         DryRun::Client => {
             for object in &mut objects.objects {
                 seal(settings, &mut object.resource)?;
@@ -233,7 +251,7 @@ fn from_files(settings: &Settings, mut objects: Objects, matches: &ArgMatches) -
         }
         DryRun::Server => {
             let manifests = objects.objects.iter().map(|object| object.resource.manifest());
-            let outcomes = rehearsal::server(settings, manifests.collect())
+            let outcomes = rehearsal::server(settings, manifests.collect(), auth(matches))
                 .map_err(|failure| input::located(failure, &objects, "nothing would be created"))?;
             if let Some(there) = outcomes.iter().find(|outcome| outcome.verdict != Verdict::Created) {
                 return Err(exists(&there.object, "; nothing would be created"));
@@ -268,7 +286,7 @@ fn exists(object: &ObjectRef, consequence: &str) -> Failure {
 }
 
 /// Makes all objects of the files or none: an apply that expects none of them to be there.
-fn create(settings: &Settings, objects: &Objects, form: Option<Form>) -> Result<(), Failure> {
+fn create(settings: &Settings, objects: &Objects, auth: AuthCheck, form: Option<Form>) -> Result<(), Failure> {
     let references: Vec<ObjectRef> = objects
         .objects
         .iter()
@@ -281,6 +299,7 @@ fn create(settings: &Settings, objects: &Objects, form: Option<Form>) -> Result<
     };
     let request = Request {
         expect: Some(references.iter().map(absent).collect()),
+        skip_auth_check: auth.skip_auth_check,
         ..apply::request(objects, &Membership::default())
     };
     let client = settings.client()?;
@@ -291,7 +310,9 @@ fn create(settings: &Settings, objects: &Objects, form: Option<Form>) -> Result<
             Some(Code::PlanMoved) => there_already(settings, &references, failure),
             Some(_) | None => input::located(failure, objects, "nothing was created"),
         })?;
-    credentials::show(settings, &answer.json::<Response>()?.results)?;
+    let results = answer.json::<Response>()?.results;
+    outcomes::warn(settings, &results);
+    credentials::show(settings, &results)?;
     for object in &references {
         match form {
             None => settings.ui.line(&format!("{object}   created"))?,
@@ -367,7 +388,7 @@ fn from_flags(settings: &Settings, kind: Kind, matches: &ArgMatches) -> Result<O
             show(settings, form.unwrap_or(Form::Yaml), &resource)?;
         }
         DryRun::Server => {
-            let outcomes = rehearsal::server(settings, vec![resource.manifest()])
+            let outcomes = rehearsal::server(settings, vec![resource.manifest()], auth(matches))
                 .map_err(|failure| rehearsal::worded(failure, &reference, "it would not be created"))?;
             if outcomes.iter().any(|outcome| outcome.verdict != Verdict::Created) {
                 return Err(exists(&reference, ""));
@@ -384,7 +405,9 @@ fn from_flags(settings: &Settings, kind: Kind, matches: &ArgMatches) -> Result<O
             }
         }
         DryRun::None => {
-            let call = Call::post(collection, &resource.manifest()).until_gone();
+            let call = Call::post(collection, &resource.manifest())
+                .until_gone()
+                .query(&auth(matches).of_change());
             let is_credential = shorthands::make_credentials(kind);
             let call = match is_credential && matches.get_flag("force") {
                 true => call.query(&json!({"force": true})),

@@ -14,6 +14,7 @@ use orch_shared::problem::Code;
 use orch_shared::route;
 
 use super::replace;
+use crate::args::shared::AuthCheck;
 use crate::args::targets::{self, Target};
 use crate::client::{Call, Object};
 use crate::complete;
@@ -36,6 +37,8 @@ pub(crate) struct Arguments {
     /// Objects: KIND NAME... or KIND/NAME...
     #[arg(value_name = "OBJECTS", required = true, add = ArgValueCompleter::new(complete::targets))]
     targets: Vec<String>,
+    #[command(flatten)]
+    auth: AuthCheck,
 }
 
 /// Edits.
@@ -71,7 +74,7 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome,
                 "it is still not right; your text is in {kept}"
             )));
         }
-        match submit(settings, &live, &edited) {
+        match submit(settings, &live, &edited, arguments.auth) {
             Ok(()) => {
                 draft.discard();
                 return Ok(Outcome::Done);
@@ -100,7 +103,7 @@ enum Refusal {
     Stop(Failure),
 }
 
-fn submit(settings: &Settings, live: &[Object], text: &str) -> Result<(), Refusal> {
+fn submit(settings: &Settings, live: &[Object], text: &str, auth: AuthCheck) -> Result<(), Refusal> {
     let parsed = vec![("your text".to_owned(), parse(text.as_bytes(), &Limits::default()))];
     let found = objects(&parsed);
     if !found.problems.is_empty() {
@@ -114,7 +117,9 @@ fn submit(settings: &Settings, live: &[Object], text: &str) -> Result<(), Refusa
         let object = &found.objects[index];
         let reference = object.resource.reference();
         let manifest = object.resource.manifest();
-        let call = Call::put(route::object(&reference), &manifest).if_match(&before.etag());
+        let call = Call::put(route::object(&reference), &manifest)
+            .if_match(&before.etag())
+            .query(&auth.of_change());
         let client = settings.client().map_err(Refusal::Stop)?;
         client.send(&settings.ui, &call).map_err(|failure| {
             let mendable = failure

@@ -11,7 +11,7 @@ use orch_shared::route;
 use serde_json::Value;
 
 use super::rehearsal;
-use crate::args::shared::{DryRun, Rehearsal};
+use crate::args::shared::{AuthCheck, DryRun, Rehearsal};
 use crate::args::targets;
 use crate::client::{Call, Object};
 use crate::complete;
@@ -38,6 +38,8 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "patch")]
     patch_file: Option<String>,
     #[command(flatten)]
+    auth: AuthCheck,
+    #[command(flatten)]
     rehearsal: Rehearsal,
 }
 
@@ -50,7 +52,9 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome,
     keeps_identity(&object, &patch)?;
     let (manifest, done) = match arguments.rehearsal.dry_run {
         DryRun::None => {
-            let call = Call::patch(route::object(&object), &patch).if_match(&before.etag());
+            let call = Call::patch(route::object(&object), &patch)
+                .if_match(&before.etag())
+                .query(&arguments.auth.of_change());
             let answer = client.send(&settings.ui, &call);
             let answer = answer.map_err(|failure| rehearsal::worded(failure, &object, "it was not changed"))?;
             (answer.json::<Object>()?.manifest(), "patched")
@@ -58,7 +62,14 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome,
         place @ (DryRun::Client | DryRun::Server) => {
             let mut manifest = before.manifest();
             diff::merge(&mut manifest, &patch);
-            rehearsal::check(settings, place, &object, &manifest, "it would not be changed")?;
+            rehearsal::check(
+                settings,
+                place,
+                &object,
+                &manifest,
+                arguments.auth,
+                "it would not be changed",
+            )?;
             (manifest, "would be patched")
         }
     };

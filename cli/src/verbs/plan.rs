@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::apply::{self, Membership};
 use super::outcomes::{self, Mood};
 use super::seal::seal;
-use crate::args::shared::Files;
+use crate::args::shared::{AuthCheck, Files};
 use crate::input;
 use crate::render::document;
 use crate::report::{Failure, Outcome};
@@ -31,6 +31,8 @@ pub(crate) struct Arguments {
     files: Files,
     #[command(flatten)]
     membership: Membership,
+    #[command(flatten)]
+    auth: AuthCheck,
     /// Where to save the plan; `-` for standard output. A name that ends in .json makes JSON, others YAML
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     output: PathBuf,
@@ -43,7 +45,10 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome,
     for object in &mut objects.objects {
         seal(settings, &mut object.resource)?;
     }
-    let request = apply::request(&objects, &arguments.membership);
+    let request = Request {
+        skip_auth_check: arguments.auth.skip_auth_check,
+        ..apply::request(&objects, &arguments.membership)
+    };
     let asked = Request {
         dry_run: true,
         ..request.clone()

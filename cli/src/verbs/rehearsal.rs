@@ -10,7 +10,8 @@ use orch_shared::problem::{Code, Problem};
 use orch_shared::route;
 use serde_json::Value;
 
-use crate::args::shared::DryRun;
+use super::outcomes;
+use crate::args::shared::{AuthCheck, DryRun};
 use crate::client::Call;
 use crate::report::Failure;
 use crate::settings::Settings;
@@ -21,6 +22,7 @@ pub(super) fn check(
     place: DryRun,
     object: &ObjectRef,
     manifest: &Value,
+    auth: AuthCheck,
     verb: &str,
 ) -> Result<(), Failure> {
     match place {
@@ -33,23 +35,26 @@ pub(super) fn check(
                 Err(worded(problem.into(), object, verb))
             }
         },
-        DryRun::Server => server(settings, vec![manifest.clone()])
+        DryRun::Server => server(settings, vec![manifest.clone()], auth)
             .map(|_| ())
             .map_err(|failure| worded(failure, object, verb)),
     }
 }
 
 /// What the daemon says that would become of these objects.
-pub(super) fn server(settings: &Settings, objects: Vec<Value>) -> Result<Vec<Outcome>, Failure> {
+pub(super) fn server(settings: &Settings, objects: Vec<Value>, auth: AuthCheck) -> Result<Vec<Outcome>, Failure> {
     let request = Request {
         objects,
         dry_run: true,
+        skip_auth_check: auth.skip_auth_check,
         ..Request::default()
     };
     let answer = settings
         .client()?
         .send(&settings.ui, &Call::post(route::APPLY, &request).with_time())?;
-    Ok(answer.json::<Response>()?.results)
+    let results = answer.json::<Response>()?.results;
+    outcomes::warn(settings, &results);
+    Ok(results)
 }
 
 /// That nothing was done, at the end of what would be.

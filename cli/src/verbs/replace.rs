@@ -5,7 +5,7 @@ use orch_shared::problem::{Code, Problem};
 use orch_shared::route;
 
 use super::rehearsal;
-use crate::args::shared::{DryRun, Files, Rehearsal};
+use crate::args::shared::{AuthCheck, DryRun, Files, Rehearsal};
 use crate::client::Call;
 use crate::input;
 use crate::report::{Failure, Outcome};
@@ -25,6 +25,8 @@ pub(crate) struct Arguments {
     /// Whatever has changed since the object was read
     #[arg(long, action = ArgAction::SetTrue)]
     force: bool,
+    #[command(flatten)]
+    auth: AuthCheck,
     #[command(flatten)]
     rehearsal: Rehearsal,
 }
@@ -50,7 +52,7 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome,
     if place != DryRun::None {
         if place == DryRun::Server {
             let manifests = found.iter().map(|(object, ..)| object.resource.manifest());
-            rehearsal::server(settings, manifests.collect())
+            rehearsal::server(settings, manifests.collect(), arguments.auth)
                 .map_err(|failure| input::located(failure, &objects, "nothing would be replaced"))?;
         }
         for (_, reference, _) in &found {
@@ -60,7 +62,8 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome,
         return Ok(Outcome::Done);
     }
     for (index, (object, reference, live)) in found.into_iter().enumerate() {
-        let mut call = Call::put(route::object(&reference), &object.resource.manifest());
+        let mut call =
+            Call::put(route::object(&reference), &object.resource.manifest()).query(&arguments.auth.of_change());
         if !arguments.force {
             call = call.if_match(&live.etag());
         }

@@ -9,7 +9,7 @@ use orch_shared::wire::{History, Rollback};
 use serde_json::Value;
 
 use super::{able, history, rehearsal};
-use crate::args::shared::{DryRun, Rehearsal};
+use crate::args::shared::{AuthCheck, DryRun, Rehearsal};
 use crate::args::targets;
 use crate::client::{Call, Object};
 use crate::complete;
@@ -33,6 +33,8 @@ pub(crate) struct Arguments {
     #[arg(long, visible_alias = "to-generation", value_name = "GENERATION")]
     to: Option<i64>,
     #[command(flatten)]
+    auth: AuthCheck,
+    #[command(flatten)]
     rehearsal: Rehearsal,
 }
 
@@ -47,14 +49,21 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome,
             let wanted = Rollback {
                 generation: arguments.to,
             };
-            let call = Call::post(route::action(&object, Action::Rollback), &wanted);
+            let call = Call::post(route::action(&object, Action::Rollback), &wanted).query(&arguments.auth.of_change());
             let answer = client.send(&settings.ui, &call);
             let answer = answer.map_err(|failure| rehearsal::worded(failure, &object, "it was not rolled back"))?;
             (answer.json::<Object>()?.manifest(), "rolled back")
         }
         place @ (DryRun::Client | DryRun::Server) => {
             let manifest = earlier(settings, &before, arguments.to)?;
-            rehearsal::check(settings, place, &object, &manifest, "it would not be rolled back")?;
+            rehearsal::check(
+                settings,
+                place,
+                &object,
+                &manifest,
+                arguments.auth,
+                "it would not be rolled back",
+            )?;
             (manifest, "would be rolled back")
         }
     };

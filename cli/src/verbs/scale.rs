@@ -7,7 +7,7 @@ use orch_shared::route;
 use orch_shared::wire::Scale;
 
 use super::{able, rehearsal, wait};
-use crate::args::shared::{DryRun, Rehearsal, Waiting};
+use crate::args::shared::{AuthCheck, DryRun, Rehearsal, Waiting};
 use crate::args::targets;
 use crate::client::{Call, Object};
 use crate::complete;
@@ -54,7 +54,14 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome,
                 manifest["spec"] = spec.to_value();
             }
             let place = arguments.rehearsal.dry_run;
-            rehearsal::check(settings, place, object, &manifest, "it would not be scaled")?;
+            rehearsal::check(
+                settings,
+                place,
+                object,
+                &manifest,
+                AuthCheck::default(),
+                "it would not be scaled",
+            )?;
             settings.ui.line(&format!("{object}   would be scaled to {replicas}"))?;
         }
         rehearsal::end(settings, arguments.rehearsal.dry_run);

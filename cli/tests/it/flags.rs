@@ -194,6 +194,26 @@ fn switches_say_yes_and_no() {
 }
 
 #[test]
+fn a_model_is_made_of_flags() {
+    let home = Home::new();
+    let flags = [
+        "llm heavy --provider anthropic --model claude --tier heavy --api-key-ref keys/anthropic --url https://a.b/v1",
+        "--extra temperature=0.5 --extra top_k=3 --pricing-input-per-million 3 --pricing-output-per-million 15",
+        "--limits-requests-per-minute 60 --limits-concurrent 4 --fallback fast --fallback slow,last --timeout 90s",
+        "--skip-auth-check",
+    ];
+    let typed = flags.join(" ");
+    let manifest = made(&home, &typed.split(' ').collect::<Vec<_>>(), "");
+    let spec = json!({
+        "provider": "anthropic", "model": "claude", "url": "https://a.b/v1", "tier": "heavy",
+        "apiKeyRef": {"name": "keys", "key": "anthropic"}, "extra": {"temperature": 0.5, "top_k": 3},
+        "pricing": {"inputPerMillion": 3.0, "outputPerMillion": 15.0},
+        "limits": {"requestsPerMinute": 60, "concurrent": 4}, "fallbacks": ["fast", "slow", "last"], "timeout": "90s",
+    });
+    assert_eq!(manifest["spec"], spec);
+}
+
+#[test]
 fn a_prompt_is_made_of_a_file() {
     let home = Home::new();
     home.write("tone.md", "# Tone\n\nBe brief.\n");

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use orch_daemon::admission::Admission;
+use orch_daemon::admission::{Admission, Providers};
 use orch_daemon::clock::{RandomIds, SystemClock};
 use orch_daemon::secrets::{Backends, Keyring};
 use orch_daemon::store::{Database, Options, Store};
@@ -45,6 +45,7 @@ impl Ground {
                 store,
                 keyring,
                 backends: Backends::default(),
+                providers: Providers::default(),
             },
             directory,
             shutdown,

@@ -14,7 +14,9 @@ mod process;
 
 mod access;
 mod apply;
+mod far;
 mod gateway;
+mod inference;
 mod list;
 mod memory;
 mod programs;
@@ -50,6 +52,7 @@ const BENCHES: &[(&str, Bench)] = &[
     ("gateway-lists", gateway::lists::measure),
     ("gateway-memory", gateway::memory::measure),
     ("gateway-waking", gateway::waking::measure),
+    ("inference", inference::measure),
 ];
 
 fn main() -> ExitCode {

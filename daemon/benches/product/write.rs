@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use orch_daemon::admission::{self, Admission, Existing};
+use orch_daemon::admission::{self, Admission, AuthCheck, Existing};
 use orch_daemon::store::Database;
 use orch_shared::access::Principal;
 use serde_json::{Value, json};
@@ -98,7 +98,14 @@ async fn slow_disk(elsewhere: Option<Database>, name: &str, clients: usize, each
 }
 
 async fn create(admission: &Admission, manifest: &Value) {
-    let created = admission::create(admission, &Principal::daemon(), manifest, Existing::Kept).await;
+    let created = admission::create(
+        admission,
+        &Principal::daemon(),
+        manifest,
+        Existing::Kept,
+        AuthCheck::Made,
+    )
+    .await;
     created.expect("the object is admitted");
 }
 

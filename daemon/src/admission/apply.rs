@@ -12,6 +12,7 @@ use orch_shared::resource::Resource;
 use serde_json::Value;
 
 use super::lodging::{self, Sources};
+use super::probing::{AuthCheck, may_need_providers};
 use super::set::{self, Effect, Foreign, Order, Others, Present};
 use super::{Admission, audited, counted};
 use crate::audit;
@@ -31,6 +32,7 @@ pub async fn apply(admission: &Admission, principal: &Principal, request: Reques
         prune,
         take_over,
         dry_run,
+        skip_auth_check,
         expect,
     } = request;
     if dry_run {
@@ -71,10 +73,12 @@ pub async fn apply(admission: &Admission, principal: &Principal, request: Reques
         expect: expect.unwrap_or_default(),
         verb: "apply".to_owned(),
         home: None,
+        auth: AuthCheck::unless(Some(skip_auth_check)),
         lodgings: Arc::default(),
     };
     // Most sets are written at once, and are not kept for another try.
-    let again = lodging::may_need_backends(admission, &order.objects).then(|| order.clone());
+    let may_take_two = lodging::may_need_backends(admission, &order.objects) || may_need_providers(&order.objects);
+    let again = may_take_two.then(|| order.clone());
     let mut first = Some(order);
     let applied = lodging::write(admission, Sources::Cleared, |lodgings| {
         let order = first.take().or_else(|| again.clone())?;

@@ -98,12 +98,6 @@ impl Find for Snapshot {
     }
 }
 
-impl Find for BTreeMap<ObjectRef, Box<dyn AnySpec>> {
-    fn find(&self, object: &ObjectRef) -> Option<&dyn AnySpec> {
-        self.get(object).map(AsRef::as_ref)
-    }
-}
-
 /// The connection that a backend declares.
 ///
 /// # Errors

@@ -16,6 +16,7 @@ use orch_shared::wire::{DeleteParameters, Deleted, Deletion};
 use super::error::not_found;
 use super::houses::Houses;
 use super::one::{Precondition, Sought, Target, find, seek};
+use super::probing::AuthCheck;
 use super::set::{self, Effect, Foreign, Order, Others, Present};
 use super::{Admission, Error, audited, counted, permission};
 use crate::audit;
@@ -242,6 +243,7 @@ async fn reword(
         expect: vec![],
         verb: "reset".to_owned(),
         home: None,
+        auth: AuthCheck::Skipped,
         lodgings: Arc::default(),
     };
     // To delete it is what they may; what it is then is the daemon's own.

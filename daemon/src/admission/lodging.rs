@@ -21,14 +21,15 @@ use orch_shared::problem::{Code, FieldProblem, Problem};
 use orch_shared::query::Severity;
 use orch_shared::resource::Resource;
 
-use super::away::{Away, Closed, Opener};
+use super::away::{Away, Closed, Find, Opener};
 use super::houses::Home;
+use super::probing::{self, Answers, Question};
 use super::set::Effect;
 use super::{Admission, Error};
 use crate::audit;
 use crate::secrets::vault;
 use crate::secrets::{Place, Plaintext};
-use crate::store::{NewEvent, Row, Transaction};
+use crate::store::{NewEvent, Row, Snapshot, Transaction};
 
 /// How often a write is begun again because what it is about has moved, or somebody else has written at the same place.
 const TRIES: usize = 6;
@@ -61,6 +62,8 @@ pub(super) fn seen(row: Option<&Row>) -> Seen {
 #[derive(Debug)]
 pub struct Errands {
     pub(super) list: Vec<Errand>,
+    /// Providers to be asked whether they take a key.
+    pub(super) questions: Vec<Question>,
     pub(super) declared: BTreeMap<ObjectRef, Box<dyn AnySpec>>,
     /// The revision that the write has seen.
     pub(super) revision: i64,
@@ -89,12 +92,16 @@ impl Lodged {
 
 /// What came of all errands.
 #[derive(Debug, Default)]
-pub(super) struct Lodgings(BTreeMap<ObjectRef, Lodged>);
+pub(super) struct Lodgings {
+    lodged: BTreeMap<ObjectRef, Lodged>,
+    /// What providers have said about keys.
+    pub(super) answers: Answers,
+}
 
 impl Lodgings {
     /// What came of the errand for an object, if that is still as it was.
     pub(super) fn of(&self, object: &ObjectRef, seen: &Seen) -> Option<&Lodged> {
-        self.0.get(object).filter(|lodged| lodged.seen == *seen)
+        self.lodged.get(object).filter(|lodged| lodged.seen == *seen)
     }
 }
 
@@ -152,7 +159,10 @@ pub(super) async fn write<T: Send + 'static>(
     for _ in 0..TRIES {
         let Some(work) = work(Arc::clone(&lodgings)) else { break };
         match audit::write(&admission.store, work).await {
-            Err(Error::Errands(errands)) => lodgings = Arc::new(Box::pin(run(admission, *errands)).await?),
+            Err(Error::Errands(errands)) => {
+                let known = lodgings.answers.clone();
+                lodgings = Arc::new(Box::pin(run(admission, *errands, known)).await?);
+            }
             Ok(done) => {
                 if sources == Sources::Cleared {
                     clear_up(admission, &lodgings);
@@ -171,28 +181,28 @@ pub(super) async fn write<T: Send + 'static>(
     .into())
 }
 
-/// Runs errands, one after the other.
-async fn run(admission: &Admission, errands: Errands) -> Result<Lodgings, Error> {
+/// Runs errands, one after the other; providers are asked first, all at once, since what they say may end it.
+async fn run(admission: &Admission, errands: Errands, answers: Answers) -> Result<Lodgings, Error> {
     let Errands {
         list,
-        mut declared,
+        questions,
+        declared,
         revision,
     } = errands;
-    let snapshot = admission.store.wait_for(revision).await;
-    for object in snapshot
-        .of_kind(Kind::SecretBackend)
-        .chain(snapshot.of_kind(Kind::Secret))
-    {
-        declared
-            .entry(object.object.clone())
-            .or_insert_with(|| object.spec.boxed());
-    }
+    let declared = Over {
+        set: declared,
+        stored: admission.store.wait_for(revision).await,
+    };
     let mut problems = Vec::new();
-    let mut lodgings = Lodgings::default();
+    let mut lodgings = Lodgings {
+        answers,
+        ..Lodgings::default()
+    };
+    probing::ask(admission, &declared, questions, &mut lodgings.answers).await?;
     for errand in list {
         let opener = Opener::new(&admission.keyring, &admission.backends, &declared);
         match lodge(admission, opener, &errand).await {
-            Ok(lodged) => drop(lodgings.0.insert(errand.object, lodged)),
+            Ok(lodged) => drop(lodgings.lodged.insert(errand.object, lodged)),
             Err(Refusal::Value(problem)) => problems.push(problem.in_object(errand.index)),
             Err(Refusal::Backend(away)) => return Err(Problem::from(away).into()),
             Err(Refusal::Full(problem)) => return Err((*problem).into()),
@@ -213,9 +223,22 @@ enum Refusal {
     Full(Box<Problem>),
 }
 
-type Declared = BTreeMap<ObjectRef, Box<dyn AnySpec>>;
+/// What is declared in a set, over what is stored.
+struct Over {
+    set: BTreeMap<ObjectRef, Box<dyn AnySpec>>,
+    stored: Snapshot,
+}
 
-async fn lodge(admission: &Admission, mut opener: Opener<'_, Declared>, errand: &Errand) -> Result<Lodged, Refusal> {
+impl Find for Over {
+    fn find(&self, object: &ObjectRef) -> Option<&dyn AnySpec> {
+        self.set
+            .get(object)
+            .map(AsRef::as_ref)
+            .or_else(|| self.stored.find(object))
+    }
+}
+
+async fn lodge(admission: &Admission, mut opener: Opener<'_, Over>, errand: &Errand) -> Result<Lodged, Refusal> {
     let object = &errand.object;
     let mut wanted = BTreeMap::new();
     for (key, value) in &errand.given {
@@ -286,7 +309,7 @@ async fn lodge(admission: &Admission, mut opener: Opener<'_, Declared>, errand: 
 
 /// Sees to it that a version holds exactly those values; answers with its number.
 async fn put(
-    opener: &Opener<'_, Declared>,
+    opener: &Opener<'_, Over>,
     errand: &Errand,
     backend: &Name,
     wanted: &BTreeMap<String, Plaintext>,
@@ -373,7 +396,7 @@ pub(super) fn places(values: &Values) -> BTreeMap<Name, u64> {
 
 /// Deletes what nothing refers to any more, as well as it goes; what does not go is told in an event.
 fn clear_up(admission: &Admission, lodgings: &Arc<Lodgings>) {
-    for (object, lodged) in &lodgings.0 {
+    for (object, lodged) in &lodgings.lodged {
         if lodged.left.is_empty() {
             continue;
         }

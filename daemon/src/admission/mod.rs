@@ -21,6 +21,7 @@ mod migrate;
 mod one;
 mod permission;
 mod personal;
+mod probing;
 mod proposals;
 mod references;
 mod rotation;
@@ -39,8 +40,12 @@ pub use error::Error;
 pub use instances::admit_instance;
 pub use lodging::{delete as delete_values, tell_left};
 pub use migrate::migrate;
-pub use one::{Existing, Made, Precondition, Target, create, patch, replace, restart, reveal, rollback, scale, seal};
+pub use one::{
+    Changed, Existing, Made, Manner, Precondition, Target, create, patch, replace, restart, reveal, rollback, scale,
+    seal,
+};
 pub use permission::{forbidden, operate};
+pub use probing::{AuthCheck, Providers, Shut, ask_provider, open_key};
 pub use proposals::{approve, propose, reject};
 pub use rotation::{Rotated, TRIED, rotate, settle};
 pub use seed::{amend, seed};
@@ -65,6 +70,8 @@ pub struct Admission {
     pub keyring: Keyring,
     /// What asks backends for values that live there.
     pub backends: Backends,
+    /// The way to providers of models.
+    pub providers: Providers,
 }
 
 /// The row about a change, for the transaction that makes it; on the trail of the request that asks for it, if one does.

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use orch_shared::access::{Decision, Principal, Role};
+use orch_shared::apply::Outcome;
 use orch_shared::diff;
 use orch_shared::kind::{Action, Kind, Removal};
 use orch_shared::name::{Name, ObjectRef, Scope};
@@ -18,6 +19,7 @@ use super::apply::decode_one;
 use super::away::{Closed, Opener};
 use super::error::not_found;
 use super::lodging::{self, Lodgings, Sources};
+use super::probing::AuthCheck;
 use super::set::{self, Effect, Foreign, Order, Others, Present};
 use super::{Admission, Error, audited, permission};
 use crate::audit;
@@ -160,6 +162,7 @@ pub(super) fn order(resource: Resource, verb: &str, lodgings: Arc<Lodgings>) -> 
         expect: vec![],
         verb: verb.to_owned(),
         home: None,
+        auth: AuthCheck::Made,
         lodgings,
     }
 }
@@ -180,6 +183,37 @@ pub struct Made {
     pub row: Row,
     /// Its credential, if it is a Token. Told this once, and stored nowhere.
     pub credential: Option<String>,
+    /// What whoever made it should know.
+    pub warnings: Vec<String>,
+}
+
+/// An object that was changed.
+#[derive(Debug)]
+pub struct Changed {
+    /// The object.
+    pub row: Row,
+    /// What whoever changed it should know.
+    pub warnings: Vec<String>,
+}
+
+impl From<Row> for Changed {
+    fn from(row: Row) -> Self {
+        Self { row, warnings: vec![] }
+    }
+}
+
+/// How an object is to be changed.
+#[derive(Debug, Clone)]
+pub struct Manner {
+    /// What the caller has seen of it.
+    pub precondition: Precondition,
+    /// Whether providers are asked about keys of models.
+    pub auth: AuthCheck,
+}
+
+/// What is to be known of a set of one that was written.
+fn warnings(outcomes: Vec<Outcome>) -> Vec<String> {
+    outcomes.into_iter().flat_map(|outcome| outcome.warnings).collect()
 }
 
 /// Makes a new object.
@@ -191,6 +225,7 @@ pub async fn create(
     principal: &Principal,
     manifest: &Value,
     existing: Existing,
+    auth: AuthCheck,
 ) -> Result<Made, Problem> {
     let resource = decode_one(manifest).map_err(of_fields)?;
     let reference = resource.reference();
@@ -215,13 +250,15 @@ pub async fn create(
                 }
                 let order = Order {
                     present: Present::Refused,
+                    auth,
                     ..order(resource, "create", lodgings)
                 };
-                let made = set::admit(&admission, transaction, order, &principal).await?;
+                let mut made = set::admit(&admission, transaction, order, &principal).await?;
                 transaction.audit(audited(&principal, "create", Some(&reference)));
                 Ok(Made {
                     row: reload(transaction, &reference).await?,
-                    credential: made.into_iter().find_map(|outcome| outcome.credential),
+                    credential: made.iter_mut().find_map(|outcome| outcome.credential.take()),
+                    warnings: warnings(made),
                 })
             })
         }))
@@ -243,20 +280,20 @@ async fn change<F>(
     admission: &Admission,
     principal: &Principal,
     target: Target,
-    precondition: Precondition,
+    manner: Manner,
     verb: &'static str,
     change: F,
-) -> Result<Row, Problem>
+) -> Result<Changed, Problem>
 where
     F: Fn(Resource) -> Result<Resource, Error> + Clone + Send + Sync + 'static,
 {
     let changed = lodging::write(admission, Sources::Cleared, |lodgings| {
         let (admission, principal) = (admission.clone(), principal.clone());
-        let (target, precondition, change) = (target.clone(), precondition.clone(), change.clone());
+        let (target, manner, change) = (target.clone(), manner.clone(), change.clone());
         Some(Box::new(move |transaction: &mut Transaction| {
             Box::pin(async move {
                 let row = find(transaction, &principal, &target).await?;
-                precondition.check(&row)?;
+                manner.precondition.check(&row)?;
                 permission::require(transaction, &principal, Role::Edit, &row).await?;
                 let object = row.object.clone();
                 let resource = change(Object::parse(&row)?.into_resource())?;
@@ -273,9 +310,16 @@ where
                         .suggest("names do not change; make a new object")
                         .into());
                 }
-                set::admit(&admission, transaction, order(resource, verb, lodgings), &principal).await?;
+                let order = Order {
+                    auth: manner.auth,
+                    ..order(resource, verb, lodgings)
+                };
+                let changed = set::admit(&admission, transaction, order, &principal).await?;
                 transaction.audit(audited(&principal, verb, Some(&object)));
-                reload(transaction, &object).await
+                Ok(Changed {
+                    row: reload(transaction, &object).await?,
+                    warnings: warnings(changed),
+                })
             })
         }))
     });
@@ -290,11 +334,11 @@ pub async fn replace(
     admission: &Admission,
     principal: &Principal,
     target: Target,
-    precondition: Precondition,
+    manner: Manner,
     manifest: Value,
-) -> Result<Row, Problem> {
+) -> Result<Changed, Problem> {
     let resource = decode_one(&manifest).map_err(of_fields)?;
-    change(admission, principal, target, precondition, "replace", move |_| {
+    change(admission, principal, target, manner, "replace", move |_| {
         Ok(resource.clone())
     })
     .await
@@ -308,9 +352,9 @@ pub async fn patch(
     admission: &Admission,
     principal: &Principal,
     target: Target,
-    precondition: Precondition,
+    manner: Manner,
     patch: Value,
-) -> Result<Row, Problem> {
+) -> Result<Changed, Problem> {
     if !patch.is_object() {
         return Err(Problem::new(Code::BadRequest, "a merge patch is a JSON object"));
     }
@@ -318,7 +362,7 @@ pub async fn patch(
         let detail = format!("objects of kind {} are made by the daemon", target.kind.meta().singular);
         return Err(Problem::new(Code::DaemonOwned, detail).suggest("change the object it belongs to; it will follow"));
     }
-    change(admission, principal, target, precondition, "patch", move |live| {
+    change(admission, principal, target, manner, "patch", move |live| {
         let mut manifest = live.manifest();
         diff::merge(&mut manifest, &patch);
         decode_one(&manifest).map_err(|problems| of_fields(problems).into())
@@ -345,11 +389,11 @@ pub async fn scale(
     admission: &Admission,
     principal: &Principal,
     target: Target,
-    precondition: Precondition,
+    manner: Manner,
     scale: wire::Scale,
-) -> Result<Row, Problem> {
+) -> Result<Changed, Problem> {
     allow(target.kind, Action::Scale)?;
-    change(admission, principal, target, precondition, "scale", move |mut live| {
+    change(admission, principal, target, manner, "scale", move |mut live| {
         live.spec.scale(scale.replicas);
         decode_one(&live.manifest()).map_err(|problems| of_fields(problems).into())
     })
@@ -364,17 +408,17 @@ pub async fn rollback(
     admission: &Admission,
     principal: &Principal,
     target: Target,
-    precondition: Precondition,
+    manner: Manner,
     wanted: wire::Rollback,
-) -> Result<Row, Problem> {
+) -> Result<Changed, Problem> {
     allow(target.kind, Action::Rollback)?;
     let rolled = lodging::write(admission, Sources::Cleared, |lodgings| {
         let (admission, principal) = (admission.clone(), principal.clone());
-        let (target, precondition) = (target.clone(), precondition.clone());
+        let (target, manner) = (target.clone(), manner.clone());
         Some(Box::new(move |transaction: &mut Transaction| {
             Box::pin(async move {
                 let row = find(transaction, &principal, &target).await?;
-                precondition.check(&row)?;
+                manner.precondition.check(&row)?;
                 let number = wanted.generation.unwrap_or(row.generation - 1);
                 let Some(generation) = transaction.generation(&row.uid, number).await? else {
                     let detail = match wanted.generation {
@@ -405,9 +449,16 @@ pub async fn rollback(
                     spec,
                 };
                 let verb = format!("rollback to {number}");
-                set::admit(&admission, transaction, order(resource, &verb, lodgings), &principal).await?;
+                let order = Order {
+                    auth: manner.auth,
+                    ..order(resource, &verb, lodgings)
+                };
+                let rolled = set::admit(&admission, transaction, order, &principal).await?;
                 transaction.audit(audited(&principal, "rollback", Some(&row.object)));
-                reload(transaction, &row.object).await
+                Ok(Changed {
+                    row: reload(transaction, &row.object).await?,
+                    warnings: warnings(rolled),
+                })
             })
         }))
     });

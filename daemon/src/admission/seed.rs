@@ -12,6 +12,7 @@ use orch_shared::name::ObjectRef;
 use orch_shared::resource::Resource;
 use orch_shared::seeded;
 
+use super::probing::AuthCheck;
 use super::set::{self, Effect, Foreign, Order, Others, Present};
 use super::{Admission, Error, counted};
 use crate::audit;
@@ -57,6 +58,7 @@ fn order(objects: Vec<Resource>) -> Order {
         expect: vec![],
         verb: "seed".to_owned(),
         home: None,
+        auth: AuthCheck::Skipped,
         lodgings: Arc::default(),
     }
 }

@@ -27,6 +27,7 @@ use super::admitted::{self, Admitted};
 use super::error::terminating;
 use super::houses::{Home, Houses};
 use super::lodging::{self, Errand, Errands, Lodged, Lodgings};
+use super::probing::{self, AuthCheck, Question};
 use super::{Admission, Error, ceiling, permission, sealing, status, token};
 use crate::store::{Create, Generations, Mutation, Object, Row, Transaction, Update};
 use checks::{Expected, authorize, check_references, look, prunable, refuse_foreign, refuse_moved, refuse_taken};
@@ -52,7 +53,9 @@ pub(super) struct Order {
     pub(super) verb: String,
     /// Where the values of Secrets are to go, whatever else would decide that.
     pub(super) home: Option<Home>,
-    /// What backends were asked before.
+    /// Whether providers are asked about keys of models.
+    pub(super) auth: AuthCheck,
+    /// What backends and providers were asked before.
     pub(super) lodgings: Arc<Lodgings>,
 }
 
@@ -235,14 +238,18 @@ pub(super) async fn admit(
         houses.refuse(&set)?;
         deposed = houses.dethrone(transaction, principal).await?;
     }
-    if let Some(errands) = errands(transaction, &mut pairs) {
+    let questions = questions(&pairs, order.auth, &order.lodgings);
+    if let Some(errands) = errands(transaction, &mut pairs, questions) {
         return Err(Error::Errands(Box::new(errands)));
     }
 
     let mut outcomes = Vec::with_capacity(pairs.len() + pruned.len());
     for pair in &pairs {
         consume_budget().await;
-        outcomes.push(outcome(transaction, pair, &order.verb).await?);
+        let mut outcome = outcome(transaction, pair, &order.verb).await?;
+        let warning = order.lodgings.answers.warning(&outcome.object);
+        outcome.warnings.extend(warning.map(str::to_owned));
+        outcomes.push(outcome);
     }
     if let (mutations, Some(told)) = &deposed
         && !mutations.is_empty()
@@ -298,8 +305,21 @@ struct Manner<'m> {
     effect: Effect,
 }
 
-/// What has to be asked of backends first, for all objects.
-fn errands(transaction: &Transaction, pairs: &mut [Pair]) -> Option<Errands> {
+/// What has to be asked of providers first, for all objects.
+fn questions(pairs: &[Pair], auth: AuthCheck, lodgings: &Lodgings) -> Vec<Question> {
+    let asked = match auth {
+        AuthCheck::Made => pairs,
+        AuthCheck::Skipped => &[],
+    };
+    let found = asked.iter().enumerate().filter_map(|(index, pair)| {
+        let before = pair.live.as_ref().map(|(_, live)| live);
+        probing::question(index, &pair.resource, before)
+    });
+    found.filter(|question| !lodgings.answers.has(question)).collect()
+}
+
+/// What has to be asked of backends and of providers first, for all objects.
+fn errands(transaction: &Transaction, pairs: &mut [Pair], questions: Vec<Question>) -> Option<Errands> {
     let list: Vec<Errand> = pairs
         .iter_mut()
         .enumerate()
@@ -310,13 +330,14 @@ fn errands(transaction: &Transaction, pairs: &mut [Pair]) -> Option<Errands> {
             })
         })
         .collect();
-    if list.is_empty() {
+    if list.is_empty() && questions.is_empty() {
         return None;
     }
     let concerns = |pair: &&Pair| matches!(pair.resource.kind, Kind::Secret | Kind::SecretBackend);
     let declared = pairs.iter().filter(concerns);
     Some(Errands {
         list,
+        questions,
         declared: declared
             .map(|pair| (pair.resource.reference(), pair.resource.spec.clone()))
             .collect(),

@@ -25,6 +25,7 @@ use serde_json::json;
 
 use super::away::Away;
 use super::lodging::{self, Sources};
+use super::probing::AuthCheck;
 use super::set::{self, Effect, Foreign, Order, Others, Present};
 use super::{Admission, audited, permission};
 use crate::secrets::Plaintext;
@@ -284,6 +285,7 @@ async fn store(
         expect: objects.iter().map(absent).collect(),
         verb: "set up".to_owned(),
         home: None,
+        auth: AuthCheck::Skipped,
         lodgings: std::sync::Arc::default(),
     };
     let written = lodging::write(admission, Sources::Cleared, |lodgings| {

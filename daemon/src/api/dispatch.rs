@@ -15,7 +15,8 @@ use serde::Serialize;
 use super::address::{self, Address};
 use super::problem::Refusal;
 use super::{Api, audit, body, deciding, forward, health, identity, list, logs, object, spending, watch};
-use crate::{admission, auth};
+use crate::admission::{self, Changed};
+use crate::auth;
 
 /// Answers any request below `/api/v1`. HEAD is answered as GET; the server leaves the body out.
 pub(super) async fn dispatch(
@@ -43,18 +44,16 @@ pub(super) async fn dispatch(
         }
         (Address::Object(target), "GET") => object::get(&api, &principal, target, &parts).await,
         (Address::Object(target), "PUT") => {
-            let precondition = object::if_match(&parts.headers)?;
+            let manner = object::manner(&parts)?;
             let manifest = body::json(&parts.headers, body, body::OTHER).await?;
-            let row = admission::replace(admission, &principal, target, precondition, manifest).await?;
-            settled(&api, &[row.object.kind], row.revision).await;
-            Ok(object::answer(StatusCode::OK, &row))
+            let done = admission::replace(admission, &principal, target, manner, manifest).await?;
+            Ok(changed(&api, &done).await)
         }
         (Address::Object(target), "PATCH") => {
-            let precondition = object::if_match(&parts.headers)?;
+            let manner = object::manner(&parts)?;
             let patch = body::json(&parts.headers, body, body::OTHER).await?;
-            let row = admission::patch(admission, &principal, target, precondition, patch).await?;
-            settled(&api, &[row.object.kind], row.revision).await;
-            Ok(object::answer(StatusCode::OK, &row))
+            let done = admission::patch(admission, &principal, target, manner, patch).await?;
+            Ok(changed(&api, &done).await)
         }
         (Address::Object(target), "DELETE") => {
             let precondition = object::if_match(&parts.headers)?;
@@ -65,30 +64,41 @@ pub(super) async fn dispatch(
         }
         (Address::Action(target, action), "POST") => {
             let precondition = object::if_match(&parts.headers)?;
-            let row = match action {
+            let done: Changed = match action {
                 Action::Scale => {
+                    let manner = object::manner(&parts)?;
                     let scale = body::json(&parts.headers, body, body::OTHER).await?;
-                    admission::scale(admission, &principal, target, precondition, scale).await?
+                    admission::scale(admission, &principal, target, manner, scale).await?
                 }
                 Action::Rollback => {
+                    let manner = object::manner(&parts)?;
                     let rollback = body::json(&parts.headers, body, body::OTHER).await?;
-                    admission::rollback(admission, &principal, target, precondition, rollback).await?
+                    admission::rollback(admission, &principal, target, manner, rollback).await?
                 }
-                Action::Restart => admission::restart(admission, &principal, target, precondition).await?,
-                Action::Revoke => admission::revoke(admission, &principal, target, precondition).await?,
-                Action::AllowTrigger => admission::allow_trigger(admission, &principal, target, precondition).await?,
+                Action::Restart => admission::restart(admission, &principal, target, precondition)
+                    .await?
+                    .into(),
+                Action::Revoke => admission::revoke(admission, &principal, target, precondition)
+                    .await?
+                    .into(),
+                Action::AllowTrigger => admission::allow_trigger(admission, &principal, target, precondition)
+                    .await?
+                    .into(),
                 Action::Approve => {
                     let how = body::json(&parts.headers, body, body::OTHER).await?;
-                    admission::approve(admission, &principal, target, precondition, how).await?
+                    admission::approve(admission, &principal, target, precondition, how)
+                        .await?
+                        .into()
                 }
                 Action::Reject => {
                     let how = body::json(&parts.headers, body, body::OTHER).await?;
-                    admission::reject(admission, &principal, target, precondition, how).await?
+                    admission::reject(admission, &principal, target, precondition, how)
+                        .await?
+                        .into()
                 }
-                Action::Rotate => admission::rotate(admission, &principal, target).await?.row,
+                Action::Rotate => admission::rotate(admission, &principal, target).await?.row.into(),
             };
-            settled(&api, &[row.object.kind], row.revision).await;
-            Ok(object::answer(StatusCode::OK, &row))
+            Ok(changed(&api, &done).await)
         }
         (Address::History(target), "GET") => object::history(&api, &principal, target).await,
         (Address::Dependents(target), "GET") => object::dependents(&api, &principal, target).await,
@@ -214,6 +224,13 @@ pub(super) async fn settled(api: &Api, kinds: &[Kind], revision: i64) {
     if kinds.iter().any(|kind| counts_at_once(*kind)) {
         api.admission.store.wait_for(revision).await;
     }
+}
+
+/// The answer of whatever has changed one object.
+async fn changed(api: &Api, done: &Changed) -> Response {
+    let Changed { row, warnings } = done;
+    settled(api, &[row.object.kind], row.revision).await;
+    object::with_warnings(object::answer(StatusCode::OK, row), warnings)
 }
 
 async fn settled_after(api: &Api, deleted: &Deleted) {

@@ -11,6 +11,7 @@ use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt as _;
+use http_body_util::{BodyExt as _, Limited};
 use orch_shared::access::{Decision, Operation, Principal};
 use orch_shared::identity::IMPERSONATE;
 use orch_shared::kinds::token::Surface;
@@ -25,6 +26,11 @@ use crate::auth::Lease;
 
 /// How long a request may take until its answer begins.
 const DEADLINE: Duration = Duration::from_secs(60);
+
+/// So much of a body that nobody wants is read, in bytes.
+const UNWANTED: usize = 64 << 10;
+/// For so long.
+const UNWANTED_FOR: Duration = Duration::from_secs(1);
 
 /// What a request is called, by whoever sends it or by us.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -192,6 +198,17 @@ pub(super) async fn guard<A: Future<Output = Result<Response, Problem>>>(
     response
 }
 
+/// Refuses a request whose body nobody wants: as much of it is read as is usual. What is not read ends the connection, without
+/// a word to a client that is about to ask something else over it.
+pub(super) async fn refused(request: Request, problem: Problem) -> Problem {
+    // Who waits to be told to send it need not send it at all.
+    if !request.headers().contains_key(header::EXPECT) {
+        let body = Limited::new(request.into_body(), UNWANTED).collect();
+        let _read = tokio::time::timeout(UNWANTED_FOR, body).await;
+    }
+    problem
+}
+
 /// A path as the log may hold it: without a token that somebody has pasted into it.
 fn shown(path: &str) -> Cow<'_, str> {
     match path.find("orch_") {
@@ -290,10 +307,11 @@ fn overdue(method: &Method) -> Problem {
 
 fn log(method: &Method, path: &str, status: StatusCode, took: Duration) {
     let (status, duration_ms) = (status.as_u16(), took.as_secs_f64() * 1e3);
+    let is_below = |door: &&str| path.starts_with(door);
     if status >= 500 {
         tracing::warn!(status, duration_ms, "request failed");
-    } else if *method == Method::GET || *method == Method::HEAD || path.starts_with("/mcp/") {
-        // Who called what through the gateway is in the audit log.
+    } else if *method == Method::GET || *method == Method::HEAD || ["/mcp/", "/v1/"].iter().any(is_below) {
+        // Who called what through the gateway, and who asked which model, is in the audit log.
         tracing::debug!(status, duration_ms, "request answered");
     } else {
         tracing::info!(status, duration_ms, "request answered");

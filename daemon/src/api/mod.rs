@@ -171,7 +171,10 @@ impl<B: Beside> Service<B> {
     }
 
     async fn answer_beside(&self, request: Request, answered: Answered) -> Result<Response, Problem> {
-        let (principal, lease) = guard::principal(&self.api, request.uri().path(), request.headers()).await?;
+        let (principal, lease) = match guard::principal(&self.api, request.uri().path(), request.headers()).await {
+            Ok(found) => found,
+            Err(problem) => return Err(guard::refused(request, problem).await),
+        };
         noting::by(&principal);
         let response = match answered {
             Answered::ByLeader | Answered::ByLeaderAtLength => {
@@ -190,10 +193,15 @@ impl<B: Beside> Service<B> {
         }
         let mut lease = None;
         if !is_open(request.uri().path()) {
-            let (principal, held) = guard::principal(&self.api, request.uri().path(), request.headers()).await?;
+            let (principal, held) = match guard::principal(&self.api, request.uri().path(), request.headers()).await {
+                Ok(found) => found,
+                Err(problem) => return Err(guard::refused(request, problem).await),
+            };
             noting::by(&principal);
-            if !matches!(*request.method(), Method::GET | Method::HEAD) {
-                self.api.pace.write(&principal.name)?;
+            if !matches!(*request.method(), Method::GET | Method::HEAD)
+                && let Err(problem) = self.api.pace.write(&principal.name)
+            {
+                return Err(guard::refused(request, problem).await);
             }
             lease = held;
             request.extensions_mut().insert(principal);

@@ -8,14 +8,14 @@ use orch_shared::access::Principal;
 use orch_shared::kind::{Kind, ScopeType};
 use orch_shared::name::{ObjectRef, Scope};
 use orch_shared::problem::{Code, Problem};
-use orch_shared::wire::{Dependent, Dependents, History};
+use orch_shared::wire::{ChangeParameters, Dependent, Dependents, History};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::dispatch::{self, json, text};
 use super::problem::Refusal;
 use super::{Api, body};
-use crate::admission::{self, Existing, Made, Precondition, Target};
+use crate::admission::{self, AuthCheck, Existing, Made, Manner, Precondition, Target};
 use crate::store::Row;
 
 /// How long a uid is, in characters.
@@ -32,11 +32,14 @@ struct GetParameters {
 
 /// What may be asked when an object is made.
 #[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct CreateParameters {
     /// Makes a Token in place of one that has its name.
     #[serde(default)]
     force: Option<bool>,
+    /// Leaves the provider unasked whether it takes the key of a model.
+    #[serde(default)]
+    skip_auth_check: Option<bool>,
 }
 
 /// The object as an answer, with its entity tag.
@@ -46,6 +49,26 @@ pub(super) fn answer(status: StatusCode, row: &Row) -> Response {
         response.headers_mut().insert(header::ETAG, tag);
     }
     response
+}
+
+/// The same with what whoever has changed it should know, as `Warning: 299 orchd "..."` (RFC 7234, section 5.5).
+pub(super) fn with_warnings(mut response: Response, warnings: &[String]) -> Response {
+    for warning in warnings {
+        let quoted = warning.replace('\\', "\\\\").replace('"', "\\\"");
+        if let Ok(value) = HeaderValue::from_bytes(format!("299 orchd \"{quoted}\"").as_bytes()) {
+            response.headers_mut().append(header::WARNING, value);
+        }
+    }
+    response
+}
+
+/// How a request wants an object changed.
+pub(super) fn manner(parts: &Parts) -> Result<Manner, Problem> {
+    let ChangeParameters { skip_auth_check } = body::query(&parts.uri)?;
+    Ok(Manner {
+        precondition: if_match(&parts.headers)?,
+        auth: AuthCheck::unless(skip_auth_check),
+    })
 }
 
 /// Reads `If-Match: "<uid>.<generation>"`.
@@ -144,12 +167,18 @@ pub(super) async fn create(
     if kind == Kind::Token {
         api.pace.token(&principal.name)?;
     }
-    let CreateParameters { force } = body::query(&parts.uri)?;
+    let CreateParameters { force, skip_auth_check } = body::query(&parts.uri)?;
     let existing = match force {
         Some(true) => Existing::Replaced,
         Some(false) | None => Existing::Kept,
     };
-    let Made { row, credential } = admission::create(&api.admission, principal, &manifest, existing).await?;
+    let auth = AuthCheck::unless(skip_auth_check);
+    let made = admission::create(&api.admission, principal, &manifest, existing, auth).await?;
+    let Made {
+        row,
+        credential,
+        warnings,
+    } = made;
     dispatch::settled(api, &[kind], row.revision).await;
     let mut response = match credential {
         None => answer(StatusCode::CREATED, &row),
@@ -160,6 +189,7 @@ pub(super) async fn create(
             json(StatusCode::CREATED, &whole)
         }
     };
+    response = with_warnings(response, &warnings);
     if let Ok(location) = HeaderValue::from_str(&orch_shared::route::object(&row.object)) {
         response.headers_mut().insert(header::LOCATION, location);
     }

@@ -202,10 +202,16 @@ fn describe_scope(
     let event = schemas.add::<query::WatchEvent>("WatchEvent");
     listing["responses"]["200"]["content"]["text/event-stream"] = json!({"schema": event});
     of_collection.insert("get".into(), listing);
+    // Only models have keys that a provider may be asked about.
+    let checked = if kind == Kind::Llm {
+        in_query::<wire::ChangeParameters>(schemas)
+    } else {
+        vec![]
+    };
     if writable {
         let create = operation(
             &format!("Create a {noun}"),
-            place.to_vec(),
+            [place, &checked[..]].concat(),
             Some(object.clone()),
             Some(("201", object.clone())),
         );
@@ -228,14 +234,14 @@ fn describe_scope(
             "put".into(),
             operation(
                 &format!("Replace a {noun}"),
-                guarded.clone(),
+                [&guarded[..], &checked[..]].concat(),
                 Some(object.clone()),
                 answer(),
             ),
         );
         let mut patch = operation(
             &format!("Change fields of a {noun} (RFC 7396)"),
-            guarded.clone(),
+            [&guarded[..], &checked[..]].concat(),
             None,
             answer(),
         );
@@ -273,9 +279,19 @@ fn describe_scope(
             Action::Reject => Some(schemas.add::<wire::Reject>("Reject")),
         };
         let summary = format!("{} a {noun}", capitalised(action.as_str()));
+        let parameters = match action {
+            Action::Rollback => [&guarded[..], &checked[..]].concat(),
+            Action::Scale
+            | Action::Restart
+            | Action::Rotate
+            | Action::Revoke
+            | Action::AllowTrigger
+            | Action::Approve
+            | Action::Reject => guarded.clone(),
+        };
         paths.insert(
             format!("{one}/{}", action.as_str()),
-            json!({"post": operation(&summary, guarded.clone(), body, answer())}),
+            json!({"post": operation(&summary, parameters, body, answer())}),
         );
     }
     if kind == Kind::Instance {

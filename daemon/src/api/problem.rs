@@ -39,6 +39,7 @@ pub(super) const fn status_of(code: Code) -> StatusCode {
         | Code::DaemonOwned
         | Code::Immutable
         | Code::OwnToken
+        | Code::KeyRefused
         | Code::BackendRefused
         | Code::TooManyIterations
         | Code::ContextFull

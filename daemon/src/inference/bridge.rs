@@ -11,7 +11,7 @@ use orch_shared::inference::errors::{Fault, message_in};
 use orch_shared::inference::request::{Body, add_extra, name_limit};
 use orch_shared::inference::responses::Echo;
 use orch_shared::inference::stream::{Client, Translation, Upstream};
-use orch_shared::inference::usage::{Scan, UsageChunk};
+use orch_shared::inference::usage::{Scan, Watch};
 use orch_shared::inference::{Dialect, Object, Stamp, Usage, anthropic, responses};
 use orch_shared::kinds::llm::{Llm, Provider};
 use serde_json::{Value, json};
@@ -138,10 +138,9 @@ impl Bridge {
                 dialect: *dialect,
                 scan: Scan::new(*dialect, body.usage_chunk()),
             }),
-            Self::Translating(dialect, upstream) => Box::new(Translated {
-                scan: Scan::new(dialect_of(*upstream), UsageChunk::Passed),
-                translation: Translation::new(*upstream, client(*dialect, body), stamp),
-            }),
+            Self::Translating(dialect, upstream) => {
+                Box::new(Translated(Translation::new(*upstream, client(*dialect, body), stamp)))
+            }
         }
     }
 }
@@ -216,7 +215,7 @@ impl Passage for Watched {
         if !rest.is_empty() {
             out.push_back(rest.into());
         }
-        self.scan.end_seen() || self.scan.error_seen()
+        self.watch().end_seen() || self.watch().error_seen()
     }
 
     fn broke_off(&mut self, message: &str, out: &mut VecDeque<Bytes>) {
@@ -232,28 +231,19 @@ impl Passage for Watched {
         out.push_back(event.into());
     }
 
-    fn usage(&self) -> Usage {
-        self.scan.usage().unwrap_or_default()
-    }
-
-    fn has_begun(&self) -> bool {
-        self.scan.first_content_seen()
+    fn watch(&self) -> &Watch {
+        self.scan.watch()
     }
 }
 
 /// Events that are translated.
-struct Translated {
-    scan: Scan,
-    translation: Translation,
-}
+struct Translated(Translation);
 
 impl Passage for Translated {
     fn push(&mut self, chunk: Bytes, out: &mut VecDeque<Bytes>) {
-        // What passes here goes nowhere: it is looked at for what was used.
-        let _seen = self.scan.push(&chunk);
         let mut said = Vec::new();
-        if let Err(error) = self.translation.push(&chunk, &mut said) {
-            self.translation
+        if let Err(error) = self.0.push(&chunk, &mut said) {
+            self.0
                 .fail(StatusCode::BAD_GATEWAY.as_u16(), &error.to_string(), &mut said);
         }
         if !said.is_empty() {
@@ -262,31 +252,24 @@ impl Passage for Translated {
     }
 
     fn end(&mut self, out: &mut VecDeque<Bytes>) -> bool {
-        let _seen = self.scan.finish();
-        let is_complete = self.scan.end_seen() || self.scan.error_seen();
         let mut said = Vec::new();
-        self.translation.finish(&mut said);
+        self.0.finish(&mut said);
         if !said.is_empty() {
             out.push_back(said.into());
         }
-        is_complete
+        self.watch().end_seen() || self.watch().error_seen()
     }
 
     fn broke_off(&mut self, message: &str, out: &mut VecDeque<Bytes>) {
         let mut said = Vec::new();
-        self.translation
-            .fail(StatusCode::BAD_GATEWAY.as_u16(), message, &mut said);
+        self.0.fail(StatusCode::BAD_GATEWAY.as_u16(), message, &mut said);
         if !said.is_empty() {
             out.push_back(said.into());
         }
     }
 
-    fn usage(&self) -> Usage {
-        self.scan.usage().unwrap_or_default()
-    }
-
-    fn has_begun(&self) -> bool {
-        self.scan.first_content_seen()
+    fn watch(&self) -> &Watch {
+        self.0.watch()
     }
 }
 

@@ -31,6 +31,8 @@ mod upstream;
 mod account;
 mod relay;
 
+mod prober;
+
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -43,6 +45,7 @@ use tokio_util::sync::CancellationToken;
 pub use behalf::{Behalf, Said, Saying, Unanswered};
 pub use helping::Question;
 pub use keys::{Keys, Unkeyed};
+pub use prober::Prober;
 
 use crate::audit::Ledger;
 use crate::limits::{Bounds, Limits};

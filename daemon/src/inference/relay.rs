@@ -13,7 +13,7 @@ use std::time::Duration;
 use axum::body::Bytes;
 use axum::http::StatusCode;
 use hyper::body::{Body, Frame};
-use orch_shared::inference::Usage;
+use orch_shared::inference::usage::Watch;
 use tokio::time::{Instant, Sleep};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
@@ -27,10 +27,8 @@ pub(super) trait Passage: Send {
     fn end(&mut self, out: &mut VecDeque<Bytes>) -> bool;
     /// It broke off; says so, if it can still be said.
     fn broke_off(&mut self, message: &str, out: &mut VecDeque<Bytes>);
-    /// What was used, as far as that was told.
-    fn usage(&self) -> Usage;
-    /// Whether anything was said yet.
-    fn has_begun(&self) -> bool;
+    /// What was seen of what the provider says.
+    fn watch(&self) -> &Watch;
 }
 
 /// Why nothing more comes.
@@ -75,7 +73,7 @@ impl Relay {
     fn end(&mut self) {
         self.incoming = None;
         let is_complete = self.passage.end(&mut self.out);
-        self.account.used(self.passage.usage());
+        self.account.used(self.passage.watch().usage().unwrap_or_default());
         if is_complete {
             self.account.answered(StatusCode::OK);
         } else {
@@ -87,7 +85,7 @@ impl Relay {
     fn break_off(&mut self, why: &str) {
         self.incoming = None;
         self.passage.broke_off(why, &mut self.out);
-        self.account.used(self.passage.usage());
+        self.account.used(self.passage.watch().usage().unwrap_or_default());
         self.account.broke_off(why);
     }
 }
@@ -111,12 +109,14 @@ impl Body for Relay {
             match incoming.as_mut().poll_frame(context) {
                 Poll::Ready(Some(Ok(frame))) => {
                     let Ok(chunk) = frame.into_data() else { continue };
-                    let had_begun = relay.passage.has_begun();
                     relay.passage.push(chunk, &mut relay.out);
-                    if !had_begun && relay.passage.has_begun() {
+                    let watch = relay.passage.watch();
+                    if watch.first_content_seen() {
                         relay.account.began_to_answer();
                     }
-                    relay.account.used(relay.passage.usage());
+                    if let Some(usage) = watch.usage() {
+                        relay.account.used(usage);
+                    }
                     relay.silence.as_mut().reset(Instant::now() + relay.patience);
                 }
                 Poll::Ready(None) => relay.end(),

@@ -84,6 +84,14 @@ impl Failure {
         }
     }
 
+    /// Why it cannot be asked, in a clause; what it is, for all else.
+    pub(super) fn why(self) -> String {
+        match self {
+            Self::Unfit(why) => why,
+            other => other.clause(),
+        }
+    }
+
     /// How long the provider asks to wait.
     pub(super) fn retry_after(&self) -> Option<Duration> {
         match self {
@@ -203,16 +211,27 @@ impl Begun {
     }
 }
 
-/// A body in which that key does not stand.
-fn masked(body: Bytes, key: &str) -> Bytes {
-    match std::str::from_utf8(&body) {
-        Ok(text) if !key.is_empty() && text.contains(key) => text.replace(key, "***").into(),
-        Ok(_) | Err(_) => body,
+/// A body in which that key does not stand: neither as it was sent nor as JSON writes it. Where it does, what is no text is lost.
+pub(super) fn masked(body: Bytes, key: &str) -> Bytes {
+    let key = key.trim();
+    if key.is_empty() {
+        return body;
     }
+    let quoted = serde_json::Value::from(key).to_string();
+    let spellings = [key, quoted.trim_matches('"')];
+    let has = |spelling: &str| body.windows(spelling.len()).any(|part| part == spelling.as_bytes());
+    if !spellings.into_iter().any(has) {
+        return body;
+    }
+    let text = String::from_utf8_lossy(&body).into_owned();
+    spellings
+        .into_iter()
+        .fold(text, |text, spelling| text.replace(spelling, "***"))
+        .into()
 }
 
 /// The headers of a request: those of the client that are passed on, and the key.
-fn headers(spec: &Llm, key: Option<&Plaintext>, passed: &HeaderMap) -> Result<HeaderMap, Failure> {
+pub(super) fn headers(spec: &Llm, key: Option<&Plaintext>, passed: &HeaderMap) -> Result<HeaderMap, Failure> {
     let mut headers = passed.clone();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(
@@ -309,7 +328,14 @@ mod tests {
     fn a_key_is_not_repeated() {
         let body = masked(Bytes::from_static(b"{\"message\": \"wrong key sk-123\"}"), "sk-123");
         assert_eq!(body, "{\"message\": \"wrong key ***\"}");
-        let body = masked(Bytes::from_static(b"\xff"), "sk-123");
-        assert_eq!(body.as_ref(), b"\xff");
+        for (body, key, expected) in [
+            (&b"\xff"[..], "sk-123", &b"\xff"[..]),
+            (b"\xff sk-123", "sk-123", "\u{fffd} ***".as_bytes()),
+            (b"no sk-123", "sk-123\n", b"no ***"),
+            (b"no sk\\\"1", "sk\"1", b"no ***"),
+            (b"no", "", b"no"),
+        ] {
+            assert_eq!(masked(Bytes::from_static(body), key), expected, "{key}");
+        }
     }
 }

@@ -15,6 +15,7 @@ mod driver;
 mod election;
 mod far;
 mod observe;
+mod providers;
 mod values;
 mod wiring;
 
@@ -25,7 +26,7 @@ mod waking;
 
 pub use election::{Election, LEASE};
 pub use lists::{Lists, is_the_same};
-pub use models::{Models, Resting};
+pub use models::{Failing, Models, Resting};
 pub use sessions::{ClaimError, SessionCopies};
 pub use waking::{WakeError, Waker};
 pub use wiring::{FIRST_VISIT, Reconciler, run};

@@ -2,7 +2,8 @@
 //!
 //! Flow: whoever asks models says what came of it. A model that failed several times in a row is left alone; after a while
 //! one request is let through, and by what comes of it all others are. When that changes, the reconciler looks at the model
-//! and says so in its status, as the condition `Available`.
+//! and says so in its status, as the condition `Available`. Each daemon knows what it has asked itself; the one that
+//! reconciles says what it knows.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,6 +17,8 @@ use tokio::time::Instant;
 const FAILURES: u32 = 5;
 /// How long a model is left alone.
 const REST: Duration = Duration::from_secs(20);
+/// A failure is news again when the one before it is that old.
+const OLD: Duration = Duration::from_secs(60);
 /// So many characters of a reason are told.
 const LONGEST: usize = 300;
 
@@ -36,6 +39,8 @@ struct Fare {
     failures: u32,
     /// Until then it is left alone.
     until: Option<Instant>,
+    /// When it failed last.
+    failed: Option<Instant>,
     /// Why it failed last, in a clause.
     why: String,
 }
@@ -47,6 +52,15 @@ pub struct Resting {
     pub why: String,
     /// For how long still.
     pub left: Duration,
+}
+
+/// A model failed so often that it is left alone, and has not answered since.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failing {
+    /// Why it failed last, in a clause.
+    pub why: String,
+    /// How long that is ago.
+    pub ago: Duration,
 }
 
 impl Models {
@@ -96,32 +110,34 @@ impl Models {
         let is_news = {
             let mut known = self.known();
             let fare = known.entry(Arc::clone(uid)).or_default();
-            let was_resting = fare.until.is_some();
+            let now = Instant::now();
+            let before = fare.failed.replace(now);
             fare.failures = fare.failures.saturating_add(1);
             fare.why = printable(why).chars().take(LONGEST).collect();
             if fare.failures >= FAILURES {
-                fare.until = Some(Instant::now() + REST);
+                fare.until = Some(now + REST);
             }
-            fare.until.is_some() && !was_resting
+            let is_old = before.is_none_or(|before| now.duration_since(before) >= OLD);
+            fare.failures == FAILURES || (fare.failures > FAILURES && is_old)
         };
         if is_news {
             self.ring(uid);
         }
     }
 
-    /// Why a model is left alone, if it is.
+    /// Why a model keeps failing, if it does.
     #[must_use]
-    pub fn resting(&self, uid: &str) -> Option<Resting> {
+    pub fn failing(&self, uid: &str) -> Option<Failing> {
         let known = self.known();
         let fare = known.get(uid)?;
-        let until = fare.until?;
-        Some(Resting {
+        fare.until?;
+        Some(Failing {
             why: fare.why.clone(),
-            left: until.saturating_duration_since(Instant::now()),
+            ago: fare.failed?.elapsed(),
         })
     }
 
-    /// Drops what is known of a model that is gone.
+    /// Drops what is known of a model: it is gone, or another one by now.
     pub fn forget(&self, uid: &str) {
         self.known().remove(uid);
     }
@@ -148,6 +164,10 @@ mod tests {
         assert!(rung.try_recv().is_err());
         models.failed(&uid, "HTTP 503");
         assert_eq!(rung.try_recv().as_deref(), Ok("demo"));
+        assert_eq!(
+            models.failing(&uid).map(|failing| failing.why).as_deref(),
+            Some("HTTP 503")
+        );
         let resting = models.may_ask(&uid).expect_err("it is left alone");
         assert_eq!((resting.why.as_str(), resting.left), ("HTTP 503", REST));
 
@@ -158,13 +178,19 @@ mod tests {
         models.failed(&uid, "HTTP 503");
         models.may_ask(&uid).expect_err("it still fails");
         assert!(rung.try_recv().is_err(), "that is no news");
+        // Long after, it is.
+        tokio::time::advance(OLD).await;
+        models.may_ask(&uid).expect("once");
+        assert!(models.failing(&uid).is_some_and(|failing| failing.ago >= OLD));
+        models.failed(&uid, "HTTP 503");
+        assert_eq!(rung.try_recv().as_deref(), Ok("demo"));
 
         tokio::time::advance(REST).await;
         models.may_ask(&uid).expect("once");
         models.answered(&uid);
         assert_eq!(rung.try_recv().as_deref(), Ok("demo"));
         models.may_ask(&uid).expect("it is well");
-        assert_eq!(models.resting(&uid), None);
+        assert_eq!(models.failing(&uid), None);
         // Failures that are not in a row are accidents.
         for _ in 0..3 * FAILURES {
             models.failed(&uid, "HTTP 500");

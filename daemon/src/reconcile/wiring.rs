@@ -25,14 +25,16 @@ use super::driver::{Bell, Gauge, Outcome, Pace, Step, driver};
 use super::election::{Candidate, Election};
 use super::far;
 use super::lists::Lists;
+use super::models::Models;
 use super::observe::{self, Preparations};
 use super::plan::instance::Deleting;
 use super::plan::server::Activity;
 use super::plan::{self, Broken, Plan};
+use super::providers::Watch;
 use super::sessions;
 use super::values::{self, Fetched};
 use super::waking::Waker;
-use crate::admission::Admission;
+use crate::admission::{Admission, Providers};
 use crate::runtime::{Launch, Runtime};
 use crate::secrets::{Backends, Keyring};
 use crate::store::{Change, Object, Snapshot, Standing, Store};
@@ -65,6 +67,12 @@ pub struct Reconciler {
     pub keyring: Keyring,
     /// What asks backends for values that live there.
     pub backends: Backends,
+    /// The way to providers of models.
+    pub providers: Providers,
+    /// How models fare.
+    pub models: Models,
+    /// How often it is looked whether the provider of a model answers.
+    pub check_interval: Duration,
     /// What runs.
     pub runtime: Runtime,
     /// What is counted.
@@ -122,6 +130,9 @@ async fn lead(reconciler: &mut Reconciler, until: CancellationToken) {
         store,
         keyring,
         backends,
+        providers,
+        models,
+        check_interval,
         runtime,
         metrics,
         resync,
@@ -158,8 +169,13 @@ async fn lead(reconciler: &mut Reconciler, until: CancellationToken) {
             store: store.clone(),
             keyring: keyring.clone(),
             backends: backends.clone(),
+            providers: providers.clone(),
         },
         backends: Watchman::new({
+            let bell = bell.clone();
+            move |uid| bell.ring(Key(uid))
+        }),
+        providers: Watch::new(models.clone(), *check_interval, until.child_token(), {
             let bell = bell.clone();
             move |uid| bell.ring(Key(uid))
         }),
@@ -330,6 +346,7 @@ struct Eyes {
     drain: Duration,
     admission: Admission,
     backends: Watchman,
+    providers: Watch,
     preparations: Preparations,
     metrics: Metrics,
     gauge: Gauge,
@@ -349,7 +366,6 @@ impl Eyes {
             Kind::Agent => self.agent(object, &snapshot),
             Kind::Personality => self.plain(object, &snapshot, agents::without_prompts(object, &snapshot)),
             Kind::Template
-            | Kind::Llm
             | Kind::Project
             | Kind::Prompt
             | Kind::User
@@ -361,6 +377,7 @@ impl Eyes {
             // People decide, and what comes of it is one write with that.
             Kind::PromptRequest => Step::Done(None),
             Kind::Secret => self.secret(object, &snapshot),
+            Kind::Llm => self.providers.step(&self.admission, &self.hands, object, &snapshot),
             Kind::SecretBackend => self.backends.step(&self.admission, &self.hands, object, &snapshot),
         };
         self.metrics.queue(self.gauge.queued(), self.gauge.working());
@@ -386,6 +403,7 @@ impl Eyes {
         self.waker.forget(&key.0);
         self.lists.forget(&key.0);
         self.backends.forget(&key.0);
+        self.providers.forget(&key.0);
         if self.hands.runtime.observe(&key.0).is_none() {
             return Step::Done(None);
         }

@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Ground, ground};
 use super::{admin, context};
-use crate::admission::{self, Admission};
+use crate::admission::{self, Admission, Providers};
 use crate::auth::{ADMIN, BOOTSTRAP, Credential};
 use crate::catalogue;
 use crate::clock::Clock;
@@ -92,6 +92,7 @@ pub async fn reset_token(settings: &Settings) -> anyhow::Result<PathBuf> {
         store: store.clone(),
         keyring,
         backends: Backends::default(),
+        providers: Providers::default(),
     };
     admin::restore_admin(&admission).await?;
     let written = context::write(

@@ -6,17 +6,13 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use axum::response::Response;
 use orch_shared::access::Principal;
-use orch_shared::kind::Kind;
-use orch_shared::kinds::secret::Secret;
-use orch_shared::name::ObjectRef;
 use orch_shared::problem::{Code, Problem};
 
-use crate::admission::{Admission, Closed, Opener};
+use crate::admission::{self, Admission, Providers, Shut};
 use crate::agents::Agents;
 use crate::api::{self, Answered, Beside, Route};
 use crate::gateway::{self, Gateway};
-use crate::inference::{self, Inference, Keys, Unkeyed};
-use crate::secrets::Place;
+use crate::inference::{self, Inference, Keys, Prober, Unkeyed};
 
 /// All of them. Cheap to clone.
 #[derive(Clone)]
@@ -56,25 +52,8 @@ pub(super) fn keys(admission: Admission) -> Keys {
     Arc::new(move |key, snapshot| {
         let admission = admission.clone();
         Box::pin(async move {
-            let secret = ObjectRef::cluster(Kind::Secret, key.name.clone());
-            let found = snapshot.get(&secret).and_then(|object| object.spec::<Secret>());
-            let value = found.and_then(|spec| spec.data.as_ref()?.get(&key.key));
-            let value = value.ok_or_else(|| Unkeyed {
-                why: format!("{secret} has no key `{}`", key.key),
-                is_passing: false,
-            })?;
-            let place = Place {
-                object: &secret,
-                key: &key.key,
-            };
-            let mut opener = Opener::new(&admission.keyring, &admission.backends, &snapshot);
-            opener.open(place, value).await.map_err(|closed| Unkeyed {
-                why: closed.to_string(),
-                is_passing: match &closed {
-                    Closed::Away(away) => away.is_passing(),
-                    Closed::Sealed(_) => false,
-                },
-            })
+            let opened = admission::open_key(&admission, &snapshot, &key).await;
+            opened.map_err(|Shut { why, is_passing }| Unkeyed { why, is_passing })
         })
     })
 }
@@ -111,5 +90,14 @@ pub(super) fn think(inference: Inference) -> gateway::Think {
             patience,
         };
         Box::pin(async move { inference.help(question).await })
+    })
+}
+
+/// The way to providers, for those who ask how they are.
+pub(super) fn providers() -> Providers {
+    let prober = Prober::default();
+    Providers::new(move |spec, key, probe| {
+        let prober = prober.clone();
+        Box::pin(async move { prober.ask(&spec, key.as_ref(), probe).await })
     })
 }

@@ -160,6 +160,7 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
         store: store.clone(),
         keyring: keyring.clone(),
         backends: Backends::default(),
+        providers: doors::providers(),
     };
     admin::bring_admin(&admission)
         .await
@@ -216,6 +217,9 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
         store: store.clone(),
         keyring: keyring.clone(),
         backends: admission.backends.clone(),
+        providers: admission.providers.clone(),
+        models: models.clone(),
+        check_interval: settings.inference.check_interval.duration(),
         runtime: runtime.clone(),
         metrics: metrics.clone(),
         resync: settings.reconcile_interval.duration(),

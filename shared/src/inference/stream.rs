@@ -2,7 +2,7 @@
 
 use super::anthropic::{ChatStream, MessageStream};
 use super::responses::{Echo, ResponseStream};
-use super::usage::UsageChunk;
+use super::usage::{UsageChunk, Watch};
 use super::{Dialect, Stamp};
 use crate::sse::{Event, Reader, TooLong};
 
@@ -35,6 +35,8 @@ pub struct Translation {
     second: Second,
     client: Dialect,
     is_over: bool,
+    /// Looks at what the upstream says.
+    watch: Watch,
 }
 
 #[derive(Debug, Clone)]
@@ -71,6 +73,10 @@ impl Translation {
             second,
             client: dialect,
             is_over: false,
+            watch: Watch::new(match upstream {
+                Upstream::Messages => Dialect::Messages,
+                Upstream::Chat => Dialect::Chat,
+            }),
         }
     }
 
@@ -123,7 +129,14 @@ impl Translation {
         write(&events, out);
     }
 
+    /// What was seen of the upstream's answer so far.
+    #[must_use]
+    pub const fn watch(&self) -> &Watch {
+        &self.watch
+    }
+
     fn event(&mut self, event: &Event, out: &mut Vec<u8>) {
+        self.watch.event(event);
         let events = match &mut self.first {
             Some(first) => first.event(event),
             None => vec![event.clone()],

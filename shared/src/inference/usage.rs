@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{Dialect, Object};
 
-pub use scan::{Passed, Scan, UsageChunk};
+pub use scan::{Passed, Scan, UsageChunk, Watch};
 
 /// Tokens of one answer. In every dialect `input` is all input, whether it came from a cache, went to one, or neither, and
 /// `output` is all output: the other three are parts of these two.

@@ -389,6 +389,18 @@ const ALL: &[Shorthand] = &[
         covers: &["tags"],
         write: |spec, text| values::append(spec, &FieldPath::parse("tags"), text.into()),
     },
+    Shorthand {
+        kind: Kind::Llm,
+        name: "fallback",
+        value: "LLM",
+        about: "A model to ask when this one does not answer. May be repeated, in order",
+        number: Number::Often,
+        covers: &["fallbacks"],
+        write: |spec, text| {
+            let mut names = text.split(',').filter(|name| !name.is_empty());
+            names.try_for_each(|name| values::append(spec, &FieldPath::parse("fallbacks"), name.into()))
+        },
+    },
 ];
 
 /// Only backends of one type prove who they are; it need not be said twice.
@@ -425,6 +437,11 @@ pub(super) fn make_credentials(kind: Kind) -> bool {
     kind == Kind::Token
 }
 
+/// Whether objects of the kind have providers that may be asked whether they take a key.
+pub(super) fn have_providers(kind: Kind) -> bool {
+    kind == Kind::Llm
+}
+
 /// What is to be said about what was given: a secret on a command line is seen by others.
 pub(super) fn caution(kind: Kind, matches: &ArgMatches) -> Option<&'static str> {
     let is_given = |name: &str| {
@@ -445,6 +462,7 @@ impl Shorthand {
         let arg = match self.name {
             "from-template" => arg.alias("template").add(ArgValueCompleter::new(complete::templates)),
             "tag" => arg.alias("tags"),
+            "fallback" => arg.alias("fallbacks"),
             "param" => arg.alias("parameter").add(ArgValueCompleter::new(complete::parameters)),
             "param-secret" => arg.add(ArgValueCompleter::new(complete::secret_parameters)),
             "user" => arg.add(ArgValueCompleter::new(complete::users)),

@@ -8,10 +8,10 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::client::{self, Era, Place, Seen};
-use super::far::Far;
 use super::{declare, home, pipe, server};
 use crate::amount::{median, per_second, rate};
 use crate::ask::Effort;
+use crate::far::Far;
 use crate::process::processor_time;
 use crate::report::{Holds, Line, Report};
 

@@ -5,10 +5,10 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::client::{Client, Era, Place};
-use super::far::Far;
 use super::{declare, home, project, server};
 use crate::amount::{median, millis, timed};
 use crate::ask::Effort;
+use crate::far::Far;
 use crate::report::{Holds, Line, Report};
 use crate::support::daemon::Home;
 

@@ -7,7 +7,6 @@ pub(crate) mod memory;
 pub(crate) mod waking;
 
 mod client;
-mod far;
 mod pipe;
 
 use serde_json::{Value, json};

@@ -8,6 +8,7 @@ pub mod agent;
 pub mod backend;
 pub mod conditions;
 pub mod instance;
+pub mod llm;
 pub mod plain;
 pub mod server;
 pub mod want;

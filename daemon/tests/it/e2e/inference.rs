@@ -1,7 +1,10 @@
 //! The door to the models: real requests through the real daemon, to a provider that nobody pays for.
 
+mod health;
 mod limits;
+mod probe;
 mod providers;
+mod sdks;
 mod streams;
 mod trouble;
 
@@ -72,6 +75,12 @@ fn post(home: &Home, path: &str, body: &Value) -> Request {
 fn seen(far: &Far) -> Value {
     let address = far.url("").trim_start_matches("http://").parse().expect("an address");
     Request::new(address, "GET", "/seen").send().expect(200).json()
+}
+
+/// Says what becomes of who lists the models of a provider.
+fn listing(far: &Far, how: &Value) {
+    let address = far.url("").trim_start_matches("http://").parse().expect("an address");
+    Request::new(address, "POST", "/listing").json(how).send().expect(200);
 }
 
 /// The `data` of all events of a stream, to its end.

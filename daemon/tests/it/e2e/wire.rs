@@ -483,3 +483,35 @@ fn requests_under_way_finish_when_the_daemon_ends() {
     home.start();
     home.get("prompts/late");
 }
+
+/// Clients send the head of a request and then its body; one that is refused by its head is read nonetheless, so that the next one
+/// finds the connection as it was.
+#[test]
+fn who_is_refused_may_ask_again_over_the_same_connection() {
+    let home = Home::new().started();
+    let mut connection = TcpStream::connect(home.address()).expect("a connection");
+    connection.set_nodelay(true).expect("an option of every socket");
+    let body = br#"{"model": "none", "messages": []}"#;
+    for path in ["/v1/chat/completions", "/api/v1/apply", "/mcp/servers/none"] {
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer orch_x\r\nContent-Type: application/json\r\n\
+             Content-Length: {}\r\n\r\n",
+            home.address(),
+            body.len()
+        );
+        connection.write_all(head.as_bytes()).expect("it is read");
+        std::thread::sleep(Duration::from_millis(50));
+        connection.write_all(body).expect("it is read");
+        let (mut answer, mut piece) = (Vec::new(), [0; 4096]);
+        while !answer.ends_with(b"}") {
+            let read = connection.read(&mut piece).expect("an answer");
+            assert!(read > 0, "{path}: the connection was closed");
+            answer.extend_from_slice(&piece[..read]);
+        }
+        assert!(
+            answer.starts_with(b"HTTP/1.1 401"),
+            "{path}: {}",
+            String::from_utf8_lossy(&answer)
+        );
+    }
+}

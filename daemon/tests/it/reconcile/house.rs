@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use orch_daemon::admission::{self, Admission};
+use orch_daemon::admission::{self, Admission, Providers};
 use orch_daemon::clock::{RandomIds, SystemClock};
-use orch_daemon::reconcile::{self, Lists, Reconciler, SessionCopies, Waker};
+use orch_daemon::reconcile::{self, Lists, Models, Reconciler, SessionCopies, Waker};
 use orch_daemon::runtime::limits::Confinement;
 use orch_daemon::runtime::log::Bounds;
 use orch_daemon::runtime::{Config, Runtime};
@@ -59,6 +59,7 @@ impl House {
         let (bell, seen) = tokio::sync::mpsc::unbounded_channel();
         let waker = Waker::new(store.clone(), bell.clone());
         let lists = Lists::new(bell.clone());
+        let model_news = bell.clone();
         let runtime = Runtime::start_up(Config {
             data_directory: directory.path().join("data"),
             daemon_id: daemon_id(),
@@ -76,6 +77,9 @@ impl House {
             store: store.clone(),
             keyring: keyring.clone(),
             backends: Backends::default(),
+            providers: Providers::default(),
+            models: Models::new(model_news),
+            check_interval: Duration::from_secs(300),
             runtime: runtime.clone(),
             metrics: Metrics::default(),
             resync: Duration::from_secs(5),
@@ -93,6 +97,7 @@ impl House {
                 store: store.clone(),
                 keyring,
                 backends: Backends::default(),
+                providers: Providers::default(),
             },
             reconciling: tokio::spawn(reconcile::run(reconciler, stop.clone())),
             store,

@@ -51,6 +51,7 @@ async fn asked(provider: &Provider, headers: &HeaderMap, body: &Bytes) -> Result
         .strip_prefix("Bearer ")
         .unwrap_or(text("x-api-key"));
     if provider.key.as_deref().is_some_and(|expected| expected != key) {
+        provider.seen.refused();
         let message = format!("the key {key} is not known");
         return Err(refusal(StatusCode::UNAUTHORIZED, &message));
     }
@@ -82,7 +83,9 @@ async fn asked(provider: &Provider, headers: &HeaderMap, body: &Bytes) -> Result
 }
 
 fn refusal(status: StatusCode, message: &str) -> Response {
-    let body = json!({"error": {"message": message, "type": "mock_error", "param": null, "code": null}});
+    // As both of them word it.
+    let body =
+        json!({"type": "error", "error": {"message": message, "type": "mock_error", "param": null, "code": null}});
     let mut response = (status, axum::Json(body)).into_response();
     if status == StatusCode::TOO_MANY_REQUESTS {
         response.headers_mut().insert(header::RETRY_AFTER, 1.into());
@@ -99,12 +102,13 @@ fn pieces(count: usize) -> Vec<String> {
 }
 
 /// Sends events, as the manner has it.
-fn streamed(asked: Asked, events: Vec<String>) -> Response {
+fn streamed(asked: Asked, events: Arc<[Bytes]>) -> Response {
     let Manner {
         pause, breaks, silent, ..
     } = asked.manner;
-    let last = silent.or(breaks).unwrap_or(events.len());
-    let sent = stream::iter(events.into_iter().take(last).map(Bytes::from).map(Ok::<_, Infallible>));
+    let last = silent.or(breaks).unwrap_or(events.len()).min(events.len());
+    let sent = (0..last).map(move |number| Ok::<_, Infallible>(events[number].clone()));
+    let sent = stream::iter(sent);
     let paused = sent.then(move |event| async move {
         if pause > Duration::ZERO {
             tokio::time::sleep(pause).await;
@@ -143,30 +147,50 @@ pub(crate) async fn chat(State(provider): State<Arc<Provider>>, headers: HeaderM
         Ok(asked) => asked,
         Err(refusal) => return refusal,
     };
-    let tool = asked.tool();
-    let reason = match (&tool, asked.manner.truncated) {
+    if asked.is_streamed {
+        let tells_usage = asked.body["stream_options"]["include_usage"] == true;
+        let events = provider
+            .kept
+            .get(&asked.model, tells_usage, || chunks(&asked, tells_usage));
+        return streamed(asked, events);
+    }
+    axum::Json(completion(&asked)).into_response()
+}
+
+/// Why it ends.
+fn reason(asked: &Asked) -> &'static str {
+    match (asked.tool(), asked.manner.truncated) {
         (Some(_), _) => "tool_calls",
         (None, true) => "length",
         (None, false) => "stop",
-    };
-    let arguments = json!({"message": "hello"}).to_string();
-    if !asked.is_streamed {
-        let mut message = json!({"role": "assistant", "content": pieces(asked.manner.chunks).concat()});
-        if let Some(spelling) = asked.manner.reasoning {
-            message[spelling] = json!(THOUGHT);
-        }
-        if let Some(name) = &tool {
-            message["content"] = Value::Null;
-            message["tool_calls"] =
-                json!([{"id": "call_1", "type": "function", "function": {"name": name, "arguments": arguments}}]);
-        }
-        let answer = json!({
-            "id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": asked.model,
-            "choices": [{"index": 0, "message": message, "finish_reason": reason, "logprobs": null}],
-            "usage": usage_of_chat(), "unheard_of": {"kept": true},
-        });
-        return axum::Json(answer).into_response();
     }
+}
+
+/// What a tool is called with.
+fn arguments() -> String {
+    json!({"message": "hello"}).to_string()
+}
+
+/// An answer as a whole.
+fn completion(asked: &Asked) -> Value {
+    let mut message = json!({"role": "assistant", "content": pieces(asked.manner.chunks).concat()});
+    if let Some(spelling) = asked.manner.reasoning {
+        message[spelling] = json!(THOUGHT);
+    }
+    if let Some(name) = asked.tool() {
+        message["content"] = Value::Null;
+        message["tool_calls"] =
+            json!([{"id": "call_1", "type": "function", "function": {"name": name, "arguments": arguments()}}]);
+    }
+    json!({
+        "id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": asked.model,
+        "choices": [{"index": 0, "message": message, "finish_reason": reason(asked), "logprobs": null}],
+        "usage": usage_of_chat(), "unheard_of": {"kept": true},
+    })
+}
+
+/// The same in pieces.
+fn chunks(asked: &Asked, tells_usage: bool) -> Vec<Bytes> {
     let chunk = |delta: Value, reason: Option<&str>| {
         let chunk = json!({
             "id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": asked.model,
@@ -178,11 +202,12 @@ pub(crate) async fn chat(State(provider): State<Arc<Provider>>, headers: HeaderM
     if let Some(spelling) = asked.manner.reasoning {
         events.push(chunk(json!({spelling: THOUGHT}), None));
     }
-    match &tool {
+    match asked.tool() {
         Some(name) => {
             let call =
                 json!({"index": 0, "id": "call_1", "type": "function", "function": {"name": name, "arguments": ""}});
             events.push(chunk(json!({"tool_calls": [call]}), None));
+            let arguments = arguments();
             let (first, second) = arguments.split_at(arguments.len() / 2);
             for part in [first, second] {
                 let more = json!({"index": 0, "function": {"arguments": part}});
@@ -195,8 +220,8 @@ pub(crate) async fn chat(State(provider): State<Arc<Provider>>, headers: HeaderM
                 .map(|piece| chunk(json!({"content": piece}), None)),
         ),
     }
-    events.push(chunk(json!({}), Some(reason)));
-    if asked.body["stream_options"]["include_usage"] == true {
+    events.push(chunk(json!({}), Some(reason(asked))));
+    if tells_usage {
         let last = json!({
             "id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": asked.model,
             "choices": [], "usage": usage_of_chat(),
@@ -204,7 +229,7 @@ pub(crate) async fn chat(State(provider): State<Arc<Provider>>, headers: HeaderM
         events.push(format!("data: {last}\n\n"));
     }
     events.push("data: [DONE]\n\n".to_owned());
-    streamed(asked, events)
+    events.into_iter().map(Bytes::from).collect()
 }
 
 /// OpenAI's embeddings.
@@ -302,16 +327,24 @@ pub(crate) async fn messages(State(provider): State<Arc<Provider>>, headers: Hea
         "type": "message_delta", "delta": {"stop_reason": reason, "stop_sequence": null}, "usage": {"output_tokens": output},
     })));
     events.push(event(json!({"type": "message_stop"})));
-    streamed(asked, events)
+    streamed(asked, events.into_iter().map(Bytes::from).collect())
 }
 
 /// The models there are: any.
 pub(crate) async fn models(State(provider): State<Arc<Provider>>, headers: HeaderMap) -> Response {
+    let listing = provider.seen.listed();
+    tokio::time::sleep(Duration::from_millis(listing.late)).await;
     let given = headers.get(header::AUTHORIZATION).or(headers.get("x-api-key"));
     let given = given.and_then(|value| value.to_str().ok()).unwrap_or_default();
     let key = given.strip_prefix("Bearer ").unwrap_or(given);
     if provider.key.as_deref().is_some_and(|expected| expected != key) {
+        provider.seen.refused();
         return refusal(StatusCode::UNAUTHORIZED, &format!("the key {key} is not known"));
     }
-    axum::Json(json!({"object": "list", "data": [{"id": "any", "object": "model"}]})).into_response()
+    match StatusCode::from_u16(listing.status) {
+        Ok(status) if !status.is_success() => refusal(status, "no models today"),
+        Ok(_) | Err(_) => {
+            axum::Json(json!({"object": "list", "data": [{"id": "any", "object": "model"}]})).into_response()
+        }
+    }
 }

@@ -2,9 +2,11 @@
 //!
 //! It speaks OpenAI's chat completions and embeddings and Anthropic's Messages, streamed and not. What it does is said by the
 //! name of the model, in words joined by dots ([`manner`]): `chunks.200` answers in 200 pieces, `status.503` with an error,
-//! `flaky.2` fails twice and then answers. `GET /seen` tells what was asked of it, and what is under way.
+//! `flaky.2` fails twice and then answers. `GET /seen` tells what was asked of it, and what is under way; `POST /listing` says
+//! what becomes of who lists its models.
 
 mod answer;
+mod kept;
 mod manner;
 mod seen;
 
@@ -17,6 +19,7 @@ use axum::routing::{get, post};
 use axum::serve::ListenerExt as _;
 use clap::Parser;
 
+use kept::Kept;
 use seen::Seen;
 
 /// A provider of models for tests.
@@ -38,6 +41,7 @@ struct Options {
 struct Provider {
     key: Option<String>,
     seen: Arc<Seen>,
+    kept: Kept,
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -46,6 +50,7 @@ async fn main() -> anyhow::Result<()> {
     let provider = Arc::new(Provider {
         key: options.key,
         seen: Arc::default(),
+        kept: Kept::default(),
     });
     let router = Router::new()
         .route("/v1/chat/completions", post(answer::chat))
@@ -53,6 +58,7 @@ async fn main() -> anyhow::Result<()> {
         .route("/v1/messages", post(answer::messages))
         .route("/v1/models", get(answer::models))
         .route("/seen", get(seen::tell))
+        .route("/listing", post(seen::set_listing))
         .with_state(provider);
     let listener = tokio::net::TcpListener::bind(options.http).await?;
     let port = listener.local_addr()?.port();

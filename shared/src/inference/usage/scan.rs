@@ -40,10 +40,17 @@ impl Passed {
     }
 }
 
-/// Watches one streamed answer of a dialect. Where its pieces are cut makes no difference to what it finds or passes on.
+/// Watches the events of one streamed answer of a dialect, for whoever reads them anyway.
+#[derive(Debug, Clone)]
+pub struct Watch {
+    dialect: Dialect,
+    seen: Seen,
+}
+
+/// Watches the bytes of one streamed answer of a dialect. Where its pieces are cut makes no difference to what it finds or passes
+/// on.
 #[derive(Debug)]
 pub struct Scan {
-    dialect: Dialect,
     usage_chunk: UsageChunk,
     frames: Frames,
     /// The event that has not ended yet, as far as it came in earlier pieces.
@@ -52,10 +59,10 @@ pub struct Scan {
     is_overlong: bool,
     /// The last event was cut out: so is what may still belong to it.
     has_cut: bool,
-    seen: Seen,
+    watch: Watch,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Seen {
     counts: Option<Counts>,
     finish: Option<String>,
@@ -72,13 +79,12 @@ impl Scan {
     #[must_use]
     pub fn new(dialect: Dialect, usage_chunk: UsageChunk) -> Self {
         Self {
-            dialect,
             usage_chunk,
             frames: Frames::default(),
             open: Vec::new(),
             is_overlong: false,
             has_cut: false,
-            seen: Seen::default(),
+            watch: Watch::new(dialect),
         }
     }
 
@@ -137,6 +143,64 @@ impl Scan {
         event
     }
 
+    /// What was seen so far.
+    #[must_use]
+    pub const fn watch(&self) -> &Watch {
+        &self.watch
+    }
+
+    /// Whether events are kept back until they are whole.
+    fn keeps(&self) -> bool {
+        self.watch.dialect == Dialect::Chat && self.usage_chunk == UsageChunk::CutOut
+    }
+
+    fn hold(&mut self, bytes: &[u8], at: usize, passed: &mut Passed) {
+        let part = at..at + bytes.len();
+        if self.is_overlong {
+            passed.part(part);
+        } else if self.open.len() + bytes.len() > Self::LONGEST {
+            self.is_overlong = true;
+            let kept = std::mem::take(&mut self.open);
+            if self.keeps() {
+                passed.kept = kept;
+            }
+            passed.part(part);
+        } else {
+            self.open.extend_from_slice(bytes);
+            if !self.keeps() {
+                passed.part(part);
+            }
+        }
+    }
+
+    /// Looks into a whole event; whether it is to be cut out.
+    fn look(&mut self, event: &[u8]) -> bool {
+        if !self.watch.is_of_interest(event) {
+            return false;
+        }
+        let mut reader = Reader::new(usize::MAX);
+        let read = reader.push(event).unwrap_or_default().pop().or_else(|| reader.finish());
+        read.is_some_and(|read| self.watch.read(&read) && self.keeps())
+    }
+}
+
+impl Watch {
+    /// A watch over an answer in that dialect.
+    #[must_use]
+    pub fn new(dialect: Dialect) -> Self {
+        Self {
+            dialect,
+            seen: Seen::default(),
+        }
+    }
+
+    /// Looks at an event.
+    pub fn event(&mut self, event: &Event) {
+        if self.is_of_interest(event.data.as_bytes()) {
+            self.read(event);
+        }
+    }
+
     /// The usage that was told so far.
     #[must_use]
     pub fn usage(&self) -> Option<Usage> {
@@ -167,33 +231,9 @@ impl Scan {
         self.seen.content
     }
 
-    /// Whether events are kept back until they are whole.
-    fn keeps(&self) -> bool {
-        self.dialect == Dialect::Chat && self.usage_chunk == UsageChunk::CutOut
-    }
-
-    fn hold(&mut self, bytes: &[u8], at: usize, passed: &mut Passed) {
-        let part = at..at + bytes.len();
-        if self.is_overlong {
-            passed.part(part);
-        } else if self.open.len() + bytes.len() > Self::LONGEST {
-            self.is_overlong = true;
-            let kept = std::mem::take(&mut self.open);
-            if self.keeps() {
-                passed.kept = kept;
-            }
-            passed.part(part);
-        } else {
-            self.open.extend_from_slice(bytes);
-            if !self.keeps() {
-                passed.part(part);
-            }
-        }
-    }
-
-    /// Looks into a whole event; whether it is to be cut out.
-    fn look(&mut self, event: &[u8]) -> bool {
-        let is_of_interest = match self.dialect {
+    /// Whether an event, or its data, may say anything that is looked for.
+    fn is_of_interest(&self, event: &[u8]) -> bool {
+        match self.dialect {
             Dialect::Chat => {
                 !self.seen.content
                     || holds_value(event, b"\"usage\"")
@@ -213,15 +253,10 @@ impl Scan {
                     || ENDS.iter().any(|end| contains(event, end.as_bytes()))
             }
             Dialect::Embeddings => false,
-        };
-        if !is_of_interest {
-            return false;
         }
-        let mut reader = Reader::new(usize::MAX);
-        let read = reader.push(event).unwrap_or_default().pop().or_else(|| reader.finish());
-        read.is_some_and(|read| self.read(&read))
     }
 
+    /// Reads an event; whether it tells nothing but the usage.
     fn read(&mut self, event: &Event) -> bool {
         if event.data.trim_end() == "[DONE]" {
             self.seen.end |= matches!(self.dialect, Dialect::Chat);
@@ -231,7 +266,7 @@ impl Scan {
             return false;
         };
         match self.dialect {
-            Dialect::Chat => self.seen.chunk(&data) && self.keeps(),
+            Dialect::Chat => self.seen.chunk(&data),
             Dialect::Messages => {
                 self.seen.message_event(&data);
                 false
@@ -387,7 +422,7 @@ mod tests {
         let end = b"\n\ndata: {\"choices\":[],\"usage\":{\"prompt_tokens\":1}}\n\ndata: [DONE]\n\n";
         let passed = scan.push(end);
         assert_eq!(passed.parts, vec![0..2, end.len() - 14..end.len()]);
-        assert_eq!(scan.usage().map(|usage| usage.input), Some(1));
-        assert!(scan.end_seen());
+        assert_eq!(scan.watch().usage().map(|usage| usage.input), Some(1));
+        assert!(scan.watch().end_seen());
     }
 }

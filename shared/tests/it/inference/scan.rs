@@ -22,11 +22,11 @@ fn scanned(dialect: Dialect, usage_chunk: UsageChunk, pieces: &[&[u8]]) -> (Vec<
     }
     out.extend(scan.finish());
     let found = Found {
-        usage: scan.usage(),
-        finish: scan.finish_reason().map(str::to_owned),
-        end: scan.end_seen(),
-        error: scan.error_seen(),
-        content: scan.first_content_seen(),
+        usage: scan.watch().usage(),
+        finish: scan.watch().finish_reason().map(str::to_owned),
+        end: scan.watch().end_seen(),
+        error: scan.watch().error_seen(),
+        content: scan.watch().first_content_seen(),
     };
     (out, found)
 }

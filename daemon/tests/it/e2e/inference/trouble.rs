@@ -10,38 +10,39 @@ use crate::support::http::Request;
 #[test]
 fn who_does_not_answer_is_asked_once_more_and_stood_in_for() {
     let (home, far) = (Home::new().started(), provider());
-    home.apply(
-        &[
-            keys(),
-            scripted("spare", &json!([{"text": "instead"}])),
-            scripted("hidden", &json!([{"text": "hidden"}])),
-            model("flaky", &far, "openai", "flaky.1", &json!({})),
-            model(
-                "gone",
-                &far,
-                "openai",
-                "gone",
-                &json!({"url": "http://127.0.0.1:9", "fallbacks": ["hidden", "spare"]}),
-            ),
-            model(
-                "failing",
-                &far,
-                "openai",
-                "status.503",
-                &json!({"fallbacks": ["spare"]}),
-            ),
-            model("alone", &far, "openai", "status.500", &json!({})),
-            model(
-                "wrong",
-                &far,
-                "openai",
-                "plain",
-                &json!({"apiKeyRef": {"name": "keys", "key": "wrong"}}),
-            ),
-            model("bad", &far, "openai", "status.400", &json!({"fallbacks": ["spare"]})),
-        ]
-        .concat(),
-    );
+    let manifests = [
+        keys(),
+        scripted("spare", &json!([{"text": "instead"}])),
+        scripted("hidden", &json!([{"text": "hidden"}])),
+        model("flaky", &far, "openai", "flaky.1", &json!({})),
+        model(
+            "gone",
+            &far,
+            "openai",
+            "gone",
+            &json!({"url": "http://127.0.0.1:9", "fallbacks": ["hidden", "spare"]}),
+        ),
+        model(
+            "failing",
+            &far,
+            "openai",
+            "status.503",
+            &json!({"fallbacks": ["spare"]}),
+        ),
+        model("alone", &far, "openai", "status.500", &json!({})),
+        model(
+            "wrong",
+            &far,
+            "openai",
+            "plain",
+            &json!({"apiKeyRef": {"name": "keys", "key": "wrong"}}),
+        ),
+        model("bad", &far, "openai", "status.400", &json!({"fallbacks": ["spare"]})),
+    ]
+    .concat();
+    // One of them has a key that is not taken.
+    home.orchctl_reading(&manifests, &["apply", "-f", "-", "--skip-auth-check"])
+        .expect(0);
     let ask = |name: &str| post(&home, "/v1/chat/completions", &chat(name)).send();
     ask("flaky").expect(200);
     assert_eq!(seen(&far)["asked"]["flaky.1"], 2);
