@@ -13,7 +13,7 @@ use ureq::http::Response;
 use ureq::{Agent, Body};
 
 use super::retry::{self, Backoff, Wait};
-use super::stream::{endless, read_event};
+use super::stream::{Opened, endless};
 use super::{Call, Client, Insist, may_pass, not_ours};
 use crate::report::Failure;
 
@@ -157,8 +157,7 @@ fn named(response: &Response<Body>) -> Option<(String, Option<u32>)> {
 
 /// Tells every event. Nothing is left to be told behind the last one.
 fn events(response: Response<Body>, tell: &dyn Fn(Heard) -> bool) -> Option<Heard> {
-    let mut open = BufReader::new(endless(response.into_body()));
-    while let Some(event) = read_event(&mut open) {
+    for event in Opened::new(BufReader::new(endless(response.into_body()))) {
         if event.data == DONE {
             break;
         }

@@ -320,7 +320,7 @@ mod tests {
         let result =
             json!({"content": [{"type": "image", "data": "x"}, {"type": "text", "text": long, "x": 1}], "y": 2});
         let cut = kept.cut(&raw(&result), 100, "ann", WORDING).expect("too long");
-        let cut: Value = serde_json::from_str(cut.get()).expect("JSON");
+        let cut: Value = serde_json::from_str(cut.result.get()).expect("JSON");
         assert_eq!(
             (&cut["y"], &cut["content"][1]["x"], &cut["content"][0]["data"]),
             (&json!(2), &json!(1), &json!("x"))

@@ -79,7 +79,7 @@ impl Inference {
         let mut models: Vec<(bool, Name)> = choice::all(principal, &shared.store.snapshot())
             .into_iter()
             .filter(|model| model.spec().effective().tier == Some(tier))
-            .filter(|model| shared.models.resting(&model.object.uid).is_none())
+            .filter(|model| shared.models.failing(&model.object.uid).is_none())
             .map(|model| (model.spec().tier.is_none(), model.name().clone()))
             .collect();
         models.sort();
