@@ -284,7 +284,8 @@ const fn exit_code_of(code: Code) -> u8 {
         | Code::DefaultBackend
         | Code::InUse
         | Code::Decided
-        | Code::Full => 4,
+        | Code::Full
+        | Code::Published => 4,
         Code::Unauthenticated | Code::Forbidden | Code::HostRefused | Code::Ceiling => 5,
         Code::DaemonUnreachable
         | Code::CertificateRefused

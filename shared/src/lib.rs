@@ -45,6 +45,7 @@ pub mod identity;
 pub mod inference;
 pub mod matching;
 pub mod money;
+pub mod publishing;
 pub mod query;
 pub mod route;
 pub mod secrecy;

@@ -81,6 +81,7 @@ codes! {
     NoAction = "ORCH3009", "the kind has no such action";
     Decided = "ORCH3020", "the proposal was decided about already";
     Full = "ORCH3021", "as many as are allowed are there already";
+    Published = "ORCH3022", "the object is published by a client, or would be";
 
     // Who you are, and how you ask.
     Unauthenticated = "ORCH4001", "no valid credential was given";

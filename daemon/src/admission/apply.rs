@@ -12,7 +12,7 @@ use orch_shared::resource::Resource;
 use serde_json::Value;
 
 use super::lodging::{self, Sources};
-use super::set::{self, Effect, Foreign, Order, Others, Present};
+use super::set::{self, Door, Effect, Foreign, Order, Others, Present};
 use super::{Admission, audited, counted};
 use crate::audit;
 use crate::store::Transaction;
@@ -68,6 +68,7 @@ pub async fn apply(admission: &Admission, principal: &Principal, request: Reques
         },
         present: Present::Changed,
         effect: if dry_run { Effect::DryRun } else { Effect::Commit },
+        door: Door::Declaring,
         expect: expect.unwrap_or_default(),
         verb: "apply".to_owned(),
         home: None,

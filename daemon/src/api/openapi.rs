@@ -4,6 +4,7 @@
 
 mod identity;
 mod inference;
+mod publishers;
 
 use std::sync::OnceLock;
 
@@ -28,6 +29,7 @@ pub fn document() -> Value {
     describe_rest(&mut schemas, &mut paths);
     identity::describe(&mut schemas, &mut paths);
     inference::describe(&mut paths);
+    publishers::describe(&mut schemas, &mut paths);
     paths.values_mut().for_each(describe_head);
     schemas.add::<problem::Problem>("Problem");
     json!({

@@ -52,7 +52,8 @@ pub(super) const fn status_of(code: Code) -> StatusCode {
         | Code::DefaultBackend
         | Code::InUse
         | Code::Decided
-        | Code::Full => StatusCode::CONFLICT,
+        | Code::Full
+        | Code::Published => StatusCode::CONFLICT,
         Code::TooMany => StatusCode::TOO_MANY_REQUESTS,
         Code::NoMethod => StatusCode::METHOD_NOT_ALLOWED,
         Code::Compacted => StatusCode::GONE,

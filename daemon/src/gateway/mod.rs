@@ -70,7 +70,7 @@ use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 pub use proposing::{Propose, Proposed};
-pub use registry::Bounds;
+pub use registry::{Begun, Bounds};
 
 use crate::audit::Ledger;
 use crate::limits::{self, Limits};
@@ -109,6 +109,8 @@ pub struct Config {
     pub seal: Seal,
     /// Takes prompts that are proposed.
     pub propose: Propose,
+    /// Told who begins a session with a project.
+    pub begun: Begun,
     /// Rung whenever a copy of a server has changed.
     pub stirred: Arc<Notify>,
     /// When sessions end by themselves.
@@ -167,6 +169,7 @@ impl Gateway {
             copies,
             seal,
             propose,
+            begun,
             stirred,
             sessions,
             principal_limits,
@@ -174,7 +177,7 @@ impl Gateway {
             shutdown,
         } = config;
         let gateway = Self(Arc::new(Shared {
-            registry: Registry::new(store.clone(), copies.clone(), sessions),
+            registry: Registry::new(store.clone(), copies.clone(), sessions, begun),
             store,
             runtime,
             waker,

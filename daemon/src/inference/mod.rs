@@ -23,6 +23,7 @@ mod choice;
 mod keys;
 
 mod bridge;
+mod published;
 mod scripted;
 mod upstream;
 
@@ -42,6 +43,7 @@ pub use keys::{Keys, Unkeyed};
 
 use crate::audit::Ledger;
 use crate::limits::{Bounds, Limits};
+use crate::publishing::Publishers;
 use crate::reconcile::Models;
 use crate::runtime::Web;
 use crate::store::Store;
@@ -59,6 +61,8 @@ pub struct Config {
     pub keys: Keys,
     /// How models fare.
     pub models: Models,
+    /// Who publishes models, and passes on what is asked of those.
+    pub publishers: Publishers,
     /// How much one principal may ask for.
     pub principal_limits: Bounds,
     /// Ends streams, so that a shutdown need not wait for them.
@@ -74,6 +78,7 @@ struct Shared {
     books: account::Books,
     keys: keys::Ring,
     models: Models,
+    publishers: Publishers,
     principal_limits: Bounds,
     limits: Limits,
     web: Web,
@@ -91,6 +96,7 @@ impl Inference {
             usage,
             keys,
             models,
+            publishers,
             principal_limits,
             shutdown,
         } = config;
@@ -103,6 +109,7 @@ impl Inference {
             store,
             keys: keys::Ring::new(keys),
             models,
+            publishers,
             principal_limits,
             limits: Limits::default(),
             web: Web::default(),
@@ -118,7 +125,10 @@ impl Inference {
     }
 
     /// Answers what somebody asks at an address of the door.
-    pub async fn serve(&self, principal: Principal, request: Request<Body>) -> Response {
+    ///
+    /// # Errors
+    /// The request itself, as it was, when it is for a model that a client publishes, and publishers are at another daemon.
+    pub async fn serve(&self, principal: Principal, request: Request<Body>) -> Result<Response, Request<Body>> {
         let (parts, body) = request.into_parts();
         door::answer(self, principal, parts, body).await
     }

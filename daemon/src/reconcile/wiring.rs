@@ -11,6 +11,7 @@ use orch_shared::kinds::prompt::Prompt;
 use orch_shared::kinds::secret::Secret;
 use orch_shared::kinds::server::Server;
 use orch_shared::name::ObjectRef;
+use orch_shared::publishing::{PublishedStatus, is_published};
 use orch_shared::resource::PlainStatus;
 use serde::Serialize;
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -550,6 +551,11 @@ impl Eyes {
         broken.extend(values::sealed_away(object, &self.admission.keyring));
         broken.extend(further);
         let pending = object.spec.pending();
+        // Only of what is published does the status tell anything of that.
+        let publication = serde_json::from_str::<PublishedStatus>(&object.status_text)
+            .ok()
+            .filter(|_| is_published(object.spec.as_ref()))
+            .and_then(|status| status.publication);
         let world = plan::plain::World {
             generation: object.generation,
             deleting: object.deleting_since.is_some(),
@@ -557,6 +563,7 @@ impl Eyes {
             broken: &broken,
             pending: &pending,
             link: self.link(object),
+            publication: publication.as_ref(),
         };
         let plan = plan::plain::plan(&world, self.hands.store.clock().now());
         self.settle(object, known.as_ref(), plan, None)

@@ -30,9 +30,9 @@ impl Beside for Doors {
             .or_else(|| Inference::route(path).map(of(Answered::Anywhere)))
     }
 
-    async fn answer(&self, principal: Principal, request: Request<Body>) -> Response {
+    async fn answer(&self, principal: Principal, request: Request<Body>) -> Result<Response, Request<Body>> {
         match Gateway::route(request.uri().path()) {
-            Some(_) => self.gateway.serve(principal, request).await,
+            Some(_) => Ok(self.gateway.serve(principal, request).await),
             None => self.inference.serve(principal, request).await,
         }
     }

@@ -39,6 +39,7 @@ migrations! {
     10 "0010_audit": "common", "common";
     11 "0011_gating": "common", "common";
     12 "0012_inference": "common", "common";
+    14 "0014_publishing": "common", "common";
 }
 
 /// Brings the schema up to date. Several daemons may do so at once.

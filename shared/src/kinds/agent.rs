@@ -8,8 +8,8 @@ use crate::kind::{
     Action, Cell, Column, Hazard, Kind, Maker, Meta, Pending, Reference, Removal, Report, ScopeType, Spec,
 };
 use crate::name::Name;
+use crate::publishing::PublishedStatus;
 use crate::quantity::Span;
-use crate::resource::PlainStatus;
 use crate::tools::Pattern;
 
 /// A model with instructions and the tools of a project.
@@ -42,6 +42,9 @@ pub struct Agent {
     /// What one turn may use.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub budget: Option<Budget>,
+    /// Whether a client publishes it (`orchctl provide`), and it goes with that client. Default: no.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published: Option<bool>,
 }
 
 /// Parameters of a request to a model.
@@ -100,7 +103,7 @@ pub struct Budget {
 const ITERATIONS: std::ops::RangeInclusive<u32> = 1..=50;
 
 impl Spec for Agent {
-    type Status = PlainStatus;
+    type Status = PublishedStatus;
 
     const META: Meta = Meta {
         singular: "agent",
@@ -113,6 +116,7 @@ impl Spec for Agent {
             Column::new("LLM", Cell::Field("spec.llm")),
             Column::new("PROJECT", Cell::Field("spec.project")),
             Column::wide("DESCRIPTION", Cell::Field("spec.description")),
+            Column::wide("PUBLISHED", Cell::Field("status.publication.state")),
             Column::wide("SET", Cell::Field("status.applySet")),
             Column::new("", Cell::Trouble),
         ],

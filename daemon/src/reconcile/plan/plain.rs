@@ -1,6 +1,7 @@
 //! Kinds that have nothing to run: whether what they refer to is there, and which of their fields wait for a later version.
 
 use orch_shared::kind::Pending;
+use orch_shared::publishing::{Publication, PublicationState};
 use orch_shared::resource::{ConditionStatus, Phase, PlainStatus, Timestamp};
 
 use super::conditions::{Conditions, find, unsafe_to_ignore};
@@ -21,6 +22,8 @@ pub struct World<'w> {
     pub pending: &'w [Pending],
     /// What is known of what it links to.
     pub link: Link,
+    /// Its life, when a client publishes it.
+    pub publication: Option<&'w Publication>,
 }
 
 /// What is known of the resource that an object links to.
@@ -47,6 +50,22 @@ fn broken_link(world: &World<'_>) -> Option<String> {
         Link::Unread => find(&world.status.conditions, LINK)
             .filter(|known| known.status == ConditionStatus::False && known.observed_generation == world.generation)
             .map(|known| known.message.clone()),
+    }
+}
+
+/// What the life of a published object means for whoever wants to use it; nothing while its publisher is there and ready.
+fn published(publication: &Publication, conditions: &mut Conditions<'_>) -> Option<Phase> {
+    match publication.state {
+        PublicationState::Active => None,
+        PublicationState::Hibernating => {
+            conditions.set("Ready", ConditionStatus::True, "Hibernating", "it is woken when it is used");
+            Some(Phase::Suspended)
+        }
+        PublicationState::Inactive => {
+            let message = format!("its publisher, {}, is away", publication.publisher);
+            conditions.set("Ready", ConditionStatus::False, "PublisherAway", message);
+            Some(Phase::Degraded)
+        }
     }
 }
 
@@ -77,6 +96,8 @@ pub fn plan(world: &World<'_>, now: Timestamp) -> Plan<PlainStatus> {
     } else if let Some(reason) = &broken_link {
         conditions.set("Ready", ConditionStatus::False, "LinkBroken", reason.clone());
         Phase::Degraded
+    } else if let Some(phase) = world.publication.and_then(|publication| published(publication, &mut conditions)) {
+        phase
     } else {
         conditions.set("Ready", ConditionStatus::True, "Accepted", "");
         Phase::Ready

@@ -338,7 +338,7 @@ proptest! {
     fn plain_objects_are_content(deleting in any::<bool>(), is_broken in any::<bool>(), link in prop_oneof![Just(Link::None), Just(Link::Unread), Just(Link::Sound), Just(Link::Broken("no answer".to_owned()))], hazard in proptest::option::of(any::<bool>())) {
         let broken = if is_broken { vec![Broken("llm `x` is gone".to_owned())] } else { vec![] };
         let pending: Vec<_> = hazard.map(|harmless| Pending { path: "spec.x", hazard: if harmless { Hazard::Harmless } else { Hazard::Unsafe } }).into_iter().collect();
-        let look = |status: &PlainStatus| plain::plan(&plain::World { generation: 2, deleting, status, broken: &broken, pending: &pending, link: link.clone() }, NOW);
+        let look = |status: &PlainStatus| plain::plan(&plain::World { generation: 2, deleting, status, broken: &broken, pending: &pending, link: link.clone(), publication: None }, NOW);
         let first = look(&PlainStatus::default());
         let second = look(&first.status);
         prop_assert_eq!(&second.status, &first.status);
