@@ -43,6 +43,7 @@ mod whoami;
 mod client;
 mod console;
 mod mcp;
+mod provide;
 mod tools;
 
 mod api_resources;
@@ -128,6 +129,7 @@ verbs! {
     Tools(tools),
     Console(console),
     Mcp(mcp),
+    Provide(provide),
     Explain(explain),
     ApiResources(api_resources),
     Help(help),

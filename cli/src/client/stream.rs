@@ -44,6 +44,8 @@ impl Iterator for Lines {
 /// One server-sent event.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct ServerEvent {
+    /// Its type, when it says one.
+    pub(crate) event: Option<String>,
     /// Where to go on after it.
     pub(crate) id: Option<String>,
     /// What it carries.
@@ -160,6 +162,7 @@ pub(super) fn read_event(input: &mut dyn BufRead) -> Option<ServerEvent> {
         let (field, value) = line.split_once(':').unwrap_or((line, ""));
         let value = value.strip_prefix(' ').unwrap_or(value);
         match field {
+            "event" => event.event = Some(value.to_owned()),
             "id" => event.id = Some(value.to_owned()),
             "data" => {
                 if has_data {
@@ -180,7 +183,13 @@ mod tests {
     #[test]
     fn events_are_read_as_the_standard_says() {
         let event = |id: Option<&str>, data: &str| ServerEvent {
+            event: None,
             id: id.map(str::to_owned),
+            data: data.to_owned(),
+        };
+        let named = |event: &str, data: &str| ServerEvent {
+            event: Some(event.to_owned()),
+            id: None,
             data: data.to_owned(),
         };
         for (text, expected) in [
@@ -188,6 +197,7 @@ mod tests {
             (": comment\n\nid: 7\ndata:x\n\n", vec![event(Some("7"), "x")]),
             ("data: a\r\ndata: b\r\n\r\n", vec![event(None, "a\nb")]),
             ("event: ping\n\ndata: y\n\n", vec![event(None, "y")]),
+            ("event: task\ndata: x\n\ndata: y\n\n", vec![named("task", "x"), event(None, "y")]),
             ("data: cut off", vec![]),
             ("data: cut off\n", vec![]),
             ("data\n\n", vec![event(None, "")]),

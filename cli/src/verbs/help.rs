@@ -83,7 +83,7 @@ const GROUPS: &[(&str, &[&str])] = &[
             "introspect",
         ],
     ),
-    ("Connect", &["tools", "console", "client", "mcp"]),
+    ("Connect", &["tools", "console", "client", "mcp", "provide"]),
     ("Learn", &["explain", "api-resources", "help"]),
     (
         "The daemon and this program",

@@ -4,7 +4,7 @@
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use orch_shared::access::Principal;
 use orch_shared::problem::{Code, Problem};
@@ -51,6 +51,11 @@ pub(super) async fn answer(
             let heard = publishers.heartbeat(principal, needed(session)?, heartbeat).await?;
             quietly();
             dispatch::json(StatusCode::OK, &heard)
+        }
+        // Nothing is told to whoever wants to see whether it would be.
+        Deed::Listen if parts.method == Method::HEAD => {
+            publishers.know(principal, needed(session)?).await?;
+            ([(header::CONTENT_TYPE, watch::SSE)], ()).into_response()
         }
         Deed::Listen => {
             let listening = publishers.listen(principal, needed(session)?).await?;

@@ -150,6 +150,14 @@ impl Publishers {
         Ok(Heard { objects })
     }
 
+    /// Whether there is such a session.
+    ///
+    /// # Errors
+    /// When there is none, or the database cannot be read.
+    pub async fn know(&self, principal: &Principal, session: &str) -> Result<(), Problem> {
+        self.session(principal, session).await.map(drop)
+    }
+
     /// The session of a publisher, by the SHA-256 of its id.
     async fn session(&self, principal: &Principal, session: &str) -> Result<String, Problem> {
         let publisher = hash(session);
