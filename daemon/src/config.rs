@@ -420,11 +420,20 @@ impl Settings {
             ("lease duration", &settings.lease_duration),
             ("audit retention", &settings.audit_retention),
             ("usage retention", &settings.usage_retention),
-            ("heartbeat timeout of publishers", &settings.publishing.heartbeat_timeout),
+            (
+                "heartbeat timeout of publishers",
+                &settings.publishing.heartbeat_timeout,
+            ),
             ("retention of what is published", &settings.publishing.retention),
-            ("time between two looks at what is published", &settings.publishing.sweep),
+            (
+                "time between two looks at what is published",
+                &settings.publishing.sweep,
+            ),
             ("time between two pings of publishers", &settings.publishing.ping),
-            ("time that published models have to wake", &settings.publishing.wake_timeout),
+            (
+                "time that published models have to wake",
+                &settings.publishing.wake_timeout,
+            ),
         ] {
             if span.duration() < std::time::Duration::from_secs(1) {
                 return Err(Error::TooShort(name, span.clone()));

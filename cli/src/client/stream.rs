@@ -197,7 +197,10 @@ mod tests {
             (": comment\n\nid: 7\ndata:x\n\n", vec![event(Some("7"), "x")]),
             ("data: a\r\ndata: b\r\n\r\n", vec![event(None, "a\nb")]),
             ("event: ping\n\ndata: y\n\n", vec![event(None, "y")]),
-            ("event: task\ndata: x\n\ndata: y\n\n", vec![named("task", "x"), event(None, "y")]),
+            (
+                "event: task\ndata: x\n\ndata: y\n\n",
+                vec![named("task", "x"), event(None, "y")],
+            ),
             ("data: cut off", vec![]),
             ("data: cut off\n", vec![]),
             ("data\n\n", vec![event(None, "")]),

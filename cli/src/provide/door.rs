@@ -47,12 +47,13 @@ impl Door {
     /// Opens it. Only callers of this machine reach it.
     pub(crate) fn open(listen: SocketAddr, daemon: Site, name: Name, local: Arc<Local>) -> Result<Self, Failure> {
         if !listen.ip().is_loopback() {
-            return Err(
-                Failure::usage(format!("{listen} can be reached by others")).hint("--listen 127.0.0.1:0, or another port")
-            );
+            return Err(Failure::usage(format!("{listen} can be reached by others"))
+                .hint("--listen 127.0.0.1:0, or another port"));
         }
         if local.provider == Provider::Anthropic {
-            return Err(Failure::usage("callers speak in OpenAI's words, which a model of Anthropic's does not know"));
+            return Err(Failure::usage(
+                "callers speak in OpenAI's words, which a model of Anthropic's does not know",
+            ));
         }
         let listener = TcpListener::bind(listen)
             .map_err(|error| Failure::local(format!("cannot listen at {listen}: {}", plain(&error))))?;
@@ -106,7 +107,8 @@ impl Ways {
                 http::answer(&mut output, (answered.status, &headers), form, &mut answered)
             }
             Told::Refused(status, message) => {
-                let body = json!({"error": {"message": message, "type": "failover_error", "param": null, "code": null}});
+                let body =
+                    json!({"error": {"message": message, "type": "failover_error", "param": null, "code": null}});
                 let headers = [("content-type".to_owned(), "application/json".to_owned())];
                 let body = body.to_string();
                 http::answer(&mut output, (status, &headers), form, &mut body.as_bytes())
@@ -130,7 +132,10 @@ impl Ways {
         let url = format!("{}{}", self.daemon.base(), request.path);
         let credential = credential(request);
         let exchange = self.daemon.exchange();
-        match self.daemon.send(&exchange, (way, &url), &credential, Sent::Nothing, Some(PROBING)) {
+        match self
+            .daemon
+            .send(&exchange, (way, &url), &credential, Sent::Nothing, Some(PROBING))
+        {
             Ok(answered) => Told::Answered(answered),
             Err(why) => unreachable(&self.daemon, &why),
         }
@@ -144,7 +149,10 @@ impl Ways {
         headers.extend(said(request));
         let url = format!("{}{}", self.daemon.base(), request.path);
         let exchange = self.daemon.exchange();
-        let first = match self.daemon.send(&exchange, (Way::Post, &url), &headers, Sent::Whole(body), None) {
+        let first = match self
+            .daemon
+            .send(&exchange, (Way::Post, &url), &headers, Sent::Whole(body), None)
+        {
             Ok(answered) if answered.status < 500 => return Told::Answered(answered),
             Ok(failed) => Told::Answered(failed),
             Err(why) => unreachable(&self.daemon, &why),
@@ -159,9 +167,13 @@ impl Ways {
     fn may_stand_in(&self, request: &Request) -> bool {
         let url = format!("{}{MODELS}/{}", self.daemon.base(), self.name);
         let exchange = self.daemon.exchange();
-        let probed = self
-            .daemon
-            .send(&exchange, (Way::Head, &url), &credential(request), Sent::Nothing, Some(PROBING));
+        let probed = self.daemon.send(
+            &exchange,
+            (Way::Head, &url),
+            &credential(request),
+            Sent::Nothing,
+            Some(PROBING),
+        );
         probed.is_ok_and(|answered| answered.status == 200)
     }
 
@@ -177,9 +189,14 @@ impl Ways {
         headers.extend(local.key.iter().cloned());
         let url = address::join(local.site.base(), &request.path);
         let exchange = local.site.exchange();
-        match local.site.send(&exchange, (Way::Post, &url), &headers, Sent::Whole(body), None) {
+        match local
+            .site
+            .send(&exchange, (Way::Post, &url), &headers, Sent::Whole(body), None)
+        {
             Ok(mut answered) => {
-                answered.headers.push(("x-orch-failover".to_owned(), local.name.to_string()));
+                answered
+                    .headers
+                    .push(("x-orch-failover".to_owned(), local.name.to_string()));
                 Told::Answered(answered)
             }
             Err(_) => first,
@@ -194,14 +211,20 @@ fn unreachable(daemon: &Site, why: &str) -> Told {
 /// What a caller shows, and nothing of this program's.
 fn credential(request: &Request) -> Vec<(String, String)> {
     let shown = ["authorization", "x-api-key", "x-orch-project"];
-    let shown = shown.iter().filter_map(|name| Some(((*name).to_owned(), request.header(name)?.to_owned())));
+    let shown = shown
+        .iter()
+        .filter_map(|name| Some(((*name).to_owned(), request.header(name)?.to_owned())));
     shown.collect()
 }
 
 /// What a caller says of the body, and of what it takes.
 fn said(request: &Request) -> Vec<(String, String)> {
     let mut said = vec![("content-type".to_owned(), "application/json".to_owned())];
-    said.extend(request.header("accept").map(|accept| ("accept".to_owned(), accept.to_owned())));
+    said.extend(
+        request
+            .header("accept")
+            .map(|accept| ("accept".to_owned(), accept.to_owned())),
+    );
     said
 }
 
@@ -232,7 +255,9 @@ mod tests {
                     continue;
                 };
                 let shown = request.header("authorization").unwrap_or("nobody");
-                seen.lock().unwrap().push(format!("{} {} {shown}", request.method, request.path));
+                seen.lock()
+                    .unwrap()
+                    .push(format!("{} {} {shown}", request.method, request.path));
                 let status = if request.method == "HEAD" { head } else { post };
                 let body = format!("{{\"status\": {status}}}");
                 let _gone = http::answer(&mut output, (status, &[]), Form::of(&request), &mut body.as_bytes());

@@ -72,17 +72,29 @@ pub(super) fn read(input: &mut impl BufRead, output: &mut impl Write) -> Result<
         headers,
         body: Vec::new(),
     };
-    let lengths = request.headers.iter().filter(|(name, _)| name == "content-length").count();
+    let lengths = request
+        .headers
+        .iter()
+        .filter(|(name, _)| name == "content-length")
+        .count();
     let is_chunked = match request.header("transfer-encoding") {
         None => false,
         Some(encoding) if encoding.eq_ignore_ascii_case("chunked") => true,
-        Some(_) => return Err(Unreadable::Refused(501, "the body is encoded in a way that is not known here")),
+        Some(_) => {
+            return Err(Unreadable::Refused(
+                501,
+                "the body is encoded in a way that is not known here",
+            ));
+        }
     };
     // Where two say how long it is, they may not mean the same.
     if lengths > 1 || (lengths == 1 && is_chunked) {
         return Err(Unreadable::Refused(400, "the length of the body is said twice"));
     }
-    if request.header("expect").is_some_and(|expected| expected.eq_ignore_ascii_case("100-continue")) {
+    if request
+        .header("expect")
+        .is_some_and(|expected| expected.eq_ignore_ascii_case("100-continue"))
+    {
         output.write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
         output.flush()?;
     }
@@ -240,7 +252,11 @@ mod tests {
             ),
         ] {
             let request = said(&text).unwrap();
-            assert_eq!((request.method.as_str(), request.path.as_str()), ("POST", "/v1/x"), "{text}");
+            assert_eq!(
+                (request.method.as_str(), request.path.as_str()),
+                ("POST", "/v1/x"),
+                "{text}"
+            );
             assert_eq!(request.header("authorization"), Some("Bearer t"));
             assert_eq!(request.body, body.as_bytes(), "{text}");
         }
@@ -256,7 +272,10 @@ mod tests {
             ("GET / HTTP/2\r\n\r\n", 505),
             ("GET / HTTP/1.1\r\nno header\r\n\r\n", 400),
             ("POST / HTTP/1.1\r\nContent-Length: x\r\n\r\n", 400),
-            ("POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", 400),
+            (
+                "POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+                400,
+            ),
             ("POST / HTTP/1.1\r\nContent-Length: 99999999999\r\n\r\n", 413),
             ("POST / HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n", 501),
             ("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400),
@@ -275,7 +294,10 @@ mod tests {
         let headers = [("content-type".to_owned(), "text/plain".to_owned())];
         answer(&mut out, (200, &headers), Form::Chunks, &mut &b"abc"[..]).unwrap();
         let text = String::from_utf8(out).unwrap();
-        assert!(text.starts_with("HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\n"), "{text}");
+        assert!(
+            text.starts_with("HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\n"),
+            "{text}"
+        );
         assert!(text.ends_with("\r\n\r\n3\r\nabc\r\n0\r\n\r\n"), "{text}");
         let mut out = Vec::new();
         answer(&mut out, (404, &[]), Form::Left, &mut &b"abc"[..]).unwrap();

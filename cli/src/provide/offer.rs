@@ -109,8 +109,12 @@ impl Offered {
         };
         let name = resource.metadata.name.clone();
         if llm.api_key_ref.is_some() {
-            return Err(Failure::usage(format!("llm/{name}: a published model has no apiKeyRef; its key stays here"))
-                .hint(format!("name a variable that holds it: --api-key-env, or the annotation {KEY}")));
+            return Err(Failure::usage(format!(
+                "llm/{name}: a published model has no apiKeyRef; its key stays here"
+            ))
+            .hint(format!(
+                "name a variable that holds it: --api-key-env, or the annotation {KEY}"
+            )));
         }
         let local = Local::new(name.clone(), &llm, means)?;
         resource.spec = Box::new(Llm {
@@ -165,10 +169,7 @@ fn take_ours(metadata: &mut Metadata) -> BTreeMap<String, String> {
     let Some(annotations) = &mut metadata.annotations else {
         return BTreeMap::new();
     };
-    let ours = OURS
-        .iter()
-        .filter_map(|name| annotations.remove_entry(*name))
-        .collect();
+    let ours = OURS.iter().filter_map(|name| annotations.remove_entry(*name)).collect();
     if annotations.is_empty() {
         metadata.annotations = None;
     }
@@ -185,9 +186,7 @@ impl Means {
         };
         let warm = said.get(WARM).map(String::as_str).unwrap_or_default();
         let warm = warm.split(',').map(str::trim).filter(|name| !name.is_empty());
-        let warm: Result<Vec<Name>, Failure> = warm
-            .map(|name| crate::settings::parse_name(name, "project"))
-            .collect();
+        let warm: Result<Vec<Name>, Failure> = warm.map(|name| crate::settings::parse_name(name, "project")).collect();
         Ok(Self {
             url,
             key_variable: said.get(KEY).cloned(),
@@ -203,14 +202,17 @@ impl Means {
 impl Local {
     fn new(name: Name, llm: &Llm, means: Means) -> Result<Self, Failure> {
         if llm.provider == Provider::Scripted {
-            return Err(Failure::usage(format!("llm/{name}: a scripted model is not published: declare it"))
-                .hint("orchctl apply -f FILE"));
+            return Err(
+                Failure::usage(format!("llm/{name}: a scripted model is not published: declare it"))
+                    .hint("orchctl apply -f FILE"),
+            );
         }
         let url = means.url.as_deref().or_else(|| address::default_base(llm.provider));
         let url = url.ok_or_else(|| {
             let provider = llm.provider.as_str();
-            Failure::usage(format!("llm/{name}: nothing says where the model answers"))
-                .hint(format!("{provider} has no address of its own: --url http://127.0.0.1:PORT"))
+            Failure::usage(format!("llm/{name}: nothing says where the model answers")).hint(format!(
+                "{provider} has no address of its own: --url http://127.0.0.1:PORT"
+            ))
         })?;
         let url = crate::settings::normal_url(url)?;
         let key = match &means.key_variable {
@@ -250,8 +252,9 @@ impl Local {
 
 fn key_in(variable: &str) -> Result<String, Failure> {
     let key = std::env::var(variable).ok().filter(|key| !key.trim().is_empty());
-    key.map(|key| key.trim().to_owned())
-        .ok_or_else(|| Failure::usage(format!("the variable {variable} holds no key")).hint(format!("export {variable}=...")))
+    key.map(|key| key.trim().to_owned()).ok_or_else(|| {
+        Failure::usage(format!("the variable {variable} holds no key")).hint(format!("export {variable}=..."))
+    })
 }
 
 /// The header in which a provider wants its key.
@@ -280,16 +283,27 @@ mod tests {
             }))
             .unwrap(),
         );
-        let annotations = [(START, "serve --key sesame"), (IDLE, "5m"), ("team", "core"), (WARM, "web, shop")];
-        resource.metadata.annotations =
-            Some(annotations.map(|(name, text)| (name.to_owned(), text.to_owned())).into());
+        let annotations = [
+            (START, "serve --key sesame"),
+            (IDLE, "5m"),
+            ("team", "core"),
+            (WARM, "web, shop"),
+        ];
+        resource.metadata.annotations = Some(
+            annotations
+                .map(|(name, text)| (name.to_owned(), text.to_owned()))
+                .into(),
+        );
         let offered = Offered::of(vec![resource], None).unwrap();
         let offers = offered.offers();
         let told = serde_json::to_string(&offers[0].manifest).unwrap();
         for kept in ["sesame", "127.0.0.1", "orchctl.dev/start"] {
             assert!(!told.contains(kept), "{told}");
         }
-        assert!(told.contains("\"team\":\"core\"") && told.contains("\"published\":true"), "{told}");
+        assert!(
+            told.contains("\"team\":\"core\"") && told.contains("\"published\":true"),
+            "{told}"
+        );
         assert_eq!(offers[0].state, Some(Readiness::Hibernating));
         assert_eq!(offers[0].warm_projects.len(), 2);
     }
@@ -298,16 +312,24 @@ mod tests {
     fn what_cannot_be_published_is_told() {
         let of = |spec: serde_json::Value| {
             let resource = declared(&"x".parse().unwrap(), serde_json::from_value(spec).unwrap());
-            Offered::of(vec![resource], None).err().map(|failure| failure.to_string())
+            Offered::of(vec![resource], None)
+                .err()
+                .map(|failure| failure.to_string())
         };
         for (spec, expected) in [
             (serde_json::json!({"provider": "ollama", "model": "m"}), None),
-            (serde_json::json!({"provider": "vllm", "model": "m"}), Some("nothing says where")),
+            (
+                serde_json::json!({"provider": "vllm", "model": "m"}),
+                Some("nothing says where"),
+            ),
             (
                 serde_json::json!({"provider": "ollama", "model": "m", "apiKeyRef": {"name": "x", "key": "y"}}),
                 Some("no apiKeyRef"),
             ),
-            (serde_json::json!({"provider": "scripted", "model": "m", "script": []}), Some("scripted")),
+            (
+                serde_json::json!({"provider": "scripted", "model": "m", "script": []}),
+                Some("scripted"),
+            ),
         ] {
             let refused = of(spec.clone());
             assert_eq!(refused.is_some(), expected.is_some(), "{spec} {refused:?}");

@@ -171,7 +171,11 @@ async fn take(
         told.push(keep(transaction, &row, &publication).await?);
     }
     write_status(transaction, told).await?;
-    let mut entry = audited(principal, "publish", references.first().filter(|_| references.len() == 1));
+    let mut entry = audited(
+        principal,
+        "publish",
+        references.first().filter(|_| references.len() == 1),
+    );
     entry.detail = counted(references.len());
     transaction.audit(entry);
     let verdict = |object: &ObjectRef| {
@@ -212,8 +216,11 @@ async fn may_take(
         Ok(_) => return Ok(()),
         Err(Refusal::Declared) => Problem::new(Code::Published, format!("{object} is declared, and not published"))
             .suggest("publish under another name"),
-        Err(Refusal::Active) => Problem::new(Code::Published, format!("{object} is published already, by another session"))
-            .suggest("end that one first, or publish under another name"),
+        Err(Refusal::Active) => Problem::new(
+            Code::Published,
+            format!("{object} is published already, by another session"),
+        )
+        .suggest("end that one first, or publish under another name"),
         Err(Refusal::Foreign) => Problem::new(
             Code::Published,
             format!("{object} was published by somebody else, and is kept for them"),
@@ -230,7 +237,10 @@ async fn may_use(
     offered: &[Offered],
     references: &[ObjectRef],
 ) -> Result<(), Error> {
-    for agent in offered.iter().filter_map(|offer| downcast::<Agent>(offer.resource.spec.as_ref())) {
+    for agent in offered
+        .iter()
+        .filter_map(|offer| downcast::<Agent>(offer.resource.spec.as_ref()))
+    {
         let llm = ObjectRef::cluster(Kind::Llm, agent.llm.clone());
         if references.contains(&llm) {
             continue;
@@ -293,7 +303,9 @@ pub async fn heard(
             let offered = transaction.publications_of(&publisher).await?;
             let (mut standing, mut told) = (Vec::new(), Vec::new());
             for before in offered {
-                let Some(row) = transaction.load_uid(&before.uid).await? else { continue };
+                let Some(row) = transaction.load_uid(&before.uid).await? else {
+                    continue;
+                };
                 let readiness = match row.object.kind {
                     Kind::Llm => said.get(&row.object.name).copied(),
                     _ => None,
@@ -427,8 +439,7 @@ pub async fn sweep(admission: &Admission, claim: Option<&Claim>, terms: Terms) -
 
 /// Deletes what nobody publishes any more, and tells what that was.
 async fn delete(transaction: &mut Transaction, over: Vec<Row>) -> Result<Vec<ObjectRef>, crate::store::Error> {
-    let (mut llms, mut going): (Vec<Row>, Vec<Row>) =
-        over.into_iter().partition(|row| row.object.kind == Kind::Llm);
+    let (mut llms, mut going): (Vec<Row>, Vec<Row>) = over.into_iter().partition(|row| row.object.kind == Kind::Llm);
     let own: BTreeSet<String> = going.iter().map(|row| row.uid.clone()).collect();
     // Models may name each other as stand-ins: what uses one and goes itself is not in the way.
     let mut leaving: BTreeSet<ObjectRef> = llms.iter().chain(&going).map(|row| row.object.clone()).collect();
@@ -439,7 +450,11 @@ async fn delete(transaction: &mut Transaction, over: Vec<Row>) -> Result<Vec<Obj
                 if leaving.contains(&user.object) {
                     continue;
                 }
-                let found = transaction.load(std::slice::from_ref(&user.object)).await?.pop().flatten();
+                let found = transaction
+                    .load(std::slice::from_ref(&user.object))
+                    .await?
+                    .pop()
+                    .flatten();
                 match found {
                     Some(agent) if is_of_publisher(&agent)? && agent.object.kind == Kind::Agent => {
                         leaving.insert(agent.object.clone());

@@ -193,7 +193,11 @@ impl<B: Beside> Service<B> {
                 Err(request) => match forward::leader(&self.api, request.headers()).await? {
                     Some(leader) => leader.ask(request).await?,
                     // It leads by now.
-                    None => self.beside.answer(principal, request).await.map_err(|_| forward::moved())?,
+                    None => self
+                        .beside
+                        .answer(principal, request)
+                        .await
+                        .map_err(|_| forward::moved())?,
                 },
             },
         };

@@ -91,8 +91,11 @@ fn shown(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
 
 fn needed(session: Option<&str>) -> Result<&str, Problem> {
     session.ok_or_else(|| {
-        Problem::new(Code::NotFound, format!("the header {SESSION} does not name a session of a publisher"))
-            .suggest("register first")
+        Problem::new(
+            Code::NotFound,
+            format!("the header {SESSION} does not name a session of a publisher"),
+        )
+        .suggest("register first")
     })
 }
 

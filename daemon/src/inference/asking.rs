@@ -275,13 +275,7 @@ impl Shared {
                     let headers = passed_back(&begun.head.headers);
                     let passage = bridge.passage(&body, &stamp);
                     let patience = timeout_of(&model);
-                    let relay = Relay::new(
-                        begun.body,
-                        passage,
-                        account,
-                        patience,
-                        self.shutdown.clone(),
-                    );
+                    let relay = Relay::new(begun.body, passage, account, patience, self.shutdown.clone());
                     let content = Content::Stream(Box::new(relay));
                     let answer = Answer {
                         status: StatusCode::OK,

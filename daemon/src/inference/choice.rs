@@ -63,9 +63,9 @@ pub(super) fn choose(principal: &Principal, snapshot: &Snapshot, name: &str) -> 
 /// Whether the model of that name, or one that stands in for it, is published by a client.
 pub(super) fn is_published(principal: &Principal, snapshot: &Snapshot, name: &str) -> bool {
     let is_published = |model: &Model| model.spec().published == Some(true);
-    find(snapshot, name).map(|object| Model { object }).is_some_and(|model| {
-        is_published(&model) || stand_ins(principal, snapshot, &model).iter().any(is_published)
-    })
+    find(snapshot, name)
+        .map(|object| Model { object })
+        .is_some_and(|model| is_published(&model) || stand_ins(principal, snapshot, &model).iter().any(is_published))
 }
 
 /// Those that stand in for a model, in order; of them, those that somebody may ask as well.

@@ -137,8 +137,9 @@ impl Shared {
         let snapshot = self.store.snapshot();
         match named {
             Some(name) => choice::is_published(principal, &snapshot, name),
-            None => Asked::read(dialect, body)
-                .is_ok_and(|body| choice::is_published(principal, &snapshot, body.model())),
+            None => {
+                Asked::read(dialect, body).is_ok_and(|body| choice::is_published(principal, &snapshot, body.model()))
+            }
         }
     }
 

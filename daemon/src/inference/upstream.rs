@@ -16,8 +16,8 @@ use super::choice::Model;
 use super::keys::Unkeyed;
 use super::relay::{Broken, Incoming};
 use crate::publishing;
-use crate::runtime::link::Error;
 use crate::runtime::Destination;
+use crate::runtime::link::Error;
 use crate::secrets::Plaintext;
 use crate::store::Snapshot;
 

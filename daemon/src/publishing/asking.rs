@@ -192,7 +192,9 @@ impl Publishers {
         match self.0.admission.store.publication(&llm.uid).await {
             Ok(Some(publication)) => Ok(publication),
             Ok(None) => Err(Away("is published by nobody".to_owned())),
-            Err(error) => Err(Away(format!("cannot be asked: where its publisher is is not known: {error}"))),
+            Err(error) => Err(Away(format!(
+                "cannot be asked: where its publisher is is not known: {error}"
+            ))),
         }
     }
 
@@ -230,7 +232,9 @@ impl Publishers {
         {
             let mut tasks = self.tasks();
             if tasks.values().filter(|task| task.line == line.number).count() >= MOST {
-                return Err(Away(format!("cannot be asked: its publisher has {MOST} requests to answer already")));
+                return Err(Away(format!(
+                    "cannot be asked: its publisher has {MOST} requests to answer already"
+                )));
             }
             let waiting = Waiting {
                 publisher: publication.publisher.clone(),
@@ -248,7 +252,9 @@ impl Publishers {
             line,
         };
         // Between looking for the stream and the task being there, the stream may have ended.
-        let is_open = self.line(&publication.publisher).is_some_and(|now| now.number == under_way.line.number);
+        let is_open = self
+            .line(&publication.publisher)
+            .is_some_and(|now| now.number == under_way.line.number);
         if !told || !is_open {
             return Err(Away(format!("cannot be reached: {GONE}")));
         }
@@ -285,7 +291,9 @@ impl Publishers {
         let publisher = hash(session);
         let (mut head, lost) = {
             let mut tasks = self.tasks();
-            let task = tasks.get_mut(id).filter(|task| task.publisher == publisher && *task.owner == *principal.name);
+            let task = tasks
+                .get_mut(id)
+                .filter(|task| task.publisher == publisher && *task.owner == *principal.name);
             let task = task.ok_or_else(no_task)?;
             (task.head.take().ok_or_else(no_task)?, task.lost.clone())
         };
@@ -333,18 +341,30 @@ fn reason(why: &str) -> String {
 /// What it means for somebody who asks that a publisher is not there.
 fn away(publication: &Publication) -> Away {
     Away(match publication.inactive_since {
-        Some(since) => format!("cannot be reached: its publisher, {}, is away since {since}", publication.owner),
-        None => format!("cannot be reached: its publisher, {}, is not connected", publication.owner),
+        Some(since) => format!(
+            "cannot be reached: its publisher, {}, is away since {since}",
+            publication.owner
+        ),
+        None => format!(
+            "cannot be reached: its publisher, {}, is not connected",
+            publication.owner
+        ),
     })
 }
 
 fn no_task() -> Problem {
-    Problem::new(Code::NotFound, "nobody waits for an answer to that task, or it was not given to this session")
+    Problem::new(
+        Code::NotFound,
+        "nobody waits for an answer to that task, or it was not given to this session",
+    )
 }
 
 fn no_answer(why: &str) -> Problem {
-    Problem::new(Code::BadRequest, format!("the answer to the task cannot be read: {why}"))
-        .suggest("the first line is JSON: {\"status\": 200, \"headers\": {}}, or {\"error\": \"why\"}; the body follows it")
+    Problem::new(
+        Code::BadRequest,
+        format!("the answer to the task cannot be read: {why}"),
+    )
+    .suggest("the first line is JSON: {\"status\": 200, \"headers\": {}}, or {\"error\": \"why\"}; the body follows it")
 }
 
 /// What a publisher sends.

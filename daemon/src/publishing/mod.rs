@@ -180,14 +180,21 @@ impl Publishers {
     /// Looks after what nobody publishes any more, as long as this daemon leads.
     async fn sweep(&self) {
         let Shared { shutdown, terms, .. } = &*self.0;
-        while shutdown.run_until_cancelled(tokio::time::sleep(terms.sweep)).await.is_some() {
+        while shutdown
+            .run_until_cancelled(tokio::time::sleep(terms.sweep))
+            .await
+            .is_some()
+        {
             if !self.leads() {
                 continue;
             }
             match admission::sweep(&self.0.admission, self.0.claim.as_ref(), terms.life).await {
                 Ok(swept) => {
                     for publisher in &swept.silent {
-                        tracing::info!(session = admission::short_name(publisher), "nothing was heard of a publisher");
+                        tracing::info!(
+                            session = admission::short_name(publisher),
+                            "nothing was heard of a publisher"
+                        );
                     }
                     for object in &swept.deleted {
                         tracing::info!(kind = %object.kind, name = %object.name, "deleted what nobody publishes any more");

@@ -82,12 +82,7 @@ impl Publishers {
             return Err(Away(format!("does not wake: its publisher answers {status}")));
         }
         let said = BTreeMap::from([(name.clone(), Readiness::Active)]);
-        let written = admission::heard(
-            &self.0.admission,
-            self.0.claim.as_ref(),
-            &publication.publisher,
-            said,
-        );
+        let written = admission::heard(&self.0.admission, self.0.claim.as_ref(), &publication.publisher, said);
         let (_, revision) = written
             .await
             .map_err(|error| Away(format!("is awake, and the database does not take it: {error}")))?;
@@ -102,7 +97,10 @@ impl Publishers {
             return;
         }
         let snapshot = self.0.admission.store.snapshot();
-        for llm in snapshot.of_kind(Kind::Llm).filter(|llm| is_wanted(llm, project, &snapshot)) {
+        for llm in snapshot
+            .of_kind(Kind::Llm)
+            .filter(|llm| is_wanted(llm, project, &snapshot))
+        {
             if snapshot.decide(principal, Role::Run, llm).is_allowed {
                 // Whoever waits for it joins.
                 drop(self.join(llm));

@@ -86,7 +86,11 @@ fn publisher(record: Record<'_>) -> Result<Publisher, Error> {
 }
 
 fn publication(record: Record<'_>) -> Result<Publication, Error> {
-    let unreadable = |what: &str| Error::broken(format!("a stored publication has {what} that this daemon does not know"));
+    let unreadable = |what: &str| {
+        Error::broken(format!(
+            "a stored publication has {what} that this daemon does not know"
+        ))
+    };
     Ok(Publication {
         uid: record.text(0)?.to_owned(),
         publisher: record.text(1)?.to_owned(),

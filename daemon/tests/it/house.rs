@@ -433,7 +433,12 @@ fn what_holds_everywhere_is_held_by_tests_that_exist() {
 
 #[test]
 fn processes_start_in_one_room() {
-    let places = ["daemon/src/runtime/", "cli/src/verbs/edit", "cli/src/verbs/doctor", "cli/src/provide/engine.rs"];
+    let places = [
+        "daemon/src/runtime/",
+        "cli/src/verbs/edit",
+        "cli/src/verbs/doctor",
+        "cli/src/provide/engine.rs",
+    ];
     let starting = sources(&["cli/src", "daemon/src", "shared/src"]).into_iter();
     let starting = starting.filter(|source| source.uses("std::process::Command") || source.uses("tokio::process"));
     none(

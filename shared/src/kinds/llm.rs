@@ -225,7 +225,10 @@ impl Spec for Llm {
             ("script", self.script.is_some()),
         ] {
             if is_published && is_given {
-                report.invalid(field, "a published model has none: its publisher knows where it is, and its key");
+                report.invalid(
+                    field,
+                    "a published model has none: its publisher knows where it is, and its key",
+                );
             }
         }
         if is_published && self.provider == Provider::Scripted {

@@ -196,10 +196,20 @@ mod tests {
             (Hibernating, Happening::Left, 1, Some(Inactive)),
             (Inactive, Happening::Left, day, Some(Inactive)),
             (Inactive, Happening::Heard(None), day, Some(Active)),
-            (Inactive, Happening::Heard(Some(Readiness::Hibernating)), 1, Some(Hibernating)),
+            (
+                Inactive,
+                Happening::Heard(Some(Readiness::Hibernating)),
+                1,
+                Some(Hibernating),
+            ),
             (Hibernating, Happening::Heard(None), 1, Some(Hibernating)),
             (Hibernating, Happening::Heard(Some(Readiness::Active)), 1, Some(Active)),
-            (Active, Happening::Heard(Some(Readiness::Hibernating)), 1, Some(Hibernating)),
+            (
+                Active,
+                Happening::Heard(Some(Readiness::Hibernating)),
+                1,
+                Some(Hibernating),
+            ),
         ] {
             let row = row("p", "o", state);
             let became = match next(&row, happening, after(seconds), TERMS) {

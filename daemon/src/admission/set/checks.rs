@@ -73,13 +73,20 @@ pub(super) fn refuse_published(pairs: &[Pair]) -> Result<(), Error> {
         let is_live = |(_, live): &(Row, Resource)| publishing::is_published(live.spec.as_ref());
         let problem = if pair.live.as_ref().is_some_and(is_live) {
             let noun = object.kind.meta().singular;
-            Problem::new(Code::Published, format!("{object} is published by a client, and not declared")).suggest(format!(
+            Problem::new(
+                Code::Published,
+                format!("{object} is published by a client, and not declared"),
+            )
+            .suggest(format!(
                 "change what its publisher offers; or take its name: orchctl delete {noun} {}",
                 object.name
             ))
         } else if publishing::is_published(pair.resource.spec.as_ref()) {
-            Problem::new(Code::Published, format!("{object} would be published, and nobody publishes it"))
-                .suggest("publish it from where it runs: orchctl provide --help")
+            Problem::new(
+                Code::Published,
+                format!("{object} would be published, and nobody publishes it"),
+            )
+            .suggest("publish it from where it runs: orchctl provide --help")
         } else {
             continue;
         };

@@ -15,7 +15,10 @@ pub(super) fn describe(schemas: &mut Schemas, paths: &mut Map<String, Value>) {
     let shown = || session("The id of the session, as the registration has told it.", true);
     let register = operation(
         "Publish models and agents; goes on with the session that is shown",
-        vec![session("The session to go on with; without it a new one begins.", false)],
+        vec![session(
+            "The session to go on with; without it a new one begins.",
+            false,
+        )],
         Some(schemas.add::<publishing::Registration>("Registration")),
         Some(("200", schemas.add::<publishing::Registered>("Registered"))),
     );

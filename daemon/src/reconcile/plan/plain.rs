@@ -58,7 +58,12 @@ fn published(publication: &Publication, conditions: &mut Conditions<'_>) -> Opti
     match publication.state {
         PublicationState::Active => None,
         PublicationState::Hibernating => {
-            conditions.set("Ready", ConditionStatus::True, "Hibernating", "it is woken when it is used");
+            conditions.set(
+                "Ready",
+                ConditionStatus::True,
+                "Hibernating",
+                "it is woken when it is used",
+            );
             Some(Phase::Suspended)
         }
         PublicationState::Inactive => {
@@ -96,7 +101,10 @@ pub fn plan(world: &World<'_>, now: Timestamp) -> Plan<PlainStatus> {
     } else if let Some(reason) = &broken_link {
         conditions.set("Ready", ConditionStatus::False, "LinkBroken", reason.clone());
         Phase::Degraded
-    } else if let Some(phase) = world.publication.and_then(|publication| published(publication, &mut conditions)) {
+    } else if let Some(phase) = world
+        .publication
+        .and_then(|publication| published(publication, &mut conditions))
+    {
         phase
     } else {
         conditions.set("Ready", ConditionStatus::True, "Accepted", "");

@@ -61,7 +61,16 @@ impl Publisher {
     /// Publishes a model, and waits until it takes requests.
     fn of_model(home: &Home, name: &str, far: &Far, model: &str, more: &[&str]) -> Self {
         let url = far.url("");
-        let arguments = ["llm", name, "--url", &url, "--model", model, "--api-key-env", "LOCAL_KEY"];
+        let arguments = [
+            "llm",
+            name,
+            "--url",
+            &url,
+            "--model",
+            model,
+            "--api-key-env",
+            "LOCAL_KEY",
+        ];
         let publisher = Self::start(home, &[&arguments, more].concat());
         until(home, &format!("llms/{name}"), "active");
         publisher
@@ -157,7 +166,12 @@ fn machine(home: &Home, name: &str, grants: &Value) -> String {
         "apiVersion": "orchctl.dev/v1", "kind": "Token", "metadata": {"name": name},
         "spec": {"serviceAccount": name, "rbac": "owner"},
     });
-    let made = home.http("POST", "/api/v1/tokens").json(&token).send().expect(201).json();
+    let made = home
+        .http("POST", "/api/v1/tokens")
+        .json(&token)
+        .send()
+        .expect(201)
+        .json();
     made["credential"].as_str().expect("a credential").to_owned()
 }
 
@@ -228,7 +242,9 @@ impl<'h> Raw<'h> {
 #[track_caller]
 fn told(stream: &mut Stream, event: &str) -> Value {
     loop {
-        let line = stream.line().unwrap_or_else(|| panic!("the stream ends before `{event}`"));
+        let line = stream
+            .line()
+            .unwrap_or_else(|| panic!("the stream ends before `{event}`"));
         if line == format!("event: {event}") {
             return stream.event().expect("data").1;
         }

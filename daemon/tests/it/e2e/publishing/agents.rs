@@ -33,7 +33,10 @@ fn agents_come_and_go_with_their_publisher() {
     }
     super::ask(&home, &super::chat("local")).expect(200);
     let exported = home.orchctl(&["get", "agents,llms", "-o", "yaml"]).expect(0).stdout;
-    assert!(!exported.contains("LOCAL_KEY") && !exported.contains(&url), "{exported}");
+    assert!(
+        !exported.contains("LOCAL_KEY") && !exported.contains(&url),
+        "{exported}"
+    );
     let applied = home.orchctl_reading(&exported, &["apply", "-f", "-"]).expect(0);
     assert!(!applied.stdout.contains("configured"), "{}", applied.stdout);
     publisher.kill();
@@ -45,7 +48,13 @@ fn agents_come_and_go_with_their_publisher() {
     let _alone = Publisher::start(&home, &["agent", "-f", &alone.display().to_string()]);
     until(&home, "agents/alone", "active");
     let with = home.write("with.yaml", &manifest("Agent", "with", &json!({"llm": "other"})));
-    let _with = Publisher::of_model(&home, "other", &far, "plain", &["--with-agent", &with.display().to_string()]);
+    let _with = Publisher::of_model(
+        &home,
+        "other",
+        &far,
+        "plain",
+        &["--with-agent", &with.display().to_string()],
+    );
     until(&home, "agents/with", "active");
 }
 

@@ -20,9 +20,18 @@ fn a_published_model_is_asked_like_any_other() {
 
     // A client of Anthropic's, whole and bit by bit, is understood by a model that speaks otherwise.
     let messages = json!({"model": "local", "max_tokens": 9, "messages": [{"role": "user", "content": "hello"}]});
-    let answer = home.http("POST", "/v1/messages").json(&messages).send().expect(200).json();
+    let answer = home
+        .http("POST", "/v1/messages")
+        .json(&messages)
+        .send()
+        .expect(200)
+        .json();
     assert_eq!(answer["content"][0]["text"], "All is well that ", "{answer}");
-    let answer = home.http("POST", "/v1/messages").json(&streamed(messages)).send().expect(200);
+    let answer = home
+        .http("POST", "/v1/messages")
+        .json(&streamed(messages))
+        .send()
+        .expect(200);
     assert!(answer.body.contains("message_stop"), "{}", answer.body);
     let embeddings = json!({"model": "local", "input": ["a", "b"]});
     let answer = home.http("POST", "/v1/embeddings").json(&embeddings).send().expect(200);
@@ -39,8 +48,11 @@ fn a_published_model_is_asked_like_any_other() {
     });
     let usage = home.get("usage?by=llm");
     assert_eq!(usage["items"][0]["llm"], "local", "{usage}");
-    let rows = home.get("audit?limit=1000&kind=llm_inference_call");
-    assert_eq!(rows["items"].as_array().map(Vec::len), Some(5), "{rows}");
+    let calls = || home.get("audit?limit=1000&kind=llm_inference_call");
+    eventually("the rows are written", || {
+        calls()["items"].as_array().map(Vec::len) == Some(5)
+    });
+    let rows = calls();
     assert!(rows["items"][0]["target"]["name"] == "local" && rows["items"][0]["outcome"] == "allowed");
     let rows = home.get("audit?limit=1000").to_string();
     assert!(rows.contains("\"publish\"") && !rows.contains("\"heartbeat\"") && !rows.contains("\"answer\""));
@@ -57,13 +69,22 @@ fn a_task_carries_what_the_model_needs_and_nothing_else() {
     let home = Home::new().started();
     let publisher = Raw::register(&home, &[offer("local", &json!({"extra": {"seed": 7}}))]);
     let mut stream = publisher.listen();
-    let request = home.http("POST", "/v1/chat/completions").json(&chat("local")).header("Cookie", "a=b");
+    let request = home
+        .http("POST", "/v1/chat/completions")
+        .json(&chat("local"))
+        .header("Cookie", "a=b");
     let asking = std::thread::spawn(move || request.send());
     let task = told(&mut stream, "task");
-    assert_eq!((&task["llm"], &task["path"]), (&json!("local"), &json!("/v1/chat/completions")));
+    assert_eq!(
+        (&task["llm"], &task["path"]),
+        (&json!("local"), &json!("/v1/chat/completions"))
+    );
     let body: Value = serde_json::from_str(task["body"].as_str().expect("a text")).expect("JSON");
     assert_eq!((&body["model"], &body["seed"]), (&json!("m"), &json!(7)));
-    assert!(!task.to_string().contains(&home.token()) && !task.to_string().to_lowercase().contains("cookie"), "{task}");
+    assert!(
+        !task.to_string().contains(&home.token()) && !task.to_string().to_lowercase().contains("cookie"),
+        "{task}"
+    );
 
     // Only the session that was given the task answers it, once, and in its form.
     let id = task["id"].as_str().expect("an id");
@@ -93,7 +114,12 @@ fn a_task_carries_what_the_model_needs_and_nothing_else() {
         let answered = publisher.request("POST", &path).body(head.as_bytes().to_vec()).send();
         assert_eq!(answered.status, status, "{head}: {}", answered.body);
         let answer = asking.join().expect("an answer").expect(503);
-        assert_eq!(answer.json()["error"]["code"], "provider_unreachable", "{}", answer.body);
+        assert_eq!(
+            answer.json()["error"]["code"],
+            "provider_unreachable",
+            "{}",
+            answer.body
+        );
         assert!(answer.body.contains(says), "{head}: {}", answer.body);
         assert!(answer.header("retry-after").is_some());
     }
@@ -125,12 +151,19 @@ fn what_a_model_says_itself_is_passed_on_and_what_breaks_off_says_so() {
     let _cut = Publisher::of_model(&home, "cut", &far, "break.3.slow.20", &[]);
     let _claude = Publisher::of_model(&home, "claude", &far, "chunks.2.claude", &["--provider", "anthropic"]);
     let refused = ask(&home, &chat("bad")).expect(400).json();
-    assert_eq!(refused["error"]["message"], "this model answers 400 Bad Request", "{refused}");
+    assert_eq!(
+        refused["error"]["message"], "this model answers 400 Bad Request",
+        "{refused}"
+    );
     // It is asked once more, like any other.
     ask(&home, &chat("down")).expect(502);
     assert_eq!(seen(&far)["asked"]["status.503"], 2);
     let answer = ask(&home, &streamed(chat("cut"))).expect(200);
-    assert!(!answer.body.contains("[DONE]") && answer.body.contains("\"error\""), "{}", answer.body);
+    assert!(
+        !answer.body.contains("[DONE]") && answer.body.contains("\"error\""),
+        "{}",
+        answer.body
+    );
     // In another's words on both sides.
     let answer = ask(&home, &chat("claude")).expect(200).json();
     assert_eq!(answer["choices"][0]["message"]["content"], "All is ", "{answer}");

@@ -16,7 +16,11 @@ fn call(door: &str, token: &str, method: &str, path: &str) -> Answer {
         .parse()
         .expect("an address");
     let request = Request::new(address, method, path);
-    let request = if token.is_empty() { request } else { request.token(token) };
+    let request = if token.is_empty() {
+        request
+    } else {
+        request.token(token)
+    };
     match method {
         "POST" => request.json(&chat("whatever")).send(),
         _ => request.send(),
@@ -30,7 +34,11 @@ fn the_model_of_this_machine_answers_only_those_who_may_ask_the_one_of_the_daemo
     home.apply(
         &[
             manifest("Llm", "central", &scripted),
-            manifest("Llm", "broken", &json!({"provider": "openai", "model": "m", "url": "http://127.0.0.1:9"})),
+            manifest(
+                "Llm",
+                "broken",
+                &json!({"provider": "openai", "model": "m", "url": "http://127.0.0.1:9"}),
+            ),
         ]
         .concat(),
     );
@@ -40,11 +48,25 @@ fn the_model_of_this_machine_answers_only_those_who_may_ask_the_one_of_the_daemo
     let nobody = machine(&home, "nobody", &json!([]));
     let publish = |name: &str, stands_in_for: &str| {
         let url = far.url("");
-        let arguments = ["llm", name, "--url", &url, "--model", "chunks.2.plain", "--api-key-env", "LOCAL_KEY"];
+        let arguments = [
+            "llm",
+            name,
+            "--url",
+            &url,
+            "--model",
+            "chunks.2.plain",
+            "--api-key-env",
+            "LOCAL_KEY",
+        ];
         let publisher = Publisher::start(&home, &[&arguments[..], &["--failover-for", stands_in_for]].concat());
         let mut door = String::new();
         eventually("it serves callers", || {
-            door = publisher.said().lines().find(|line| line.starts_with("http://")).unwrap_or_default().to_owned();
+            door = publisher
+                .said()
+                .lines()
+                .find(|line| line.starts_with("http://"))
+                .unwrap_or_default()
+                .to_owned();
             !door.is_empty()
         });
         (publisher, door)
@@ -53,7 +75,12 @@ fn the_model_of_this_machine_answers_only_those_who_may_ask_the_one_of_the_daemo
     let (_first, door) = publish("one", "central");
     let answer = call(&door, &caller, "POST", "/v1/chat/completions").expect(200);
     assert!(answer.body.contains("from the daemon") && answer.header("x-orch-failover").is_none());
-    assert!(call(&door, &caller, "GET", "/v1/models").expect(200).body.contains("central"));
+    assert!(
+        call(&door, &caller, "GET", "/v1/models")
+            .expect(200)
+            .body
+            .contains("central")
+    );
     call(&door, &caller, "GET", "/v1/secrets").expect(404);
 
     // When it fails, the other one does: for those who may ask the daemon's.
@@ -71,11 +98,18 @@ fn the_model_of_this_machine_answers_only_those_who_may_ask_the_one_of_the_daemo
         call(&door, token, "POST", "/v1/chat/completions").expect(status);
     }
     // Whose right is taken away is not answered in the daemon's place, either.
-    home.http("POST", "/api/v1/tokens/caller/revoke").json(&json!({})).send().expect(200);
+    home.http("POST", "/api/v1/tokens/caller/revoke")
+        .json(&json!({}))
+        .send()
+        .expect(200);
     call(&door, &caller, "POST", "/v1/chat/completions").expect(401);
     // And nobody is while the daemon cannot be asked about them.
     home.kill_9();
     let refused = call(&door, &caller, "POST", "/v1/chat/completions").expect(502);
-    assert!(refused.body.contains("cannot be reached") && !refused.body.contains(KEY), "{}", refused.body);
+    assert!(
+        refused.body.contains("cannot be reached") && !refused.body.contains(KEY),
+        "{}",
+        refused.body
+    );
     assert_eq!(super::seen(&far)["asked"]["chunks.2.plain"], 1);
 }

@@ -45,8 +45,13 @@ fn many_who_wait_are_one_start_and_nothing_is_left_behind() {
     let home = Home::new().started();
     let publisher = resting(&home, free_port(), &["--idle", "2s"]);
     assert_eq!((starts(&home), models(&home)), (0, 0));
-    eventually("it is told", || home.get("llms/local")["status"]["phase"] == "Suspended");
-    assert_eq!(condition(&home.get("llms/local"), "Ready"), ("True".into(), "Hibernating".into()));
+    eventually("it is told", || {
+        home.get("llms/local")["status"]["phase"] == "Suspended"
+    });
+    assert_eq!(
+        condition(&home.get("llms/local"), "Ready"),
+        ("True".into(), "Hibernating".into())
+    );
     let asking: Vec<_> = (0..3)
         .map(|_| {
             let request = home.http("POST", "/v1/chat/completions").json(&chat("local"));
@@ -120,7 +125,10 @@ fn a_wake_is_told_once_and_everybody_has_its_outcome() {
     // Time for all of them to wait for it.
     std::thread::sleep(std::time::Duration::from_millis(500));
     let id = wake["id"].as_str().expect("an id").to_owned();
-    assert_eq!(publisher.answer(&id, &json!({"error": "no memory left"}), "").status, 204);
+    assert_eq!(
+        publisher.answer(&id, &json!({"error": "no memory left"}), "").status,
+        204
+    );
     for asked in waiting {
         let answer = asked.join().expect("an answer").expect(503);
         assert!(answer.body.contains("no memory left"), "{}", answer.body);
@@ -129,7 +137,13 @@ fn a_wake_is_told_once_and_everybody_has_its_outcome() {
     // Nobody answers, and they do not wait for ever.
     let waiting = asking(1);
     told(&mut stream, "wake");
-    let answer = waiting.into_iter().next().expect("one").join().expect("an answer").expect(503);
+    let answer = waiting
+        .into_iter()
+        .next()
+        .expect("one")
+        .join()
+        .expect("an answer")
+        .expect(503);
     assert!(answer.body.contains("does not wake within 2 s"), "{}", answer.body);
     // It wakes, and then it is asked: by all of them, and without another wake.
     let waiting = asking(2);
@@ -146,7 +160,11 @@ fn a_wake_is_told_once_and_everybody_has_its_outcome() {
         assert_eq!(line, "event: task");
         let task = stream.event().expect("data").1;
         let id = task["id"].as_str().expect("an id").to_owned();
-        publisher.answer(&id, &json!({"status": 200, "headers": {"content-type": "application/json"}}), "{}");
+        publisher.answer(
+            &id,
+            &json!({"status": 200, "headers": {"content-type": "application/json"}}),
+            "{}",
+        );
     }
     for asked in waiting {
         asked.join().expect("an answer").expect(200);
@@ -169,7 +187,11 @@ fn a_session_of_a_project_warms_the_models_that_it_may_need() {
     sleeping["state"] = json!("hibernating");
     sleeping["warmProjects"] = json!(["shop"]);
     let publisher = Raw::register(&home, &[sleeping]);
-    home.apply(&manifest("Agent", "reviewer", &json!({"llm": "local", "project": "web"})));
+    home.apply(&manifest(
+        "Agent",
+        "reviewer",
+        &json!({"llm": "local", "project": "web"}),
+    ));
     let mut stream = publisher.listen();
     for project in ["web", "shop"] {
         let _other = Client::begin(&home, Era::Legacy, "/mcp/projects/other");

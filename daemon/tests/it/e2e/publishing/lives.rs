@@ -30,7 +30,9 @@ fn whoever_goes_takes_what_is_under_way_along_at_once() {
     assert!(last.contains("error"), "{last}");
     until(&home, "llms/late", "inactive");
     until(&home, "llms/slow", "inactive");
-    eventually("it is told", || condition(&home.get("llms/late"), "Ready") == ("False".into(), "PublisherAway".into()));
+    eventually("it is told", || {
+        condition(&home.get("llms/late"), "Ready") == ("False".into(), "PublisherAway".into())
+    });
     assert!(home.get("llms/late")["status"]["publication"]["inactiveSince"].is_string());
     eventually("the model works for nobody", || seen(&far)["underWay"] == 0);
 
@@ -39,7 +41,10 @@ fn whoever_goes_takes_what_is_under_way_along_at_once() {
     let session = home.get("llms/late")["status"]["publication"]["session"].clone();
     let _again = Publisher::of_model(&home, "late", &far, "late.60000", &[]);
     let after = home.get("llms/late");
-    assert_eq!((&after["status"]["uid"], &after["status"]["generation"]), (&before, &json!(1)));
+    assert_eq!(
+        (&after["status"]["uid"], &after["status"]["generation"]),
+        (&before, &json!(1))
+    );
     assert_eq!(after["status"]["publication"]["session"], session);
     eventually("it is told", || condition(&home.get("llms/late"), "Ready").0 == "True");
 }
@@ -64,7 +69,13 @@ fn whoever_is_silent_is_away_and_in_the_end_forgotten() {
     home.apply(&manifest("Agent", "declared", &json!({"llm": "used"})));
     let agent = json!({"manifest": {"apiVersion": "orchctl.dev/v1", "kind": "Agent", "metadata": {"name": "helper"},
         "spec": {"llm": "local", "published": true}}});
-    Raw::try_register(&home, &home.token(), Some(&publisher.session), &[offer("local", &json!({})), agent]).expect(200);
+    Raw::try_register(
+        &home,
+        &home.token(),
+        Some(&publisher.session),
+        &[offer("local", &json!({})), agent],
+    )
+    .expect(200);
     until(&home, "llms/local", "inactive");
     // It comes back with a beat.
     let standing = publisher.heartbeat(&json!({"local": "hibernating"})).expect(200).json();
@@ -76,11 +87,16 @@ fn whoever_is_silent_is_away_and_in_the_end_forgotten() {
     // Agents go with their models, and what something declared uses stays.
     until(&home, "llms/local", "absent");
     until(&home, "agents/helper", "absent");
-    assert_eq!((state(&home, "llms/used"), state(&home, "llms/alive")), ("inactive".into(), "active".into()));
+    assert_eq!(
+        (state(&home, "llms/used"), state(&home, "llms/alive")),
+        ("inactive".into(), "active".into())
+    );
     home.orchctl(&["delete", "agent", "declared"]).expect(0);
     until(&home, "llms/used", "absent");
     // The session is forgotten, too, and nothing of it is left to go on with.
-    eventually("the session is forgotten", || publisher.heartbeat(&json!({})).status == 404);
+    eventually("the session is forgotten", || {
+        publisher.heartbeat(&json!({})).status == 404
+    });
     let rows = home.get("audit?limit=1000").to_string();
     assert!(rows.contains("\"expire\""), "{rows}");
     ask(&home, &chat("local")).expect(404);

@@ -18,7 +18,10 @@ fn whichever_daemon_is_asked_the_publisher_is_found() {
         let answer = ask(home, &streamed(chat("local"))).expect(200);
         assert!(answer.body.contains("[DONE]"), "{}", answer.body);
         let infer = json!({"messages": [{"role": "user", "content": "hello"}]});
-        home.http("POST", "/api/v1/llms/local/infer").json(&infer).send().expect(200);
+        home.http("POST", "/api/v1/llms/local/infer")
+            .json(&infer)
+            .send()
+            .expect(200);
         assert_eq!(ask(home, &chat("absent")).status, 404);
     }
     assert_eq!(seen(&far)["asked"]["chunks.3.plain"], 6);

@@ -17,7 +17,10 @@ fn a_publisher_goes_on_when_the_daemon_was_killed() {
     let asking = std::thread::spawn(move || request.try_send());
     eventually("it is under way", || seen(&far)["underWay"] == 1);
     home.kill_9();
-    assert!(asking.join().expect("no panic").is_err(), "the connection is gone with the daemon");
+    assert!(
+        asking.join().expect("no panic").is_err(),
+        "the connection is gone with the daemon"
+    );
     // What nobody waits for any more is given up.
     eventually("the model works for nobody", || seen(&far)["underWay"] == 0);
     home.start();
