@@ -10,8 +10,8 @@
 
 pub(crate) mod door;
 pub(crate) mod engine;
-mod http;
 pub(crate) mod memory;
 pub(crate) mod offer;
 pub(crate) mod publisher;
 mod task;
+mod wire;

@@ -15,8 +15,8 @@ use orch_shared::kinds::llm::Provider;
 use orch_shared::name::Name;
 use serde_json::{Value, json};
 
-use super::http::{self, Form, Request, Unreadable};
 use super::offer::Local;
+use super::wire::{self, Form, Request, Unreadable};
 use crate::client::site::{Answered, Sent, Site, Way};
 use crate::report::{Failure, plain};
 
@@ -95,7 +95,7 @@ impl Ways {
         let _ = caller.set_read_timeout(Some(SILENCE));
         let _ = caller.set_nodelay(true);
         let mut output = caller;
-        let (told, form) = match http::read(&mut BufReader::new(caller), &mut output) {
+        let (told, form) = match wire::read(&mut BufReader::new(caller), &mut output) {
             Ok(request) => (self.ask(&request), Form::of(&request)),
             Err(Unreadable::Gone) => return,
             Err(Unreadable::Refused(status, why)) => (Told::Refused(status, why.to_owned()), Form::Plain),
@@ -104,14 +104,14 @@ impl Ways {
         let _cut_short = match told {
             Told::Answered(mut answered) => {
                 let headers = std::mem::take(&mut answered.headers);
-                http::answer(&mut output, (answered.status, &headers), form, &mut answered)
+                wire::answer(&mut output, (answered.status, &headers), form, &mut answered)
             }
             Told::Refused(status, message) => {
                 let body =
                     json!({"error": {"message": message, "type": "failover_error", "param": null, "code": null}});
                 let headers = [("content-type".to_owned(), "application/json".to_owned())];
                 let body = body.to_string();
-                http::answer(&mut output, (status, &headers), form, &mut body.as_bytes())
+                wire::answer(&mut output, (status, &headers), form, &mut body.as_bytes())
             }
         };
         let _ = output.flush();
@@ -251,7 +251,7 @@ mod tests {
         std::thread::spawn(move || {
             for caller in listener.incoming().map_while(Result::ok) {
                 let mut output = &caller;
-                let Ok(request) = http::read(&mut BufReader::new(&caller), &mut output) else {
+                let Ok(request) = wire::read(&mut BufReader::new(&caller), &mut output) else {
                     continue;
                 };
                 let shown = request.header("authorization").unwrap_or("nobody");
@@ -260,7 +260,7 @@ mod tests {
                     .push(format!("{} {} {shown}", request.method, request.path));
                 let status = if request.method == "HEAD" { head } else { post };
                 let body = format!("{{\"status\": {status}}}");
-                let _gone = http::answer(&mut output, (status, &[]), Form::of(&request), &mut body.as_bytes());
+                let _gone = wire::answer(&mut output, (status, &[]), Form::of(&request), &mut body.as_bytes());
             }
         });
         url

@@ -26,9 +26,9 @@ use crate::settings::{Settings, parse_name};
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 #[command(before_help = "\
 Examples:
-  orchctl provide llm local --provider ollama --model qwen3       what answers at its usual address
-  orchctl provide llm local --url http://127.0.0.1:8000 --model m --start 'vllm serve m' --idle 10m
-  orchctl provide -f published.yaml                               several, as manifests
+  orchctl provide llm local --provider ollama --model qwen3
+  orchctl provide agent -f agent.yaml
+  orchctl provide -f published.yaml             several, as manifests
 ")]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -43,8 +43,8 @@ enum What {
     #[command(before_help = "\
 Examples:
   orchctl provide llm local --provider ollama --model qwen3
-  orchctl provide llm local --url http://127.0.0.1:8000 --model m --api-key-env LOCAL_KEY
-  orchctl provide llm local --url http://127.0.0.1:8000 --model m --failover-for claude --listen 127.0.0.1:9000
+  orchctl provide llm local --url http://127.0.0.1:8000 --api-key-env KEY
+  orchctl provide llm local --url http://127.0.0.1:8000 --start 'vllm serve m'
 ")]
     Llm(Box<OneLlm>),
     /// Publish agents
