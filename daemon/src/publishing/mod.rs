@@ -54,7 +54,6 @@ struct Shared {
 
 impl Publishers {
     /// Opens the room; what is returned beside it looks after what nobody publishes any more, until the end.
-    #[must_use]
     pub fn open(config: Config) -> (Self, impl Future<Output = ()> + Send) {
         let Config {
             admission,
