@@ -109,6 +109,9 @@ _orchctl() {
             orchctl,plan)
                 cmd="orchctl__subcmd__plan"
                 ;;
+            orchctl,provide)
+                cmd="orchctl__subcmd__provide"
+                ;;
             orchctl,reject)
                 cmd="orchctl__subcmd__reject"
                 ;;
@@ -292,6 +295,12 @@ _orchctl() {
             orchctl__subcmd__migrate,secrets)
                 cmd="orchctl__subcmd__migrate__subcmd__secrets"
                 ;;
+            orchctl__subcmd__provide,agent)
+                cmd="orchctl__subcmd__provide__subcmd__agent"
+                ;;
+            orchctl__subcmd__provide,llm)
+                cmd="orchctl__subcmd__provide__subcmd__llm"
+                ;;
             orchctl__subcmd__tools,call)
                 cmd="orchctl__subcmd__tools__subcmd__call"
                 ;;
@@ -308,7 +317,7 @@ _orchctl() {
 
     case "${cmd}" in
         orchctl)
-            opts="-p -q -h -V --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help --version apply diff plan create edit replace patch delete get describe why events logs history audit usage wait scale restart rollback rotate migrate approve reject login logout whoami passwd auth revoke allow-trigger introspect client tools console mcp explain api-resources help status doctor config version completion __generate"
+            opts="-p -q -h -V --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help --version apply diff plan create edit replace patch delete get describe why events logs history audit usage wait scale restart rollback rotate migrate approve reject login logout whoami passwd auth revoke allow-trigger introspect client tools console mcp provide explain api-resources help status doctor config version completion __generate"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -532,7 +541,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__apply)
-            opts="-f -o -p -q -h --filename --set --prune --take-over --skip-auth-check --plan --dry-run --credentials-to --wait --timeout --output --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
+            opts="-f -o -p -q -h --filename --set --prune --take-over --plan --dry-run --credentials-to --wait --timeout --output --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2170,7 +2179,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__create)
-            opts="-p -q -f -o -h --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --filename --output --skip-auth-check --dry-run --help server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token"
+            opts="-p -q -f -o -h --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --filename --output --dry-run --help server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2244,7 +2253,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__create__subcmd__agent)
-            opts="-o -p -q -h --label --annotation --description --llm --system-prompt --default-params-temperature --default-params-max-tokens --default-params-top-p --default-params-stop --default-params-extra --tools-allow --max-iterations --default-personality --budget-tokens --budget-cost --budget-tool-calls --budget-wall-time --set --output --wait --dry-run --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
+            opts="-o -p -q -h --label --annotation --description --llm --system-prompt --default-params-temperature --default-params-max-tokens --default-params-top-p --default-params-stop --default-params-extra --tools-allow --max-iterations --default-personality --budget-tokens --budget-cost --budget-tool-calls --budget-wall-time --published --no-published --set --output --wait --dry-run --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2316,6 +2325,10 @@ _orchctl() {
                     ;;
                 --budget-wall-time)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --published)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
                     return 0
                     ;;
                 --set)
@@ -2480,7 +2493,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__create__subcmd__llm)
-            opts="-o -p -q -h --label --annotation --fallback --description --provider --model --url --tier --api-key-ref --extra --pricing-input-per-million --pricing-cached-input-per-million --pricing-output-per-million --pricing-currency --limits-requests-per-minute --limits-tokens-per-minute --limits-concurrent --timeout --script --set --output --skip-auth-check --wait --dry-run --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
+            opts="-o -p -q -h --label --annotation --description --provider --model --url --tier --api-key-ref --extra --pricing-input-per-million --pricing-cached-input-per-million --pricing-output-per-million --pricing-currency --limits-requests-per-minute --limits-tokens-per-minute --limits-concurrent --fallbacks --timeout --script --published --no-published --set --output --wait --dry-run --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2491,10 +2504,6 @@ _orchctl() {
                     return 0
                     ;;
                 --annotation)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --fallback)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2554,12 +2563,20 @@ _orchctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --fallbacks)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --script)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --published)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
                     return 0
                     ;;
                 --set)
@@ -4322,7 +4339,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__edit)
-            opts="-p -q -h --skip-auth-check --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
+            opts="-p -q -h --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5290,7 +5307,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__patch)
-            opts="-P -p -q -h --patch --patch-file --skip-auth-check --dry-run --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
+            opts="-P -p -q -h --patch --patch-file --dry-run --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5371,7 +5388,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__plan)
-            opts="-f -o -p -q -h --filename --set --prune --take-over --skip-auth-check --output --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
+            opts="-f -o -p -q -h --filename --set --prune --take-over --output --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5417,6 +5434,255 @@ _orchctl() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
                     fi
+                    return 0
+                    ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --project)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -p)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --agent)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --as)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --request-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        orchctl__subcmd__provide)
+            opts="-f -p -q -h --filename --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help llm agent"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --filename)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --project)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -p)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --agent)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --as)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --request-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        orchctl__subcmd__provide__subcmd__agent)
+            opts="-f -p -q -h --filename --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --filename)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --project)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -p)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --agent)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --as)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --request-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        orchctl__subcmd__provide__subcmd__llm)
+            opts="-p -q -h --url --provider --model --api-key-env --description --tier --timeout --with-agent --start --start-timeout --idle --log --warm-project --failover-for --listen --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --provider)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --model)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --api-key-env)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --description)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tier)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --with-agent)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --start)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --start-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --idle)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --warm-project)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --failover-for)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --listen)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --context)
@@ -5525,7 +5791,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__replace)
-            opts="-f -p -q -h --filename --force --skip-auth-check --dry-run --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
+            opts="-f -p -q -h --filename --force --dry-run --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5703,7 +5969,7 @@ _orchctl() {
             return 0
             ;;
         orchctl__subcmd__rollback)
-            opts="-p -q -h --to-generation --to --skip-auth-check --dry-run --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
+            opts="-p -q -h --to-generation --to --dry-run --context --server --token-file --ca-file --project --agent --as --request-timeout --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

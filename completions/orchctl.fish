@@ -75,6 +75,7 @@ complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "client" -d 'Point M
 complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "tools" -d 'List, inspect and call the tools that MCP clients get'
 complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "console" -d 'Try tools and watch MCP traffic, or look at who did what, on the whole terminal'
 complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "mcp" -d 'Serve MCP clients that only speak over standard input and output'
+complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "provide" -d 'Publish models and agents from where they run, such as behind a firewall'
 complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "explain" -d 'Explain kinds, fields and error codes'
 complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "api-resources" -d 'Show the kinds there are'
 complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "help" -d 'Show the page of a verb, or of the exit codes'
@@ -108,7 +109,6 @@ always\t'Always'
 never\t'Never'"
 complete -c orchctl -n "__fish_orchctl_using_subcommand apply" -l prune -d 'Delete members of the set that the files no longer hold'
 complete -c orchctl -n "__fish_orchctl_using_subcommand apply" -l take-over -d 'Move objects of other sets to this one'
-complete -c orchctl -n "__fish_orchctl_using_subcommand apply" -l skip-auth-check -d 'Do not have providers asked whether they take the keys of models'
 complete -c orchctl -n "__fish_orchctl_using_subcommand apply" -l wait -d 'Wait until everything applied is ready'
 complete -c orchctl -n "__fish_orchctl_using_subcommand apply" -s q -l quiet -d 'Say only what was asked for, and errors'
 complete -c orchctl -n "__fish_orchctl_using_subcommand apply" -l verbose -d 'Also say each request on standard error'
@@ -148,7 +148,6 @@ always\t'Always'
 never\t'Never'"
 complete -c orchctl -n "__fish_orchctl_using_subcommand plan" -l prune -d 'Delete members of the set that the files no longer hold'
 complete -c orchctl -n "__fish_orchctl_using_subcommand plan" -l take-over -d 'Move objects of other sets to this one'
-complete -c orchctl -n "__fish_orchctl_using_subcommand plan" -l skip-auth-check -d 'Do not have providers asked whether they take the keys of models'
 complete -c orchctl -n "__fish_orchctl_using_subcommand plan" -s q -l quiet -d 'Say only what was asked for, and errors'
 complete -c orchctl -n "__fish_orchctl_using_subcommand plan" -l verbose -d 'Also say each request on standard error'
 complete -c orchctl -n "__fish_orchctl_using_subcommand plan" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -172,7 +171,6 @@ client\t'Here, as far as that is possible; the daemon is at most read'
 server\t'By the daemon, which checks everything and writes nothing'"
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token" -s q -l quiet -d 'Say only what was asked for, and errors'
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token" -l verbose -d 'Also say each request on standard error'
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token" -l skip-auth-check -d 'Do not have providers asked whether they take the keys of models'
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token" -f -a "server" -d 'Keeps `replicas` copies of one MCP server running and healthy.'
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token" -f -a "srv" -d 'Keeps `replicas` copies of one MCP server running and healthy.'
@@ -641,7 +639,6 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sb" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l label -d 'A label. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l annotation -d 'An annotation. May be repeated' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l fallback -d 'A model to ask when this one does not answer. May be repeated, in order' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l description -d 'What the model is for, in a sentence' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l provider -d 'Whose wire format it speaks' -r -f -a "openai\t''
 anthropic\t''
@@ -663,8 +660,11 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l limits-requests-per-minute -d 'Requests in a minute' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l limits-tokens-per-minute -d 'Tokens in a minute' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l limits-concurrent -d 'Requests at the same time' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l fallbacks -d 'Llms to ask when this one does not answer, in order. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l timeout -d 'How long an answer may take. Default: 120s' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l script -d 'What a `scripted` model answers, turn by turn. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l published -d 'Whether a client publishes it from where it runs (`orchctl provide`), and passes on what it is asked. Default: no' -r -f -a "true\t''
+false\t''"
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l set -d 'Any field of the spec. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -s o -l output -d 'Show what is made as yaml, json or name' -r -f -a "yaml\t'The manifest'
 json\t'The manifest, as JSON'
@@ -684,7 +684,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l skip-auth-check -d 'Do not have providers asked whether they take the keys of models'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l no-published -d 'The opposite of --published'
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -s q -l quiet -d 'Say only what was asked for, and errors'
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l verbose -d 'Also say each request on standard error'
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -705,6 +705,8 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l budget-cost -d 'Money, in the currency of the model' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l budget-tool-calls -d 'Tool calls' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l budget-wall-time -d 'Time on the clock' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l published -d 'Whether a client publishes it (`orchctl provide`), and it goes with that client. Default: no' -r -f -a "true\t''
+false\t''"
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l set -d 'Any field of the spec. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -s o -l output -d 'Show what is made as yaml, json or name' -r -f -a "yaml\t'The manifest'
 json\t'The manifest, as JSON'
@@ -724,6 +726,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l no-published -d 'The opposite of --published'
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -s q -l quiet -d 'Say only what was asked for, and errors'
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l verbose -d 'Also say each request on standard error'
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -744,6 +747,8 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l budget-cost -d 'Money, in the currency of the model' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l budget-tool-calls -d 'Tool calls' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l budget-wall-time -d 'Time on the clock' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l published -d 'Whether a client publishes it (`orchctl provide`), and it goes with that client. Default: no' -r -f -a "true\t''
+false\t''"
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l set -d 'Any field of the spec. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -s o -l output -d 'Show what is made as yaml, json or name' -r -f -a "yaml\t'The manifest'
 json\t'The manifest, as JSON'
@@ -763,6 +768,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l no-published -d 'The opposite of --published'
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -s q -l quiet -d 'Say only what was asked for, and errors'
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l verbose -d 'Also say each request on standard error'
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -1116,7 +1122,6 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand edit" -l request-timeout
 complete -c orchctl -n "__fish_orchctl_using_subcommand edit" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c orchctl -n "__fish_orchctl_using_subcommand edit" -l skip-auth-check -d 'Do not have providers asked whether they take the keys of models'
 complete -c orchctl -n "__fish_orchctl_using_subcommand edit" -s q -l quiet -d 'Say only what was asked for, and errors'
 complete -c orchctl -n "__fish_orchctl_using_subcommand edit" -l verbose -d 'Also say each request on standard error'
 complete -c orchctl -n "__fish_orchctl_using_subcommand edit" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -1136,7 +1141,6 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand replace" -l color -d 'Wh
 always\t'Always'
 never\t'Never'"
 complete -c orchctl -n "__fish_orchctl_using_subcommand replace" -l force -d 'Whatever has changed since the object was read'
-complete -c orchctl -n "__fish_orchctl_using_subcommand replace" -l skip-auth-check -d 'Do not have providers asked whether they take the keys of models'
 complete -c orchctl -n "__fish_orchctl_using_subcommand replace" -s q -l quiet -d 'Say only what was asked for, and errors'
 complete -c orchctl -n "__fish_orchctl_using_subcommand replace" -l verbose -d 'Also say each request on standard error'
 complete -c orchctl -n "__fish_orchctl_using_subcommand replace" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -1156,7 +1160,6 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand patch" -l request-timeou
 complete -c orchctl -n "__fish_orchctl_using_subcommand patch" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c orchctl -n "__fish_orchctl_using_subcommand patch" -l skip-auth-check -d 'Do not have providers asked whether they take the keys of models'
 complete -c orchctl -n "__fish_orchctl_using_subcommand patch" -s q -l quiet -d 'Say only what was asked for, and errors'
 complete -c orchctl -n "__fish_orchctl_using_subcommand patch" -l verbose -d 'Also say each request on standard error'
 complete -c orchctl -n "__fish_orchctl_using_subcommand patch" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -1488,7 +1491,6 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand rollback" -l request-tim
 complete -c orchctl -n "__fish_orchctl_using_subcommand rollback" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c orchctl -n "__fish_orchctl_using_subcommand rollback" -l skip-auth-check -d 'Do not have providers asked whether they take the keys of models'
 complete -c orchctl -n "__fish_orchctl_using_subcommand rollback" -s q -l quiet -d 'Say only what was asked for, and errors'
 complete -c orchctl -n "__fish_orchctl_using_subcommand rollback" -l verbose -d 'Also say each request on standard error'
 complete -c orchctl -n "__fish_orchctl_using_subcommand rollback" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -2001,6 +2003,67 @@ never\t'Never'"
 complete -c orchctl -n "__fish_orchctl_using_subcommand mcp; and __fish_seen_subcommand_from headers" -s q -l quiet -d 'Say only what was asked for, and errors'
 complete -c orchctl -n "__fish_orchctl_using_subcommand mcp; and __fish_seen_subcommand_from headers" -l verbose -d 'Also say each request on standard error'
 complete -c orchctl -n "__fish_orchctl_using_subcommand mcp; and __fish_seen_subcommand_from headers" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand provide; and not __fish_seen_subcommand_from llm agent" -s f -l filename -d 'Manifests: a file, a folder (with everything in it), a glob, or `-` for standard input. May be repeated' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand provide; and not __fish_seen_subcommand_from llm agent" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand provide; and not __fish_seen_subcommand_from llm agent" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand provide; and not __fish_seen_subcommand_from llm agent" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand provide; and not __fish_seen_subcommand_from llm agent" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand provide; and not __fish_seen_subcommand_from llm agent" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand provide; and not __fish_seen_subcommand_from llm agent" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand provide; and not __fish_seen_subcommand_from llm agent" -l as -d 'Ask in the place of this user, or of serviceaccount/NAME. Needs the operation `impersonate`' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand provide; and not __fish_seen_subcommand_from llm agent" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand provide; and not __fish_seen_subcommand_from llm agent" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand provide; and not __fish_seen_subcommand_from llm agent" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand provide; and not __fish_seen_subcommand_from llm agent" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand provide; and not __fish_seen_subcommand_from llm agent" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand provide; and not __fish_seen_subcommand_from llm agent" -f -a "llm" -d 'Publish a model'
+complete -c orchctl -n "__fish_orchctl_using_subcommand provide; and not __fish_seen_subcommand_from llm agent" -f -a "agent" -d 'Publish agents'
+complete -c orchctl -n "__fish_orchctl_using_subcommand provide; and __fish_seen_subcommand_from llm" -l url -d 'Where the model answers. Default: the provider\'s usual address' -r -f
+complete -c orchctl -n "__fish_orchctl_using_subcommand provide; and __fish_seen_subcommand_from llm" -l provider -d 'Whose words the model understands' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand provide; and __fish_seen_subcommand_from llm" -l model -d 'What the model is called where it answers. Default: NAME' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand provide; and __fish_seen_subcommand_from llm" -l api-key-env -d 'The variable that holds the model\'s key; the key stays on this machine' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand provide; and __fish_seen_subcommand_from llm" -l description -d 'What the model is for, in a sentence' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand provide; and __fish_seen_subcommand_from llm" -l tier -d 'What it is fit for: fast, or heavy' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand provide; and __fish_seen_subcommand_from llm" -l timeout -d 'How long an answer may take [default: 120s]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand provide; and __fish_seen_subcommand_from llm" -l with-agent -d 'Publish the agents of these manifests, too. May be repeated' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand provide; and __fish_seen_subcommand_from llm" -l start -d 'Run this command for the model when it is needed; until then the model hibernates' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand provide; and __fish_seen_subcommand_from llm" -l start-timeout -d 'How long the command may take until the model answers [default: 5m]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand provide; and __fish_seen_subcommand_from llm" -l idle -d 'Stop the command after so long without use' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand provide; and __fish_seen_subcommand_from llm" -l log -d 'Where the output of the command goes [default: NAME.log]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand provide; and __fish_seen_subcommand_from llm" -l warm-project -d 'Run the command when a session with this project begins. May be repeated; projects with an agent that names the model need not be named' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand provide; and __fish_seen_subcommand_from llm" -l failover-for -d 'Serve callers of this machine with this model of the daemon, and answer in its place when the daemon fails' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand provide; and __fish_seen_subcommand_from llm" -l listen -d 'Where callers of this machine are served [default: 127.0.0.1:0, some port that is free]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand provide; and __fish_seen_subcommand_from llm" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand provide; and __fish_seen_subcommand_from llm" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand provide; and __fish_seen_subcommand_from llm" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand provide; and __fish_seen_subcommand_from llm" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand provide; and __fish_seen_subcommand_from llm" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand provide; and __fish_seen_subcommand_from llm" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand provide; and __fish_seen_subcommand_from llm" -l as -d 'Ask in the place of this user, or of serviceaccount/NAME. Needs the operation `impersonate`' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand provide; and __fish_seen_subcommand_from llm" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand provide; and __fish_seen_subcommand_from llm" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand provide; and __fish_seen_subcommand_from llm" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand provide; and __fish_seen_subcommand_from llm" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand provide; and __fish_seen_subcommand_from llm" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand provide; and __fish_seen_subcommand_from agent" -s f -l filename -d 'Manifests: a file, a folder (with everything in it), a glob, or `-` for standard input. May be repeated' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand provide; and __fish_seen_subcommand_from agent" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand provide; and __fish_seen_subcommand_from agent" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand provide; and __fish_seen_subcommand_from agent" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand provide; and __fish_seen_subcommand_from agent" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand provide; and __fish_seen_subcommand_from agent" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand provide; and __fish_seen_subcommand_from agent" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand provide; and __fish_seen_subcommand_from agent" -l as -d 'Ask in the place of this user, or of serviceaccount/NAME. Needs the operation `impersonate`' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand provide; and __fish_seen_subcommand_from agent" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand provide; and __fish_seen_subcommand_from agent" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand provide; and __fish_seen_subcommand_from agent" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand provide; and __fish_seen_subcommand_from agent" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand provide; and __fish_seen_subcommand_from agent" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c orchctl -n "__fish_orchctl_using_subcommand explain" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand explain" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand explain" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F

@@ -6,7 +6,9 @@
 
 pub(crate) mod mcp;
 mod objects;
+pub(crate) mod publishing;
 mod retry;
+pub(crate) mod site;
 mod stream;
 pub(crate) mod threads;
 mod transport;
@@ -61,6 +63,8 @@ pub(crate) struct Call {
     body: Option<(&'static str, Vec<u8>)>,
     if_match: Option<String>,
     last_event_id: Option<String>,
+    /// The session of a publisher.
+    publisher: Option<String>,
     insist: Insist,
     /// How many times the ordinary time it may take.
     times: u32,
@@ -85,6 +89,7 @@ impl Call {
             body: None,
             if_match: None,
             last_event_id: None,
+            publisher: None,
             insist: Insist::Usually,
             times: 1,
         }
@@ -170,6 +175,11 @@ impl Call {
     #[must_use]
     pub(crate) const fn once(mut self) -> Self {
         self.insist = Insist::Never;
+        self
+    }
+
+    fn of_publisher(mut self, session: Option<&str>) -> Self {
+        self.publisher = session.map(str::to_owned);
         self
     }
 
@@ -355,6 +365,9 @@ impl Client {
         if let Some(id) = &call.last_event_id {
             request = request.header("last-event-id", id);
         }
+        if let Some(session) = &call.publisher {
+            request = request.header(orch_shared::publishing::SESSION, session);
+        }
         match &call.body {
             Some((media_type, body)) => {
                 let request = request.header("content-type", *media_type).body(&body[..])?;
@@ -465,6 +478,11 @@ impl Client {
             .suggest("a change may have been made: look before you repeat it")
             .into()
     }
+}
+
+/// A throw of the dice, between 0 and 1.
+pub(crate) fn dice() -> f64 {
+    retry::jitter()
 }
 
 /// That the daemon sent something else than was agreed.

@@ -8,6 +8,7 @@ mod clients;
 mod complete;
 mod input;
 mod mcp;
+mod provide;
 mod render;
 mod report;
 mod settings;

@@ -292,7 +292,8 @@ const fn exit_code_of(code: Code) -> u8 {
         | Code::Decided
         | Code::Full
         | Code::TurnUnderWay
-        | Code::NoTurn => 4,
+        | Code::NoTurn
+        | Code::Published => 4,
         Code::Unauthenticated | Code::Forbidden | Code::HostRefused | Code::Ceiling => 5,
         Code::DaemonUnreachable
         | Code::CertificateRefused

@@ -47,6 +47,7 @@ mod thread;
 mod client;
 mod console;
 mod mcp;
+mod provide;
 mod tools;
 
 mod api_resources;
@@ -136,6 +137,7 @@ verbs! {
     Tools(tools),
     Console(console),
     Mcp(mcp),
+    Provide(provide),
     Explain(explain),
     ApiResources(api_resources),
     Help(help),

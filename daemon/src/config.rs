@@ -5,6 +5,7 @@ mod access;
 mod containers;
 mod gateway;
 mod inference;
+mod publishing;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -20,6 +21,7 @@ pub use access::{AccessArgs, AccessSettings};
 pub use containers::{ContainerArgs, ContainerSettings, DefaultRuntime};
 pub use gateway::{GatewayArgs, GatewaySettings};
 pub use inference::{InferenceArgs, InferenceSettings};
+pub use publishing::{PublishingArgs, PublishingSettings};
 
 /// Where the daemon listens, unless told otherwise.
 pub const LISTEN: &str = "127.0.0.1:7420";
@@ -181,6 +183,9 @@ pub struct ServeArgs {
     /// Of the door to the models.
     pub inference: InferenceArgs,
     #[command(flatten)]
+    /// Of publishing.
+    pub publishing: PublishingArgs,
+    #[command(flatten)]
     /// Of the gateway.
     pub gateway: GatewayArgs,
     #[command(flatten)]
@@ -246,6 +251,8 @@ pub struct Settings {
     pub access: AccessSettings,
     /// Of the door to the models.
     pub inference: InferenceSettings,
+    /// Of publishing.
+    pub publishing: PublishingSettings,
     /// Of the gateway.
     pub gateway: GatewaySettings,
     /// Of containers.
@@ -392,6 +399,7 @@ impl Settings {
             allowed_origins: many(&args.allowed_origins, file.allowed_origins),
             access: AccessSettings::resolve(&args.access, file.access),
             inference: InferenceSettings::resolve(&args.inference, file.inference),
+            publishing: PublishingSettings::resolve(&args.publishing, file.publishing),
             gateway: GatewaySettings::resolve(&args.gateway, file.gateway),
             containers: ContainerSettings::resolve(&args.containers, file.containers),
             log_format: args.log_format.or(file.log_format).unwrap_or_default(),
@@ -413,6 +421,20 @@ impl Settings {
             ("lease duration", &settings.lease_duration),
             ("audit retention", &settings.audit_retention),
             ("usage retention", &settings.usage_retention),
+            (
+                "heartbeat timeout of publishers",
+                &settings.publishing.heartbeat_timeout,
+            ),
+            ("retention of what is published", &settings.publishing.retention),
+            (
+                "time between two looks at what is published",
+                &settings.publishing.sweep,
+            ),
+            ("time between two pings of publishers", &settings.publishing.ping),
+            (
+                "time that published models have to wake",
+                &settings.publishing.wake_timeout,
+            ),
         ] {
             if span.duration() < std::time::Duration::from_secs(1) {
                 return Err(Error::TooShort(name, span.clone()));
@@ -446,6 +468,7 @@ impl Settings {
             allowed_origins: self.allowed_origins.clone(),
             access: self.access.to_args(),
             inference: self.inference.to_args(),
+            publishing: self.publishing.to_args(),
             gateway: self.gateway.to_args(),
             containers: self.containers.to_args(),
             log_format: Some(self.log_format),

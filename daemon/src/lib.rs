@@ -53,6 +53,7 @@ pub mod audit;
 pub mod auth;
 pub mod gateway;
 pub mod inference;
+pub mod publishing;
 pub mod usage;
 
 pub mod limits;

@@ -48,6 +48,7 @@ pub mod inference;
 pub mod matching;
 pub mod money;
 pub mod outline;
+pub mod publishing;
 pub mod query;
 pub mod route;
 pub mod secrecy;

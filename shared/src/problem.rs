@@ -84,6 +84,7 @@ codes! {
     Full = "ORCH3021", "as many as are allowed are there already";
     TurnUnderWay = "ORCH3022", "a turn of the thread is under way";
     NoTurn = "ORCH3023", "the thread has no turn of which this could be asked";
+    Published = "ORCH3024", "the object is published by a client, or would be";
 
     // Who you are, and how you ask.
     Unauthenticated = "ORCH4001", "no valid credential was given";

@@ -154,6 +154,19 @@ pub fn cassette(thread: &str) -> String {
 
 /// Where a cassette is run once more.
 pub const REPLAYS: &str = "/api/v1/replays";
+/// Where a publisher says what it offers.
+pub const PUBLISHERS: &str = "/api/v1/publishers";
+/// Where a publisher is told what to do, as a stream of server-sent events.
+pub const PUBLISHER_STREAM: &str = "/api/v1/publishers/stream";
+/// Where a publisher says that it is still there.
+pub const PUBLISHER_HEARTBEAT: &str = "/api/v1/publishers/heartbeat";
+
+/// Where a publisher answers a task.
+#[must_use]
+pub fn publisher_task(id: &str) -> String {
+    format!("{PUBLISHERS}/tasks/{id}")
+}
+
 /// A set of objects, applied as one.
 pub const APPLY: &str = "/api/v1/apply";
 /// Several objects, deleted as one.

@@ -39,6 +39,10 @@ pub(crate) struct Line(Agent);
 pub(crate) struct Interrupt(Agent);
 
 impl Interrupt {
+    pub(super) const fn of(agent: Agent) -> Self {
+        Self(agent)
+    }
+
     /// Ends it: whoever waits for it is told that it broke off.
     pub(crate) fn now(self) {
         self.0.shutdown();

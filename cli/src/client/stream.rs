@@ -43,6 +43,8 @@ impl Iterator for Lines {
 /// One server-sent event.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct ServerEvent {
+    /// Its type, when it says one.
+    pub(crate) event: Option<String>,
     /// Where to go on after it.
     pub(crate) id: Option<String>,
     /// What it carries.
@@ -161,8 +163,8 @@ impl<R: BufRead> Iterator for Opened<R> {
 
     fn next(&mut self) -> Option<ServerEvent> {
         loop {
-            if let Some(Event { id, data, .. }) = self.ready.pop_front() {
-                return Some(ServerEvent { id, data });
+            if let Some(Event { event, id, data, .. }) = self.ready.pop_front() {
+                return Some(ServerEvent { event, id, data });
             }
             let piece = self.input.fill_buf().ok()?;
             if piece.is_empty() {
@@ -182,7 +184,13 @@ mod tests {
     #[test]
     fn events_are_read_as_the_standard_says() {
         let event = |id: Option<&str>, data: &str| ServerEvent {
+            event: None,
             id: id.map(str::to_owned),
+            data: data.to_owned(),
+        };
+        let named = |event: &str, data: &str| ServerEvent {
+            event: Some(event.to_owned()),
+            id: None,
             data: data.to_owned(),
         };
         for (text, expected) in [
@@ -190,6 +198,10 @@ mod tests {
             (": comment\n\nid: 7\ndata:x\n\n", vec![event(Some("7"), "x")]),
             ("data: a\r\ndata: b\r\n\r\n", vec![event(None, "a\nb")]),
             ("event: ping\n\ndata: y\n\n", vec![event(None, "y")]),
+            (
+                "event: task\ndata: x\n\ndata: y\n\n",
+                vec![named("task", "x"), event(None, "y")],
+            ),
             ("data: cut off", vec![]),
             ("data: cut off\n", vec![]),
             ("data\n\n", vec![event(None, "")]),

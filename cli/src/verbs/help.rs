@@ -84,7 +84,7 @@ const GROUPS: &[(&str, &[&str])] = &[
         ],
     ),
     ("Talk", &["chat", "thread", "replay"]),
-    ("Connect", &["tools", "console", "client", "mcp"]),
+    ("Connect", &["tools", "console", "client", "mcp", "provide"]),
     ("Learn", &["explain", "api-resources", "help"]),
     (
         "The daemon and this program",

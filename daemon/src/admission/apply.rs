@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::lodging::{self, Sources};
 use super::probing::{AuthCheck, may_need_providers};
-use super::set::{self, Effect, Foreign, Order, Others, Present};
+use super::set::{self, Door, Effect, Foreign, Order, Others, Present};
 use super::{Admission, audited, counted};
 use crate::audit;
 use crate::store::Transaction;
@@ -70,6 +70,7 @@ pub async fn apply(admission: &Admission, principal: &Principal, request: Reques
         },
         present: Present::Changed,
         effect: if dry_run { Effect::DryRun } else { Effect::Commit },
+        door: Door::Declaring,
         expect: expect.unwrap_or_default(),
         verb: "apply".to_owned(),
         home: None,

@@ -17,7 +17,7 @@ use super::error::not_found;
 use super::houses::Houses;
 use super::one::{Precondition, Sought, Target, find, seek};
 use super::probing::AuthCheck;
-use super::set::{self, Effect, Foreign, Order, Others, Present};
+use super::set::{self, Door, Effect, Foreign, Order, Others, Present};
 use super::{Admission, Error, audited, counted, permission};
 use crate::audit;
 use crate::store::{Mutation, Object, Row, Transaction};
@@ -240,6 +240,7 @@ async fn reword(
         foreign: Foreign::TakenOver,
         present: Present::Changed,
         effect: Effect::Commit,
+        door: Door::Declaring,
         expect: vec![],
         verb: "reset".to_owned(),
         home: None,

@@ -23,6 +23,7 @@ mod permission;
 mod personal;
 mod probing;
 mod proposals;
+mod publishing;
 mod references;
 mod rotation;
 mod sealing;
@@ -47,6 +48,7 @@ pub use one::{
 pub use permission::{forbidden, operate};
 pub use probing::{AuthCheck, Providers, Shut, ask_provider, open_key};
 pub use proposals::{approve, propose, reject};
+pub use publishing::{Published, Swept, Terms, heard, left, publish, short_name, sweep};
 pub use rotation::{Rotated, TRIED, rotate, settle};
 pub use seed::{amend, seed};
 pub use setup::set_up;

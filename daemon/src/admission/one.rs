@@ -20,7 +20,7 @@ use super::away::{Closed, Opener};
 use super::error::not_found;
 use super::lodging::{self, Lodgings, Sources};
 use super::probing::AuthCheck;
-use super::set::{self, Effect, Foreign, Order, Others, Present};
+use super::set::{self, Door, Effect, Foreign, Order, Others, Present};
 use super::{Admission, Error, audited, permission};
 use crate::audit;
 use crate::secrets::Place;
@@ -159,6 +159,7 @@ pub(super) fn order(resource: Resource, verb: &str, lodgings: Arc<Lodgings>) -> 
         foreign: Foreign::TakenOver,
         present: Present::Changed,
         effect: Effect::Commit,
+        door: Door::Declaring,
         expect: vec![],
         verb: verb.to_owned(),
         home: None,

@@ -13,7 +13,7 @@ use orch_shared::resource::Resource;
 use orch_shared::seeded;
 
 use super::probing::AuthCheck;
-use super::set::{self, Effect, Foreign, Order, Others, Present};
+use super::set::{self, Door, Effect, Foreign, Order, Others, Present};
 use super::{Admission, Error, counted};
 use crate::audit;
 use crate::store::{NewAudit, Object, Row};
@@ -55,6 +55,7 @@ fn order(objects: Vec<Resource>) -> Order {
         foreign: Foreign::TakenOver,
         present: Present::Changed,
         effect: Effect::Commit,
+        door: Door::Declaring,
         expect: vec![],
         verb: "seed".to_owned(),
         home: None,

@@ -18,6 +18,7 @@ use orch_shared::kinds::token::Token;
 use orch_shared::name::ObjectRef;
 use orch_shared::path::FieldPath;
 use orch_shared::problem::{FieldProblem, Problem};
+use orch_shared::publishing;
 use orch_shared::resource::Resource;
 use orch_shared::system;
 use serde_json::{Value, json};
@@ -30,7 +31,9 @@ use super::lodging::{self, Errand, Errands, Lodged, Lodgings};
 use super::probing::{self, AuthCheck, Question};
 use super::{Admission, Error, ceiling, permission, sealing, status, token};
 use crate::store::{Create, Generations, Mutation, Object, Row, Transaction, Update};
-use checks::{Expected, authorize, check_references, look, prunable, refuse_foreign, refuse_moved, refuse_taken};
+use checks::{
+    Expected, authorize, check_references, look, prunable, refuse_foreign, refuse_moved, refuse_published, refuse_taken,
+};
 
 /// What is asked for a set.
 #[derive(Clone)]
@@ -47,6 +50,8 @@ pub(super) struct Order {
     pub(super) present: Present,
     /// Whether anything is written.
     pub(super) effect: Effect,
+    /// Whether people declare the objects, or a client publishes them.
+    pub(super) door: Door,
     /// What must not have moved.
     pub(super) expect: Vec<Expectation>,
     /// For the history: `apply`, `scale`.
@@ -85,6 +90,15 @@ pub(super) enum Present {
 pub(super) enum Effect {
     Commit,
     DryRun,
+}
+
+/// By which door objects come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Door {
+    /// Somebody declares them: what is published stays as it is.
+    Declaring,
+    /// A client publishes them, and has been found to be the one that may.
+    Publishing,
 }
 
 /// One object beside its live self.
@@ -220,6 +234,10 @@ pub(super) async fn admit(
         permission::require(transaction, principal, Role::Delete, row).await?;
     }
     refuse_taken(&taken, order.present)?;
+    match order.door {
+        Door::Declaring => refuse_published(&pairs)?,
+        Door::Publishing => {}
+    }
     refuse_moved(transaction, principal, expected).await?;
     if let Some(set) = &order.set
         && order.foreign == Foreign::Refused
@@ -462,7 +480,11 @@ fn pair(
     Ok(Ok(Pair {
         is_ignored,
         gives_values,
-        apply_set: manner.set.cloned().or_else(stays_in),
+        // What is published goes with its publisher, and not with the files of a set.
+        apply_set: match publishing::is_published(resource.spec.as_ref()) {
+            true => None,
+            false => manner.set.cloned().or_else(stays_in),
+        },
         resource,
         compared,
         live,

@@ -26,7 +26,7 @@ use serde_json::json;
 use super::away::Away;
 use super::lodging::{self, Sources};
 use super::probing::AuthCheck;
-use super::set::{self, Effect, Foreign, Order, Others, Present};
+use super::set::{self, Door, Effect, Foreign, Order, Others, Present};
 use super::{Admission, audited, permission};
 use crate::secrets::Plaintext;
 use crate::secrets::vault::{Connection, Credential, Error, Minted, Plan, Policy, Vault};
@@ -282,6 +282,7 @@ async fn store(
         foreign: Foreign::Refused,
         present: Present::Changed,
         effect: Effect::Commit,
+        door: Door::Declaring,
         expect: objects.iter().map(absent).collect(),
         verb: "set up".to_owned(),
         home: None,

@@ -1,9 +1,10 @@
-//! Parts of status that are written with what they tell about, and not by the reconciler: marks of values, and how the
-//! replacing of a token went. Whoever writes the rest keeps them, inside of the write.
+//! Parts of status that are written with what they tell about, and not by the reconciler: marks of values, how the
+//! replacing of a token went, and the life of what is published. Whoever writes the rest keeps them, inside of the write.
 
 use std::collections::BTreeMap;
 
 use orch_shared::kind::Kind;
+use orch_shared::publishing::Publication;
 use serde_json::{Map, Value, json};
 
 use crate::store::{Error, Transaction};
@@ -42,6 +43,18 @@ pub(super) fn with_token(status: &str, told: Map<String, Value>) -> String {
     Value::Object(status).to_string()
 }
 
+/// A status that tells that of the life of what is published.
+pub(super) fn with_publication(status: &str, publication: &Publication) -> String {
+    let mut status = read(status);
+    status.insert("publication".to_owned(), json!(publication));
+    Value::Object(status).to_string()
+}
+
+/// What a status tells of the life of what is published.
+pub(super) fn publication(status: &str) -> Option<Publication> {
+    serde_json::from_value(read(status).shift_remove("publication")?).ok()
+}
+
 /// The reconciler's status, with the parts that are not its own as they are stored.
 ///
 /// # Errors
@@ -68,11 +81,13 @@ pub async fn keep(transaction: &mut Transaction, uid: &str, status: String) -> R
                 }
             }
         }
+        Kind::Llm | Kind::Agent => match stored.get("publication") {
+            Some(publication) => drop(kept.insert("publication".to_owned(), publication.clone())),
+            None => drop(kept.shift_remove("publication")),
+        },
         Kind::Server
         | Kind::Instance
         | Kind::Template
-        | Kind::Llm
-        | Kind::Agent
         | Kind::Project
         | Kind::Prompt
         | Kind::PromptRequest

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use orch_shared::chat::{self, Answer, Event, Message, Role};
 use orch_shared::excerpt;
 use orch_shared::kind::Kind;
-use orch_shared::kinds::agent::Params;
+use orch_shared::kinds::agent::{Agent, Params};
 use orch_shared::kinds::personality::Personality;
 use orch_shared::kinds::prompt::Prompt;
 use orch_shared::name::{Name, ObjectRef, Scope};
 use orch_shared::problem::{Code, Problem};
+use orch_shared::publishing::PublicationState;
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
@@ -108,6 +109,7 @@ impl Agents {
         lineage: Lineage,
     ) -> Result<Attached, Problem> {
         check(&request)?;
+        there(&known)?;
         let principal = &caller.principal;
         let thread = match &request.thread_id {
             None => None,
@@ -423,6 +425,20 @@ pub(super) fn full(what: &str, most: i64) -> Problem {
         format!("there are {most} {what}, which is as many as there may be"),
     )
     .suggest("delete threads that are not needed, or begin a new one")
+}
+
+/// An agent that a client publishes works as long as that client is there.
+fn there(known: &Known) -> Result<(), Problem> {
+    let status = known.object.status::<Agent>();
+    let publication = status.and_then(|status| status.publication.as_ref());
+    match publication.filter(|publication| publication.state == PublicationState::Inactive) {
+        None => Ok(()),
+        Some(publication) => {
+            let (agent, publisher) = (known.name(), &publication.publisher);
+            let detail = format!("agent/{agent} is published by {publisher}, who is away");
+            Err(Problem::new(Code::ModelFailed, detail).retry_after(5))
+        }
+    }
 }
 
 fn check(request: &chat::Request) -> Result<(), Problem> {

@@ -4,6 +4,7 @@ use orch_shared::kind::{Action, Kind, ScopeType};
 use orch_shared::name::{Name, Scope};
 use orch_shared::route;
 
+use super::publishers::Deed;
 use crate::admission::Target;
 
 /// What an address names.
@@ -57,6 +58,8 @@ pub(super) enum Address {
     Introspect,
     /// The password of a user.
     Password(Target),
+    /// Where publishers speak and listen.
+    Publishers(Deed),
 }
 
 impl Address {
@@ -84,7 +87,9 @@ impl Address {
             | Self::SetUp
             | Self::Login
             | Self::AccessReview
-            | Self::Introspect => "POST",
+            | Self::Introspect
+            | Self::Publishers(Deed::Register | Deed::Heartbeat | Deed::Answer(_)) => "POST",
+            Self::Publishers(Deed::Listen) => "GET, HEAD",
             Self::OneLogin(_) => "DELETE",
             Self::Password(_) => "PUT",
         }
@@ -110,6 +115,9 @@ pub(super) fn parse(path: &str) -> Option<Address> {
         route::LOGINS => return Some(Address::Logins),
         route::ACCESS_REVIEW => return Some(Address::AccessReview),
         route::INTROSPECT => return Some(Address::Introspect),
+        route::PUBLISHERS => return Some(Address::Publishers(Deed::Register)),
+        route::PUBLISHER_STREAM => return Some(Address::Publishers(Deed::Listen)),
+        route::PUBLISHER_HEARTBEAT => return Some(Address::Publishers(Deed::Heartbeat)),
         _ => {}
     }
     let rest = path.strip_prefix(route::PREFIX)?.strip_prefix('/')?;
@@ -118,6 +126,11 @@ pub(super) fn parse(path: &str) -> Option<Address> {
         && !id.is_empty()
     {
         return Some(Address::OneLogin(id.to_owned()));
+    }
+    if let ["publishers", "tasks", id] = segments[..]
+        && !id.is_empty()
+    {
+        return Some(Address::Publishers(Deed::Answer(id.to_owned())));
     }
     // `projects/web/prompts` begins a scope; `projects/web/history` is about the project: no plural is an action.
     let scoped = match segments[..] {

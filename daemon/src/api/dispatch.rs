@@ -14,7 +14,8 @@ use serde::Serialize;
 
 use super::address::{self, Address};
 use super::problem::Refusal;
-use super::{Api, audit, body, deciding, forward, health, identity, list, logs, object, spending, watch};
+use super::publishers::Deed;
+use super::{Api, audit, body, deciding, forward, health, identity, list, logs, object, publishers, spending, watch};
 use crate::admission::{self, Changed};
 use crate::auth;
 
@@ -159,6 +160,10 @@ pub(super) async fn dispatch(
             let change = body::json(&parts.headers, body, body::OTHER).await?;
             identity::set_password(&api, &principal, target, change).await
         }
+        (Address::Publishers(deed @ Deed::Listen), "GET")
+        | (Address::Publishers(deed @ (Deed::Register | Deed::Heartbeat | Deed::Answer(_))), "POST") => {
+            publishers::answer(&api, &principal, deed, parts, body).await
+        }
         (
             address @ (Address::Collection(..)
             | Address::Object(_)
@@ -183,7 +188,8 @@ pub(super) async fn dispatch(
             | Address::OneLogin(_)
             | Address::AccessReview
             | Address::Introspect
-            | Address::Password(_)),
+            | Address::Password(_)
+            | Address::Publishers(_)),
             _,
         ) => {
             let mut refused = refused_method(&parts.method).into_response();

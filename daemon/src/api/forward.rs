@@ -121,6 +121,11 @@ pub(super) async fn leader(api: &Api, headers: &HeaderMap) -> Result<Option<Lead
     }
 }
 
+/// Which daemon leads has changed while a request was looked at.
+pub(super) fn moved() -> Problem {
+    unavailable("another daemon has begun to lead")
+}
+
 fn unavailable(detail: impl Into<String>) -> Problem {
     Problem::new(Code::LeaderUnavailable, detail).retry_after(AGAIN)
 }

@@ -21,6 +21,7 @@ mod noting;
 mod object;
 pub mod openapi;
 mod problem;
+mod publishers;
 mod spending;
 mod stream;
 mod talking;
@@ -31,7 +32,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::Request;
 use axum::http::{Method, StatusCode};
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{any, get};
 use orch_shared::access::Principal;
 use orch_shared::problem::Problem;
@@ -44,9 +45,12 @@ pub use forward::Forwarding;
 pub use guard::Names;
 pub use talking::{pattern as pattern_of_agents, talk};
 
+use problem::Refusal;
+
 use crate::admission::Admission;
 use crate::audit::Ledger;
 use crate::auth::{Authenticator, Logins, Pace};
+use crate::publishing::Publishers;
 use crate::runtime::Runtime;
 use crate::telemetry::Metrics;
 use crate::usage;
@@ -70,6 +74,8 @@ pub struct Api {
     pub ledger: Ledger,
     /// Where it is written down what was asked of models.
     pub usage: usage::Ledger,
+    /// Clients that offer models and agents from where they run.
+    pub publishers: Publishers,
     /// What is counted.
     pub metrics: Metrics,
     /// Whether the gateway's addresses need no credential.
@@ -88,8 +94,9 @@ pub trait Beside: Clone + Send + Sync + 'static {
     /// One of its addresses; nothing for any other.
     fn route(path: &str) -> Option<Route>;
 
-    /// Answers what somebody asks at one of its addresses.
-    fn answer(&self, principal: Principal, request: Request) -> impl Future<Output = Response> + Send;
+    /// Answers what somebody asks at one of its addresses; or gives it back, as it was, when only the daemon that leads can
+    /// answer it, which nobody knew before it was read.
+    fn answer(&self, principal: Principal, request: Request) -> impl Future<Output = Result<Response, Request>> + Send;
 
     /// What keeps a request from being answered, as the clients of that address understand it; nothing where they
     /// understand problems.
@@ -162,6 +169,10 @@ impl<B: Beside> Service<B> {
             }
             None => {
                 let passing = guard::Passing::new(pattern(path));
+                let passing = match takes_its_time(path) {
+                    true => passing.in_its_own_time(),
+                    false => passing,
+                };
                 Box::pin(guard::guard(&self.api, passing, request, |request| {
                     self.answer_here(request)
                 }))
@@ -178,9 +189,24 @@ impl<B: Beside> Service<B> {
         noting::by(&principal);
         let response = match answered {
             Answered::ByLeader | Answered::ByLeaderAtLength => {
-                forward::forward(&self.api, request, |request| self.beside.answer(principal, request)).await
+                forward::forward(&self.api, request, |request| async {
+                    let answer = self.beside.answer(principal, request).await;
+                    answer.unwrap_or_else(|_| Refusal(forward::moved()).into_response())
+                })
+                .await
             }
-            Answered::Anywhere => self.beside.answer(principal, request).await,
+            Answered::Anywhere => match self.beside.answer(principal.clone(), request).await {
+                Ok(response) => response,
+                Err(request) => match forward::leader(&self.api, request.headers()).await? {
+                    Some(leader) => leader.ask(request).await?,
+                    // It leads by now.
+                    None => self
+                        .beside
+                        .answer(principal, request)
+                        .await
+                        .map_err(|_| forward::moved())?,
+                },
+            },
         };
         Ok(guard::leased(response, lease))
     }
@@ -198,7 +224,9 @@ impl<B: Beside> Service<B> {
                 Err(problem) => return Err(guard::refused(request, problem).await),
             };
             noting::by(&principal);
+            let is_of_publisher = request.uri().path().starts_with(BY_PUBLISHERS);
             if !matches!(*request.method(), Method::GET | Method::HEAD)
+                && !is_of_publisher
                 && let Err(problem) = self.api.pace.write(&principal.name)
             {
                 return Err(guard::refused(request, problem).await);
@@ -209,6 +237,15 @@ impl<B: Beside> Service<B> {
         let Ok(response) = self.router.clone().oneshot(request).await;
         Ok(guard::leased(response, lease))
     }
+}
+
+/// Where publishers answer what they were asked, and say that they are there: that is no change of theirs.
+const BY_PUBLISHERS: &str = "/api/v1/publishers/";
+
+/// Whether the answer to a request at that address may begin late: what a publisher answers is taken as it comes.
+fn takes_its_time(path: &str) -> bool {
+    path.strip_prefix(BY_PUBLISHERS)
+        .is_some_and(|rest| rest.starts_with("tasks/"))
 }
 
 /// Addresses that answer without a credential.

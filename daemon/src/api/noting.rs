@@ -14,6 +14,7 @@ use super::Api;
 use super::address::{self, Address};
 use super::guard::text_of;
 use super::problem::Told;
+use super::publishers::Deed;
 use crate::admission;
 use crate::audit::{self, Trail};
 
@@ -117,6 +118,10 @@ fn meaning(address: &Address, method: &'static str, query: &str) -> (&'static st
         Address::Password(target) => (method, Some(object(target))),
         Address::AuditVerify => (reading("audit-verify"), None),
         Address::Usage => (reading("usage"), None),
+        Address::Publishers(Deed::Register) => (posting("publish"), None),
+        Address::Publishers(Deed::Listen) => (reading("listen"), None),
+        Address::Publishers(Deed::Heartbeat) => (posting("heartbeat"), None),
+        Address::Publishers(Deed::Answer(_)) => (posting("answer"), None),
     }
 }
 

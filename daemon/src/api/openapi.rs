@@ -5,6 +5,7 @@
 mod chat;
 mod identity;
 mod inference;
+mod publishers;
 
 use std::sync::OnceLock;
 
@@ -30,6 +31,7 @@ pub fn document() -> Value {
     identity::describe(&mut schemas, &mut paths);
     inference::describe(&mut paths);
     chat::describe(&mut schemas, &mut paths);
+    publishers::describe(&mut schemas, &mut paths);
     paths.values_mut().for_each(describe_head);
     schemas.add::<problem::Problem>("Problem");
     json!({

@@ -58,7 +58,8 @@ pub(super) const fn status_of(code: Code) -> StatusCode {
         | Code::Full
         | Code::TurnUnderWay
         | Code::NoTurn
-        | Code::TurnCancelled => StatusCode::CONFLICT,
+        | Code::TurnCancelled
+        | Code::Published => StatusCode::CONFLICT,
         Code::TurnBudget => StatusCode::PAYMENT_REQUIRED,
         Code::ModelFailed => StatusCode::BAD_GATEWAY,
         Code::TooMany => StatusCode::TOO_MANY_REQUESTS,

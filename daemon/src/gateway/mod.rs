@@ -75,7 +75,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use delegating::{AgentSaid, Delegate, Delegated, PREFIX as AGENT_PREFIX, tool as agent_tool};
 pub use proposing::{Propose, Proposed};
-pub use registry::Bounds;
+pub use registry::{Begun, Bounds};
 pub use thinking::{Question, Think};
 pub use visiting::{Called, Tool, Visit, Visitor};
 
@@ -120,6 +120,8 @@ pub struct Config {
     pub delegate: Delegate,
     /// Asks models what to tell clients.
     pub think: Think,
+    /// Told who begins a session with a project.
+    pub begun: Begun,
     /// Rung whenever a copy of a server has changed.
     pub stirred: Arc<Notify>,
     /// When sessions end by themselves.
@@ -182,6 +184,7 @@ impl Gateway {
             propose,
             delegate,
             think,
+            begun,
             stirred,
             sessions,
             principal_limits,
@@ -189,7 +192,7 @@ impl Gateway {
             shutdown,
         } = config;
         let gateway = Self(Arc::new(Shared {
-            registry: Registry::new(store.clone(), copies.clone(), sessions),
+            registry: Registry::new(store.clone(), copies.clone(), sessions, begun),
             store,
             runtime,
             waker,

@@ -12,6 +12,7 @@ use orch_shared::access::Principal;
 use orch_shared::jsonrpc::{Raw, raw};
 use orch_shared::kind::Kind;
 use orch_shared::kinds::server::SessionLimits;
+use orch_shared::name::Name;
 use orch_shared::quantity::Span;
 use orch_shared::resource::Timestamp;
 use sha2::{Digest as _, Sha256};
@@ -41,11 +42,15 @@ pub struct Bounds {
     pub most: usize,
 }
 
+/// Told who begins a session with which project.
+pub type Begun = Arc<dyn Fn(&Principal, &Name) + Send + Sync>;
+
 /// All sessions.
 pub(super) struct Registry {
     store: Store,
     copies: SessionCopies,
     bounds: Bounds,
+    begun: Begun,
     live: Mutex<HashMap<String, Arc<Session>>>,
     used: Mutex<HashMap<String, Timestamp>>,
 }
@@ -60,11 +65,12 @@ pub(super) enum Refusal {
 }
 
 impl Registry {
-    pub(super) fn new(store: Store, copies: SessionCopies, bounds: Bounds) -> Self {
+    pub(super) fn new(store: Store, copies: SessionCopies, bounds: Bounds, begun: Begun) -> Self {
         Self {
             store,
             copies,
             bounds,
+            begun,
             live: Mutex::default(),
             used: Mutex::default(),
         }
@@ -122,7 +128,15 @@ impl Registry {
         self.store.insert_session(row).await.map_err(Refusal::Store)?;
         session.greeted();
         self.live().insert(session.hash.clone(), Arc::clone(&session));
+        self.tell_begun(principal, view);
         Ok((id, session))
+    }
+
+    fn tell_begun(&self, principal: &Principal, view: &View) {
+        match &view.target {
+            Target::Project(project) => (self.begun)(principal, project),
+            Target::Server(_) => {}
+        }
     }
 
     /// Begins a session that ends with its client's connection, and is not written down.
@@ -150,6 +164,7 @@ impl Registry {
             now,
         });
         self.live().insert(session.hash.clone(), Arc::clone(&session));
+        self.tell_begun(principal, view);
         Ok((id, session))
     }
 

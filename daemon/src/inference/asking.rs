@@ -293,16 +293,10 @@ impl Shared {
                     return answered(&bridge, &body, &stamp, whole, account).by(&model);
                 }
                 Ok(Got::Stream(begun)) => {
-                    let headers = passed_back(begun.response.headers());
+                    let headers = passed_back(&begun.head.headers);
                     let passage = bridge.passage(&body, &stamp);
                     let patience = timeout_of(&model);
-                    let relay = Relay::new(
-                        Box::pin(begun.response.into_body()),
-                        passage,
-                        account,
-                        patience,
-                        self.shutdown.clone(),
-                    );
+                    let relay = Relay::new(begun.body, passage, account, patience, self.shutdown.clone());
                     let content = Content::Stream(Box::new(relay));
                     let answer = Answer {
                         status: StatusCode::OK,
@@ -345,10 +339,17 @@ impl Shared {
                 Ok(Err(failure)) => failure,
                 Err(_) => Failure::Late(patience),
             };
-            // That somebody asks too much is no failure of the model.
-            let is_throttled =
-                matches!(&failure, Failure::Status { status, .. } if *status == StatusCode::TOO_MANY_REQUESTS);
-            if !is_throttled {
+            // That somebody asks too much is no failure of the model; that its publisher is away, its status tells.
+            let is_no_fault = match &failure {
+                Failure::Status { status, .. } => *status == StatusCode::TOO_MANY_REQUESTS,
+                Failure::Unpublished(_) => true,
+                Failure::Unfit(_)
+                | Failure::Unkeyed(_)
+                | Failure::Away(_)
+                | Failure::Late(_)
+                | Failure::KeyRefused(_) => false,
+            };
+            if !is_no_fault {
                 self.models.failed(&model.object.uid, &failure.clause());
             }
             let pause = failure.retry_after().unwrap_or(PAUSE);
@@ -413,7 +414,7 @@ fn nobody(asking: &Asking, missed: &[Missed], account: &mut Account) -> Answer {
         }
         Some(Failure::Status { .. } | Failure::KeyRefused(_)) => (StatusCode::BAD_GATEWAY, "provider_failed"),
         Some(Failure::Late(_)) => (StatusCode::GATEWAY_TIMEOUT, "provider_late"),
-        Some(Failure::Away(_) | Failure::Unkeyed(_)) | None => {
+        Some(Failure::Away(_) | Failure::Unpublished(_) | Failure::Unkeyed(_)) | None => {
             (StatusCode::SERVICE_UNAVAILABLE, "provider_unreachable")
         }
         Some(Failure::Unfit(_)) => (StatusCode::BAD_REQUEST, "unsupported"),

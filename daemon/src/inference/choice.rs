@@ -70,6 +70,14 @@ pub(super) fn appointed(snapshot: &Snapshot, name: &str) -> Result<Model, Refuse
     })
 }
 
+/// Whether the model of that name, or one that stands in for it, is published by a client.
+pub(super) fn is_published(principal: &Principal, snapshot: &Snapshot, name: &str) -> bool {
+    let is_published = |model: &Model| model.spec().published == Some(true);
+    find(snapshot, name)
+        .map(|object| Model { object })
+        .is_some_and(|model| is_published(&model) || stand_ins(principal, snapshot, &model).iter().any(is_published))
+}
+
 /// Those that stand in for a model, in order; of them, those that somebody may ask as well.
 pub(super) fn stand_ins(principal: &Principal, snapshot: &Snapshot, model: &Model) -> Vec<Model> {
     let names = model.spec().fallbacks.iter().flatten();

@@ -2,7 +2,7 @@
 
 use axum::body::{Body, Bytes};
 use axum::http::request::Parts;
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, Method, Request, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use orch_shared::access::Principal;
 use orch_shared::inference::request::Body as Asked;
@@ -23,19 +23,42 @@ use crate::audit;
 /// The project that a request is for, and counts for.
 const PROJECT: HeaderName = HeaderName::from_static("x-orch-project");
 
-/// Answers a request.
-pub(super) async fn answer(inference: &Inference, principal: Principal, parts: Parts, body: Body) -> Response {
+/// Why a request is not answered here.
+enum Otherwise {
+    /// It is refused.
+    Refused(Refused),
+    /// It is for a model that is published, and publishers are at another daemon.
+    Elsewhere(Box<Request<Body>>),
+}
+
+impl From<Refused> for Otherwise {
+    fn from(refused: Refused) -> Self {
+        Self::Refused(refused)
+    }
+}
+
+/// Answers a request; gives it back when it is for another daemon.
+pub(super) async fn answer(
+    inference: &Inference,
+    principal: Principal,
+    parts: Parts,
+    body: Body,
+) -> Result<Response, Request<Body>> {
     let Some(address) = address::parse(parts.uri.path()) else {
-        return Refused::new(StatusCode::NOT_FOUND, "not_found", "there is nothing at that address")
-            .told(Dialect::Chat);
+        return Ok(
+            Refused::new(StatusCode::NOT_FOUND, "not_found", "there is nothing at that address").told(Dialect::Chat),
+        );
     };
     let dialect = address.dialect();
     let is_read = matches!(parts.method, Method::GET | Method::HEAD);
     let is_post = parts.method == Method::POST;
     let answered = match address {
-        Address::Models if is_read => inference.0.models_of(&principal),
-        Address::Model(name) if is_read => inference.0.model_of(&principal, name),
-        Address::CountTokens if is_post => inference.0.count(&principal, &parts, body).await,
+        Address::Models if is_read => inference.0.models_of(&principal).map_err(Otherwise::from),
+        Address::Model(name) if is_read => inference.0.model_of(&principal, name).map_err(Otherwise::from),
+        Address::CountTokens if is_post => {
+            let counted = inference.0.count(&principal, &parts, body).await;
+            counted.map_err(Otherwise::from)
+        }
         Address::Ask(_) if is_post => ask(inference, principal, dialect, None, parts, body).await,
         Address::Infer(name) if is_post => {
             let name = name.to_owned();
@@ -46,10 +69,14 @@ pub(super) async fn answer(inference: &Inference, principal: Principal, parts: P
             let mut refusal = Refused::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message).told(dialect);
             let allowed = HeaderValue::from_static(address.methods());
             refusal.headers_mut().insert(header::ALLOW, allowed);
-            return refusal;
+            return Ok(refusal);
         }
     };
-    answered.unwrap_or_else(|refused| refused.told(dialect))
+    match answered {
+        Ok(response) => Ok(response),
+        Err(Otherwise::Refused(refused)) => Ok(refused.told(dialect)),
+        Err(Otherwise::Elsewhere(request)) => Err(*request),
+    }
 }
 
 async fn ask(
@@ -59,8 +86,11 @@ async fn ask(
     model: Option<String>,
     parts: Parts,
     body: Body,
-) -> Result<Response, Refused> {
+) -> Result<Response, Otherwise> {
     let mut body = received(&parts.headers, body).await?;
+    if inference.0.is_elsewhere(&principal, dialect, model.as_deref(), &body) {
+        return Err(Otherwise::Elsewhere(Box::new(Request::from_parts(parts, body.into()))));
+    }
     if let Some(model) = model {
         body = naming(&body, &model)?;
     }
@@ -100,6 +130,21 @@ fn naming(body: &Bytes, model: &str) -> Result<Bytes, Refused> {
 }
 
 impl Shared {
+    /// Whether a request is for a model that is published, or has one that stands in for it, and publishers are at another
+    /// daemon. Whatever else is the matter with it, is told where it is answered.
+    fn is_elsewhere(&self, principal: &Principal, dialect: Dialect, named: Option<&str>, body: &Bytes) -> bool {
+        if self.publishers.leads() {
+            return false;
+        }
+        let snapshot = self.store.snapshot();
+        match named {
+            Some(name) => choice::is_published(principal, &snapshot, name),
+            None => {
+                Asked::read(dialect, body).is_ok_and(|body| choice::is_published(principal, &snapshot, body.model()))
+            }
+        }
+    }
+
     fn models_of(&self, principal: &Principal) -> Result<Response, Refused> {
         if let Some(trail) = audit::trail() {
             trail.wants("models");

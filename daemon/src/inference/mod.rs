@@ -25,6 +25,7 @@ mod helping;
 mod keys;
 
 mod bridge;
+mod published;
 mod scripted;
 mod upstream;
 
@@ -49,6 +50,7 @@ pub use prober::Prober;
 
 use crate::audit::Ledger;
 use crate::limits::{Bounds, Limits};
+use crate::publishing::Publishers;
 use crate::reconcile::Models;
 use crate::runtime::Web;
 use crate::store::Store;
@@ -66,6 +68,8 @@ pub struct Config {
     pub keys: Keys,
     /// How models fare.
     pub models: Models,
+    /// Who publishes models, and passes on what is asked of those.
+    pub publishers: Publishers,
     /// How much one principal may ask for.
     pub principal_limits: Bounds,
     /// Ends streams, so that a shutdown need not wait for them.
@@ -81,6 +85,7 @@ struct Shared {
     books: account::Books,
     keys: keys::Ring,
     models: Models,
+    publishers: Publishers,
     principal_limits: Bounds,
     limits: Limits,
     web: Web,
@@ -98,6 +103,7 @@ impl Inference {
             usage,
             keys,
             models,
+            publishers,
             principal_limits,
             shutdown,
         } = config;
@@ -110,6 +116,7 @@ impl Inference {
             store,
             keys: keys::Ring::new(keys),
             models,
+            publishers,
             principal_limits,
             limits: Limits::default(),
             web: Web::default(),
@@ -125,7 +132,10 @@ impl Inference {
     }
 
     /// Answers what somebody asks at an address of the door.
-    pub async fn serve(&self, principal: Principal, request: Request<Body>) -> Response {
+    ///
+    /// # Errors
+    /// The request itself, as it was, when it is for a model that a client publishes, and publishers are at another daemon.
+    pub async fn serve(&self, principal: Principal, request: Request<Body>) -> Result<Response, Request<Body>> {
         let (parts, body) = request.into_parts();
         door::answer(self, principal, parts, body).await
     }

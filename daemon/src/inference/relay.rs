@@ -32,7 +32,9 @@ pub(super) trait Passage: Send {
 }
 
 /// Why nothing more comes.
-pub(super) type Broken = Box<dyn std::error::Error + Send + Sync>;
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct Broken(pub(super) Box<dyn std::error::Error + Send + Sync>);
 
 /// What the provider sends.
 pub(super) type Incoming = Pin<Box<dyn Body<Data = Bytes, Error = Broken> + Send>>;

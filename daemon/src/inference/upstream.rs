@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::body::Bytes;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, response};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use orch_shared::inference::address;
 use orch_shared::inference::errors::message_in;
@@ -14,13 +14,17 @@ use orch_shared::kinds::llm::{Llm, Provider};
 use super::Shared;
 use super::choice::Model;
 use super::keys::Unkeyed;
+use super::relay::{Broken, Incoming};
+use crate::publishing;
+use crate::runtime::Destination;
 use crate::runtime::link::Error;
-use crate::runtime::{Destination, Heard};
 use crate::secrets::Plaintext;
 use crate::store::Snapshot;
 
 /// The largest answer that is taken whole, in bytes.
 const LARGEST: usize = 64 << 20;
+/// After so long a publisher that was away may be there again.
+const RETURNING: Duration = Duration::from_secs(5);
 /// So many addresses are kept.
 const MOST: usize = 1024;
 
@@ -54,6 +58,8 @@ pub(super) enum Failure {
     Unkeyed(Unkeyed),
     /// Nobody has heard of the request, or nobody can say: why, in a clause.
     Away(String),
+    /// Its publisher is away, or cannot have it answered: why, as the rest of a sentence that begins with the model.
+    Unpublished(String),
     /// There is no answer within the time that the model has.
     Late(Duration),
     /// It says no, for now.
@@ -73,6 +79,7 @@ impl Failure {
             Self::Unfit(why) => format!("cannot be asked: {why}"),
             Self::Unkeyed(unkeyed) => format!("cannot be asked: its key cannot be had: {unkeyed}"),
             Self::Away(why) => format!("cannot be reached: {why}"),
+            Self::Unpublished(why) => why.clone(),
             Self::Late(after) => format!("did not answer within {} s", after.as_secs()),
             Self::Status { status, body, .. } => {
                 let told = message_in(body)
@@ -99,6 +106,7 @@ impl Failure {
                 let seconds: f64 = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
                 Duration::try_from_secs_f64(seconds.clamp(0.0, 3600.0)).ok()
             }
+            Self::Unpublished(_) => Some(RETURNING),
             Self::Unfit(_) | Self::Unkeyed(_) | Self::Away(_) | Self::Late(_) | Self::KeyRefused(_) => None,
         }
     }
@@ -106,7 +114,8 @@ impl Failure {
     /// Whether the same provider may answer the same request a moment later.
     pub(super) fn is_passing(&self) -> bool {
         match self {
-            Self::Unfit(_) | Self::KeyRefused(_) | Self::Late(_) => false,
+            // A publisher that is coming back was waited for, and what it may have heard of is not said again.
+            Self::Unfit(_) | Self::KeyRefused(_) | Self::Late(_) | Self::Unpublished(_) => false,
             Self::Unkeyed(unkeyed) => unkeyed.is_passing,
             Self::Away(_) | Self::Status { .. } => true,
         }
@@ -120,7 +129,8 @@ fn is_failure(status: StatusCode) -> bool {
 
 /// An answer whose body has not come yet.
 pub(super) struct Begun {
-    pub(super) response: Heard,
+    pub(super) head: response::Parts,
+    pub(super) body: Incoming,
     key: Option<Arc<Plaintext>>,
 }
 
@@ -135,6 +145,11 @@ impl Shared {
     /// Asks a model; returns when the answer begins.
     pub(super) async fn ask(&self, model: &Model, snapshot: &Snapshot, outgoing: &Outgoing) -> Result<Begun, Failure> {
         let spec = model.spec();
+        if spec.published == Some(true) {
+            let (head, body) = self.ask_publisher(model, outgoing).await?;
+            let body: Incoming = Box::pin(body);
+            return Begun { head, body, key: None }.checked().await;
+        }
         let place = self.place(model, outgoing.path)?;
         let key = match &spec.api_key_ref {
             None => None,
@@ -148,14 +163,9 @@ impl Shared {
                 other => other.to_string(),
             })
         })?;
-        match response.status() {
-            status if matches!(status.as_u16(), 401 | 403) && key.is_some() => Err(Failure::KeyRefused(status)),
-            status if is_failure(status) => {
-                let Whole { status, headers, body } = Begun { response, key }.whole().await?;
-                Err(Failure::Status { status, headers, body })
-            }
-            _ => Ok(Begun { response, key }),
-        }
+        let (head, body) = response.into_parts();
+        let body: Incoming = Box::pin(body.map_err(Broken));
+        Begun { head, body, key }.checked().await
     }
 
     fn place(&self, model: &Model, path: &'static str) -> Result<Destination, Failure> {
@@ -181,31 +191,47 @@ impl Shared {
 }
 
 impl Begun {
+    /// The answer, unless it is one that says no for now, or that the key is not taken.
+    async fn checked(self) -> Result<Self, Failure> {
+        match self.head.status {
+            status if matches!(status.as_u16(), 401 | 403) && self.key.is_some() => Err(Failure::KeyRefused(status)),
+            status if is_failure(status) => {
+                let Whole { status, headers, body } = self.whole().await?;
+                Err(Failure::Status { status, headers, body })
+            }
+            _ => Ok(self),
+        }
+    }
+
     /// Whether it comes bit by bit, as events.
     pub(super) fn is_stream(&self) -> bool {
-        let media = self.response.headers().get(header::CONTENT_TYPE);
+        let media = self.head.headers.get(header::CONTENT_TYPE);
         let media = media.and_then(|media| media.to_str().ok()).unwrap_or_default();
-        media.trim_start().starts_with("text/event-stream") && self.response.status().is_success()
+        media.trim_start().starts_with("text/event-stream") && self.head.status.is_success()
     }
 
     /// The answer, once it is there whole. What repeats the key is masked.
     pub(super) async fn whole(self) -> Result<Whole, Failure> {
-        let (parts, body) = self.response.into_parts();
+        let Self { head, body, key } = self;
         let collected = Limited::new(body, LARGEST).collect().await;
         let body = collected.map_err(|error| {
-            Failure::Away(match error.is::<LengthLimitError>() {
-                true => format!("its answer is larger than {} MiB", LARGEST >> 20),
-                false => "its answer broke off".to_owned(),
-            })
+            if error.is::<LengthLimitError>() {
+                return Failure::Away(format!("its answer is larger than {} MiB", LARGEST >> 20));
+            }
+            let broken = error.downcast_ref::<Broken>();
+            match broken.and_then(|Broken(why)| why.downcast_ref::<publishing::Broken>()) {
+                Some(why) => Failure::Unpublished(format!("did not answer to the end: {why}")),
+                None => Failure::Away("its answer broke off".to_owned()),
+            }
         })?;
         let body = body.to_bytes();
-        let body = match &self.key {
-            Some(key) if !parts.status.is_success() => masked(body, key.reveal()),
+        let body = match &key {
+            Some(key) if !head.status.is_success() => masked(body, key.reveal()),
             _ => body,
         };
         Ok(Whole {
-            status: parts.status,
-            headers: parts.headers,
+            status: head.status,
+            headers: head.headers,
             body,
         })
     }

@@ -90,7 +90,7 @@ impl Hands {
             return Ok(());
         }
         let lease = self.lease.clone();
-        let keeps = matches!(kind, Kind::Secret | Kind::SecretBackend);
+        let keeps = matches!(kind, Kind::Secret | Kind::SecretBackend | Kind::Llm | Kind::Agent);
         let written = self.store.write(move |transaction| {
             Box::pin(async move {
                 if let Some(lease) = &lease {

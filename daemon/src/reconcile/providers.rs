@@ -108,14 +108,19 @@ impl Watch {
             return Step::Done(None);
         };
         let known = object.status::<Llm>();
-        let blank = PlainStatus::default();
-        let status = known.unwrap_or(&blank);
+        // Where a published model stands is written by others, and kept.
+        let status = &known.map_or_else(PlainStatus::default, |known| PlainStatus {
+            phase: known.phase,
+            observed_generation: known.observed_generation,
+            conditions: known.conditions.clone(),
+        });
+        let is_published = spec.published == Some(true);
         if status.observed_generation.is_some_and(|seen| seen != object.generation) {
             // How it fared as it was declared before says nothing.
             self.models.forget(&object.uid);
         }
         let broken = observe::broken(&object.spec.references(), snapshot);
-        let is_watched = spec.provider != Provider::Scripted && object.deleting_since.is_none();
+        let is_watched = spec.provider != Provider::Scripted && !is_published && object.deleting_since.is_none();
         let (found, mut again) = match is_watched {
             true if broken.is_empty() => self.look(admission, object, spec, snapshot),
             true | false => (None, None),
@@ -134,6 +139,7 @@ impl Watch {
             status,
             broken: &broken,
             behind: match spec.provider {
+                _ if is_published => Behind::Publisher(known.and_then(|known| known.publication.as_ref())),
                 Provider::Scripted => Behind::Script,
                 Provider::Openai
                 | Provider::Anthropic
@@ -148,7 +154,7 @@ impl Watch {
         };
         let mut plan = llm::plan(&world, hands.store.clock().now());
         plan.look_again = again;
-        if plan.actions.is_empty() && plan.events.is_empty() && known == Some(&plan.status) {
+        if plan.actions.is_empty() && plan.events.is_empty() && known.is_some() && *status == plan.status {
             return Step::Done(plan.look_again);
         }
         Step::Work(Box::pin(hands.clone().act(Arc::clone(object), plan, None)))

@@ -581,6 +581,7 @@ impl Eyes {
             status: known.unwrap_or(&blank),
             broken: &broken,
             tools: agents::tools(spec, snapshot, &self.hands.runtime),
+            is_published: spec.published == Some(true),
         };
         let plan = plan::agent::plan(&world, self.hands.store.clock().now());
         self.settle(object, known, plan, None)

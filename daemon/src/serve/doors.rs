@@ -31,13 +31,13 @@ impl Beside for Doors {
             .or_else(|| api::pattern_of_agents(path).map(of(Answered::ByLeaderAtLength)))
     }
 
-    async fn answer(&self, principal: Principal, request: Request<Body>) -> Response {
+    async fn answer(&self, principal: Principal, request: Request<Body>) -> Result<Response, Request<Body>> {
         let path = request.uri().path();
         if Gateway::route(path).is_some() {
-            return self.gateway.serve(principal, request).await;
+            return Ok(self.gateway.serve(principal, request).await);
         }
         match api::pattern_of_agents(path) {
-            Some(_) => Box::pin(api::talk(&self.agents, principal, request)).await,
+            Some(_) => Ok(Box::pin(api::talk(&self.agents, principal, request)).await),
             None => self.inference.serve(principal, request).await,
         }
     }

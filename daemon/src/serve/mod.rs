@@ -36,6 +36,7 @@ use crate::config::Settings;
 use crate::gateway::{self, Gateway};
 use crate::inference::{self, Inference};
 use crate::limits;
+use crate::publishing::{self, Publishers};
 use crate::reconcile::{self, Election, Lists, Models, Reconciler, SessionCopies, Waker};
 use crate::runtime::limits::Confinement;
 use crate::runtime::log::Bounds;
@@ -68,6 +69,7 @@ pub struct Daemon {
     serving: JoinHandle<()>,
     relaying: JoinHandle<()>,
     working: JoinHandle<()>,
+    publishing: JoinHandle<()>,
     noting: JoinHandle<()>,
     accounting: JoinHandle<()>,
     reconciling: JoinHandle<()>,
@@ -249,12 +251,30 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
     let noting = tokio::spawn(noting);
     let (usage, accounting) = usage::Ledger::open(store.clone(), served.clone());
     let accounting = tokio::spawn(accounting);
+    let (publishers, publishing) = Publishers::open(publishing::Config {
+        admission: admission.clone(),
+        terms: publishing::Terms {
+            life: admission::Terms {
+                heartbeat: settings.publishing.heartbeat_timeout.duration(),
+                retention: settings.publishing.retention.duration(),
+            },
+            sweep: settings.publishing.sweep.duration(),
+            ping: settings.publishing.ping.duration(),
+            wake: settings.publishing.wake_timeout.duration(),
+        },
+        claim: claim.clone(),
+        standing: stands.clone(),
+        shutdown: stop_serving.clone(),
+    });
+    let publishing = tokio::spawn(publishing);
+    let warming = publishers.clone();
     let inference = Inference::open(inference::Config {
         store: store.clone(),
         ledger: ledger.clone(),
         usage: usage.clone(),
         keys: doors::keys(admission.clone()),
         models,
+        publishers: publishers.clone(),
         principal_limits: limits::Bounds {
             per_minute: settings.inference.principal_inferences_per_minute,
             concurrent: settings.inference.principal_concurrent_inferences,
@@ -274,6 +294,7 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
         propose: propose_to(admission.clone()),
         delegate: doors::delegate(Arc::clone(&at_work)),
         think: doors::think(inference.clone()),
+        begun: Arc::new(move |principal, project| warming.warm(principal, project)),
         stirred,
         sessions: gateway::Bounds {
             idle: settings.gateway.session_idle.duration(),
@@ -322,6 +343,7 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
         forwarding: claim.as_ref().map(|claim| Forwarding::new(stands, claim.url.clone())),
         ledger,
         usage,
+        publishers,
         metrics,
         open_gateway: settings.gateway.insecure_open_gateway,
         names: Arc::new(Names::new(listen, &hosts, &settings.allowed_origins)),
@@ -350,6 +372,7 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
         serving,
         relaying,
         working,
+        publishing,
         noting,
         accounting,
         reconciling,
@@ -430,6 +453,7 @@ impl Daemon {
         ended(self.serving, "serving").await;
         ended(self.working, "agents at work").await;
         ended(self.relaying, "the gateway").await;
+        ended(self.publishing, "publishing").await;
         self.served.cancel();
         ended(self.noting, "the audit log").await;
         ended(self.accounting, "the usage of models").await;

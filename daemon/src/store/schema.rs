@@ -40,6 +40,8 @@ migrations! {
     11 "0011_gating": "common", "common";
     12 "0012_inference": "common", "common";
     13 "0013_threads": "common", "common";
+    14 "0014_publishing": "common", "common";
+    16 "0016_outlines": "common", "common";
 }
 
 /// Brings the schema up to date. Several daemons may do so at once.

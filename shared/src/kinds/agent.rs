@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use crate::kind::{Action, Cell, Column, Kind, Maker, Meta, Reference, Removal, Report, ScopeType, Spec};
 use crate::name::{Name, ObjectRef, Scope};
 use crate::path::FieldPath;
+use crate::publishing::Publication;
 use crate::quantity::Span;
 use crate::resource::{Condition, Phase};
 use crate::tools::Pattern;
@@ -44,6 +45,9 @@ pub struct Agent {
     /// What one turn may use.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub budget: Option<Budget>,
+    /// Whether a client publishes it (`orchctl provide`), and it goes with that client. Default: no.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published: Option<bool>,
 }
 
 /// Parameters of a request to a model.
@@ -122,6 +126,9 @@ pub struct AgentStatus {
     /// Ready, ReferencesResolved, ToolsKnown.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<Condition>,
+    /// Who publishes it and whether they are there; only of what is published.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub publication: Option<Publication>,
 }
 
 /// The tools of an Agent.
@@ -197,6 +204,7 @@ impl Spec for Agent {
             Column::new("PROJECT", Cell::Field("spec.project")),
             Column::new("TOOLS", Cell::Field("status.tools.count")),
             Column::wide("DESCRIPTION", Cell::Field("spec.description")),
+            Column::wide("PUBLISHED", Cell::Field("status.publication.state")),
             Column::wide("SET", Cell::Field("status.applySet")),
             Column::new("", Cell::Trouble),
         ],

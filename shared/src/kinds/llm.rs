@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 use crate::kind::{Action, Cell, Column, Kind, Maker, Meta, Reference, Removal, Report, ScopeType, Spec};
 use crate::money::{USUAL, is_currency};
 use crate::name::Name;
+use crate::publishing::PublishedStatus;
 use crate::quantity::Span;
-use crate::resource::PlainStatus;
 use crate::value::SecretKeyRef;
 
 /// A language model: where it answers, what it costs, and what may be asked of it.
@@ -54,6 +54,9 @@ pub struct Llm {
     /// What a `scripted` model answers, turn by turn.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub script: Option<Vec<ScriptedTurn>>,
+    /// Whether a client publishes it from where it runs (`orchctl provide`), and passes on what it is asked. Default: no.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published: Option<bool>,
 }
 
 /// Whose wire format a model speaks.
@@ -183,7 +186,7 @@ pub struct ScriptedError {
 }
 
 impl Spec for Llm {
-    type Status = PlainStatus;
+    type Status = PublishedStatus;
 
     const META: Meta = Meta {
         singular: "llm",
@@ -197,6 +200,7 @@ impl Spec for Llm {
             Column::new("MODEL", Cell::Field("spec.model")),
             Column::new("TIER", Cell::Field("spec.tier")),
             Column::wide("URL", Cell::Field("spec.url")),
+            Column::wide("PUBLISHED", Cell::Field("status.publication.state")),
             Column::wide("SET", Cell::Field("status.applySet")),
             Column::new("", Cell::Trouble),
         ],
@@ -218,7 +222,24 @@ impl Spec for Llm {
             report.invalid("url", format!("`{url}` is not an http:// or https:// URL"));
         }
         let needs_url = matches!(self.provider, Provider::Vllm | Provider::OpenaiCompatible);
-        if needs_url && self.url.is_none() {
+        // Where it is, and its key, are known to its publisher alone.
+        let is_published = self.published == Some(true);
+        for (field, is_given) in [
+            ("url", self.url.is_some()),
+            ("apiKeyRef", self.api_key_ref.is_some()),
+            ("script", self.script.is_some()),
+        ] {
+            if is_published && is_given {
+                report.invalid(
+                    field,
+                    "a published model has none: its publisher knows where it is, and its key",
+                );
+            }
+        }
+        if is_published && self.provider == Provider::Scripted {
+            report.invalid("provider", "a scripted model is not published: declare it");
+        }
+        if needs_url && self.url.is_none() && !is_published {
             report.missing("", "this provider has no address of its own: `url` is required");
         }
         match (self.provider == Provider::Scripted, &self.script) {

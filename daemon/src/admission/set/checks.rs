@@ -10,6 +10,7 @@ use orch_shared::kinds::agent::Agent;
 use orch_shared::name::{Name, ObjectRef, Scope};
 use orch_shared::path::FieldPath;
 use orch_shared::problem::{Code, FieldProblem, MOST_TOLD, Problem};
+use orch_shared::publishing;
 use orch_shared::resource::Resource;
 use tokio::task::coop::consume_budget;
 
@@ -63,6 +64,35 @@ pub(super) fn refuse_taken(taken: &[ObjectRef], present: Present) -> Result<(), 
             Present::Refused => "apply changes what is there",
         })
         .into())
+}
+
+/// Refuses to declare what is published, or would be: what it is, its publisher says. As it is it may be sent again.
+pub(super) fn refuse_published(pairs: &[Pair]) -> Result<(), Error> {
+    for pair in pairs.iter().filter(|pair| pair.means_something_new()) {
+        let object = pair.resource.reference();
+        let is_live = |(_, live): &(Row, Resource)| publishing::is_published(live.spec.as_ref());
+        let problem = if pair.live.as_ref().is_some_and(is_live) {
+            let noun = object.kind.meta().singular;
+            Problem::new(
+                Code::Published,
+                format!("{object} is published by a client, and not declared"),
+            )
+            .suggest(format!(
+                "change what its publisher offers; or take its name: orchctl delete {noun} {}",
+                object.name
+            ))
+        } else if publishing::is_published(pair.resource.spec.as_ref()) {
+            Problem::new(
+                Code::Published,
+                format!("{object} would be published, and nobody publishes it"),
+            )
+            .suggest("publish it from where it runs: orchctl provide --help")
+        } else {
+            continue;
+        };
+        return Err(problem.into());
+    }
+    Ok(())
 }
 
 /// What must not have moved: each beside what it is now, if that was looked at.

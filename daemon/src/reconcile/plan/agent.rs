@@ -4,6 +4,7 @@ use orch_shared::kinds::agent::{AgentStatus, AgentTools};
 use orch_shared::resource::{ConditionStatus, Phase, Timestamp};
 
 use super::conditions::{Conditions, find};
+use super::publication::life;
 use super::{Action, Broken, Happening, Plan};
 
 /// What is known of an agent.
@@ -19,6 +20,8 @@ pub struct World<'w> {
     pub broken: &'w [Broken],
     /// The tools that there are for it; nothing when it has no project.
     pub tools: Option<AgentTools>,
+    /// Whether a client publishes it.
+    pub is_published: bool,
 }
 
 /// Decides. An agent is ready when it can be spoken to: servers whose tools are not known at the moment are told, and keep
@@ -39,6 +42,11 @@ pub fn plan(world: &World<'_>, now: Timestamp) -> Plan<AgentStatus> {
             let message = format!("{first} (ORCH6009)");
             conditions.set("Ready", ConditionStatus::False, "ReferenceMissing", message);
             Phase::Degraded
+        }
+        None if world.is_published => {
+            let life = life(world.status.publication.as_ref());
+            conditions.set("Ready", life.status, life.reason, life.message);
+            life.phase
         }
         None => {
             conditions.set("Ready", ConditionStatus::True, "Accepted", "");
@@ -75,6 +83,7 @@ pub fn plan(world: &World<'_>, now: Timestamp) -> Plan<AgentStatus> {
             tools: world.tools.clone(),
             observed_generation: Some(world.generation),
             conditions,
+            publication: world.status.publication.clone(),
         },
         events,
         look_again: None,
@@ -96,6 +105,7 @@ mod tests {
                 servers: vec!["notes".parse().unwrap()],
                 unknown: unknown.iter().map(|name| name.parse().unwrap()).collect(),
             }),
+            is_published: false,
         };
         plan(&world, Timestamp::from_millis(7))
     }

@@ -7,9 +7,11 @@
 use std::time::Duration;
 
 use orch_shared::inference::probe::Found;
+use orch_shared::publishing::Publication;
 use orch_shared::resource::{Condition, ConditionStatus, Phase, PlainStatus, Timestamp};
 
 use super::conditions::{Conditions, find};
+use super::publication::life;
 use super::{Action, Broken, Happening, Plan};
 
 /// The condition that says whether a model can be asked.
@@ -45,6 +47,8 @@ pub enum Behind<'w> {
         /// How it was found last; nothing when nobody has looked since it was declared so.
         found: Option<&'w Found>,
     },
+    /// A client that publishes it, and where it stands.
+    Publisher(Option<&'w Publication>),
 }
 
 /// How soon a model is looked at again that was found so.
@@ -107,6 +111,10 @@ fn available(world: &World<'_>) -> Statement {
     let before = before.filter(|before| before.observed_generation == world.generation);
     match world.behind {
         Behind::Script => Statement::new(True, "Scripted", ""),
+        Behind::Publisher(publication) => {
+            let life = life(publication);
+            Statement::new(life.status, life.reason, life.message)
+        }
         Behind::Provider { failing: Some(why), .. } => match before {
             // Each failure has words of its own; one of them is enough.
             Some(before) if before.reason == LEFT_ALONE => Statement::of(before, LEFT_ALONE),
@@ -172,10 +180,16 @@ pub fn plan(world: &World<'_>, now: Timestamp) -> Plan<PlainStatus> {
             conditions.set("Ready", ConditionStatus::Unknown, said.reason, "");
             Phase::Progressing
         }
-        (None, ConditionStatus::True | ConditionStatus::Unknown) => {
-            conditions.set("Ready", ConditionStatus::True, "Accepted", "");
-            Phase::Ready
-        }
+        (None, ConditionStatus::True | ConditionStatus::Unknown) => match world.behind {
+            Behind::Publisher(publication) => {
+                conditions.set("Ready", ConditionStatus::True, said.reason, said.message.clone());
+                life(publication).phase
+            }
+            Behind::Script | Behind::Provider { .. } => {
+                conditions.set("Ready", ConditionStatus::True, "Accepted", "");
+                Phase::Ready
+            }
+        },
     };
     let events = events(world, &said);
     conditions.set(AVAILABLE, said.status, said.reason, said.message);

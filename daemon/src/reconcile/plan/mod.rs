@@ -10,6 +10,7 @@ pub mod conditions;
 pub mod instance;
 pub mod llm;
 pub mod plain;
+mod publication;
 pub mod server;
 pub mod want;
 

@@ -23,6 +23,7 @@ mod life;
 mod looking;
 mod outage;
 mod packages;
+mod publishing;
 mod registry;
 mod rights;
 mod secrets;

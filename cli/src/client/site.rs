@@ -1,0 +1,194 @@
+//! Any place that speaks HTTP, for whoever carries requests between two of them: a model behind this program, or the daemon
+//! as others ask it.
+//!
+//! Enters: a method, a path, headers and a body that may still be on its way. Leaves: an [`Answered`] that is read as it
+//! comes. Every exchange has a connection of its own, which an [`Interrupt`] ends from another thread; nothing is tried
+//! again, and no redirection is followed.
+
+use std::io::Read;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ureq::config::Config;
+use ureq::http::{HeaderName, HeaderValue, Method, Request, Response};
+use ureq::{Agent, Body, BodyReader, SendBody};
+
+use super::mcp::Interrupt;
+use super::stream::endless;
+use super::{Client, reason, transport};
+use crate::report::Failure;
+use crate::settings::Connection;
+
+/// Headers that are about one connection, or about whoever made it: they end where the answer is taken.
+const OF_ONE_HOP: [&str; 8] = [
+    "connection",
+    "content-length",
+    "date",
+    "keep-alive",
+    "server",
+    "set-cookie",
+    "trailer",
+    "transfer-encoding",
+];
+
+/// A place that speaks HTTP.
+#[derive(Debug, Clone)]
+pub(crate) struct Site {
+    config: Config,
+    base: String,
+}
+
+/// One exchange, which can be given up from another thread.
+pub(crate) struct Exchange(Agent);
+
+/// What was answered; its body is read as it comes.
+pub(crate) struct Answered {
+    /// The HTTP status.
+    pub(crate) status: u16,
+    /// The headers, as far as they are about the answer.
+    pub(crate) headers: Vec<(String, String)>,
+    body: BodyReader<'static>,
+}
+
+/// How something is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// To see it.
+    Get,
+    /// To see whether it is there.
+    Head,
+    /// To have something done.
+    Post,
+}
+
+impl Way {
+    const fn method(self) -> Method {
+        match self {
+            Self::Get => Method::GET,
+            Self::Head => Method::HEAD,
+            Self::Post => Method::POST,
+        }
+    }
+}
+
+/// What is sent.
+pub(crate) enum Sent {
+    /// Nothing.
+    Nothing,
+    /// That.
+    Whole(Vec<u8>),
+    /// What comes from there, to its end.
+    Stream(Box<dyn Read + Send>),
+}
+
+impl Site {
+    /// The place at that address.
+    pub(crate) fn at(url: &str, ca_file: Option<PathBuf>, connect: Duration) -> Result<Self, Failure> {
+        let agent = transport::agent(&Connection {
+            context: None,
+            server: url.to_owned(),
+            token: None,
+            in_place_of: None,
+            ca_file,
+            timeout: connect,
+        })?;
+        Ok(Self {
+            config: agent.config().clone(),
+            base: url.to_owned(),
+        })
+    }
+
+    /// Its address.
+    pub(crate) fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// An exchange with it, not begun yet.
+    pub(crate) fn exchange(&self) -> Exchange {
+        Exchange(self.config.new_agent())
+    }
+
+    /// Sends something to an address of it; returns when the answer begins. `limit` is how long all of it may take.
+    pub(crate) fn send(
+        &self,
+        exchange: &Exchange,
+        (way, url): (Way, &str),
+        headers: &[(String, String)],
+        sent: Sent,
+        limit: Option<Duration>,
+    ) -> Result<Answered, String> {
+        let mut request = Request::builder().method(way.method()).uri(url);
+        for (name, value) in headers {
+            // What no header can hold is not worth the request.
+            if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+                request = request.header(name, value);
+            }
+        }
+        let agent = &exchange.0;
+        let told = |error: &dyn std::error::Error| error.to_string();
+        let answer = match sent {
+            Sent::Nothing => {
+                let request = request.body(()).map_err(|error| told(&error))?;
+                agent.run(agent.configure_request(request).timeout_global(limit).build())
+            }
+            Sent::Whole(body) => {
+                let request = request.body(body).map_err(|error| told(&error))?;
+                agent.run(agent.configure_request(request).timeout_global(limit).build())
+            }
+            Sent::Stream(body) => {
+                let body = SendBody::from_owned_reader(body);
+                let request = request.body(body).map_err(|error| told(&error))?;
+                agent.run(agent.configure_request(request).timeout_global(limit).build())
+            }
+        };
+        answer.map(answered).map_err(|error| reason(&error))
+    }
+}
+
+fn answered(response: Response<Body>) -> Answered {
+    let told = response.headers().iter().filter_map(|(name, value)| {
+        let is_kept = !OF_ONE_HOP.contains(&name.as_str());
+        Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())).filter(|_| is_kept)
+    });
+    Answered {
+        status: response.status().as_u16(),
+        headers: told.collect(),
+        body: endless(response.into_body()),
+    }
+}
+
+impl Exchange {
+    /// What ends it.
+    pub(crate) fn interrupt(&self) -> Interrupt {
+        Interrupt::of(self.0.clone())
+    }
+}
+
+impl Read for Answered {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        self.body.read(into)
+    }
+}
+
+impl Client {
+    /// The daemon, as anybody may ask it: nothing is shown but what is sent.
+    pub(crate) fn site(&self) -> Site {
+        Site {
+            config: self.agent.config().clone(),
+            base: self.server.clone(),
+        }
+    }
+
+    /// The headers that say who asks.
+    pub(crate) fn credentials(&self) -> Vec<(String, String)> {
+        let token = self
+            .token
+            .iter()
+            .map(|token| ("authorization".to_owned(), format!("Bearer {}", token.reveal())));
+        let name = self
+            .in_place_of
+            .iter()
+            .map(|name| (orch_shared::identity::IMPERSONATE.to_owned(), name.clone()));
+        token.chain(name).collect()
+    }
+}
