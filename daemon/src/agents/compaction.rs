@@ -271,7 +271,7 @@ mod tests {
             outline.contains(&format!("\"{}…\" -> \"\"", "x".repeat(200))),
             "{outline}"
         );
-        assert_eq!(weights(&entries, 2), [(1, 6)]);
+        assert_eq!(weights(&entries, 2), [(1, 7)]);
     }
 
     #[test]

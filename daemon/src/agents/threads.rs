@@ -1,6 +1,6 @@
 //! Threads as their owners see them: listed, read, renamed, forked, deleted, and what is under way in them cancelled.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::time::Duration;
 
 use orch_shared::chat::{
@@ -87,7 +87,7 @@ impl Agents {
         let mut latest: HashMap<String, store::Turn> = self.0.store.latest_turns(&ids).await?.into_iter().collect();
         let items = rows.into_iter().map(|row| {
             let turn = latest.remove(&row.id);
-            told(row, known.name(), turn.as_ref())
+            told(row, known.name(), turn.map(|turn| self.turn_told(&turn)))
         });
         Ok(Threads {
             items: items.collect(),
@@ -102,7 +102,7 @@ impl Agents {
     pub async fn thread(&self, caller: &Caller, id: &str) -> Result<Thread, Problem> {
         let (row, known) = self.thread_of(&caller.principal, id).await?;
         let turn = self.0.store.turns(&row.id, row.turns, row.turns).await?.pop();
-        Ok(told(row, known.name(), turn.as_ref()))
+        Ok(told(row, known.name(), turn.map(|turn| self.turn_told(&turn))))
     }
 
     /// What was said in a thread.
@@ -132,7 +132,7 @@ impl Agents {
         };
         Ok(Messages {
             items: rows.iter().filter_map(read).map(|entry| entry.message).collect(),
-            turns: turns.iter().map(turn_told).collect(),
+            turns: turns.iter().map(|turn| self.turn_told(turn)).collect(),
             continue_token,
         })
     }
@@ -224,7 +224,29 @@ impl Agents {
         }
         let latest = self.0.store.latest_turns(std::slice::from_ref(&row.id)).await?.pop();
         let (_, turn) = latest.ok_or_else(|| no_thread(id))?;
-        Ok(turn_told(&turn))
+        Ok(self.turn_told(&turn))
+    }
+
+    /// A turn, as it stands. One that another run has left under way was interrupted, whether or not that is noted yet.
+    fn turn_told(&self, row: &store::Turn) -> Turn {
+        let mut states = TurnState::ALL.into_iter();
+        let state = match states.find(|state| state.as_str() == row.state) {
+            Some(TurnState::Pending) if row.run != self.0.run => TurnState::Interrupted,
+            Some(state) => state,
+            None => TurnState::Interrupted,
+        };
+        Turn {
+            turn: u32::try_from(row.turn).unwrap_or(u32::MAX),
+            state,
+            personality: row.personality.as_ref().and_then(|name| name.parse().ok()),
+            began_at: row.began_at,
+            ended_at: row.ended_at,
+            usage: usage(&row.spent),
+            problem: row
+                .problem
+                .as_ref()
+                .and_then(|problem| serde_json::from_str(problem).ok()),
+        }
     }
 
     /// The tools that an agent may call for somebody.
@@ -280,7 +302,7 @@ fn place(token: &str) -> Result<(i64, String), Problem> {
     read.ok_or_else(|| no_place(token))
 }
 
-fn told(row: store::Thread, agent: &Name, last: Option<&store::Turn>) -> Thread {
+fn told(row: store::Thread, agent: &Name, last: Option<Turn>) -> Thread {
     Thread {
         id: row.id,
         agent: agent.clone(),
@@ -292,25 +314,6 @@ fn told(row: store::Thread, agent: &Name, last: Option<&store::Turn>) -> Thread 
             thread,
             turn: u32::try_from(turn).unwrap_or(u32::MAX),
         }),
-        last_turn: last.map(turn_told),
-    }
-}
-
-fn turn_told(row: &store::Turn) -> Turn {
-    let words: BTreeMap<&str, TurnState> = TurnState::ALL
-        .into_iter()
-        .map(|state| (state.as_str(), state))
-        .collect();
-    Turn {
-        turn: u32::try_from(row.turn).unwrap_or(u32::MAX),
-        state: words.get(row.state.as_str()).copied().unwrap_or(TurnState::Interrupted),
-        personality: row.personality.as_ref().and_then(|name| name.parse().ok()),
-        began_at: row.began_at,
-        ended_at: row.ended_at,
-        usage: usage(&row.spent),
-        problem: row
-            .problem
-            .as_ref()
-            .and_then(|problem| serde_json::from_str(problem).ok()),
+        last_turn: last,
     }
 }

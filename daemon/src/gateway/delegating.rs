@@ -59,7 +59,7 @@ pub struct AgentSaid {
 }
 
 /// An agent at work; dropping it ends that.
-pub type Working = Pin<Box<dyn Future<Output = Result<AgentSaid, Problem>> + Send>>;
+type Working = Pin<Box<dyn Future<Output = Result<AgentSaid, Problem>> + Send>>;
 
 /// Has an agent work.
 pub type Delegate = Arc<dyn Fn(Delegated) -> Working + Send + Sync>;

@@ -97,7 +97,7 @@ fn a_default_personality_is_one_of_the_agents_own() {
     assert!(used.stderr.contains("agent/a"), "{}", used.stderr);
     // They go with their agent, and its prompts do.
     home.apply(&with_agent("Prompt", "own", &json!({"content": "x"})));
-    home.orchctl(&["delete", "agent", "a"]).expect(0);
+    home.orchctl(&["delete", "agent", "a", "--with-dependents"]).expect(0);
     home.http("GET", "/api/v1/agents/a/personalities/brief")
         .send()
         .expect(404);
