@@ -1,3 +1,5 @@
+//! Markdown as it comes out: texts and what is drawn of them, however they are cut.
+
 use super::*;
 
 const PLAIN: Look = Look {
