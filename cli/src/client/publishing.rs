@@ -9,7 +9,7 @@ use orch_shared::route;
 
 use super::mcp::Interrupt;
 use super::site::{Answered, Exchange, Sent, Site, Way};
-use super::stream::read_event;
+use super::stream::Opened;
 use super::{Call, Client};
 use crate::report::Failure;
 
@@ -22,7 +22,7 @@ pub(crate) struct Desk {
 
 /// What the publisher is told, one after the other.
 pub(crate) struct Hearing {
-    open: BufReader<Answered>,
+    open: Opened<BufReader<Answered>>,
     exchange: Exchange,
 }
 
@@ -86,7 +86,7 @@ impl Desk {
             });
         }
         Ok(Hearing {
-            open: BufReader::new(answered),
+            open: Opened::new(BufReader::new(answered)),
             exchange,
         })
     }
@@ -139,7 +139,7 @@ impl Iterator for Hearing {
     /// The next thing that is told; nothing once the stream has ended.
     fn next(&mut self) -> Option<Told> {
         loop {
-            let event = read_event(&mut self.open)?;
+            let event = self.open.next()?;
             if let Some(told) = Told::read(event.event.as_deref().unwrap_or_default(), &event.data) {
                 return Some(told);
             }

@@ -168,6 +168,7 @@ fn one(one: &OneLlm, settings: &Settings) -> Result<Outcome, Failure> {
         fallbacks: None,
         timeout: one.timeout.clone(),
         script: None,
+        context_window: None,
         published: None,
     };
     let warm: Result<Vec<Name>, Failure> = one
