@@ -70,7 +70,7 @@ pub(super) fn no_thread(id: &str) -> Problem {
 }
 
 impl Agents {
-    /// The agent of that name, for somebody who may run it; what the rules say is noted for the audit log.
+    /// The agent of that name or uid, for somebody who may run it; what the rules say is noted for the audit log.
     pub(super) fn agent(&self, principal: &Principal, name: &str) -> Result<Known, Problem> {
         let snapshot = self.0.store.snapshot();
         let absent = || {
@@ -79,7 +79,8 @@ impl Agents {
                 .suggest("what there is: orchctl get agents")
         };
         let parsed: Option<Name> = name.parse().ok();
-        let found = parsed.and_then(|name| agent_of(snapshot.get(&ObjectRef::cluster(Kind::Agent, name))?));
+        let named = parsed.and_then(|name| snapshot.get(&ObjectRef::cluster(Kind::Agent, name)));
+        let found = named.or_else(|| snapshot.by_uid(name)).and_then(agent_of);
         let known = found.ok_or_else(absent)?;
         let decision = snapshot.decide(principal, Role::Run, &known.object);
         audit::decided(principal, &decision, Role::Run);

@@ -248,8 +248,10 @@ proptest! {
     fn objects_survive_being_printed(kind in every_kind(), seed: u64) {
         if let Ok(spec) = kind.definition().parse(&invent(kind, seed, Mischief::None)) {
             let mut object = json!({"apiVersion": API_VERSION, "kind": kind, "metadata": {"name": "x"}, "spec": spec.to_value()});
-            if !kind.meta().scopes.contains(&ScopeType::Cluster) {
-                object["metadata"]["project"] = json!("web");
+            let scopes = kind.meta().scopes;
+            if !scopes.contains(&ScopeType::Cluster) {
+                let home = if scopes.contains(&ScopeType::Project) { "project" } else { "agent" };
+                object["metadata"][home] = json!("web");
             }
             let resource = manifest::resource(&object).map_err(|problems| TestCaseError::fail(format!("{problems:?}")))?;
             let text = to_yaml(&resource.manifest());

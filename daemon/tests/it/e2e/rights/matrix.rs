@@ -81,6 +81,7 @@ fn ask(home: &Home, token: &str, (method, path): &Route, name: &str) -> Answer {
     let prompt = |name: &str| object("Prompt", name, &json!({"content": "made by somebody"}));
     let body = match (method.as_str(), path.as_str()) {
         ("POST", "/api/v1/apply") => Some(json!({"objects": [prompt(name)]})),
+        ("POST", "/api/v1/agents/{name}/chat") => Some(json!({"message": "hello"})),
         ("POST", "/api/v1/delete") => Some(json!({"objects": [{"kind": "Prompt", "name": name}]})),
         ("POST", "/api/v1/seal") => Some(json!({"name": name, "data": {"k": "v"}})),
         ("POST", "/api/v1/login") => Some(json!({"user": name, "password": "not the right one"})),
