@@ -14,7 +14,7 @@ use crate::report::{Failure, Outcome};
 use crate::settings::{Settings, parse_name};
 use crate::ui::{Stream, Tone};
 
-/// Run a cassette of a thread once more, and show what is different. Exits 1 when anything is
+/// Run a cassette once more, and show what differs. Exits 1 when anything does
 #[derive(Debug, Args)]
 #[command(before_help = "\
 Examples:

@@ -64,7 +64,7 @@ pub(super) fn weights(entries: &[Entry], current: u32) -> Vec<(u32, u64)> {
     weights
 }
 
-fn of_turns<'e>(entries: &'e [Entry], turns: Summarised) -> impl Iterator<Item = &'e Message> {
+fn of_turns(entries: &[Entry], turns: Summarised) -> impl Iterator<Item = &Message> {
     let messages = entries.iter().map(|entry| &entry.message);
     messages.filter(move |message| (turns.from..=turns.to).contains(&message.turn) && message.role != Role::Summary)
 }

@@ -47,7 +47,7 @@ impl Meter {
         spent.output = spent.output.saturating_add(tokens.output);
         match (&mut spent.cost, cost) {
             (Some(sum), Some(cost)) if sum.currency == cost.currency => {
-                sum.nanos = sum.nanos.saturating_add(cost.nanos)
+                sum.nanos = sum.nanos.saturating_add(cost.nanos);
             }
             // Nobody can add up what is of two currencies; the first one is told.
             (Some(_), _) | (None, None) => {}

@@ -132,8 +132,8 @@ impl Inference {
             source,
         };
         if let Source::Whole(reply) = &saying.source {
-            let thinking = Some(reply.reasoning.clone()).map(Piece::Thinking);
-            let text = Some(reply.text.clone()).map(Piece::Text);
+            let thinking = Some(Piece::Thinking(reply.reasoning.clone()));
+            let text = Some(Piece::Text(reply.text.clone()));
             let is_said = |piece: &Piece| match piece {
                 Piece::Text(text) | Piece::Thinking(text) => !text.is_empty(),
             };

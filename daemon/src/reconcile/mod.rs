@@ -16,6 +16,7 @@ mod election;
 mod far;
 mod observe;
 mod providers;
+mod referrers;
 mod values;
 mod wiring;
 

@@ -1,6 +1,5 @@
 //! What is ours: which key wakes when, and which plan belongs to which kind.
 
-use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -31,6 +30,7 @@ use super::plan::instance::Deleting;
 use super::plan::server::Activity;
 use super::plan::{self, Broken, Plan};
 use super::providers::Watch;
+use super::referrers::Referrers;
 use super::sessions;
 use super::values::{self, Fetched};
 use super::waking::Waker;
@@ -277,64 +277,6 @@ fn ring(change: &Change, snapshot: &Snapshot, referrers: &mut Referrers, bell: &
         for uid in project.into_iter().flat_map(|project| referrers.to(&project.object)) {
             bell.ring(Key(Arc::clone(uid)));
         }
-    }
-}
-
-/// Who names whom.
-#[derive(Default)]
-struct Referrers {
-    by_target: HashMap<ObjectRef, HashSet<Arc<str>>>,
-    by_uid: HashMap<Arc<str>, (i64, Vec<ObjectRef>)>,
-}
-
-impl Referrers {
-    fn of(snapshot: &Snapshot) -> Self {
-        let mut referrers = Self::default();
-        for object in snapshot.iter() {
-            referrers.note(&object.uid, Some(object));
-        }
-        referrers
-    }
-
-    /// Takes note of what an object names now; of nothing, when it is gone. Whether it says something new.
-    fn note(&mut self, uid: &Arc<str>, object: Option<&Object>) -> bool {
-        let generation = object.map(|object| object.generation);
-        if self
-            .by_uid
-            .get(uid)
-            .is_some_and(|(known, _)| Some(*known) == generation)
-        {
-            return false;
-        }
-        for target in self.by_uid.remove(uid).map(|(_, targets)| targets).unwrap_or_default() {
-            if let Some(known) = self.by_target.get_mut(&target) {
-                known.remove(uid);
-                if known.is_empty() {
-                    self.by_target.remove(&target);
-                }
-            }
-        }
-        if let Some(object) = object {
-            let targets: Vec<_> = object
-                .spec
-                .references()
-                .into_iter()
-                .map(|reference| reference.target)
-                .chain(agents::followed(object))
-                .collect();
-            for target in &targets {
-                self.by_target
-                    .entry(target.clone())
-                    .or_default()
-                    .insert(Arc::clone(uid));
-            }
-            self.by_uid.insert(Arc::clone(uid), (object.generation, targets));
-        }
-        true
-    }
-
-    fn to(&self, target: &ObjectRef) -> impl Iterator<Item = &Arc<str>> {
-        self.by_target.get(target).into_iter().flatten()
     }
 }
 

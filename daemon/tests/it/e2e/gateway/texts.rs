@@ -35,7 +35,7 @@ fn every_daemon_has_a_project_and_its_own_texts() {
     };
     let before = names(&home);
     assert!(
-        before.contains(&"prompt/gate-instructions".to_owned()) && before.len() == 11,
+        before.contains(&"prompt/gate-instructions".to_owned()) && before.len() == orch_shared::system::Text::ALL.len(),
         "{before:?}"
     );
     home.apply(&project("default", &[]));
