@@ -10,7 +10,6 @@ use orch_shared::kinds::instance::Instance;
 use orch_shared::kinds::prompt::Prompt;
 use orch_shared::kinds::secret::Secret;
 use orch_shared::kinds::server::Server;
-use orch_shared::name::ObjectRef;
 use orch_shared::resource::PlainStatus;
 use serde::Serialize;
 use tokio::sync::mpsc::UnboundedReceiver;

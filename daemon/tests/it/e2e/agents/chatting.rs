@@ -263,12 +263,9 @@ fn a_conversation_has_several_turns_and_can_take_one_back() {
     let mut python = home.program("python3");
     python.args(["-c", TERMINAL]).arg(steps.to_string()).arg(program);
     python.args(["chat", "reviewer"]).env("TERM", "xterm-256color");
-    let output = match python.output() {
-        Ok(output) => output,
-        Err(_) => {
-            assert!(std::env::var_os("ORCH_REQUIRE_ALL").is_none(), "python3 is required");
-            return say("python3 is not installed; there is no terminal to try");
-        }
+    let Ok(output) = python.output() else {
+        assert!(std::env::var_os("ORCH_REQUIRE_ALL").is_none(), "python3 is required");
+        return say("python3 is not installed; there is no terminal to try");
     };
     let said = String::from_utf8_lossy(&output.stdout);
     let trouble = String::from_utf8_lossy(&output.stderr);
