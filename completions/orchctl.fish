@@ -71,6 +71,9 @@ complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "auth" -d 'Ask who m
 complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "revoke" -d 'End tokens, and keep them to be looked at'
 complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "allow-trigger" -d 'Let tokens start builds. Needs the operation `trigger`'
 complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "introspect" -d 'Show what a token opens: ends in 0 if it opens anything, in 1 if not'
+complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "chat" -d 'Chat with an agent, or tell it one thing'
+complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "thread" -d 'List, read, rename, fork, export and delete threads with agents'
+complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "replay" -d 'Run a cassette once more, and show what differs. Exits 1 when anything does'
 complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "client" -d 'Point MCP clients at a project, and import their servers'
 complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "tools" -d 'List, inspect and call the tools that MCP clients get'
 complete -c orchctl -n "__fish_orchctl_needs_command" -f -a "console" -d 'Try tools and watch MCP traffic, or look at who did what, on the whole terminal'
@@ -109,6 +112,7 @@ always\t'Always'
 never\t'Never'"
 complete -c orchctl -n "__fish_orchctl_using_subcommand apply" -l prune -d 'Delete members of the set that the files no longer hold'
 complete -c orchctl -n "__fish_orchctl_using_subcommand apply" -l take-over -d 'Move objects of other sets to this one'
+complete -c orchctl -n "__fish_orchctl_using_subcommand apply" -l skip-auth-check -d 'Do not have providers asked whether they take the keys of models'
 complete -c orchctl -n "__fish_orchctl_using_subcommand apply" -l wait -d 'Wait until everything applied is ready'
 complete -c orchctl -n "__fish_orchctl_using_subcommand apply" -s q -l quiet -d 'Say only what was asked for, and errors'
 complete -c orchctl -n "__fish_orchctl_using_subcommand apply" -l verbose -d 'Also say each request on standard error'
@@ -148,51 +152,54 @@ always\t'Always'
 never\t'Never'"
 complete -c orchctl -n "__fish_orchctl_using_subcommand plan" -l prune -d 'Delete members of the set that the files no longer hold'
 complete -c orchctl -n "__fish_orchctl_using_subcommand plan" -l take-over -d 'Move objects of other sets to this one'
+complete -c orchctl -n "__fish_orchctl_using_subcommand plan" -l skip-auth-check -d 'Do not have providers asked whether they take the keys of models'
 complete -c orchctl -n "__fish_orchctl_using_subcommand plan" -s q -l quiet -d 'Say only what was asked for, and errors'
 complete -c orchctl -n "__fish_orchctl_using_subcommand plan" -l verbose -d 'Also say each request on standard error'
 complete -c orchctl -n "__fish_orchctl_using_subcommand plan" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token" -l agent -d 'Agent to work with, for kinds that live with agents' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token" -l as -d 'Ask in the place of this user, or of serviceaccount/NAME. Needs the operation `impersonate`' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token personality" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token personality" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token personality" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token personality" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token personality" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token personality" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token personality" -l as -d 'Ask in the place of this user, or of serviceaccount/NAME. Needs the operation `impersonate`' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token personality" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token personality" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token" -s f -l filename -d 'Manifests of objects to make: a file, a folder, a glob, or `-`. May be repeated' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token" -s o -l output -d 'Show what is made as yaml, json or name' -r -f -a "yaml\t'The manifest'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token personality" -s f -l filename -d 'Manifests of objects to make: a file, a folder, a glob, or `-`. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token personality" -s o -l output -d 'Show what is made as yaml, json or name' -r -f -a "yaml\t'The manifest'
 json\t'The manifest, as JSON'
 name\t'`kind/name`'"
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token" -l dry-run -d 'Only say what would be done. Without a value: server' -r -f -a "none\t'Nowhere: it is done'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token personality" -l dry-run -d 'Only say what would be done. Without a value: server' -r -f -a "none\t'Nowhere: it is done'
 client\t'Here, as far as that is possible; the daemon is at most read'
 server\t'By the daemon, which checks everything and writes nothing'"
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token" -s q -l quiet -d 'Say only what was asked for, and errors'
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token" -l verbose -d 'Also say each request on standard error'
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token" -f -a "server" -d 'Keeps `replicas` copies of one MCP server running and healthy.'
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token" -f -a "srv" -d 'Keeps `replicas` copies of one MCP server running and healthy.'
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token" -f -a "template" -d 'A catalogue entry that Servers are made from: a Server spec with `${parameter}` places.'
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token" -f -a "tpl" -d 'A catalogue entry that Servers are made from: a Server spec with `${parameter}` places.'
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token" -f -a "secret" -d 'Values that are kept sealed at rest and in every output.'
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token" -f -a "sec" -d 'Values that are kept sealed at rest and in every output.'
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token" -f -a "secretbackend" -d 'A place where the values of Secrets live: the daemon\'s own store, or a KV v2 engine of OpenBao or Vault.'
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token" -f -a "sb" -d 'A place where the values of Secrets live: the daemon\'s own store, or a KV v2 engine of OpenBao or Vault.'
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token" -f -a "llm" -d 'A language model: where it answers, what it costs, and what may be asked of it.'
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token" -f -a "agent" -d 'A model with instructions and the tools of a project.'
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token" -f -a "ag" -d 'A model with instructions and the tools of a project.'
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token" -f -a "project" -d 'A set of servers, and of the prompts and agents that name it, behind one MCP endpoint.'
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token" -f -a "proj" -d 'A set of servers, and of the prompts and agents that name it, behind one MCP endpoint.'
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token" -f -a "prompt" -d 'A text for models.'
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token" -f -a "user" -d 'A person.'
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token" -f -a "group" -d 'Users and service accounts that are granted rights together.'
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token" -f -a "serviceaccount" -d 'A machine: a pipeline, a bot.'
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token" -f -a "sa" -d 'A machine: a pipeline, a bot.'
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token" -f -a "rolebinding" -d 'Rights for some subjects: roles on objects, and operations on the daemon.'
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token" -f -a "rbac" -d 'Rights for some subjects: roles on objects, and operations on the daemon.'
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token" -f -a "token" -d 'A credential for programs.'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token personality" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token personality" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token personality" -l skip-auth-check -d 'Do not have providers asked whether they take the keys of models'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token personality" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token personality" -f -a "server" -d 'Keeps `replicas` copies of one MCP server running and healthy.'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token personality" -f -a "srv" -d 'Keeps `replicas` copies of one MCP server running and healthy.'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token personality" -f -a "template" -d 'A catalogue entry that Servers are made from: a Server spec with `${parameter}` places.'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token personality" -f -a "tpl" -d 'A catalogue entry that Servers are made from: a Server spec with `${parameter}` places.'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token personality" -f -a "secret" -d 'Values that are kept sealed at rest and in every output.'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token personality" -f -a "sec" -d 'Values that are kept sealed at rest and in every output.'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token personality" -f -a "secretbackend" -d 'A place where the values of Secrets live: the daemon\'s own store, or a KV v2 engine of OpenBao or Vault.'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token personality" -f -a "sb" -d 'A place where the values of Secrets live: the daemon\'s own store, or a KV v2 engine of OpenBao or Vault.'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token personality" -f -a "llm" -d 'A language model: where it answers, what it costs, and what may be asked of it.'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token personality" -f -a "agent" -d 'A model with instructions and the tools of a project.'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token personality" -f -a "ag" -d 'A model with instructions and the tools of a project.'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token personality" -f -a "project" -d 'A set of servers, and of the prompts and agents that name it, behind one MCP endpoint.'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token personality" -f -a "proj" -d 'A set of servers, and of the prompts and agents that name it, behind one MCP endpoint.'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token personality" -f -a "prompt" -d 'A text for models.'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token personality" -f -a "user" -d 'A person.'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token personality" -f -a "group" -d 'Users and service accounts that are granted rights together.'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token personality" -f -a "serviceaccount" -d 'A machine: a pipeline, a bot.'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token personality" -f -a "sa" -d 'A machine: a pipeline, a bot.'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token personality" -f -a "rolebinding" -d 'Rights for some subjects: roles on objects, and operations on the daemon.'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token personality" -f -a "rbac" -d 'Rights for some subjects: roles on objects, and operations on the daemon.'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token personality" -f -a "token" -d 'A credential for programs.'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and not __fish_seen_subcommand_from server srv template tpl secret sec secretbackend sb llm agent ag project proj prompt user group serviceaccount sa rolebinding rbac token personality" -f -a "personality" -d 'A named choice of prompts that an agent takes on for a turn, beside its own and those of its project.'
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l label -d 'A label. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l annotation -d 'An annotation. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from server" -l package -d 'Run a package: npm:@scope/name@1.2.0, pypi:mcp-server-time' -r
@@ -639,6 +646,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from sb" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l label -d 'A label. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l annotation -d 'An annotation. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l fallback -d 'A model to ask when this one does not answer. May be repeated, in order' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l description -d 'What the model is for, in a sentence' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l provider -d 'Whose wire format it speaks' -r -f -a "openai\t''
 anthropic\t''
@@ -660,8 +668,8 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l limits-requests-per-minute -d 'Requests in a minute' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l limits-tokens-per-minute -d 'Tokens in a minute' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l limits-concurrent -d 'Requests at the same time' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l fallbacks -d 'Llms to ask when this one does not answer, in order. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l timeout -d 'How long an answer may take. Default: 120s' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l context-window -d 'How many tokens a request and its answer may have together. Default: as many as the provider takes' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l script -d 'What a `scripted` model answers, turn by turn. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l published -d 'Whether a client publishes it from where it runs (`orchctl provide`), and passes on what it is asked. Default: no' -r -f -a "true\t''
 false\t''"
@@ -685,6 +693,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 always\t'Always'
 never\t'Never'"
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l no-published -d 'The opposite of --published'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l skip-auth-check -d 'Do not have providers asked whether they take the keys of models'
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -s q -l quiet -d 'Say only what was asked for, and errors'
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -l verbose -d 'Also say each request on standard error'
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from llm" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -698,9 +707,10 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l default-params-top-p -d 'Nucleus sampling' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l default-params-stop -d 'Texts at which an answer ends. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l default-params-extra -d 'Further parameters, passed through. May be repeated' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l tools-allow -d 'Names or patterns: `<server>__<tool>`. May be repeated' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l max-iterations -d 'How often it may go from an answer to tools and back in one turn; 1 to 50. Default: 12' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l default-personality -d 'The Personality it takes on, unless a request names another' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l tools-allow -d 'Names or patterns: `<server>__<tool>`, or `agent__<name>` for other agents of the project. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l max-iterations -d 'How often its model may be asked in one turn; 1 to 50, and what is beyond counts as the nearest of these. Default: 12' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l tool-timeout -d 'How long one call of a tool may take. Default: 60s' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l default-personality -d 'The Personality it takes on, unless a request names another: one of its own' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l budget-tokens -d 'Tokens, in and out' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l budget-cost -d 'Money, in the currency of the model' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from agent" -l budget-tool-calls -d 'Tool calls' -r
@@ -740,9 +750,10 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l default-params-top-p -d 'Nucleus sampling' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l default-params-stop -d 'Texts at which an answer ends. May be repeated' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l default-params-extra -d 'Further parameters, passed through. May be repeated' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l tools-allow -d 'Names or patterns: `<server>__<tool>`. May be repeated' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l max-iterations -d 'How often it may go from an answer to tools and back in one turn; 1 to 50. Default: 12' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l default-personality -d 'The Personality it takes on, unless a request names another' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l tools-allow -d 'Names or patterns: `<server>__<tool>`, or `agent__<name>` for other agents of the project. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l max-iterations -d 'How often its model may be asked in one turn; 1 to 50, and what is beyond counts as the nearest of these. Default: 12' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l tool-timeout -d 'How long one call of a tool may take. Default: 60s' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l default-personality -d 'The Personality it takes on, unless a request names another: one of its own' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l budget-tokens -d 'Tokens, in and out' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l budget-cost -d 'Money, in the currency of the model' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from ag" -l budget-tool-calls -d 'Tool calls' -r
@@ -1111,6 +1122,32 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from token" -s q -l quiet -d 'Say only what was asked for, and errors'
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from token" -l verbose -d 'Also say each request on standard error'
 complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from token" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from personality" -l label -d 'A label. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from personality" -l annotation -d 'An annotation. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from personality" -l description -d 'What it is for, in a sentence' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from personality" -l prompts -d 'The Prompts that it consists of: of the agent, of the agent\'s project, or everybody\'s. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from personality" -l set -d 'Any field of the spec. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from personality" -s o -l output -d 'Show what is made as yaml, json or name' -r -f -a "yaml\t'The manifest'
+json\t'The manifest, as JSON'
+name\t'`kind/name`'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from personality" -l wait -d 'Wait until it is ready; 60s unless it says otherwise' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from personality" -l dry-run -d 'Only say what would be done. Without a value: server' -r -f -a "none\t'Nowhere: it is done'
+client\t'Here, as far as that is possible; the daemon is at most read'
+server\t'By the daemon, which checks everything and writes nothing'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from personality" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from personality" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from personality" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from personality" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from personality" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from personality" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from personality" -l as -d 'Ask in the place of this user, or of serviceaccount/NAME. Needs the operation `impersonate`' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from personality" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from personality" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from personality" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from personality" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand create; and __fish_seen_subcommand_from personality" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c orchctl -n "__fish_orchctl_using_subcommand edit" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand edit" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand edit" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
@@ -1122,6 +1159,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand edit" -l request-timeout
 complete -c orchctl -n "__fish_orchctl_using_subcommand edit" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand edit" -l skip-auth-check -d 'Do not have providers asked whether they take the keys of models'
 complete -c orchctl -n "__fish_orchctl_using_subcommand edit" -s q -l quiet -d 'Say only what was asked for, and errors'
 complete -c orchctl -n "__fish_orchctl_using_subcommand edit" -l verbose -d 'Also say each request on standard error'
 complete -c orchctl -n "__fish_orchctl_using_subcommand edit" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -1141,6 +1179,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand replace" -l color -d 'Wh
 always\t'Always'
 never\t'Never'"
 complete -c orchctl -n "__fish_orchctl_using_subcommand replace" -l force -d 'Whatever has changed since the object was read'
+complete -c orchctl -n "__fish_orchctl_using_subcommand replace" -l skip-auth-check -d 'Do not have providers asked whether they take the keys of models'
 complete -c orchctl -n "__fish_orchctl_using_subcommand replace" -s q -l quiet -d 'Say only what was asked for, and errors'
 complete -c orchctl -n "__fish_orchctl_using_subcommand replace" -l verbose -d 'Also say each request on standard error'
 complete -c orchctl -n "__fish_orchctl_using_subcommand replace" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -1160,6 +1199,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand patch" -l request-timeou
 complete -c orchctl -n "__fish_orchctl_using_subcommand patch" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand patch" -l skip-auth-check -d 'Do not have providers asked whether they take the keys of models'
 complete -c orchctl -n "__fish_orchctl_using_subcommand patch" -s q -l quiet -d 'Say only what was asked for, and errors'
 complete -c orchctl -n "__fish_orchctl_using_subcommand patch" -l verbose -d 'Also say each request on standard error'
 complete -c orchctl -n "__fish_orchctl_using_subcommand patch" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -1196,6 +1236,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand get" -s l -l selector -d
 complete -c orchctl -n "__fish_orchctl_using_subcommand get" -l field-selector -d 'Only objects with these fields: status.phase=Ready' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand get" -l sort-by -d 'Order by a field: .status.restarts' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand get" -l limit -d 'At most so many objects of each kind' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand get" -l thread -d 'With messages: the thread' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand get" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand get" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand get" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
@@ -1491,6 +1532,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand rollback" -l request-tim
 complete -c orchctl -n "__fish_orchctl_using_subcommand rollback" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand rollback" -l skip-auth-check -d 'Do not have providers asked whether they take the keys of models'
 complete -c orchctl -n "__fish_orchctl_using_subcommand rollback" -s q -l quiet -d 'Say only what was asked for, and errors'
 complete -c orchctl -n "__fish_orchctl_using_subcommand rollback" -l verbose -d 'Also say each request on standard error'
 complete -c orchctl -n "__fish_orchctl_using_subcommand rollback" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -1771,6 +1813,164 @@ never\t'Never'"
 complete -c orchctl -n "__fish_orchctl_using_subcommand introspect" -s q -l quiet -d 'Say only what was asked for, and errors'
 complete -c orchctl -n "__fish_orchctl_using_subcommand introspect" -l verbose -d 'Also say each request on standard error'
 complete -c orchctl -n "__fish_orchctl_using_subcommand introspect" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand chat" -s m -l message -d 'Say this, show the answer, and end. What comes on standard input is said behind it' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand chat" -l thread -d 'Go on with this thread' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand chat" -l personality -d 'The Personality that the agent takes on' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand chat" -l system-append -l system-prompt -d 'What the model is told behind everything else that it is told first' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand chat" -l param -d 'A parameter of the model: temperature=0, maxTokens=500, topP, stop, or one that only its provider knows. May be repeated' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand chat" -l timeout -d 'How long a turn may take; then it is cancelled [default: 10m]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand chat" -s o -l output -d 'Form of the answer' -r -f -a "text\t'What the agent says'
+json\t'The whole answer, as JSON'
+yaml\t'The whole answer, as YAML'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand chat" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand chat" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand chat" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand chat" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand chat" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand chat" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand chat" -l as -d 'Ask in the place of this user, or of serviceaccount/NAME. Needs the operation `impersonate`' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand chat" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand chat" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand chat" -l resume -d 'Go on with the latest turn of the thread, which was interrupted'
+complete -c orchctl -n "__fish_orchctl_using_subcommand chat" -l no-stream -d 'Take the answer as a whole, when it is complete'
+complete -c orchctl -n "__fish_orchctl_using_subcommand chat" -l detach -d 'Begin the turn and end; it goes on without this program'
+complete -c orchctl -n "__fish_orchctl_using_subcommand chat" -l no-thinking -d 'Do not show what the model thinks'
+complete -c orchctl -n "__fish_orchctl_using_subcommand chat" -l raw -d 'Show the text as it comes, on a terminal too'
+complete -c orchctl -n "__fish_orchctl_using_subcommand chat" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand chat" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand chat" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and not __fish_seen_subcommand_from list get rename delete fork export" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and not __fish_seen_subcommand_from list get rename delete fork export" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and not __fish_seen_subcommand_from list get rename delete fork export" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and not __fish_seen_subcommand_from list get rename delete fork export" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and not __fish_seen_subcommand_from list get rename delete fork export" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and not __fish_seen_subcommand_from list get rename delete fork export" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and not __fish_seen_subcommand_from list get rename delete fork export" -l as -d 'Ask in the place of this user, or of serviceaccount/NAME. Needs the operation `impersonate`' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and not __fish_seen_subcommand_from list get rename delete fork export" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and not __fish_seen_subcommand_from list get rename delete fork export" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and not __fish_seen_subcommand_from list get rename delete fork export" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and not __fish_seen_subcommand_from list get rename delete fork export" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and not __fish_seen_subcommand_from list get rename delete fork export" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and not __fish_seen_subcommand_from list get rename delete fork export" -f -a "list" -d 'List your threads, those that were used last first'
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and not __fish_seen_subcommand_from list get rename delete fork export" -f -a "get" -d 'Show what was said in a thread'
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and not __fish_seen_subcommand_from list get rename delete fork export" -f -a "rename" -d 'Give a thread another title'
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and not __fish_seen_subcommand_from list get rename delete fork export" -f -a "delete" -d 'Delete threads, and end what is under way in them'
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and not __fish_seen_subcommand_from list get rename delete fork export" -f -a "fork" -d 'Begin a thread with what was said in another'
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and not __fish_seen_subcommand_from list get rename delete fork export" -f -a "export" -d 'Write down what went between the agent, its model and its tools, without keys, to be replayed'
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from list" -l limit -d 'At most so many' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from list" -s o -l output -d 'Form: table, wide, yaml, json, name, jsonpath=TEMPLATE, custom-columns=TITLE:.path,...' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from list" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from list" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from list" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from list" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from list" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from list" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from list" -l as -d 'Ask in the place of this user, or of serviceaccount/NAME. Needs the operation `impersonate`' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from list" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from list" -l no-headers -d 'Leave out the heading of tables'
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from list" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from get" -s o -l output -d 'Form: table, wide, yaml, json, name, jsonpath=TEMPLATE, custom-columns=TITLE:.path,...' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from get" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from get" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from get" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from get" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from get" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from get" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from get" -l as -d 'Ask in the place of this user, or of serviceaccount/NAME. Needs the operation `impersonate`' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from get" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from get" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from get" -l no-headers -d 'Leave out the heading of tables'
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from get" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from get" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from get" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from rename" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from rename" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from rename" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from rename" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from rename" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from rename" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from rename" -l as -d 'Ask in the place of this user, or of serviceaccount/NAME. Needs the operation `impersonate`' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from rename" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from rename" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from rename" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from rename" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from rename" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from delete" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from delete" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from delete" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from delete" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from delete" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from delete" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from delete" -l as -d 'Ask in the place of this user, or of serviceaccount/NAME. Needs the operation `impersonate`' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from delete" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from delete" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from delete" -l ignore-not-found -d 'Say nothing, and succeed, when one is not there'
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from delete" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from delete" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from fork" -l turn -d 'The last turn that is taken along; 0 takes none [default: the latest one that is over]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from fork" -l title -d 'What to call the new one [default: as the other one is called]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from fork" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from fork" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from fork" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from fork" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from fork" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from fork" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from fork" -l as -d 'Ask in the place of this user, or of serviceaccount/NAME. Needs the operation `impersonate`' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from fork" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from fork" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from fork" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from fork" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from fork" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from export" -s f -l file -d 'Write it there [default: standard output]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from export" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from export" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from export" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from export" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from export" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from export" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from export" -l as -d 'Ask in the place of this user, or of serviceaccount/NAME. Needs the operation `impersonate`' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from export" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from export" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from export" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from export" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from export" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c orchctl -n "__fish_orchctl_using_subcommand replay" -l against -d 'What is asked instead of the cassette; tools are never called' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand replay" -s o -l output -d 'Form of the differences' -r -f -a "text\t'For people: a heading, and a unified diff each'
+json\t'The whole report, as JSON'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand replay" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand replay" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand replay" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand replay" -l ca-file -d 'Certificates (PEM) to trust instead of the system\'s [env: ORCHCTL_CA_FILE]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand replay" -s p -l project -d 'Project to work in, for kinds that live in projects [env: ORCHCTL_PROJECT]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand replay" -l agent -d 'Agent to work with, for kinds that live with agents' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand replay" -l as -d 'Ask in the place of this user, or of serviceaccount/NAME. Needs the operation `impersonate`' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand replay" -l request-timeout -d 'How long an ordinary request may take [default: 10s], and the answer of a tool, which has no limit otherwise' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand replay" -l color -d 'When to use colour' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c orchctl -n "__fish_orchctl_using_subcommand replay" -s q -l quiet -d 'Say only what was asked for, and errors'
+complete -c orchctl -n "__fish_orchctl_using_subcommand replay" -l verbose -d 'Also say each request on standard error'
+complete -c orchctl -n "__fish_orchctl_using_subcommand replay" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c orchctl -n "__fish_orchctl_using_subcommand client; and not __fish_seen_subcommand_from install uninstall list import" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand client; and not __fish_seen_subcommand_from install uninstall list import" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand client; and not __fish_seen_subcommand_from install uninstall list import" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
