@@ -18,9 +18,9 @@ use crate::ui::{Stream, Tone};
 #[derive(Debug, Args)]
 #[command(before_help = "\
 Examples:
-  orchctl replay review.cassette.json                        the agent as it is now, with the answers recorded
-  orchctl replay review.cassette.json --against llm=bigger   what another model would say
-  orchctl replay review.cassette.json --against agent=draft  what another agent would do
+  orchctl replay review.json                        with the answers recorded
+  orchctl replay review.json --against llm=bigger   what another model says
+  orchctl replay review.json --against agent=draft  what another agent does
 ")]
 pub(crate) struct Arguments {
     /// The cassette, as `thread export` writes it; `-` for standard input

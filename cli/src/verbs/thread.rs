@@ -68,8 +68,8 @@ Examples:
     /// Write down what went between the agent, its model and its tools, without keys, to be replayed
     #[command(before_help = "\
 Examples:
-  orchctl thread export ID > review.cassette.json
-  orchctl thread export ID -f tests/review.cassette.json
+  orchctl thread export ID > review.json
+  orchctl thread export ID -f tests/review.json
   orchctl thread export ID | jq '.turns[].message'
 ")]
     Export(export::Export),

@@ -103,12 +103,11 @@ fn whoever_may_run_an_agent_has_its_model_asked_and_no_more() {
         (&chatted["target"]["kind"], &chatted["target"]["name"]),
         (&json!("Agent"), &json!("a"))
     );
-    let used = home.get("usage?agent=a&by=user,llm");
-    assert_eq!(
-        (&used["items"][0]["user"], &used["items"][0]["requests"]),
-        (&json!("serviceaccount/ann"), &json!(2)),
-        "{used}"
-    );
+    // What was used is written down a moment after, too.
+    eventually("the use counts for whoever spoke", || {
+        let used = home.get("usage?agent=a&by=user,llm");
+        (&used["items"][0]["user"], &used["items"][0]["requests"]) == (&json!("serviceaccount/ann"), &json!(2))
+    });
 }
 
 #[test]
