@@ -60,8 +60,9 @@ fn a_quick_model_chooses_prompts() {
         let client = Client::begin(&home, era, PATH);
         assert_eq!(told(&client), ["rules", "gardening"], "the model has chosen");
     }
-    let used = home.get("usage?by=project").to_string();
-    assert!(used.contains("\"shop\""), "it counts for the project: {used}");
+    eventually("it counts for the project", || {
+        home.get("usage?by=project").to_string().contains("\"shop\"")
+    });
     // Whoever may not ask the model is told by words, as everybody is when it fails or talks nonsense.
     let binding = json!({
         "subjects": [{"kind": "ServiceAccount", "name": "ci"}],
@@ -150,6 +151,7 @@ fn an_able_model_sums_prompts_up_once() {
     home.start();
     home.until_ready(&["server/raw", "project/shop"]);
     assert_eq!(summary_of(&home), "All about reviews.");
-    let used = home.get("usage?by=llm");
-    assert_eq!(used["items"][0]["requests"], 1, "{used}");
+    eventually("one request is counted", || {
+        home.get("usage?by=llm")["items"][0]["requests"] == 1
+    });
 }
