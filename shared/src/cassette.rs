@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
-use crate::chat::{CallState, TurnState};
+use crate::chat::{CallState, MOST_TURNS, TurnState};
 use crate::diff;
 use crate::kinds::agent::Params;
 use crate::name::Name;
@@ -23,6 +23,10 @@ use crate::secrecy;
 pub const FORMAT: &str = "orchctl.dev/cassette/v1";
 /// The largest cassette that is replayed, in bytes.
 pub const LARGEST: usize = 64 << 20;
+/// So many requests to its model a turn has at most.
+const MOST_EXCHANGES: usize = 50;
+/// So many calls of tools.
+const MOST_CALLS: usize = 5000;
 
 /// What was recorded of a thread: the answer of `GET /api/v1/threads/{id}/cassette`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -78,10 +82,18 @@ pub struct Exchange {
     pub tools: String,
     /// The parameters: an object.
     pub params: String,
-    /// The messages, in the words of chat completions.
+    /// So many messages stand first that stood first in the request before, in the same order.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub same: u32,
+    /// The messages behind them, in the words of chat completions.
     pub messages: Vec<String>,
     /// The answer: `text`, `toolCalls`, `finishReason` and more.
     pub answer: String,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+const fn is_none(count: &u32) -> bool {
+    *count == 0
 }
 
 /// What stands for older turns from here on.
@@ -163,6 +175,13 @@ impl Cassette {
                 "export the thread again: what is in a cassette goes by its hash and cannot be changed by hand",
             ))
         };
+        let most = usize::try_from(MOST_TURNS).unwrap_or(usize::MAX);
+        let too_many = |turn: &Turn| turn.exchanges.len() > MOST_EXCHANGES || turn.calls.len() > MOST_CALLS;
+        if self.turns.len() > most || self.turns.iter().any(too_many) {
+            let detail =
+                format!("the cassette has more than {MOST_TURNS} turns, or a turn has more than anybody records");
+            return Err(Problem::new(Code::BadRequest, detail));
+        }
         for (hash, content) in &self.contents {
             if *hash != hash_of(content) {
                 let short: String = hash.chars().take(12).collect();
@@ -364,6 +383,7 @@ mod tests {
                 system,
                 tools,
                 params,
+                same: 0,
                 messages: vec![message],
                 answer,
             }],

@@ -4,10 +4,11 @@ use std::collections::HashMap;
 
 use orch_shared::cassette::{Call, Cassette, Exchange, Summary, Turn};
 use orch_shared::chat::{Message, Role, TurnState};
-use orch_shared::problem::Problem;
+use orch_shared::problem::{Code, Problem};
 use serde_json::{Value, json};
 
 use super::begin::Asked;
+use super::owner::Known;
 use super::turn::read;
 use super::{Agents, Caller};
 use crate::store;
@@ -30,7 +31,19 @@ impl Agents {
             .collect();
         let rows = store.messages_from(&thread.id, 0).await?;
         let messages: Vec<Message> = rows.iter().filter_map(read).map(|entry| entry.message).collect();
-        let mut cassette = Cassette::of(known.name().clone());
+        if !self
+            .0
+            .store
+            .snapshot()
+            .shows(&caller.principal.visibility, &known.object)
+        {
+            return Err(unseen(&known));
+        }
+        let mut tape = Tape {
+            cassette: Cassette::of(known.name().clone()),
+            kept: HashMap::new(),
+            last: Vec::new(),
+        };
         for turn in store.turns(&thread.id, 1, thread.turns).await? {
             let state = TurnState::ALL.into_iter().find(|state| state.as_str() == turn.state);
             let Some(state) = state.filter(|state| state.is_over()) else {
@@ -39,53 +52,98 @@ impl Agents {
             let exchanges = store.exchanges(&thread.id, turn.turn).await?;
             let number = u32::try_from(turn.turn).unwrap_or(u32::MAX);
             let said = messages.iter().filter(|message| message.turn == number).collect();
-            let recorded = recorded(&mut cassette, (&turn, state), (exchanges, &contents), said);
-            cassette.turns.push(recorded);
+            let recorded = recorded(&mut tape, (&turn, state), (exchanges, &contents), said);
+            tape.cassette.turns.push(recorded);
+            // Long threads make nobody else wait.
+            tokio::task::yield_now().await;
         }
-        Ok(cassette)
+        Ok(tape.cassette)
     }
+}
+
+/// What an agent is told first may be read by those who may see the agent.
+pub(super) fn unseen(known: &Known) -> Problem {
+    let detail = format!(
+        "a cassette shows what agent/{} is told, which you may not see",
+        known.name()
+    );
+    Problem::new(Code::Forbidden, detail).suggest("that needs the role `view` on it")
+}
+
+/// A cassette that is being written.
+struct Tape {
+    cassette: Cassette,
+    /// Contents that are on it, by their hashes in the store.
+    kept: HashMap<String, String>,
+    /// The messages of the request before.
+    last: Vec<String>,
+}
+
+impl Tape {
+    /// Puts a content of the store on it.
+    fn keep(&mut self, hash: &str, contents: &HashMap<&str, &str>) -> String {
+        if let Some(kept) = self.kept.get(hash) {
+            return kept.clone();
+        }
+        let kept = self.cassette.keep(content(hash, contents));
+        self.kept.insert(hash.to_owned(), kept.clone());
+        kept
+    }
+}
+
+fn content(hash: &str, contents: &HashMap<&str, &str>) -> Value {
+    let known = contents
+        .get(hash)
+        .and_then(|content| serde_json::from_str(content).ok());
+    known.unwrap_or(Value::Null)
 }
 
 /// A turn, with its contents put on the cassette.
 fn recorded(
-    cassette: &mut Cassette,
+    tape: &mut Tape,
     (turn, state): (&store::Turn, TurnState),
     (exchanges, contents): (Vec<store::Exchange>, &HashMap<&str, &str>),
     said: Vec<&Message>,
 ) -> Turn {
     let asked: Asked = serde_json::from_str(&turn.request).unwrap_or_default();
     let answers = said.iter().filter(|message| message.role == Role::Assistant);
-    let content = |hash: &str| {
-        let known = contents
-            .get(hash)
-            .and_then(|content| serde_json::from_str(content).ok());
-        known.unwrap_or(Value::Null)
-    };
     let exchanges = exchanges.into_iter().filter(|exchange| exchange.purpose == ANSWER);
     let exchanges = exchanges.zip(answers).map(|(exchange, message)| {
         let hashes: Vec<String> = serde_json::from_str(&exchange.messages).unwrap_or_default();
-        let mut answer = content(&exchange.answer);
+        let mut answer = content(&exchange.answer, contents);
         // What is shown when a model says nothing but its thoughts, which are not kept otherwise.
         answer["text"] = json!(message.text);
+        let messages: Vec<String> = hashes.iter().map(|hash| tape.keep(hash, contents)).collect();
+        let same = messages
+            .iter()
+            .zip(&tape.last)
+            .take_while(|(now, before)| now == before);
+        let same = same.count();
+        let news = messages[same..].to_vec();
+        tape.last = messages;
         Exchange {
             llm: exchange.llm,
-            system: cassette.keep(content(&exchange.system)),
-            tools: cassette.keep(content(&exchange.tools)),
-            params: cassette.keep(content(&exchange.params)),
-            messages: hashes.iter().map(|hash| cassette.keep(content(hash))).collect(),
-            answer: cassette.keep(answer),
+            system: tape.keep(&exchange.system, contents),
+            tools: tape.keep(&exchange.tools, contents),
+            params: tape.keep(&exchange.params, contents),
+            same: u32::try_from(same).unwrap_or(u32::MAX),
+            messages: news,
+            answer: tape.cassette.keep(answer),
         }
     });
     let exchanges = exchanges.collect();
     let (mut calls, mut summaries, mut answered) = (Vec::new(), Vec::new(), 0);
-    let results = || said.iter().filter_map(|message| message.result.as_ref());
-    for message in &said {
+    for (place, message) in said.iter().enumerate() {
+        // Ids of calls are their own within one answer alone.
+        let behind = said[place + 1..].iter();
+        let of_answer = behind.take_while(|message| message.role != Role::Assistant);
+        let results = of_answer.filter_map(|message| message.result.as_ref());
         match message.role {
             Role::User | Role::Tool => {}
             Role::Assistant => {
                 answered += 1;
                 calls.extend(message.tool_calls.iter().filter_map(|call| {
-                    let result = results().find(|result| result.id == call.id)?;
+                    let result = results.clone().find(|result| result.id == call.id)?;
                     let arguments = orch_shared::cassette::kept(Value::Object(call.arguments.clone())).1;
                     Some(Call {
                         name: call.name.clone(),
@@ -108,7 +166,10 @@ fn recorded(
         message: first.map(|message| Cassette::text(&message.text)).unwrap_or_default(),
         personality: turn.personality.as_ref().and_then(|name| name.parse().ok()),
         system_append: asked.system_append.as_deref().map(Cassette::text),
-        params: asked.params,
+        params: asked.params.and_then(|params| {
+            let told = serde_json::to_value(params).ok()?;
+            serde_json::from_value(orch_shared::cassette::kept(told).1).ok()
+        }),
         state,
         exchanges,
         summaries,

@@ -29,6 +29,7 @@ use super::history::{Entry, conversation, with_ids};
 use super::meter::Meter;
 use super::next::{Action, Bounds, next};
 use super::owner::Known;
+use super::recording::unseen;
 use super::request::{Parts, merged};
 use super::turn::{last_answer, progress, shown};
 use super::{Agents, Caller};
@@ -51,7 +52,12 @@ struct Replaying<'r> {
     results: Results<'r>,
     entries: Vec<Entry>,
     differences: Vec<Difference>,
+    /// So many bytes of differences can still be told.
+    room: usize,
 }
+
+/// So many bytes of differences are told.
+const ROOM: usize = 4 << 20;
 
 impl Agents {
     /// Runs a cassette once more.
@@ -66,6 +72,14 @@ impl Agents {
             Some(Against::Llm(_)) | None => &cassette.agent,
         };
         let known = self.agent(&caller.principal, agent.as_str())?;
+        if !self
+            .0
+            .store
+            .snapshot()
+            .shows(&caller.principal.visibility, &known.object)
+        {
+            return Err(unseen(&known));
+        }
         let llm = match against {
             None => None,
             Some(Against::Agent(_)) => Some(known.spec().llm.clone()),
@@ -79,6 +93,7 @@ impl Agents {
             results: Results::of(cassette),
             entries: Vec::new(),
             differences: Vec::new(),
+            room: ROOM,
         };
         for (number, turn) in (1..).zip(&cassette.turns) {
             self.replay_turn(&mut replaying, number, turn).await?;
@@ -167,6 +182,8 @@ impl Agents {
                         ),
                     };
                     meter.asked();
+                    // Whoever hangs up ends it, and long cassettes make nobody else wait.
+                    tokio::task::yield_now().await;
                     let Some(answer) = self.hear(replaying, (number, iteration), turn, &parts, &meter).await? else {
                         return Ok(());
                     };
@@ -213,8 +230,11 @@ impl Agents {
                 }
             }
             if replaying.llm.is_none() {
+                // What stood in the request before was compared with that.
+                let same = (exchange.same as usize).min(parts.messages.len());
                 let before: Vec<&Value> = exchange.messages.iter().map(|hash| cassette.content(hash)).collect();
-                let now: Vec<Value> = parts.messages.iter().map(|message| kept(message.clone()).1).collect();
+                let news = parts.messages[same..].iter();
+                let now: Vec<Value> = news.map(|message| kept(message.clone()).1).collect();
                 if let Some(diff) = difference(&json!(before), &json!(now)) {
                     replaying.differs(turn, Some(step), Part::Messages, diff);
                 }
@@ -366,6 +386,13 @@ impl Agents {
 
 impl Replaying<'_> {
     fn differs(&mut self, turn: u32, step: Option<u32>, part: Part, diff: String) {
+        let told = self.room;
+        self.room = self.room.saturating_sub(diff.len() + 64);
+        let diff = match (told, self.room) {
+            (0, _) => return,
+            (_, 0) => "there are more differences, which are left out".to_owned(),
+            (_, _) => diff,
+        };
         self.differences.push(Difference { turn, step, part, diff });
     }
 

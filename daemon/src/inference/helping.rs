@@ -79,6 +79,8 @@ impl Inference {
         let mut models: Vec<(bool, Name)> = choice::all(principal, &shared.store.snapshot())
             .into_iter()
             .filter(|model| model.spec().effective().tier == Some(tier))
+            // Whoever publishes a model is not thereby shown what everybody else works at.
+            .filter(|model| model.spec().published != Some(true))
             .filter(|model| shared.models.failing(&model.object.uid).is_none())
             .map(|model| (model.spec().tier.is_none(), model.name().clone()))
             .collect();

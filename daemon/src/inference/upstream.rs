@@ -147,6 +147,10 @@ impl Shared {
         let spec = model.spec();
         if spec.published == Some(true) {
             let (head, body) = self.ask_publisher(model, outgoing).await?;
+            // The key that is not taken is the publisher's, and what is said of it is for nobody else.
+            if matches!(head.status.as_u16(), 401 | 403) {
+                return Err(Failure::KeyRefused(head.status));
+            }
             let body: Incoming = Box::pin(body);
             return Begun { head, body, key: None }.checked().await;
         }

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use super::{agent, calls, home_with, post, say, say_in, scripted, text};
+use super::rights::{ask, machine};
+use super::{agent, calls, chat, home_with, post, say, scripted, text};
 use crate::e2e::manifest;
 use crate::support::daemon::{Home, eventually};
 use crate::support::far::Far;
@@ -30,7 +31,8 @@ fn recorded() -> (Home, Far, String) {
     let said = say(&home, "What is it? My key is orch_0123456789abcdef0123456789abcdef.");
     let thread = text(&said["threadId"]).to_owned();
     assert_eq!(text(&said["assistant"]), "It is a.");
-    say_in(&home, &thread, "Thanks");
+    let more = json!({"message": "Thanks", "threadId": thread, "params": {"extra": {"api_key": "hunter2hunter2"}}});
+    chat(&home, &more).expect(200);
     assert_eq!(calls(&far), 1);
     (home, far, thread)
 }
@@ -155,6 +157,33 @@ fn another_model_and_another_agent_are_compared() {
     let report: Value = serde_json::from_str(&json.stdout).expect("JSON");
     assert_eq!((text(&report["agent"]), &report["turns"]), ("draft", &json!(2)));
     assert_eq!(calls(&far), 1, "tools are never called");
+}
+
+#[test]
+fn a_cassette_is_for_those_who_may_see_the_agent() {
+    let declared = scripted("m", &json!([{"text": "one"}])) + &agent(json!({"systemPrompt": "Be kind."}));
+    let (home, _far) = home_with(&declared);
+    let token = machine(&home, "ann", &json!([{"roles": ["run"], "resources": ["agents"]}]));
+    let said = ask(&home, &token, "POST", "agents/a/chat").json(&json!({"message": "hello"}));
+    let thread = text(&said.send().expect(200).json()["threadId"]).to_owned();
+    let cassette = format!("threads/{thread}/cassette");
+    let refused = ask(&home, &token, "GET", &cassette).send().expect(403);
+    assert!(!refused.body.contains("Be kind"), "{}", refused.body);
+    let invented =
+        json!({"cassette": {"format": "orchctl.dev/cassette/v1", "agent": "a", "turns": [], "contents": {}}});
+    ask(&home, &token, "POST", "replays").json(&invented).send().expect(403);
+    // Whoever may see it has what they said.
+    let token = machine(
+        &home,
+        "bob",
+        &json!([{"roles": ["view", "run"], "resources": ["agents"]}]),
+    );
+    let said = ask(&home, &token, "POST", "agents/a/chat").json(&json!({"message": "hello"}));
+    let thread = text(&said.send().expect(200).json()["threadId"]).to_owned();
+    let told = ask(&home, &token, "GET", &format!("threads/{thread}/cassette"))
+        .send()
+        .expect(200);
+    assert!(told.body.contains("Be kind."), "{}", told.body);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::support::daemon::{Home, eventually};
 use crate::support::http::Request;
 
 /// A machine with those grants, and its token.
-fn machine(home: &Home, name: &str, grants: &Value) -> String {
+pub(super) fn machine(home: &Home, name: &str, grants: &Value) -> String {
     home.apply(
         &[
             manifest("ServiceAccount", name, &json!({})),
@@ -27,7 +27,7 @@ fn machine(home: &Home, name: &str, grants: &Value) -> String {
     text(&made["credential"]).to_owned()
 }
 
-fn ask(home: &Home, token: &str, method: &str, path: &str) -> Request {
+pub(super) fn ask(home: &Home, token: &str, method: &str, path: &str) -> Request {
     Request::new(home.address(), method, &format!("/api/v1/{path}")).token(token)
 }
 

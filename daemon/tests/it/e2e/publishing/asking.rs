@@ -147,6 +147,7 @@ fn nothing_goes_on_for_a_client_that_is_gone() {
 fn what_a_model_says_itself_is_passed_on_and_what_breaks_off_says_so() {
     let (home, far) = (Home::new().started(), local_model());
     let _bad = Publisher::of_model(&home, "bad", &far, "status.400", &[]);
+    let _locked = Publisher::of_model(&home, "locked", &far, "status.401", &[]);
     let _down = Publisher::of_model(&home, "down", &far, "status.503", &[]);
     let _cut = Publisher::of_model(&home, "cut", &far, "break.3.slow.20", &[]);
     let _claude = Publisher::of_model(&home, "claude", &far, "chunks.2.claude", &["--provider", "anthropic"]);
@@ -155,6 +156,9 @@ fn what_a_model_says_itself_is_passed_on_and_what_breaks_off_says_so() {
         refused["error"]["message"], "this model answers 400 Bad Request",
         "{refused}"
     );
+    // What is said of the publisher's key is for nobody else, and no client takes it for its own.
+    let refused = ask(&home, &chat("locked")).expect(502);
+    assert!(!refused.body.contains("this model answers"), "{}", refused.body);
     // It is asked once more, like any other.
     ask(&home, &chat("down")).expect(502);
     assert_eq!(seen(&far)["asked"]["status.503"], 2);
