@@ -99,19 +99,7 @@ impl Agents {
 
     /// Counts what an answer has taken; what is not told is estimated.
     fn count(&self, working: &Working, said: &Said, size: u64) {
-        let count = |tokens: u64| i64::try_from(tokens).unwrap_or(i64::MAX);
-        let tokens = match &said.reply.usage {
-            Some(used) => Tokens {
-                input: count(used.input),
-                cached: count(used.cached),
-                output: count(used.output),
-            },
-            None => Tokens {
-                input: count(size),
-                cached: 0,
-                output: count(estimate::of_text(&said.reply.text)),
-            },
-        };
+        let tokens = taken(&said.reply, || size);
         let pricing = self.llm(&said.llm).and_then(|llm| llm.pricing);
         let cost = pricing.map(|pricing| tokens.cost(&pricing));
         working.meter.answered(tokens, cost.as_ref());
@@ -306,6 +294,23 @@ impl Agents {
             text,
         });
         Ok(())
+    }
+}
+
+/// What an answer has taken; what is not told is estimated, the request from its size in tokens.
+pub(super) fn taken(reply: &Reply, size: impl FnOnce() -> u64) -> Tokens {
+    let count = |tokens: u64| i64::try_from(tokens).unwrap_or(i64::MAX);
+    match &reply.usage {
+        Some(used) => Tokens {
+            input: count(used.input),
+            cached: count(used.cached),
+            output: count(used.output),
+        },
+        None => Tokens {
+            input: count(size()),
+            cached: 0,
+            output: count(estimate::of_text(&reply.text)),
+        },
     }
 }
 

@@ -21,10 +21,9 @@ use orch_shared::kind::Kind;
 use orch_shared::name::{Name, ObjectRef};
 use orch_shared::problem::{Code, Problem};
 use orch_shared::system::Text;
-use orch_shared::usage::Tokens;
 use serde_json::{Map, Value, json};
 
-use super::asking::{arguments, recorded as written};
+use super::asking::{arguments, recorded as written, taken};
 use super::history::{Entry, conversation, with_ids};
 use super::meter::Meter;
 use super::next::{Action, Bounds, next};
@@ -216,16 +215,15 @@ impl Agents {
         let exchange = recorded.exchanges.get(step as usize - 1);
         if let Some(exchange) = exchange {
             let cassette = replaying.cassette;
-            let mut compared = vec![
+            for (part, before, now) in [
                 (Part::System, &exchange.system, json!(parts.system)),
                 (Part::Params, &exchange.params, Value::Object(parts.parameters())),
                 (Part::Tools, &exchange.tools, json!(parts.tools)),
-            ];
-            compared.retain(|(_, hash, now)| **hash != kept(now.clone()).0);
-            for (part, hash, now) in compared {
+            ] {
+                let (hash, now) = kept(now);
                 // What a turn is told first is told with each of its requests.
-                if step == 1 || replaying.is_news(turn, part) {
-                    let diff = difference(cassette.content(hash), &kept(now).1);
+                if *before != hash && (step == 1 || replaying.is_news(turn, part)) {
+                    let diff = difference(cassette.content(before), &now);
                     replaying.differs(turn, Some(step), part, diff.unwrap_or_default());
                 }
             }
@@ -249,18 +247,7 @@ impl Agents {
             return Ok(before.cloned());
         };
         let reply = self.ask_once(replaying, &llm, parts).await?;
-        let tokens = reply.usage.map_or_else(
-            || Tokens {
-                input: i64::try_from(estimate::of_json(&parts.body())).unwrap_or(i64::MAX),
-                cached: 0,
-                output: i64::try_from(estimate::of_text(&reply.text)).unwrap_or(i64::MAX),
-            },
-            |used| Tokens {
-                input: i64::try_from(used.input).unwrap_or(i64::MAX),
-                cached: i64::try_from(used.cached).unwrap_or(i64::MAX),
-                output: i64::try_from(used.output).unwrap_or(i64::MAX),
-            },
-        );
+        let tokens = taken(&reply, || estimate::of_json(&parts.body()));
         meter.answered(tokens, None);
         let mut now = written(&reply);
         let spoken = if reply.text.is_empty() {
@@ -307,9 +294,8 @@ impl Agents {
         trail.by(&caller.principal);
         let asking = async {
             let principal = caller.principal.clone();
-            let mut saying = self.0.inference.ask_for(principal, behalf, parts.body()).await?;
-            while saying.piece().await.is_some() {}
-            saying.finish()
+            let saying = self.0.inference.ask_for(principal, behalf, parts.body()).await?;
+            saying.whole().await
         };
         let said = audit::scoped(trail, asking).await;
         said.map(|said| said.reply)

@@ -186,6 +186,15 @@ impl Saying {
         }
     }
 
+    /// The whole answer, for whoever shows no pieces of it.
+    ///
+    /// # Errors
+    /// When it broke off.
+    pub async fn whole(mut self) -> Result<Said, Unanswered> {
+        while self.piece().await.is_some() {}
+        self.finish()
+    }
+
     /// The whole answer, once all pieces were shown.
     ///
     /// # Errors

@@ -60,9 +60,8 @@ impl Inference {
                 project: project.map(|project| project.to_string()),
             };
             let asking = async {
-                let mut saying = self.begin(principal, of, body.to_string()).await?;
-                while saying.piece().await.is_some() {}
-                saying.finish()
+                let saying = self.begin(principal, of, body.to_string()).await?;
+                saying.whole().await
             };
             match audit::scoped(trail, asking).await {
                 Ok(said) if !said.reply.text.trim().is_empty() => return Some(said.reply.text),
