@@ -3,9 +3,9 @@
 use orch_shared::kinds::agent::{AgentStatus, AgentTools};
 use orch_shared::resource::{ConditionStatus, Phase, Timestamp};
 
-use super::conditions::{Conditions, find};
+use super::conditions::{Conditions, news_of_references};
 use super::publication::life;
-use super::{Action, Broken, Happening, Plan};
+use super::{Action, Broken, Plan};
 
 /// What is known of an agent.
 #[derive(Debug)]
@@ -66,16 +66,7 @@ pub fn plan(world: &World<'_>, now: Timestamp) -> Plan<AgentStatus> {
         }
     }
     let conditions = conditions.into_inner();
-    let before = find(&world.status.conditions, "ReferencesResolved").map(|condition| condition.status);
-    let events = match (before, world.broken) {
-        (None | Some(ConditionStatus::True | ConditionStatus::Unknown), [Broken(first), ..]) => {
-            vec![Happening::warning("ReferenceMissing", first.clone())]
-        }
-        (Some(ConditionStatus::False), []) => {
-            vec![Happening::normal("Resolved", "everything it refers to is there again")]
-        }
-        (None | Some(_), _) => vec![],
-    };
+    let events = Vec::from_iter(news_of_references(&world.status.conditions, world.broken));
     Plan {
         actions: vec![],
         status: AgentStatus {
@@ -92,6 +83,7 @@ pub fn plan(world: &World<'_>, now: Timestamp) -> Plan<AgentStatus> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::conditions::find;
     use super::*;
 
     fn planned(status: &AgentStatus, broken: &[Broken], unknown: &[&str]) -> Plan<AgentStatus> {

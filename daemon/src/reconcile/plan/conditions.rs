@@ -3,7 +3,7 @@
 use orch_shared::kind::{Hazard, Pending};
 use orch_shared::resource::{Condition, ConditionStatus, Timestamp};
 
-use super::Broken;
+use super::{Broken, Happening};
 
 /// Builds the conditions of one object from those it had.
 #[derive(Debug)]
@@ -100,6 +100,20 @@ pub fn unsafe_to_ignore(pending: &[Pending]) -> Option<String> {
             fields.join(", ")
         )
     })
+}
+
+/// What has happened to the objects that one refers to, since its conditions were stated.
+pub(super) fn news_of_references(before: &[Condition], broken: &[Broken]) -> Option<Happening> {
+    let before = find(before, "ReferencesResolved").map(|condition| condition.status);
+    match (before, broken) {
+        (None | Some(ConditionStatus::True | ConditionStatus::Unknown), [Broken(first), ..]) => {
+            Some(Happening::warning("ReferenceMissing", first.clone()))
+        }
+        (Some(ConditionStatus::False), []) => {
+            Some(Happening::normal("Resolved", "everything it refers to is there again"))
+        }
+        (None | Some(_), _) => None,
+    }
 }
 
 /// The condition of that type.

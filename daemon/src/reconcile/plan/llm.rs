@@ -10,7 +10,7 @@ use orch_shared::inference::probe::Found;
 use orch_shared::publishing::Publication;
 use orch_shared::resource::{Condition, ConditionStatus, Phase, PlainStatus, Timestamp};
 
-use super::conditions::{Conditions, find};
+use super::conditions::{Conditions, find, news_of_references};
 use super::publication::life;
 use super::{Action, Broken, Happening, Plan};
 
@@ -207,18 +207,9 @@ pub fn plan(world: &World<'_>, now: Timestamp) -> Plan<PlainStatus> {
 }
 
 fn events(world: &World<'_>, said: &Statement) -> Vec<Happening> {
-    let mut events = Vec::new();
-    let status_of = |name: &str| find(&world.status.conditions, name).map(|known| known.status);
-    match (status_of("ReferencesResolved"), world.broken) {
-        (None | Some(ConditionStatus::True | ConditionStatus::Unknown), [Broken(first), ..]) => {
-            events.push(Happening::warning("ReferenceMissing", first.clone()));
-        }
-        (Some(ConditionStatus::False), []) => {
-            events.push(Happening::normal("Resolved", "everything it refers to is there again"));
-        }
-        (None | Some(_), _) => {}
-    }
-    let was_unavailable = status_of(AVAILABLE) == Some(ConditionStatus::False);
+    let mut events = Vec::from_iter(news_of_references(&world.status.conditions, world.broken));
+    let before = find(&world.status.conditions, AVAILABLE);
+    let was_unavailable = before.is_some_and(|known| known.status == ConditionStatus::False);
     match (said.status, was_unavailable) {
         (ConditionStatus::False, false) => events.push(Happening::warning(said.reason, said.message.clone())),
         (ConditionStatus::True, true) => events.push(Happening::normal("Available", "it can be asked again")),

@@ -3,7 +3,7 @@
 use orch_shared::kind::Pending;
 use orch_shared::resource::{ConditionStatus, Phase, PlainStatus, Timestamp};
 
-use super::conditions::{Conditions, find, unsafe_to_ignore};
+use super::conditions::{Conditions, find, news_of_references, unsafe_to_ignore};
 use super::{Action, Broken, Happening, Plan};
 
 /// What is known of an object of such a kind.
@@ -94,17 +94,7 @@ pub fn plan(world: &World<'_>, now: Timestamp) -> Plan<PlainStatus> {
     conditions.pending(world.pending);
     let conditions = conditions.into_inner();
 
-    let mut events = Vec::new();
-    let before = find(&world.status.conditions, "ReferencesResolved").map(|condition| condition.status);
-    match (before, world.broken) {
-        (None | Some(ConditionStatus::True | ConditionStatus::Unknown), [Broken(first), ..]) => {
-            events.push(Happening::warning("ReferenceMissing", first.clone()));
-        }
-        (Some(ConditionStatus::False), []) => {
-            events.push(Happening::normal("Resolved", "everything it refers to is there again"));
-        }
-        (None | Some(_), _) => {}
-    }
+    let mut events = Vec::from_iter(news_of_references(&world.status.conditions, world.broken));
     let was_broken = find(&world.status.conditions, LINK).is_some_and(|known| known.status == ConditionStatus::False);
     match (&broken_link, was_broken) {
         (Some(reason), false) => events.push(Happening::warning("LinkBroken", reason.clone())),
