@@ -36,6 +36,8 @@ pub(super) struct Modern {
     pub(super) client: Client,
     /// The handle of a session that it has begun; taken out of the request, for it is nobody else's business.
     pub(super) handle: Option<String>,
+    /// What it names, a tool or the like, if it does so once.
+    pub(super) named: Option<String>,
 }
 
 /// A message that is not taken, and the answer to it.
@@ -132,6 +134,9 @@ pub(super) fn read(headers: &HeaderMap, body: &[u8]) -> Result<Asking, Refused> 
         return Err(Refused::bad(Some(id), unsupported(&named)));
     }
     repeats(headers, &request, &params, true)?;
+    let named = named_by(&request.method)
+        .filter(|member| params.has_once(member))
+        .and_then(|member| params.text(member));
     let client = Client {
         info: meta
             .get(META_CLIENT)
@@ -148,6 +153,7 @@ pub(super) fn read(headers: &HeaderMap, body: &[u8]) -> Result<Asking, Refused> 
         request,
         client,
         handle,
+        named,
     }))
 }
 
@@ -168,6 +174,10 @@ const DEEPEST: usize = 120;
 
 /// Whether a body is nested deeper than servers can be expected to read.
 fn is_too_deep(body: &[u8]) -> bool {
+    // What opens no more is no deeper, whatever it says.
+    if body.iter().filter(|byte| matches!(byte, b'[' | b'{')).count() <= DEEPEST {
+        return false;
+    }
     let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
     for byte in body {
         match byte {
@@ -268,17 +278,15 @@ fn decoded(value: &str) -> Option<String> {
 
 /// Holds the headers `Mcp-Param-*` against the arguments of a tool whose schema wants some repeated there. Says what is
 /// wrong.
-pub(super) fn repeated_arguments(
-    headers: &HeaderMap,
-    schema: &RawValue,
-    arguments: Option<&RawValue>,
-) -> Option<String> {
+pub(super) fn repeated_arguments(headers: &HeaderMap, schema: &RawValue, params: Option<&RawValue>) -> Option<String> {
     // Most schemas name no header, and are not read.
     if !schema.get().contains("x-mcp-header") {
         return None;
     }
     let schema: serde_json::Value = serde_json::from_str(schema.get()).ok()?;
-    let arguments: serde_json::Value = arguments
+    let params = Members::of_params(params);
+    let arguments: serde_json::Value = params
+        .get("arguments")
         .and_then(|raw| serde_json::from_str(raw.get()).ok())
         .unwrap_or_default();
     let mut found = Vec::new();

@@ -87,11 +87,9 @@ impl Gateway {
     /// What stands behind an address, for somebody; what the rules say of that is noted for the audit log.
     pub(super) fn view(&self, target: Option<&Target>, principal: &Principal) -> Option<View> {
         let (target, snapshot) = (target?, self.0.store.snapshot());
-        if let Some(object) = snapshot.get(&target.object()) {
-            let role = view::role_for(object.object.kind);
-            audit::decided(principal, &snapshot.decide(principal, role, object), role);
-        }
-        View::of(target, &snapshot, principal)
+        let (decision, role, found) = view::decided(&target.object(), &snapshot, principal)?;
+        audit::decided(principal, &decision, role);
+        View::behind(target, view::usable(&decision, found)?, &snapshot, principal)
     }
 }
 
@@ -122,6 +120,7 @@ async fn take(gateway: &Gateway, target: Option<Target>, principal: Principal, p
                 side: Side::Modern(Arc::new(modern.client)),
                 headers: &headers,
                 handle: modern.handle,
+                named: modern.named,
                 request: modern.request,
             };
             let reply = gateway.answer(asked).await;
@@ -178,6 +177,7 @@ impl Gateway {
                     side: Side::Legacy(Arc::clone(&session)),
                     headers,
                     handle: None,
+                    named: None,
                     request,
                 };
                 let reply = self.answer(asked).await;

@@ -90,6 +90,7 @@ impl Gateway {
             params: Some(raw(&json!({"notifications": {"resourceSubscriptions": [uri]}}))),
             client: Arc::clone(client),
             purpose: Purpose::Own,
+            about: None,
             schema: None,
         };
         link.request(call).await

@@ -38,6 +38,8 @@ pub(super) struct Asked<'a> {
     pub(super) headers: &'a HeaderMap,
     /// The handle of a session that a client of the newer era has begun.
     pub(super) handle: Option<String>,
+    /// What it names, if that has been read; see [`super::asking::Modern::named`].
+    pub(super) named: Option<String>,
     pub(super) request: Request,
 }
 
@@ -243,8 +245,10 @@ impl Gateway {
 
     async fn call_tool(&self, mut asked: Asked<'_>) -> Reply {
         let written = asked.request.params.take();
-        let mut params = Members::of_params(written.as_deref());
-        let Some(name) = params.text("name") else {
+        let read = asked.named.take();
+        let is_said_once = read.is_some();
+        let params = || Members::of_params(written.as_deref());
+        let Some(name) = read.or_else(|| params().text("name")) else {
             return Reply::Now(error(code::INVALID_PARAMS, "tools/call needs `name`"));
         };
         if name == pages::TOOL && asked.view.page_size().is_some() {
@@ -252,7 +256,7 @@ impl Gateway {
             let page = self
                 .0
                 .pages
-                .read(params.get("arguments"), &asked.principal.caller(), &wording);
+                .read(params().get("arguments"), &asked.principal.caller(), &wording);
             return Reply::Now(own_result(&asked.side, page));
         }
         if delegating::is_agent(&name) && asked.view.single().is_none() {
@@ -279,11 +283,14 @@ impl Gateway {
             return Reply::Now(error(code::INVALID_PARAMS, format!("Unknown tool: {name}")));
         };
         if let (Side::Modern(_), Some(schema)) = (&asked.side, &route.schema)
-            && let Some(wrong) = asking::repeated_arguments(asked.headers, schema, params.get("arguments"))
+            && let Some(wrong) = asking::repeated_arguments(asked.headers, schema, written.as_deref())
         {
             return Reply::Now(error(code::HEADER_MISMATCH, wrong));
         }
-        let params = renamed(&mut params, &name, &route.name).or(written);
+        let params = match is_said_once && name == route.name {
+            true => written,
+            false => renamed(&mut params(), &name, &route.name).or(written),
+        };
         let member = member.clone();
         self.relay(asked, &member, params, Some(route.name), route.schema).await
     }

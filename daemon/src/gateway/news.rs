@@ -227,6 +227,7 @@ impl Gateway {
             params: Some(raw(&params)),
             client: Arc::clone(&self.0.ourselves),
             purpose: Purpose::Own,
+            about: None,
             schema: None,
         };
         let asking = async { link.request(call).await?.outcome().await };

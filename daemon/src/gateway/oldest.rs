@@ -146,6 +146,7 @@ pub(super) async fn take(
             side: Side::Legacy(Arc::clone(&session)),
             headers: &headers,
             handle: None,
+            named: None,
             request,
         };
         let reply = gateway.answer(asked).await;

@@ -52,7 +52,7 @@ impl Gateway {
             Some(tool) if request.method == "tools/call" => snapshot.decide_call(principal, &member.object, tool),
             Some(_) | None => snapshot.decide(principal, Role::Run, &member.object),
         };
-        let mut note = note(&self.0.ledger, principal, &request.method, object, name);
+        let mut note = note(&self.0.ledger, principal, &request.method, object, name.clone());
         note.decided(principal, &decision);
         if !decision.is_allowed {
             note.forbidden("may not be used").await;
@@ -95,7 +95,7 @@ impl Gateway {
                     } = *parked;
                     let relay = Relay {
                         gateway: self.clone(),
-                        call: call(request.method, params, &side, schema),
+                        call: call(request.method, params, name, &side, schema),
                         side,
                         server,
                         upstream,
@@ -150,7 +150,7 @@ impl Gateway {
         };
         let relay = Relay {
             gateway: self.clone(),
-            call: call(request.method, params, &side, schema),
+            call: call(request.method, params, name, &side, schema),
             side,
             server: member.name.to_string(),
             upstream,
@@ -242,10 +242,11 @@ fn without_input(params: Option<Raw>) -> Option<Raw> {
     Some(if is_there { members.to_raw() } else { params })
 }
 
-fn call(method: String, params: Option<Raw>, side: &Side, schema: Option<Raw>) -> Call {
+fn call(method: String, params: Option<Raw>, about: Option<String>, side: &Side, schema: Option<Raw>) -> Call {
     Call {
         method,
         params,
+        about,
         client: side.client(),
         purpose: Purpose::Relay,
         schema,

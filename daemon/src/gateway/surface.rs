@@ -258,6 +258,7 @@ pub(super) async fn fetch(link: &Link, kind: Kind, client: &Arc<Client>) -> Resu
                 .map_or_else(|| json!({}), |cursor| json!({"cursor": cursor})))),
             client: Arc::clone(client),
             purpose: Purpose::Own,
+            about: None,
             schema: None,
         };
         let exchange = link.request(call).await.map_err(|error| error.to_string())?;

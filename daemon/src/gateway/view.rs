@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use orch_shared::access::{Principal, Role, ToolBounds};
+use orch_shared::access::{Decision, Principal, Role, ToolBounds};
 use orch_shared::kind::Kind;
 use orch_shared::kinds::project::Project;
 use orch_shared::kinds::prompt::Prompt;
@@ -145,17 +145,32 @@ pub(super) fn role_for(kind: Kind) -> Role {
     if kind == Kind::Server { Role::Run } else { Role::View }
 }
 
-/// An object behind an address, for whoever may use it.
-fn usable(object: &ObjectRef, snapshot: &Snapshot, principal: &Principal) -> Option<Arc<Object>> {
+/// An object behind an address, and what the rules say of using it.
+pub(super) fn decided<'s>(
+    object: &ObjectRef,
+    snapshot: &'s Snapshot,
+    principal: &Principal,
+) -> Option<(Decision, Role, &'s Arc<Object>)> {
     let found = snapshot.get(object)?;
-    let may = snapshot.decide(principal, role_for(object.kind), found).is_allowed;
-    (found.deleting_since.is_none() && may).then(|| Arc::clone(found))
+    let role = role_for(object.kind);
+    Some((snapshot.decide(principal, role, found), role, found))
+}
+
+/// An object that may be used, unless it is about to go.
+pub(super) fn usable(decision: &Decision, found: &Arc<Object>) -> Option<Arc<Object>> {
+    (decision.is_allowed && found.deleting_since.is_none()).then(|| Arc::clone(found))
+}
+
+/// An object behind an address, for whoever may use it.
+fn used_by(object: &ObjectRef, snapshot: &Snapshot, principal: &Principal) -> Option<Arc<Object>> {
+    let (decision, _, found) = decided(object, snapshot, principal)?;
+    usable(&decision, found)
 }
 
 impl View {
     /// What stands behind that address for somebody; nothing when it is not there, or they may not see it.
     pub(super) fn of(target: &Target, snapshot: &Snapshot, principal: &Principal) -> Option<Self> {
-        let object = usable(&target.object(), snapshot, principal)?;
+        let object = used_by(&target.object(), snapshot, principal)?;
         Self::behind(target, object, snapshot, principal)
     }
 
@@ -168,9 +183,22 @@ impl View {
         is_there.then(|| Self::behind(&target, Arc::clone(object), snapshot, principal))?
     }
 
-    fn behind(target: &Target, object: Arc<Object>, snapshot: &Snapshot, principal: &Principal) -> Option<Self> {
-        let (servers, prompts) = match target {
-            Target::Server(name) => (vec![name.clone()], vec![]),
+    /// What stands behind an address whose object may be used.
+    pub(super) fn behind(
+        target: &Target,
+        object: Arc<Object>,
+        snapshot: &Snapshot,
+        principal: &Principal,
+    ) -> Option<Self> {
+        let member = |name: Name, object: Arc<Object>| {
+            let callable = match principal.rights.is_everywhere(Role::Run) {
+                true => ToolBounds::default(),
+                false => snapshot.facts_of(&object, |facts| principal.rights.tools(facts)),
+            };
+            Member { name, object, callable }
+        };
+        let (members, prompts) = match target {
+            Target::Server(name) => (vec![member(name.clone(), Arc::clone(&object))], vec![]),
             Target::Project(name) => {
                 let servers = object.spec::<Project>()?.servers.clone().unwrap_or_default();
                 let scope = Scope::Project(name.clone());
@@ -198,20 +226,13 @@ impl View {
                     .map(|prompt| prompt.object.clone())
                     .collect();
                 prompts.retain(|prompt| kept.contains(&prompt.object));
-                (servers, prompts)
+                let members = servers.into_iter().filter_map(|name| {
+                    let server = ObjectRef::cluster(Kind::Server, name.clone());
+                    Some(member(name, used_by(&server, snapshot, principal)?))
+                });
+                (members.collect(), prompts)
             }
         };
-        let members = servers
-            .into_iter()
-            .filter_map(|name| {
-                let object = usable(&ObjectRef::cluster(Kind::Server, name.clone()), snapshot, principal)?;
-                let callable = match principal.rights.is_everywhere(Role::Run) {
-                    true => ToolBounds::default(),
-                    false => snapshot.facts_of(&object, |facts| principal.rights.tools(facts)),
-                };
-                Some(Member { name, object, callable })
-            })
-            .collect();
         Some(Self {
             target: target.clone(),
             object,

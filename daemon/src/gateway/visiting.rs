@@ -169,6 +169,7 @@ impl Visit {
             side: Side::Legacy(Arc::clone(&self.session)),
             headers: &headers,
             handle: None,
+            named: None,
             request: Request {
                 id: id.clone(),
                 method: "tools/call".to_owned(),

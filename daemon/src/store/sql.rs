@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use futures_util::TryStreamExt;
 use orch_shared::name::ObjectRef;
@@ -261,7 +262,7 @@ macro_rules! bound {
         let mut query = sqlx::query(statement.text.written($places));
         for value in statement.values {
             query = match value {
-                Value::Text(text) => query.bind(text),
+                Value::Text(text) => query.bind(text.map(Arc::<str>::from)),
                 Value::Integer(number) => query.bind(number),
             };
         }

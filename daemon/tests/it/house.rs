@@ -101,7 +101,7 @@ const OWNED: &[(&str, &[&str])] = &[
             "shared/src/resource.rs",
         ],
     ),
-    ("libc", &["daemon/src/serve/"]),
+    ("tikv_jemalloc_sys", &["daemon/src/serve/memory.rs"]),
     ("prometheus_client", &["daemon/src/telemetry.rs"]),
     ("pulldown_cmark", &["cli/src/render/markdown/inline.rs"]),
     ("ratatui", &["cli/src/verbs/console"]),

@@ -5,7 +5,8 @@
 //! in a set: `[*]`.
 
 use std::fmt;
-use std::str::FromStr;
+use std::str::{Chars, FromStr};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -95,24 +96,23 @@ impl Pattern {
     /// Whether the whole of a name is as the pattern says.
     #[must_use]
     pub fn matches(&self, name: &str) -> bool {
-        let name: Vec<char> = name.chars().collect();
-        let (mut piece, mut at) = (0, 0);
+        let (mut piece, mut rest) = (0, name.chars());
         // Where to go on when what follows the last run does not fit: the run takes one character more.
-        let mut last_run: Option<(usize, usize)> = None;
-        while at < name.len() {
+        let mut last_run: Option<(usize, Chars<'_>)> = None;
+        while let Some(next) = rest.clone().next() {
             match self.pieces.get(piece) {
                 Some(Piece::Run) => {
-                    last_run = Some((piece, at));
+                    last_run = Some((piece, rest.clone()));
                     piece += 1;
                 }
-                Some(other) if other.admits(name[at]) => {
+                Some(other) if other.admits(next) => {
                     piece += 1;
-                    at += 1;
+                    rest.next();
                 }
                 Some(_) | None => match &mut last_run {
                     Some((run, taken)) => {
-                        *taken += 1;
-                        (piece, at) = (*run + 1, *taken);
+                        taken.next();
+                        (piece, rest) = (*run + 1, taken.clone());
                     }
                     None => return false,
                 },
@@ -221,12 +221,12 @@ impl fmt::Display for Pattern {
 }
 
 /// Which tools of a server are offered: those that `allow` names, but for those that `deny` names. The default offers
-/// everything.
+/// everything. Cheap to clone.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
     /// Absent: every tool. Empty: none.
-    allow: Option<Vec<Pattern>>,
-    deny: Vec<Pattern>,
+    allow: Option<Arc<[Pattern]>>,
+    deny: Arc<[Pattern]>,
 }
 
 impl Filter {
@@ -235,7 +235,7 @@ impl Filter {
     /// # Errors
     /// The first text that is no pattern. Who reads a stored spec must offer nothing then, rather than everything.
     pub fn parse(allow: Option<&[String]>, deny: Option<&[String]>) -> Result<Self, PatternError> {
-        let read = |texts: &[String]| texts.iter().map(|text| text.parse()).collect::<Result<Vec<_>, _>>();
+        let read = |texts: &[String]| texts.iter().map(|text| text.parse()).collect::<Result<Arc<[_]>, _>>();
         Ok(Self {
             allow: allow.map(read).transpose()?,
             deny: deny.map(read).transpose()?.unwrap_or_default(),
@@ -244,16 +244,16 @@ impl Filter {
 
     /// The filter that offers nothing.
     #[must_use]
-    pub const fn nothing() -> Self {
+    pub fn nothing() -> Self {
         Self {
-            allow: Some(Vec::new()),
-            deny: Vec::new(),
+            allow: Some(Arc::default()),
+            deny: Arc::default(),
         }
     }
 
     /// The patterns of what is offered, as they were written; none when everything is.
     pub fn allowed(&self) -> impl Iterator<Item = &str> {
-        self.allow.iter().flatten().map(Pattern::as_str)
+        self.allow.iter().flat_map(|allow| allow.iter()).map(Pattern::as_str)
     }
 
     /// Whether the tool that its server calls so is offered.
@@ -265,7 +265,7 @@ impl Filter {
 
     /// Whether every tool is offered, so that nobody has to ask.
     #[must_use]
-    pub const fn is_open(&self) -> bool {
+    pub fn is_open(&self) -> bool {
         self.allow.is_none() && self.deny.is_empty()
     }
 }

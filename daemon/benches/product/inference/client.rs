@@ -3,6 +3,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Barrier;
 use std::time::{Duration, Instant};
 
@@ -170,14 +171,21 @@ pub(super) fn load(place: &Place, clients: usize, times: usize, spent: impl Fn()
         let started: Vec<_> = (0..clients)
             .map(|_| {
                 scope.spawn(|| {
-                    let mut client = Client::connect(place.address);
-                    client.ask(&request);
-                    let answer = String::from_utf8_lossy(&client.answer);
-                    assert!(answer.contains(place.told()), "{answer}");
+                    // The others wait for one that fails, too.
+                    let connected = catch_unwind(|| {
+                        let mut client = Client::connect(place.address);
+                        client.ask(&request);
+                        let answer = String::from_utf8_lossy(&client.answer);
+                        assert!(answer.contains(place.told()), "{answer}");
+                        client
+                    });
                     ready.wait();
-                    let each: Vec<Took> = (0..times).map(|_| client.ask(&request)).collect();
+                    let each = connected.and_then(|mut client| {
+                        let asking = || (0..times).map(|_| client.ask(&request)).collect::<Vec<Took>>();
+                        catch_unwind(AssertUnwindSafe(asking))
+                    });
                     over.wait();
-                    each
+                    each.unwrap_or_else(|failed| resume_unwind(failed))
                 })
             })
             .collect();

@@ -59,6 +59,7 @@ pub(in crate::runtime) fn own(method: &str, params: Option<&Value>) -> Call {
         params: params.map(raw),
         client: ourselves(),
         purpose: Purpose::Own,
+        about: None,
         schema: None,
     }
 }

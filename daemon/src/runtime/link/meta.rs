@@ -67,6 +67,13 @@ pub(super) fn outgoing(
         None => Members::default(),
     };
     let mut meta = members.members("_meta").unwrap_or_default();
+    if let Dress::Modern(version) = dress
+        && members.has_once("_meta")
+        && meta.get(TOKEN).is_none()
+        && says_so(&meta, version, client)
+    {
+        return (params, None);
+    }
     let was_empty = meta.is_empty();
     meta.retain(|name| !name.starts_with(RESERVED));
     let token = meta.get(TOKEN).map(ToOwned::to_owned);
@@ -110,6 +117,16 @@ fn reserved<'c>(version: &str, client: &'c Client) -> impl Iterator<Item = (&'st
     ]
     .into_iter()
     .filter_map(|(name, value)| Some((name, value?)))
+}
+
+/// Whether a `_meta` says already what it is to say: then it need not be written anew.
+fn says_so(meta: &Members<'_>, version: &str, client: &Client) -> bool {
+    let is_so = |(name, value): &(&str, Cow<'_, RawValue>)| {
+        meta.has_once(name) && meta.get(name).is_some_and(|said| said.get() == value.get())
+    };
+    let said = meta.iter().filter(|(name, _)| name.starts_with(RESERVED)).count();
+    let wanted: Vec<_> = reserved(version, client).collect();
+    said == wanted.len() && wanted.iter().all(is_so)
 }
 
 /// Parameters that have no `_meta` get one in front, without being read. Nothing when they are no object.
@@ -244,6 +261,31 @@ mod tests {
                 None,
             ),
             (Some("[1]"), modern, None, Some("[1]".to_owned()), None),
+            // What says so already is sent as it came.
+            (
+                Some(&format!(r#"{{"a": 1, "_meta": {{"z":0, {ours} }} }}"#)),
+                modern,
+                None,
+                Some(format!(r#"{{"a": 1, "_meta": {{"z":0, {ours} }} }}"#)),
+                None,
+            ),
+            // But not what might be read in another way.
+            (
+                Some(&format!(
+                    r#"{{"_meta":{{"io.modelcontextprotocol/x":1}},"_meta":{{{ours}}}}}"#
+                )),
+                modern,
+                None,
+                Some(format!(r#"{{"_meta":{{{ours}}}}}"#)),
+                None,
+            ),
+            (
+                Some(&format!(r#"{{"_meta":{{"io.modelcontextprotocol/x":1,{ours}}}}}"#)),
+                modern,
+                None,
+                Some(format!(r#"{{"_meta":{{{ours}}}}}"#)),
+                None,
+            ),
         ] {
             let (sent, exchanged) = outgoing(params.map(parsed), dress, &client(log_level), 7);
             assert_eq!(

@@ -95,6 +95,8 @@ pub struct Call {
     /// With which parameters. Reserved members of `_meta` are set by the link as the server's era wants them; a progress
     /// token is exchanged for one of the link's.
     pub params: Option<Raw>,
+    /// The name or URI that the parameters say it is about, where that is known without reading them.
+    pub about: Option<String>,
     /// For whom.
     pub client: Arc<Client>,
     /// Who waits for it.

@@ -90,7 +90,8 @@ impl Tidy {
 
 /// Escapes what no terminal should be shown, and cuts.
 fn bound(text: &mut String, most: usize) {
-    if text.bytes().any(|byte| byte < b' ' || byte == 0x7f) || text.chars().any(is_odd) {
+    let is_plain = text.bytes().all(|byte| (b' '..0x7f).contains(&byte));
+    if !is_plain && text.chars().any(is_odd) {
         let escaped = |c: char| match is_odd(c) {
             true => c.escape_unicode().to_string(),
             false => c.to_string(),

@@ -194,6 +194,7 @@ pub(crate) fn call(method: &str, params: &Value) -> Call {
     Call {
         method: method.to_owned(),
         params: Some(raw(params)),
+        about: None,
         client: client(),
         purpose: Purpose::Relay,
         schema: None,

@@ -3,6 +3,8 @@
 //! In the newer era every request names its method, and what it is about, in headers; arguments of tools go along where the
 //! tool's schema asks for it with `x-mcp-header`. A value that a header cannot carry is wrapped.
 
+use std::borrow::Cow;
+
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -23,8 +25,13 @@ const WRAPPING: (&str, &str) = ("=?base64?", "?=");
 /// What an argument that is to be repeated is annotated with.
 const ANNOTATION: &str = "x-mcp-header";
 
-/// The headers of a request of the newer era.
-pub(super) fn of_request(method: &str, params: Option<&RawValue>, schema: Option<&RawValue>) -> HeaderMap {
+/// The headers of a request of the newer era. What it is about is read from its parameters where that is not said.
+pub(super) fn of_request(
+    method: &str,
+    about: Option<&str>,
+    params: Option<&RawValue>,
+    schema: Option<&RawValue>,
+) -> HeaderMap {
     // With room for what every request has besides.
     let mut headers = HeaderMap::with_capacity(12);
     add(&mut headers, METHOD, method);
@@ -34,13 +41,14 @@ pub(super) fn of_request(method: &str, params: Option<&RawValue>, schema: Option
         "tasks/get" | "tasks/update" | "tasks/cancel" => "taskId",
         _ => return headers,
     };
-    let members = Members::of_params(params);
-    if let Some(name) = members.text(named_by) {
+    let members = || Members::of_params(params);
+    let read = || members().text(named_by).map(Cow::Owned);
+    if let Some(name) = about.map(Cow::Borrowed).or_else(read) {
         add(&mut headers, NAME, &name);
     }
     let schema = schema.filter(|schema| method == "tools/call" && schema.get().contains(ANNOTATION));
     if let Some(schema) = schema.and_then(|schema| serde_json::from_str::<Value>(schema.get()).ok())
-        && let Some(arguments) = members
+        && let Some(arguments) = members()
             .get("arguments")
             .and_then(|arguments| serde_json::from_str::<Value>(arguments.get()).ok())
     {
@@ -137,7 +145,7 @@ mod tests {
                 ],
             ),
         ] {
-            let headers = of_request(method, Some(&raw(&params)), Some(&raw(&schema)));
+            let headers = of_request(method, None, Some(&raw(&params)), Some(&raw(&schema)));
             let mut found: Vec<_> = headers
                 .iter()
                 .map(|(name, value)| (name.as_str(), value.to_str().expect("text")))

@@ -8,7 +8,8 @@ use std::sync::{Arc, Weak};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
-use orch_shared::jsonrpc::{Message, Notification, Raw};
+use orch_shared::jsonrpc::{Message, Notification};
+use serde_json::value::RawValue;
 use tokio::sync::{broadcast, mpsc};
 use tokio_util::sync::CancellationToken;
 
@@ -36,7 +37,7 @@ pub(super) async fn greet(target: &Arc<Target>) -> Result<Hello, Miss> {
     let board = Switchboard::new(Arc::new(Silence), news, None);
     let opened = board.open(greeting::discover(), Dress::Modern(greeting::MODERN))?;
     let mut reading = opened.reading;
-    let headers = headers_for(&opened.request.method, opened.request.params.as_deref(), None);
+    let headers = headers_for(&opened.request.method, None, opened.request.params.as_deref(), None);
     let body = Message::from(opened.request).to_json().into();
     ask(target, &board, reading.number(), headers, body).await?;
     let outcome = reading.answer().unwrap_or_else(|| Err(trouble::broke_off()))?;
@@ -57,8 +58,8 @@ pub(super) fn open(target: &Arc<Target>, hello: Hello) -> Link {
     Link::new(hello, carrier, news, closed)
 }
 
-fn headers_for(method: &str, params: Option<&serde_json::value::RawValue>, schema: Option<&Raw>) -> HeaderMap {
-    let mut headers = headers::of_request(method, params, schema.map(|schema| &**schema));
+fn headers_for(method: &str, about: Option<&str>, params: Option<&RawValue>, schema: Option<&RawValue>) -> HeaderMap {
+    let mut headers = headers::of_request(method, about, params, schema);
     headers.insert(VERSION, HeaderValue::from_static(greeting::MODERN));
     headers
 }
@@ -81,10 +82,15 @@ async fn ask(
 impl Carrier for Modern {
     fn request(&self, call: Call) -> Boxed<'_, Result<Exchange, Error>> {
         Box::pin(async move {
-            let schema = call.schema.clone();
+            let (about, schema) = (call.about.clone(), call.schema.clone());
             let opened = self.board.open(call, Dress::Modern(greeting::MODERN))?;
             let request = opened.request;
-            let headers = headers_for(&request.method, request.params.as_deref(), schema.as_ref());
+            let headers = headers_for(
+                &request.method,
+                about.as_deref(),
+                request.params.as_deref(),
+                schema.as_deref(),
+            );
             let body = Message::from(request).to_json().into();
             let (target, board) = (Arc::clone(&self.target), Arc::clone(&self.board));
             let (number, closed) = (opened.reading.number(), self.closed.clone());
@@ -107,7 +113,7 @@ impl Carrier for Modern {
         Box::pin(async move {
             let Notification { method, params } = notification;
             let params = meta::stripped(params);
-            let headers = headers_for(&method, params.as_deref(), None);
+            let headers = headers_for(&method, None, params.as_deref(), None);
             let body = Message::from(Notification { method, params }).to_json();
             exchange::accepted(&self.target.post(headers, body.into()).await?)
         })
