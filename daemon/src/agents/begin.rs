@@ -109,6 +109,7 @@ impl Agents {
         lineage: Lineage,
     ) -> Result<Attached, Problem> {
         check(&request)?;
+        request::check(request.params.as_ref(), "params", known.spec().has_tools())?;
         there(&known)?;
         let principal = &caller.principal;
         let thread = match &request.thread_id {

@@ -28,7 +28,7 @@ use super::meter::Meter;
 use super::next::{Action, Bounds, next};
 use super::owner::Known;
 use super::recording::unseen;
-use super::request::{Parts, merged};
+use super::request::{Parts, check, merged};
 use super::turn::{last_answer, progress, shown};
 use super::{Agents, Caller};
 use crate::audit::{self, Trail};
@@ -77,6 +77,10 @@ impl Agents {
             .shows(&caller.principal.visibility, &known.object)
         {
             return Err(unseen(&known));
+        }
+        for (index, turn) in cassette.turns.iter().enumerate() {
+            let at = format!("turns[{index}].params");
+            check(turn.params.as_ref(), &at, known.spec().has_tools())?;
         }
         let llm = match against {
             None => None,
