@@ -216,7 +216,12 @@ impl Local {
                 "{provider} has no address of its own: --url http://127.0.0.1:PORT"
             ))
         })?;
-        let url = crate::settings::normal_url(url)?;
+        let url = crate::settings::address(url).ok_or_else(|| {
+            Failure::usage(format!(
+                "llm/{name}: `{url}` is not the address of a model (--url, or `spec.url` of a manifest)"
+            ))
+            .hint("such as http://127.0.0.1:8000; only http and https are spoken")
+        })?;
         let secret = means.key_variable.as_deref().map(key_in).transpose()?;
         let key = secret.iter().map(|key| header_of(llm.provider, key)).collect();
         let site = Site::at(&url, None, CONNECTING)?;

@@ -24,7 +24,7 @@ use serde_json::json;
 
 use super::agents;
 use crate::args::shared::thread_id;
-use crate::args::{Limit, limit};
+use crate::args::{Limit, some_time};
 use crate::client::turns::Manner;
 use crate::client::{Call, Client};
 use crate::complete;
@@ -78,7 +78,7 @@ pub(crate) struct Arguments {
     #[arg(long, action = ArgAction::SetTrue, conflicts_with = "no_stream")]
     detach: bool,
     /// How long a turn may take; then it is cancelled [default: 10m]
-    #[arg(long, value_name = "DURATION", value_parser = limit)]
+    #[arg(long, value_name = "DURATION", value_parser = some_time)]
     timeout: Option<Limit>,
     /// Do not show what the model thinks
     #[arg(long, action = ArgAction::SetTrue)]
