@@ -63,8 +63,14 @@ fn many_who_wait_are_one_start_and_nothing_is_left_behind() {
     }
     assert_eq!((starts(&home), models(&home)), (1, 1));
     // Its publisher knows that somebody waited.
-    eventually("it tells of the wake", || publisher.said().contains("llm/local woke: 200 in"));
-    assert!(!publisher.said().contains("nobody waits any more"), "{}", publisher.said());
+    eventually("it tells of the wake", || {
+        publisher.said().contains("llm/local woke: 200 in")
+    });
+    assert!(
+        !publisher.said().contains("nobody waits any more"),
+        "{}",
+        publisher.said()
+    );
     until(&home, "llms/local", "active");
     // Nobody uses it, and it is stopped; whoever needs it again has it started again.
     until(&home, "llms/local", "hibernating");
