@@ -1,5 +1,6 @@
 //! Threads as a whole: made, listed, renamed, forked, deleted, and what is in them.
 
+use super::turns::Asking;
 use super::{Exchange, Message, Thread, Turn, message_columns, thread_columns, turn_columns};
 use crate::store::sql::{Record, Rows, Statement, sql};
 use crate::store::{Error, Store, Transaction};
@@ -114,7 +115,7 @@ impl Store {
         let mut latest = Vec::new();
         for statement in rows.statements(before, ")") {
             let read = |record: Record<'_>| {
-                let thread = record.text(17)?.to_owned();
+                let thread = record.text(19)?.to_owned();
                 Ok((thread, super::turn(record)?))
             };
             latest.extend(self.read_threads(statement, read).await?);
@@ -260,12 +261,13 @@ impl Store {
         .await
     }
 
-    /// Deletes a thread with all that is in it. Tells whether it was there.
+    /// Deletes a thread with all that is in it. Tells whether it was there. What its turns have asked for elsewhere, and what
+    /// does not go on in that run, comes to nothing.
     ///
     /// # Errors
     /// When the database cannot be written.
-    pub async fn delete_thread(&self, id: &str) -> Result<bool, Error> {
-        let id = id.to_owned();
+    pub async fn delete_thread(&self, id: &str, run: &str) -> Result<bool, Error> {
+        let (id, run) = (id.to_owned(), run.to_owned());
         self.write(move |transaction| {
             Box::pin(async move {
                 let delete = sql("DELETE FROM agent_thread WHERE id = $1").bind(id);
@@ -290,6 +292,7 @@ impl Store {
 const OVER: [&str; 3] = ["complete", "error", "cancelled"];
 
 impl Transaction {
+                transaction.leave_work(&id, Asking::Thread, &run).await?;
     pub(super) async fn insert_thread(&mut self, new: &NewThread) -> Result<Inserted, Error> {
         let count = sql("SELECT COUNT(*) FROM agent_thread WHERE agent_uid = $1 AND owner = $2")
             .bind(&new.agent_uid)
