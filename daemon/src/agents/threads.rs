@@ -285,7 +285,9 @@ fn titled(title: String) -> Result<String, Problem> {
     let title = title.trim().to_owned();
     if title.is_empty() || title.chars().count() > MOST_TITLE {
         let detail = format!("`title` has 1 to {MOST_TITLE} characters");
-        return Err(Problem::new(Code::BadRequest, detail));
+        return Err(
+            Problem::new(Code::InvalidValue, detail).suggest("such as: orchctl thread rename ID 'The release notes'")
+        );
     }
     Ok(orch_shared::excerpt::printable(title))
 }

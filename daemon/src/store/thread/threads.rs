@@ -55,6 +55,9 @@ pub struct ThreadPage {
     pub limit: i64,
 }
 
+/// So many threads are looked at that begin alike.
+const MOST_ALIKE: i64 = 20;
+
 impl Store {
     /// Makes a thread that holds nothing.
     ///
@@ -97,6 +100,25 @@ impl Store {
         ))
         .bind(id);
         Ok(self.read_threads(statement, super::thread).await?.pop())
+    }
+
+    /// The threads of somebody whose ids begin so, in order; of many the first ones.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn threads_beginning(&self, owner: &str, beginning: &str) -> Result<Vec<Thread>, Error> {
+        let statement = sql(concat!(
+            "SELECT ",
+            thread_columns!(),
+            " FROM agent_thread WHERE owner = $1 AND id COLLATE \"binary\" >= $2 AND id COLLATE \"binary\" < $3 \
+             ORDER BY id COLLATE \"binary\" LIMIT $4"
+        ))
+        .bind(owner)
+        .bind(beginning)
+        // Behind everything that an id is made of.
+        .bind(format!("{beginning}~"))
+        .bind(MOST_ALIKE);
+        self.read_threads(statement, super::thread).await
     }
 
     /// The latest turn of each of these threads, with the thread's id.
@@ -270,6 +292,7 @@ impl Store {
         let (id, run) = (id.to_owned(), run.to_owned());
         self.write(move |transaction| {
             Box::pin(async move {
+                transaction.leave_work(&id, Asking::Thread, &run).await?;
                 let delete = sql("DELETE FROM agent_thread WHERE id = $1").bind(id);
                 Ok(transaction.run(delete).await? > 0)
             })
@@ -292,7 +315,6 @@ impl Store {
 const OVER: [&str; 3] = ["complete", "error", "cancelled"];
 
 impl Transaction {
-                transaction.leave_work(&id, Asking::Thread, &run).await?;
     pub(super) async fn insert_thread(&mut self, new: &NewThread) -> Result<Inserted, Error> {
         let count = sql("SELECT COUNT(*) FROM agent_thread WHERE agent_uid = $1 AND owner = $2")
             .bind(&new.agent_uid)
