@@ -77,11 +77,23 @@ pub struct Params {
 /// What is no parameter, since it is what a request is made of: the name in `extra`, and what says it instead.
 const MADE_OF: [(&str, &str); 8] = [
     ("model", "`llm` of the agent says which model is asked"),
-    ("messages", "what is said is told by `message`, and before it by the thread"),
-    ("tools", "the agent's own tools are told, as `tools.allow` of the agent has them"),
-    ("functions", "the agent's own tools are told, as `tools.allow` of the agent has them"),
+    (
+        "messages",
+        "what is said is told by `message`, and before it by the thread",
+    ),
+    (
+        "tools",
+        "the agent's own tools are told, as `tools.allow` of the agent has them",
+    ),
+    (
+        "functions",
+        "the agent's own tools are told, as `tools.allow` of the agent has them",
+    ),
     ("function_call", "say `tool_choice`"),
-    ("stream", "the agent hears its model bit by bit; how its own answer comes is said by `stream` of the request"),
+    (
+        "stream",
+        "the agent hears its model bit by bit; how its own answer comes is said by `stream` of the request",
+    ),
     ("stream_options", "the agent always asks what was used"),
     ("n", "an agent has one answer"),
 ];
@@ -118,7 +130,10 @@ impl Params {
 /// Whether a member of `extra` of that name would be no parameter, and what says it instead.
 #[must_use]
 pub fn no_parameter(name: &str, tools: Tools) -> Option<NoParameter> {
-    let made_of = MADE_OF.iter().find(|(known, _)| *known == name).map(|(_, instead)| *instead);
+    let made_of = MADE_OF
+        .iter()
+        .find(|(known, _)| *known == name)
+        .map(|(_, instead)| *instead);
     let of_tools = || {
         let is_idle = tools == Tools::None && OF_TOOLS.contains(&name);
         is_idle.then_some("an agent without a project has no tools")
@@ -299,9 +314,16 @@ impl Spec for Agent {
                 Ok(_) => {}
             }
         }
-        for NoParameter { name, instead } in self.default_params.iter().flat_map(|params| params.no_parameters(self.has_tools())) {
+        for NoParameter { name, instead } in self
+            .default_params
+            .iter()
+            .flat_map(|params| params.no_parameters(self.has_tools()))
+        {
             report
-                .invalid(&format!("defaultParams.extra.{name}"), format!("`{name}` is no parameter"))
+                .invalid(
+                    &format!("defaultParams.extra.{name}"),
+                    format!("`{name}` is no parameter"),
+                )
                 .hint(instead);
         }
         if self.tools.as_ref().is_some_and(|tools| tools.allow.is_some()) && self.project.is_none() {
