@@ -107,6 +107,15 @@ pub(crate) fn limit(text: &str) -> Result<Limit, QuantityError> {
     text.parse::<Span>().map(|span| Limit(span.duration()))
 }
 
+/// Reads a length of time that something may take: there is some.
+pub(crate) fn some_time(text: &str) -> Result<Limit, String> {
+    let read = limit(text).map_err(|error| error.to_string())?;
+    match read.0.is_zero() {
+        true => Err("nothing is done in no time at all; such as 30s or 10m".to_owned()),
+        false => Ok(read),
+    }
+}
+
 /// Reads the process's arguments. Pages that are asked for end the program here.
 pub(crate) fn parse() -> Result<Cli, Failure> {
     let words: Vec<OsString> = std::env::args_os().collect();
@@ -130,6 +139,20 @@ pub(crate) fn command() -> clap::Command {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn something_takes_some_time() {
+        for (text, is_read) in [
+            ("1s", true),
+            ("250ms", true),
+            ("10m", true),
+            ("0s", false),
+            ("0", false),
+            ("x", false),
+        ] {
+            assert_eq!(super::some_time(text).is_ok(), is_read, "{text}");
+        }
+    }
+
     #[test]
     fn the_command_line_is_sound() {
         let mut command = super::command();

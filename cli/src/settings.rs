@@ -254,12 +254,21 @@ fn variable(name: &str) -> Option<String> {
 /// Reads a name that was given for that noun.
 pub(crate) fn parse_name(text: &str, noun: &str) -> Result<Name, Failure> {
     text.parse().map_err(|error| {
-        let failure = Failure::usage(format!("`{text}` cannot name a {noun}: {error}"));
+        let article = article(noun);
+        let failure = Failure::usage(format!("`{text}` cannot name {article} {noun}: {error}"));
         match orch_shared::name::NameError::suggestion(text) {
             Some(near) => failure.hint(format!("did you mean `{near}`?")),
             None => failure,
         }
     })
+}
+
+/// The article before a noun, as it is spoken.
+fn article(noun: &str) -> &'static str {
+    match noun.starts_with(['a', 'e', 'i', 'o']) || noun == "llm" {
+        true => "an",
+        false => "a",
+    }
 }
 
 /// That there is no context of that name, and what there is.
@@ -320,22 +329,24 @@ fn read_token(path: &Path) -> Result<Token, Failure> {
 /// An address in the one form in which it is compared and used. Without a scheme, loopback is `http` and anything else
 /// `https`.
 pub(crate) fn normal_url(given: &str) -> Result<String, Failure> {
+    address(given).ok_or_else(|| {
+        Failure::usage(format!("`{}` is not the address of a daemon", given.trim()))
+            .hint("such as http://127.0.0.1:7420")
+    })
+}
+
+/// The same of any place that speaks HTTP; nothing when it is no address of one.
+pub(crate) fn address(given: &str) -> Option<String> {
     let given = given.trim();
     let (scheme, rest) = match given.split_once("://") {
         Some((scheme @ ("http" | "https"), rest)) => (scheme, rest),
-        Some(_) => return Err(bad_url(given)),
+        Some(_) => return None,
         None if is_loopback(host_of(given)) => ("http", given),
         None => ("https", given),
     };
     let rest = rest.trim_end_matches('/');
-    if host_of(rest).is_empty() || rest.contains([' ', '@', '?', '#']) {
-        return Err(bad_url(given));
-    }
-    Ok(format!("{scheme}://{rest}"))
-}
-
-fn bad_url(given: &str) -> Failure {
-    Failure::usage(format!("`{given}` is not the address of a daemon")).hint("such as http://127.0.0.1:7420")
+    let is_address = !host_of(rest).is_empty() && !rest.contains([' ', '@', '?', '#']);
+    is_address.then(|| format!("{scheme}://{rest}"))
 }
 
 /// The host in `host:port/path`.
@@ -381,6 +392,18 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(normal_url(given).ok().as_deref(), normal, "{given}");
+        }
+    }
+
+    #[test]
+    fn nouns_have_their_article() {
+        for (noun, told) in [
+            ("llm", "`A B` cannot name an llm: "),
+            ("agent", "`A B` cannot name an agent: "),
+            ("project", "`A B` cannot name a project: "),
+        ] {
+            let failure = parse_name("A B", noun).unwrap_err().to_string();
+            assert!(failure.starts_with(told), "{failure}");
         }
     }
 

@@ -1,15 +1,16 @@
 //! Cassettes: what went between an agent, its models and its tools in a thread, in a form that can be kept beside the manifests
 //! and run again without any of them.
 //!
-//! A text that comes often, such as the system block, stands in a cassette once, by the SHA-256 of its JSON; so what was changed
-//! by hand is noticed, and two requests are alike when their hashes are. Keys are taken out before anything is hashed. What is
-//! replayed is compared in the same form.
+//! A text that comes often, such as the system block, stands in a cassette once, by the SHA-256 of its JSON, and two requests are
+//! alike when their hashes are. Everything else stands where people look for it, and its hashes beside it, part by part
+//! ([`Seal`]). So what was changed by hand is noticed, and which part it is. Keys are taken out before anything is hashed. What
+//! is replayed is compared in the same form.
 
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::chat::{CallState, MOST_TURNS, TurnState};
@@ -20,7 +21,7 @@ use crate::problem::{Code, Problem};
 use crate::secrecy;
 
 /// How a cassette is written.
-pub const FORMAT: &str = "orchctl.dev/cassette/v1";
+pub const FORMAT: &str = "orchctl.dev/cassette/v2";
 /// The largest cassette that is replayed, in bytes.
 pub const LARGEST: usize = 64 << 20;
 /// So many requests to its model a turn has at most.
@@ -32,7 +33,7 @@ const MOST_CALLS: usize = 5000;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Cassette {
-    /// How it is written: `orchctl.dev/cassette/v1`.
+    /// How it is written: `orchctl.dev/cassette/v2`.
     pub format: String,
     /// The agent.
     pub agent: Name,
@@ -40,6 +41,8 @@ pub struct Cassette {
     pub turns: Vec<Turn>,
     /// What was said: JSON, each by the SHA-256 of its compact form, in hex.
     pub contents: BTreeMap<String, Value>,
+    /// The SHA-256 of the agent and of what the turns say of themselves, in hex.
+    pub seal: String,
 }
 
 /// A turn.
@@ -67,6 +70,25 @@ pub struct Turn {
     pub summaries: Vec<Summary>,
     /// The tools that were called, in the order in which the model wanted them.
     pub calls: Vec<Call>,
+    /// What all of that is.
+    pub seal: Seal,
+}
+
+/// What a turn is, part by part: the SHA-256 of the compact JSON of each, in hex.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schemars(rename = "RecordedSeal")]
+pub struct Seal {
+    /// What was said to the agent: `message`, `personality`, `systemAppend` and `params`, in an object of these four.
+    pub said: String,
+    /// `state`.
+    pub state: String,
+    /// Each of `exchanges`.
+    pub exchanges: Vec<String>,
+    /// Each of `summaries`.
+    pub summaries: Vec<String>,
+    /// Each of `calls`.
+    pub calls: Vec<String>,
 }
 
 /// A request to the model, and its answer. Each text is a hash in [`Cassette::contents`].
@@ -126,6 +148,56 @@ pub struct Call {
     pub result: String,
 }
 
+impl Turn {
+    /// What its parts are now, whatever it says of them.
+    fn parts(&self) -> Seal {
+        let said = json!({
+            "message": self.message,
+            "personality": self.personality,
+            "systemAppend": self.system_append,
+            "params": self.params,
+        });
+        Seal {
+            said: hash_of(&said),
+            state: hash_of(&json!(self.state)),
+            exchanges: self
+                .exchanges
+                .iter()
+                .map(|exchange| hash_of(&json!(exchange)))
+                .collect(),
+            summaries: self.summaries.iter().map(|summary| hash_of(&json!(summary))).collect(),
+            calls: self.calls.iter().map(|call| hash_of(&json!(call))).collect(),
+        }
+    }
+
+    /// The first part that is another than the turn says, in words; nothing when all are the same.
+    fn changed(&self) -> Option<String> {
+        let (told, found) = (&self.seal, self.parts());
+        if told.said != found.said {
+            return Some("what was said to the agent".to_owned());
+        }
+        let listed = [
+            (("request to the model", "requests"), &told.exchanges, &found.exchanges),
+            (("summary", "summaries"), &told.summaries, &found.summaries),
+            (("call", "calls"), &told.calls, &found.calls),
+        ];
+        for ((what, all), told, found) in listed {
+            if told.len() != found.len() {
+                return Some(format!("how many {all} there are"));
+            }
+            if let Some(place) = told.iter().zip(found).position(|(told, found)| told != found) {
+                let number = place + 1;
+                let name = self.calls.get(place).filter(|_| what == "call");
+                return Some(match name {
+                    Some(call) => format!("{what} {number} ({})", crate::excerpt::short(&call.name)),
+                    None => format!("{what} {number}"),
+                });
+            }
+        }
+        (told.state != found.state).then(|| "how it ended".to_owned())
+    }
+}
+
 impl Cassette {
     /// An empty one.
     #[must_use]
@@ -135,7 +207,47 @@ impl Cassette {
             agent,
             turns: vec![],
             contents: BTreeMap::new(),
+            seal: String::new(),
         }
+        .sealed()
+    }
+
+    /// The same, saying of itself what is in it now.
+    #[must_use]
+    pub fn sealed(mut self) -> Self {
+        for turn in &mut self.turns {
+            turn.seal = turn.parts();
+        }
+        self.seal = self.whole();
+        self
+    }
+
+    /// What it is as a whole.
+    fn whole(&self) -> String {
+        let turns: Vec<&Seal> = self.turns.iter().map(|turn| &turn.seal).collect();
+        hash_of(&json!({"agent": self.agent, "turns": turns}))
+    }
+
+    /// Where a content is told first, in words.
+    fn place_of(&self, hash: &str) -> Option<String> {
+        let numbered = (1..).zip(&self.turns);
+        let mut exchanges = numbered
+            .flat_map(|(turn, recorded)| (1..).zip(&recorded.exchanges).map(move |(step, one)| (turn, step, one)));
+        exchanges.find_map(|(turn, step, exchange)| {
+            let named = [
+                ("what the model is told first", &exchange.system),
+                ("the tools", &exchange.tools),
+                ("the parameters", &exchange.params),
+                ("the answer", &exchange.answer),
+            ];
+            let message = || exchange.messages.iter().any(|message| message == hash);
+            let what = named
+                .into_iter()
+                .find(|(_, known)| *known == hash)
+                .map(|(what, _)| what);
+            let what: &str = what.or_else(|| message().then_some("a message"))?;
+            Some(format!("{what} of request {step} of turn {turn}"))
+        })
     }
 
     /// Keeps a content, without the keys in it; its hash.
@@ -163,7 +275,7 @@ impl Cassette {
     /// Holds a cassette against what it says of itself.
     ///
     /// # Errors
-    /// When it is written in a way that is not known here, lacks a content, or a content is another than its hash says.
+    /// When it is written in a way that is not known here, lacks a content, or anything in it is another than its hash says.
     pub fn check(&self) -> Result<(), Problem> {
         if self.format != FORMAT {
             let format = crate::excerpt::short(&self.format);
@@ -171,9 +283,8 @@ impl Cassette {
             return Err(Problem::new(Code::BadRequest, detail));
         }
         let damaged = |detail: String| {
-            Err(Problem::new(Code::BadRequest, detail).suggest(
-                "export the thread again: what is in a cassette goes by its hash and cannot be changed by hand",
-            ))
+            Err(Problem::new(Code::BadRequest, detail)
+                .suggest("export the thread again: a cassette goes by its hashes and cannot be changed by hand"))
         };
         let most = usize::try_from(MOST_TURNS).unwrap_or(usize::MAX);
         let too_many = |turn: &Turn| turn.exchanges.len() > MOST_EXCHANGES || turn.calls.len() > MOST_CALLS;
@@ -185,7 +296,8 @@ impl Cassette {
         for (hash, content) in &self.contents {
             if *hash != hash_of(content) {
                 let short: String = hash.chars().take(12).collect();
-                return damaged(format!("the content {short} of the cassette was changed"));
+                let place = self.place_of(hash).unwrap_or_else(|| "nothing refers to it".to_owned());
+                return damaged(format!("the content {short} of the cassette was changed: {place}"));
             }
         }
         for (index, turn) in self.turns.iter().enumerate() {
@@ -200,6 +312,12 @@ impl Cassette {
                     ));
                 }
             }
+            if let Some(part) = turn.changed() {
+                return damaged(format!("turn {} of the cassette was changed: {part}", index + 1));
+            }
+        }
+        if self.seal != self.whole() {
+            return damaged("the cassette was changed: its agent, or which turns there are".to_owned());
         }
         Ok(())
     }
@@ -352,8 +470,6 @@ impl<'c> Results<'c> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     fn cassette() -> Cassette {
@@ -389,6 +505,7 @@ mod tests {
             }],
             summaries: vec![],
             calls: vec![call("a", "first"), call("a", "second"), call("b", "third")],
+            seal: Seal::default(),
         };
         cassette.turns = vec![
             turn.clone(),
@@ -397,7 +514,7 @@ mod tests {
                 ..turn
             },
         ];
-        cassette
+        cassette.sealed()
     }
 
     #[test]
@@ -408,13 +525,75 @@ mod tests {
         let read: Cassette = serde_json::from_str(&text).unwrap();
         assert_eq!(read, whole);
         for (from, to, told) in [
-            ("Be kind.", "Be rude.", "was changed"),
-            ("cassette/v1", "cassette/v2", "is known here"),
+            (
+                "Be kind.",
+                "Be rude.",
+                "was changed: what the model is told first of request 1 of turn 1",
+            ),
+            ("cassette/v2", "cassette/v1", "is known here"),
         ] {
             let changed: Cassette = serde_json::from_str(&text.replace(from, to)).unwrap();
             let problem = changed.check().unwrap_err();
             assert!(problem.detail.contains(told), "{}", problem.detail);
         }
+        // Whatever is changed by hand, it is said which part it is.
+        let changes: [(&str, Value, &str); 16] = [
+            (
+                "/turns/0/message",
+                json!("bye"),
+                "turn 1 of the cassette was changed: what was said",
+            ),
+            (
+                "/turns/0/personality",
+                json!("calm"),
+                "turn 1 of the cassette was changed: what was said",
+            ),
+            (
+                "/turns/1/systemAppend",
+                json!("x"),
+                "turn 2 of the cassette was changed: what was said",
+            ),
+            (
+                "/turns/1/params",
+                json!({"temperature": 0.5}),
+                "turn 2 of the cassette was changed: what was said",
+            ),
+            ("/turns/0/state", json!("error"), "how it ended"),
+            ("/turns/0/exchanges/0/llm", json!("slow"), "request to the model 1"),
+            ("/turns/0/exchanges/0/messages", json!([]), "request to the model 1"),
+            ("/turns/0/exchanges", json!([]), "how many requests there are"),
+            (
+                "/turns/0/calls/1/result",
+                json!("other"),
+                "turn 1 of the cassette was changed: call 2 (files__read)",
+            ),
+            ("/turns/0/calls/2/arguments/path", json!("c"), "call 3 (files__read)"),
+            ("/turns/0/calls/2/name", json!("x__y"), "call 3 (x__y)"),
+            ("/turns/0/calls/0/state", json!("error"), "call 1"),
+            (
+                "/turns/1/calls",
+                json!([]),
+                "turn 2 of the cassette was changed: how many calls there are",
+            ),
+            (
+                "/turns/1/summaries",
+                json!([{"after": 0, "from": 1, "to": 1, "text": "x"}]),
+                "how many summaries there are",
+            ),
+            ("/agent", json!("other"), "its agent, or which turns"),
+            ("/turns", json!([]), "its agent, or which turns"),
+        ];
+        for (place, value, told) in changes {
+            let mut document = json!(whole);
+            let (parent, member) = place.rsplit_once('/').unwrap();
+            document.pointer_mut(parent).unwrap()[member] = value;
+            let changed: Cassette = serde_json::from_value(document).unwrap();
+            let problem = changed.check().unwrap_err();
+            assert!(problem.detail.contains(told), "{place}: {}", problem.detail);
+        }
+        let mut unsealed = json!(whole);
+        unsealed["turns"][0].as_object_mut().unwrap().remove("seal");
+        assert!(serde_json::from_value::<Cassette>(unsealed).is_err());
         let mut lacking = whole.clone();
         lacking.contents.remove(&whole.turns[0].exchanges[0].answer);
         assert!(lacking.check().unwrap_err().detail.contains("turn 1 refers to"));

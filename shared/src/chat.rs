@@ -12,8 +12,8 @@ mod threads;
 
 pub use events::Event;
 pub use threads::{
-    CallState, Create, Fork, ForkedFrom, Message, MessageParameters, Messages, Offered, OfferedTools, Rename, Role,
-    Summarised, Thread, ThreadParameters, Threads, ToolCall, ToolResult, Turn, TurnState,
+    AskedBy, CallState, Create, Fork, ForkedFrom, Message, MessageParameters, Messages, Offered, OfferedTools, Rename,
+    Role, Summarised, Thread, ThreadParameters, Threads, ToolCall, ToolResult, Turn, TurnState,
 };
 
 use schemars::JsonSchema;

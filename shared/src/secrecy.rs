@@ -266,6 +266,27 @@ fn redacted(text: &str) -> Option<String> {
     is_changed.then_some(out)
 }
 
+/// What was said, without that key: neither as it was sent nor as JSON writes it. Nothing when the key does not stand there;
+/// where it does, what is no text is lost.
+#[must_use]
+pub fn without(key: &str, said: &[u8]) -> Option<Vec<u8>> {
+    let key = key.trim();
+    if key.is_empty() {
+        return None;
+    }
+    let quoted = Value::from(key).to_string();
+    let spellings = [key, quoted.trim_matches('"')];
+    let has = |spelling: &str| said.windows(spelling.len()).any(|part| part == spelling.as_bytes());
+    if !spellings.into_iter().any(has) {
+        return None;
+    }
+    let text = String::from_utf8_lossy(said).into_owned();
+    let masked = spellings
+        .into_iter()
+        .fold(text, |text, spelling| text.replace(spelling, MASK));
+    Some(masked.into_bytes())
+}
+
 /// Whether a value only says where to look: `${env:TOKEN}`, `$TOKEN`.
 #[must_use]
 pub fn is_place(value: &str) -> bool {

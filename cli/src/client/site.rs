@@ -5,13 +5,14 @@
 //! comes. Every exchange has a connection of its own, which an [`Interrupt`] ends from another thread; nothing is tried
 //! again, and no redirection is followed.
 
-use std::io::Read;
+use std::io::{Cursor, Read};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use orch_shared::secrecy;
 use ureq::config::Config;
 use ureq::http::{HeaderName, HeaderValue, Method, Request, Response};
-use ureq::{Agent, Body, BodyReader, SendBody};
+use ureq::{Agent, Body, SendBody};
 
 use super::mcp::Interrupt;
 use super::stream::endless;
@@ -31,6 +32,9 @@ const OF_ONE_HOP: [&str; 8] = [
     "transfer-encoding",
 ];
 
+/// So many bytes of a refusal are read where all of it has to be there.
+const LONGEST_REFUSAL: u64 = 1 << 20;
+
 /// A place that speaks HTTP.
 #[derive(Debug, Clone)]
 pub(crate) struct Site {
@@ -47,7 +51,7 @@ pub(crate) struct Answered {
     pub(crate) status: u16,
     /// The headers, as far as they are about the answer.
     pub(crate) headers: Vec<(String, String)>,
-    body: BodyReader<'static>,
+    body: Box<dyn Read + Send>,
 }
 
 /// How something is asked.
@@ -153,7 +157,28 @@ fn answered(response: Response<Body>) -> Answered {
     Answered {
         status: response.status().as_u16(),
         headers: told.collect(),
-        body: endless(response.into_body()),
+        body: Box::new(endless(response.into_body())),
+    }
+}
+
+impl Answered {
+    /// The answer; a refusal without that key, which some servers repeat in it. Of a refusal, no more is kept than anybody
+    /// reads.
+    pub(crate) fn without(mut self, key: &str) -> Self {
+        if (200..300).contains(&self.status) {
+            return self;
+        }
+        let mut said = Vec::new();
+        // What broke off is a refusal all the same.
+        let _cut_short = self.body.take(LONGEST_REFUSAL).read_to_end(&mut said);
+        for (_, value) in &mut self.headers {
+            if let Some(masked) = secrecy::without(key, value.as_bytes()) {
+                *value = String::from_utf8_lossy(&masked).into_owned();
+            }
+        }
+        let said = secrecy::without(key, &said).unwrap_or(said);
+        self.body = Box::new(Cursor::new(said));
+        self
     }
 }
 

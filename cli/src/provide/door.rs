@@ -193,7 +193,8 @@ impl Ways {
             .site
             .send(&exchange, (Way::Post, &url), &headers, Sent::Whole(body), None)
         {
-            Ok(mut answered) => {
+            Ok(answered) => {
+                let mut answered = local.told(answered);
                 answered
                     .headers
                     .push(("x-orch-failover".to_owned(), local.name.to_string()));

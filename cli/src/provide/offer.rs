@@ -16,7 +16,7 @@ use orch_shared::quantity::Span;
 use orch_shared::resource::{Metadata, Resource};
 
 use super::engine::{Engine, Start};
-use crate::client::site::Site;
+use crate::client::site::{Answered, Site};
 use crate::report::Failure;
 
 /// What is said of a model in annotations of its manifest, for this machine alone.
@@ -43,6 +43,8 @@ pub(crate) struct Local {
     pub(crate) site: Site,
     /// The headers that carry its key.
     pub(crate) key: Vec<(String, String)>,
+    /// The key by itself, which nobody is told.
+    secret: Option<String>,
     /// Its process, when that is this program's.
     pub(crate) engine: Option<Engine>,
     warm_projects: Vec<Name>,
@@ -214,11 +216,14 @@ impl Local {
                 "{provider} has no address of its own: --url http://127.0.0.1:PORT"
             ))
         })?;
-        let url = crate::settings::normal_url(url)?;
-        let key = match &means.key_variable {
-            None => Vec::new(),
-            Some(variable) => vec![header_of(llm.provider, &key_in(variable)?)],
-        };
+        let url = crate::settings::address(url).ok_or_else(|| {
+            Failure::usage(format!(
+                "llm/{name}: `{url}` is not the address of a model (--url, or `spec.url` of a manifest)"
+            ))
+            .hint("such as http://127.0.0.1:8000; only http and https are spoken")
+        })?;
+        let secret = means.key_variable.as_deref().map(key_in).transpose()?;
+        let key = secret.iter().map(|key| header_of(llm.provider, key)).collect();
         let site = Site::at(&url, None, CONNECTING)?;
         let engine = means.start.map(|command| {
             Engine::new(Start {
@@ -236,9 +241,18 @@ impl Local {
             provider: llm.provider,
             site,
             key,
+            secret,
             engine,
             warm_projects: means.warm_projects,
         })
+    }
+
+    /// What it has answered, as others may read it: a refusal without its key.
+    pub(crate) fn told(&self, answered: Answered) -> Answered {
+        match &self.secret {
+            Some(key) => answered.without(key),
+            None => answered,
+        }
     }
 
     /// Where it stands.

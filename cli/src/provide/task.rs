@@ -101,7 +101,7 @@ pub(super) fn run(
         .site
         .send(&exchanges.with_model, (Way::Post, &url), &headers, sent, None);
     let answered = match asked {
-        Ok(answered) => answered,
+        Ok(answered) => local.told(answered),
         Err(why) => {
             let why = format!("the model at {} does not answer: {why}", local.site.base());
             return failed(tasks, desk, &task.id, &why);

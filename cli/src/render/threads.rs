@@ -68,7 +68,17 @@ pub(crate) fn value(thread: &Thread) -> Value {
 pub(crate) fn table(now: Timestamp, threads: &[Thread], detail: Detail, style: Style<'_>) -> String {
     let titles: &[&str] = match detail {
         Detail::Most => &["ID", "AGENT", "TURNS", "LAST", "USED", "TITLE"],
-        Detail::All => &["ID", "AGENT", "TURNS", "LAST", "USED", "BEGUN", "FORKED FROM", "TITLE"],
+        Detail::All => &[
+            "ID",
+            "AGENT",
+            "TURNS",
+            "LAST",
+            "USED",
+            "BEGUN",
+            "FORKED FROM",
+            "ASKED BY",
+            "TITLE",
+        ],
     };
     let row = |thread: &Thread| {
         let state = thread.last_turn.as_ref().map(|turn| turn.state);
@@ -85,8 +95,11 @@ pub(crate) fn table(now: Timestamp, threads: &[Thread], detail: Detail, style: S
         if detail == Detail::All {
             let origin = thread.forked_from.as_ref();
             let origin = origin.map(|from| format!("{} turn {}", one_line(&from.thread), from.turn));
+            let asked = thread.last_turn.as_ref().and_then(|turn| turn.asked_by.as_ref());
+            let asked = asked.map(|by| format!("{} turn {}", one_line(&by.thread), by.turn));
             row.push(Piece::plain(age::local(now, thread.created_at)));
             row.push(Piece::plain(origin.unwrap_or_else(|| NOTHING.to_owned())));
+            row.push(Piece::plain(asked.unwrap_or_else(|| NOTHING.to_owned())));
         }
         row.push(Piece::plain(one_line(thread.title.as_deref().unwrap_or_default())));
         row
@@ -207,6 +220,23 @@ mod tests {
                 expected,
                 "{form}"
             );
+        }
+    }
+
+    #[test]
+    fn whose_work_a_turn_is_shows_in_the_wide_form() {
+        let mut thread = json!({
+            "id": "t-1", "agent": "reviewer", "createdAt": AT, "updatedAt": AT, "turns": 1,
+            "lastTurn": {"turn": 1, "state": "complete", "beganAt": AT, "usage": usage()},
+        });
+        let output = "wide".parse().unwrap();
+        for (asked, told) in [(Value::Null, "-"), (json!({"thread": "t-0", "turn": 3}), "t-0 turn 3")] {
+            thread["lastTurn"]["askedBy"] = asked;
+            let thread: Thread = serde_json::from_value(thread.clone()).unwrap();
+            let shown = text(&view(&output), &[thread], Number::Many);
+            let (heading, line) = shown.split_once('\n').unwrap();
+            let place = heading.find("ASKED BY").unwrap();
+            assert!(line[place..].starts_with(told), "{shown}");
         }
     }
 

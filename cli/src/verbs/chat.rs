@@ -24,7 +24,7 @@ use serde_json::json;
 
 use super::agents;
 use crate::args::shared::thread_id;
-use crate::args::{Limit, limit};
+use crate::args::{Limit, some_time};
 use crate::client::turns::Manner;
 use crate::client::{Call, Client};
 use crate::complete;
@@ -78,7 +78,7 @@ pub(crate) struct Arguments {
     #[arg(long, action = ArgAction::SetTrue, conflicts_with = "no_stream")]
     detach: bool,
     /// How long a turn may take; then it is cancelled [default: 10m]
-    #[arg(long, value_name = "DURATION", value_parser = limit)]
+    #[arg(long, value_name = "DURATION", value_parser = some_time)]
     timeout: Option<Limit>,
     /// Do not show what the model thinks
     #[arg(long, action = ArgAction::SetTrue)]
@@ -118,7 +118,10 @@ struct Session<'s> {
     client: &'s Client,
     watch: Watch,
     agent: Name,
+    /// The thread that is gone on with.
     thread: Option<String>,
+    /// Whether the daemon has said that there is such a thread.
+    is_known: bool,
     personality: Option<Name>,
     arguments: &'s Arguments,
 }
@@ -132,6 +135,7 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome,
         watch: Watch::begin(),
         agent: parse_name(&arguments.whom, "agent")?,
         thread: arguments.thread.clone(),
+        is_known: false,
         personality: named.map(|name| parse_name(name, "personality")).transpose()?,
         arguments,
     };
@@ -291,8 +295,14 @@ impl Session<'_> {
         }
     }
 
+    /// Goes on with a thread of which the daemon has told.
+    fn go_on_with(&mut self, thread: String) {
+        self.thread = Some(thread);
+        self.is_known = true;
+    }
+
     fn tell_thread(&self) {
-        if let Some(id) = &self.thread {
+        if let Some(id) = self.thread.as_ref().filter(|_| self.is_known) {
             self.settings.ui.say(&format!("thread: {id}"));
         }
     }

@@ -12,7 +12,7 @@ use orch_shared::quantity::Span;
 use orch_shared::resource::Resource;
 
 use crate::args::shared::Files;
-use crate::args::{Limit, limit};
+use crate::args::{Limit, limit, some_time};
 use crate::complete;
 use crate::input;
 use crate::provide::door::Door;
@@ -95,7 +95,7 @@ struct OneLlm {
     #[arg(long, value_name = "COMMAND", help_heading = "Model server")]
     start: Option<String>,
     /// How long the command may take until the model answers [default: 5m]
-    #[arg(long, value_name = "DURATION", value_parser = limit, requires = "start", help_heading = "Model server")]
+    #[arg(long, value_name = "DURATION", value_parser = some_time, requires = "start", help_heading = "Model server")]
     start_timeout: Option<Limit>,
     /// Stop the command after so long without use
     #[arg(long, value_name = "DURATION", value_parser = limit, requires = "start", help_heading = "Model server")]

@@ -90,7 +90,7 @@ fn cassette(file: &str) -> Result<Cassette, Failure> {
     match cassette.check() {
         Ok(()) => Ok(cassette),
         Err(problem) => Err(Failure::usage(format!("{shown}: {}", problem.detail))
-            .hint("export the thread again: contents go by their hashes and cannot be changed by hand")),
+            .hint("export the thread again: a cassette goes by its hashes and cannot be changed by hand")),
     }
 }
 

@@ -109,6 +109,8 @@ fn what_fails_says_why_and_how_to_go_on() {
         told(vec![], &["-m", "x", "--resume"], ""),
         told(vec![], &["-m", "x", "--thread", "a/b"], ""),
         told(vec![], &["-m", "x", "--param", "max_tokens=1"], ""),
+        told(vec![], &["-m", "x", "--param", "model=other"], ""),
+        told(vec![], &["-m", "x", "--timeout", "0s"], ""),
         told(
             vec![begun("t-1", 1), Step::UntilCancelled],
             &["-m", "x", "--timeout", "1s"],

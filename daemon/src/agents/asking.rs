@@ -8,6 +8,7 @@ use orch_shared::inference::chat::{Finish, Piece, Reply};
 use orch_shared::inference::estimate;
 use orch_shared::kind::Kind;
 use orch_shared::kinds::llm::Llm;
+use orch_shared::money::Money;
 use orch_shared::name::ObjectRef;
 use orch_shared::problem::{Code, Problem};
 use orch_shared::system::{self, Text};
@@ -100,9 +101,13 @@ impl Agents {
     /// Counts what an answer has taken; what is not told is estimated.
     fn count(&self, working: &Working, said: &Said, size: u64) {
         let tokens = taken(&said.reply, || size);
-        let pricing = self.llm(&said.llm).and_then(|llm| llm.pricing);
-        let cost = pricing.map(|pricing| tokens.cost(&pricing));
-        working.meter.answered(tokens, cost.as_ref());
+        working.meter.answered(tokens, self.cost(&said.llm, tokens).as_ref());
+    }
+
+    /// What tokens of a model cost, where that is declared.
+    pub(super) fn cost(&self, llm: &str, tokens: Tokens) -> Option<Money> {
+        let pricing = self.llm(llm)?.pricing?;
+        Some(tokens.cost(&pricing))
     }
 
     async fn answered(

@@ -109,6 +109,7 @@ impl Agents {
         lineage: Lineage,
     ) -> Result<Attached, Problem> {
         check(&request)?;
+        request::check(request.params.as_ref(), "params", known.spec().has_tools())?;
         there(&known)?;
         let principal = &caller.principal;
         let thread = match &request.thread_id {
@@ -157,6 +158,7 @@ impl Agents {
             },
             title: title(&request.message),
             most: i64::from(chat::MOST_TURNS),
+            asked_by: lineage.asked_by.clone(),
         };
         let turn = self.begun(begin).await?;
         let params = request::merged(known.spec().default_params.as_ref(), request.params.as_ref());

@@ -11,6 +11,7 @@ use super::meter::Meter;
 use super::turn::Working;
 use super::{Agents, Attached, Caller};
 use crate::gateway::{AgentSaid, Delegated};
+use crate::store::AskedBy;
 
 /// For whom a turn works: the agents in a row, and what the last of them may still use.
 #[derive(Debug, Clone, Default)]
@@ -19,6 +20,8 @@ pub(super) struct Lineage {
     pub(super) agents: Vec<Name>,
     /// What the turn that it works for takes.
     pub(super) meter: Option<Arc<Meter>>,
+    /// Which turn that is.
+    pub(super) asked_by: Option<AskedBy>,
 }
 
 impl Lineage {
@@ -73,6 +76,10 @@ impl Agents {
         let lineage = Lineage {
             agents: working.lineage.agents.clone(),
             meter: Some(Arc::clone(&working.meter)),
+            asked_by: Some(AskedBy {
+                thread: working.held.thread.clone(),
+                turn: working.held.turn,
+            }),
         };
         let request = Request {
             message,

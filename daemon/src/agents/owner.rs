@@ -13,6 +13,11 @@ use super::Agents;
 use crate::audit;
 use crate::store::{Object, Snapshot, Thread};
 
+/// So many characters of an id say which thread is meant, where no other one of the same owner begins like that.
+const SHORTEST: usize = 6;
+/// So many threads are named that begin alike.
+const MOST_NAMED: usize = 5;
+
 /// Whose a thread is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Owner {
@@ -66,7 +71,15 @@ fn agent_of(object: &Arc<Object>) -> Option<Known> {
 pub(super) fn no_thread(id: &str) -> Problem {
     let shown = excerpt::short(id);
     Problem::new(Code::NotFound, format!("there is no thread `{shown}`"))
-        .suggest("threads are there for their owners alone; yours with an agent: GET /api/v1/agents/NAME/threads")
+        .suggest("threads are there for their owners alone; see yours: orchctl get threads")
+}
+
+/// Several threads of whoever asks begin like that.
+fn ambiguous(id: &str, found: &[&Thread]) -> Problem {
+    let known: Vec<&str> = found.iter().take(MOST_NAMED).map(|thread| thread.id.as_str()).collect();
+    let more = if found.len() > MOST_NAMED { ", and more" } else { "" };
+    let detail = format!("several of your threads begin with `{id}`: {}{more}", known.join(", "));
+    Problem::new(Code::BadRequest, detail).suggest("say more of the id")
 }
 
 impl Agents {
@@ -94,21 +107,38 @@ impl Agents {
         Err(Problem::new(Code::Forbidden, detail).suggest("that needs the role `run` on it"))
     }
 
-    /// A thread of somebody, and its agent.
+    /// A thread of somebody, and its agent: by its id, or by how that begins where it is the only one.
     pub(super) async fn thread_of(&self, principal: &Principal, id: &str) -> Result<(Thread, Known), Problem> {
         // What is no id is not looked for.
         let is_id = id.len() <= 64 && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-        let found = match is_id {
-            true => self.0.store.thread(id).await?,
-            false => None,
-        };
-        let snapshot = self.0.store.snapshot();
+        if !is_id {
+            return Err(no_thread(id));
+        }
+        let store = &self.0.store;
+        let snapshot = store.snapshot();
         let owner = Owner::of(principal, &snapshot);
-        let own = found.filter(|thread| thread.owner == owner.key).and_then(|thread| {
+        let own = |thread: Thread| {
             let known = agent_of(snapshot.by_uid(&thread.agent_uid)?)?;
             let may = snapshot.decide(principal, Role::Run, &known.object).is_allowed;
             may.then_some((thread, known))
-        });
-        own.ok_or_else(|| no_thread(id))
+        };
+        let whole = store.thread(id).await?.filter(|thread| thread.owner == owner.key);
+        if let Some(found) = whole.and_then(own) {
+            return Ok(found);
+        }
+        if id.len() < SHORTEST {
+            return Err(no_thread(id));
+        }
+        // Only what is one's own is looked at: others' threads make nothing ambiguous.
+        let begun = store.threads_beginning(&owner.key, id).await?;
+        let mut begun: Vec<(Thread, Known)> = begun.into_iter().filter_map(own).collect();
+        match (begun.pop(), &begun[..]) {
+            (None, _) => Err(no_thread(id)),
+            (Some(found), []) => Ok(found),
+            (Some((last, _)), others) => {
+                let found: Vec<&Thread> = others.iter().map(|(thread, _)| thread).chain([&last]).collect();
+                Err(ambiguous(id, &found))
+            }
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use orch_shared::cassette::{Call, Cassette, Exchange, Summary, Turn};
+use orch_shared::cassette::{Call, Cassette, Exchange, Seal, Summary, Turn};
 use orch_shared::chat::{Message, Role, TurnState};
 use orch_shared::problem::{Code, Problem};
 use serde_json::{Value, json};
@@ -57,7 +57,7 @@ impl Agents {
             // Long threads make nobody else wait.
             tokio::task::yield_now().await;
         }
-        Ok(tape.cassette)
+        Ok(tape.cassette.sealed())
     }
 }
 
@@ -98,7 +98,7 @@ fn content(hash: &str, contents: &HashMap<&str, &str>) -> Value {
     known.unwrap_or(Value::Null)
 }
 
-/// A turn, with its contents put on the cassette.
+/// A turn, with its contents put on the cassette, which seals it.
 fn recorded(
     tape: &mut Tape,
     (turn, state): (&store::Turn, TurnState),
@@ -174,5 +174,6 @@ fn recorded(
         exchanges,
         summaries,
         calls,
+        seal: Seal::default(),
     }
 }

@@ -15,7 +15,6 @@ use orch_shared::cassette::{
     Against, Call, Cassette, Difference, Part, Replay, Report, Results, Turn, difference, kept,
 };
 use orch_shared::chat::{CallState, Message, Role, Summarised, ToolCall, ToolResult, TurnState};
-use orch_shared::inference::chat::Reply;
 use orch_shared::inference::estimate;
 use orch_shared::kind::Kind;
 use orch_shared::name::{Name, ObjectRef};
@@ -29,11 +28,11 @@ use super::meter::Meter;
 use super::next::{Action, Bounds, next};
 use super::owner::Known;
 use super::recording::unseen;
-use super::request::{Parts, merged};
+use super::request::{Parts, check, merged};
 use super::turn::{last_answer, progress, shown};
 use super::{Agents, Caller};
 use crate::audit::{self, Trail};
-use crate::inference::Behalf;
+use crate::inference::{Behalf, Said};
 use crate::store::Spent;
 
 /// What a model is told of a call that is not on the cassette.
@@ -78,6 +77,10 @@ impl Agents {
             .shows(&caller.principal.visibility, &known.object)
         {
             return Err(unseen(&known));
+        }
+        for (index, turn) in cassette.turns.iter().enumerate() {
+            let at = format!("turns[{index}].params");
+            check(turn.params.as_ref(), &at, known.spec().has_tools())?;
         }
         let llm = match against {
             None => None,
@@ -246,9 +249,10 @@ impl Agents {
             }
             return Ok(before.cloned());
         };
-        let reply = self.ask_once(replaying, &llm, parts).await?;
+        let Said { reply, llm, .. } = self.ask_once(replaying, &llm, parts).await?;
+        // What is bought counts as it does in a chat.
         let tokens = taken(&reply, || estimate::of_json(&parts.body()));
-        meter.answered(tokens, None);
+        meter.answered(tokens, self.cost(&llm, tokens).as_ref());
         let mut now = written(&reply);
         let spoken = if reply.text.is_empty() {
             &reply.refusal
@@ -279,7 +283,7 @@ impl Agents {
         Ok(Some(now))
     }
 
-    async fn ask_once(&self, replaying: &Replaying<'_>, llm: &Name, parts: &Parts) -> Result<Reply, Problem> {
+    async fn ask_once(&self, replaying: &Replaying<'_>, llm: &Name, parts: &Parts) -> Result<Said, Problem> {
         let (caller, known) = (replaying.caller, replaying.known);
         let behalf = Behalf {
             agent: known.name().clone(),
@@ -298,8 +302,7 @@ impl Agents {
             saying.whole().await
         };
         let said = audit::scoped(trail, asking).await;
-        said.map(|said| said.reply)
-            .map_err(|unanswered| Problem::new(Code::ModelFailed, format!("llm/{llm}: {}", unanswered.message)))
+        said.map_err(|unanswered| Problem::new(Code::ModelFailed, format!("llm/{llm}: {}", unanswered.message)))
     }
 
     /// Gives the calls of the last answer their results.

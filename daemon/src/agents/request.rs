@@ -1,12 +1,22 @@
 //! A request to the model of an agent, in the words of chat completions. Pure.
 
 use orch_shared::inference::Object;
-use orch_shared::kinds::agent::Params;
+use orch_shared::kinds::agent::{NoParameter, Params, Tools};
+use orch_shared::problem::{Code, Problem};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-/// What only the daemon says of a request.
-const RESERVED: [&str; 6] = ["model", "messages", "tools", "stream", "stream_options", "n"];
+/// That a request says nothing in `params` that is no parameter. `at` is where they stand.
+pub(super) fn check(params: Option<&Params>, at: &str, tools: Tools) -> Result<(), Problem> {
+    let found = params.and_then(|params| params.no_parameters(tools).next());
+    match found {
+        None => Ok(()),
+        Some(NoParameter { name, instead }) => {
+            let detail = format!("`{at}.extra.{name}` is no parameter");
+            Err(Problem::new(Code::InvalidValue, detail).suggest(instead))
+        }
+    }
+}
 
 /// The parameters of a turn: what the request says, else what the agent does. Of further ones each by itself.
 pub(super) fn merged(agent: Option<&Params>, request: Option<&Params>) -> Params {
@@ -26,7 +36,6 @@ pub(super) fn merged(agent: Option<&Params>, request: Option<&Params>) -> Params
 /// The same as members of a request.
 fn members(params: &Params) -> Object {
     let mut members: Object = params.extra.clone().unwrap_or_default();
-    members.retain(|name, _| !RESERVED.contains(&name.as_str()));
     let Params {
         temperature,
         max_tokens,
@@ -146,8 +155,7 @@ mod tests {
     #[test]
     fn a_request_says_what_is_nearest() {
         let agent = params(json!({"temperature": 0.2, "maxTokens": 9, "extra": {"seed": 1, "user": "a"}}));
-        let request =
-            params(json!({"temperature": 0.0, "stop": ["x"], "extra": {"seed": 2, "model": "other", "stream": false}}));
+        let request = params(json!({"temperature": 0.0, "stop": ["x"], "extra": {"seed": 2}}));
         let parts = Parts {
             llm: "fast".to_owned(),
             system: "Be kind.".to_owned(),

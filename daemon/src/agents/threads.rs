@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use orch_shared::chat::{
-    Create, Fork, ForkedFrom, MOST_THREADS, MOST_TITLE, MessageParameters, Messages, OfferedTools, Rename, Thread,
-    ThreadParameters, Threads, Turn, TurnState,
+    AskedBy, Create, Fork, ForkedFrom, MOST_THREADS, MOST_TITLE, MessageParameters, Messages, OfferedTools, Rename,
+    Thread, ThreadParameters, Threads, Turn, TurnState,
 };
 use orch_shared::name::Name;
 use orch_shared::problem::{Code, Problem};
@@ -160,7 +160,7 @@ impl Agents {
             // One that takes longer finds nothing to write to.
             let _ = timeout(PATIENCE, going.over()).await;
         }
-        match self.0.store.delete_thread(&row.id).await? {
+        match self.0.store.delete_thread(&row.id, &self.0.run).await? {
             true => Ok(()),
             false => Err(no_thread(id)),
         }
@@ -246,6 +246,10 @@ impl Agents {
                 .problem
                 .as_ref()
                 .and_then(|problem| serde_json::from_str(problem).ok()),
+            asked_by: row.asked_by.as_ref().map(|asked| AskedBy {
+                thread: asked.thread.clone(),
+                turn: u32::try_from(asked.turn).unwrap_or(u32::MAX),
+            }),
         }
     }
 
@@ -281,7 +285,9 @@ fn titled(title: String) -> Result<String, Problem> {
     let title = title.trim().to_owned();
     if title.is_empty() || title.chars().count() > MOST_TITLE {
         let detail = format!("`title` has 1 to {MOST_TITLE} characters");
-        return Err(Problem::new(Code::BadRequest, detail));
+        return Err(
+            Problem::new(Code::InvalidValue, detail).suggest("such as: orchctl thread rename ID 'The release notes'")
+        );
     }
     Ok(orch_shared::excerpt::printable(title))
 }

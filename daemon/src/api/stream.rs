@@ -34,6 +34,14 @@ impl Sink {
         }
     }
 
+    /// Waits until everything that was sent is on its way, for whoever sends what is large.
+    pub(super) async fn drained(&self) -> Result<(), Closed> {
+        tokio::select! {
+            () = self.shutdown.cancelled() => Err(Closed),
+            room = self.sender.reserve_many(BUFFER) => room.map(drop).map_err(|_| Closed),
+        }
+    }
+
     /// Waits for `next` while keeping the stream alive.
     pub(super) async fn until<T>(&self, next: impl Future<Output = T>) -> Result<T, Closed> {
         let mut next = std::pin::pin!(next);

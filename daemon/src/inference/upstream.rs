@@ -10,6 +10,7 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use orch_shared::inference::address;
 use orch_shared::inference::errors::message_in;
 use orch_shared::kinds::llm::{Llm, Provider};
+use orch_shared::secrecy;
 
 use super::Shared;
 use super::choice::Model;
@@ -241,23 +242,9 @@ impl Begun {
     }
 }
 
-/// A body in which that key does not stand: neither as it was sent nor as JSON writes it. Where it does, what is no text is lost.
+/// A body in which that key does not stand.
 pub(super) fn masked(body: Bytes, key: &str) -> Bytes {
-    let key = key.trim();
-    if key.is_empty() {
-        return body;
-    }
-    let quoted = serde_json::Value::from(key).to_string();
-    let spellings = [key, quoted.trim_matches('"')];
-    let has = |spelling: &str| body.windows(spelling.len()).any(|part| part == spelling.as_bytes());
-    if !spellings.into_iter().any(has) {
-        return body;
-    }
-    let text = String::from_utf8_lossy(&body).into_owned();
-    spellings
-        .into_iter()
-        .fold(text, |text, spelling| text.replace(spelling, "***"))
-        .into()
+    secrecy::without(key, &body).map_or(body, Bytes::from)
 }
 
 /// The headers of a request: those of the client that are passed on, and the key.

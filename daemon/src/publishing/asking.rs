@@ -11,7 +11,7 @@ use futures_util::{Stream, StreamExt as _};
 use orch_shared::access::Principal;
 use orch_shared::excerpt::printable;
 use orch_shared::problem::{Code, Problem};
-use orch_shared::publishing::{Cancel, Head, LONGEST_HEAD, PublicationState, Task, Told};
+use orch_shared::publishing::{Head, LONGEST_HEAD, PublicationState, Task, Told};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
@@ -21,6 +21,8 @@ use crate::store::{Object, Publication};
 
 /// So many tasks a publisher is given at the same time.
 const MOST: usize = 256;
+/// So many bytes of tasks wait for a publisher that has not read them yet: two of the largest.
+const HEAVIEST: usize = 128 << 20;
 /// The largest answer to one, in bytes: as much as comes bit by bit in a long conversation, and no more.
 const LARGEST: u64 = 256 << 20;
 /// So many pieces of an answer wait for whoever reads them; then the publisher waits.
@@ -74,17 +76,10 @@ enum Piece {
 
 /// What a publisher has begun to answer.
 #[derive(Debug)]
-pub(super) struct Begun {
+struct Begun {
     status: u16,
     headers: BTreeMap<String, String>,
     pieces: mpsc::Receiver<Piece>,
-}
-
-impl Begun {
-    /// The HTTP status.
-    pub(super) const fn status(&self) -> u16 {
-        self.status
-    }
 }
 
 /// A task that waits for its answer, or whose answer is on its way.
@@ -92,14 +87,16 @@ pub(super) struct Waiting {
     publisher: String,
     owner: String,
     line: u64,
+    /// What the publisher is told; nothing once that has begun.
+    told: Option<Told>,
     /// Where the beginning of the answer goes; nothing once it has begun.
     head: Option<oneshot::Sender<Result<Begun, String>>>,
     /// Cancelled when the publisher goes.
     lost: CancellationToken,
 }
 
-/// Somebody waits for a task. When nobody does any more, the publisher is told.
-pub(super) struct UnderWay {
+/// Somebody waits for a task. When nobody does any more, it is taken back; a publisher that knows of it is told.
+struct UnderWay {
     publishers: Publishers,
     id: String,
     line: Line,
@@ -107,8 +104,11 @@ pub(super) struct UnderWay {
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
-        if self.publishers.tasks().remove(&self.id).is_some() {
-            self.line.tell(Told::Cancel(Cancel { id: self.id.clone() }));
+        let task = self.publishers.tasks().remove(&self.id);
+        match task.map(|task| task.told) {
+            Some(Some(_)) => self.line.take_back(&self.id),
+            Some(None) => self.line.cancel(&self.id),
+            None => {}
         }
     }
 }
@@ -146,6 +146,11 @@ impl Pieces {
         }
         Poll::Ready(ended)
     }
+
+    /// Reads on to the end, and keeps nothing.
+    pub(super) async fn finish(mut self) {
+        while let Some(Ok(_)) = std::future::poll_fn(|context| self.poll_next(context)).await {}
+    }
 }
 
 impl Publishers {
@@ -175,16 +180,7 @@ impl Publishers {
                 body,
             })
         };
-        let (under_way, begun, lost) = self.give(&publication, line, task).await?;
-        Ok(Answer {
-            status: begun.status,
-            headers: begun.headers,
-            body: Pieces {
-                pieces: begun.pieces,
-                lost: Box::pin(lost.cancelled_owned()),
-                under_way: Some(under_way),
-            },
-        })
+        self.give(&publication, line, task).await
     }
 
     /// Where a model stands, as it is written down.
@@ -225,27 +221,25 @@ impl Publishers {
         publication: &Publication,
         line: Line,
         task: impl FnOnce(&str) -> Told,
-    ) -> Result<(UnderWay, Begun, CancellationToken), Away> {
+    ) -> Result<Answer, Away> {
         let id = self.0.admission.store.ids().uid();
         let (head, begun) = oneshot::channel();
         let lost = CancellationToken::new();
         {
+            let told = task(&id);
             let mut tasks = self.tasks();
-            if tasks.values().filter(|task| task.line == line.number).count() >= MOST {
-                return Err(Away(format!(
-                    "cannot be asked: its publisher has {MOST} requests to answer already"
-                )));
-            }
+            room_for(&told, tasks.values().filter(|task| task.line == line.number))?;
             let waiting = Waiting {
                 publisher: publication.publisher.clone(),
                 owner: line.owner.clone(),
                 line: line.number,
+                told: Some(told),
                 head: Some(head),
                 lost: lost.clone(),
             };
             tasks.insert(id.clone(), waiting);
         }
-        let told = line.tell(task(&id));
+        let is_given = line.give(&id);
         let under_way = UnderWay {
             publishers: self.clone(),
             id,
@@ -255,14 +249,27 @@ impl Publishers {
         let is_open = self
             .line(&publication.publisher)
             .is_some_and(|now| now.number == under_way.line.number);
-        if !told || !is_open {
+        if !is_given || !is_open {
             return Err(Away(format!("cannot be reached: {GONE}")));
         }
         match begun.await {
-            Ok(Ok(begun)) => Ok((under_way, begun, lost)),
+            Ok(Ok(begun)) => Ok(Answer {
+                status: begun.status,
+                headers: begun.headers,
+                body: Pieces {
+                    pieces: begun.pieces,
+                    lost: Box::pin(lost.cancelled_owned()),
+                    under_way: Some(under_way),
+                },
+            }),
             Ok(Err(why)) => Err(Away(format!("cannot be reached: {}", reason(&why)))),
             Err(_) => Err(Away(format!("cannot be reached: {GONE}"))),
         }
+    }
+
+    /// What a publisher is told of a task, once; nothing when nobody waits for it.
+    pub(super) fn told_of(&self, id: &str) -> Option<Told> {
+        self.tasks().get_mut(id)?.told.take()
     }
 
     /// Everything that is under way on a stream fails: it has ended.
@@ -330,6 +337,38 @@ impl Publishers {
         };
         head.send(Ok(begun)).map_err(|_| no_task())?;
         body.pass_on(&pieces, &lost).await
+    }
+}
+
+/// Whether a publisher can be given one more task, beside those that it has.
+fn room_for<'t>(told: &Told, given: impl Iterator<Item = &'t Waiting>) -> Result<(), Away> {
+    let (mut tasks, mut bytes) = (0, weight(told));
+    for task in given {
+        tasks += 1;
+        bytes += task.told.as_ref().map_or(0, weight);
+    }
+    if tasks >= MOST {
+        return Err(Away(format!(
+            "cannot be asked: its publisher has {MOST} requests to answer already"
+        )));
+    }
+    if bytes > HEAVIEST {
+        let most = HEAVIEST >> 20;
+        return Err(Away(format!(
+            "cannot be asked: its publisher has not read the requests that wait for it, and {most} MiB may wait"
+        )));
+    }
+    Ok(())
+}
+
+/// How much of the memory something takes that waits to be told, in bytes: what whoever asks can make large.
+fn weight(told: &Told) -> usize {
+    match told {
+        Told::Task(task) => {
+            let headers = task.headers.iter().map(|(name, value)| name.len() + value.len());
+            task.body.len() + headers.sum::<usize>()
+        }
+        Told::Hello(_) | Told::Wake(_) | Told::Cancel(_) => 0,
     }
 }
 
@@ -430,6 +469,55 @@ impl<E: std::fmt::Display, S: Stream<Item = Result<Bytes, E>> + Send + Unpin> Up
                 return Err(Problem::new(Code::BodyTooLarge, detail));
             }
             pieces.send(Piece::Bytes(bytes)).await.map_err(|_| no_task())?;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn task(length: usize) -> Told {
+        Told::Task(Task {
+            id: "t".to_owned(),
+            llm: "local".parse().unwrap(),
+            path: "/v1/chat/completions".to_owned(),
+            headers: BTreeMap::new(),
+            body: " ".repeat(length),
+        })
+    }
+
+    #[test]
+    fn what_waits_for_a_publisher_is_bounded() {
+        const MIB: usize = 1 << 20;
+        let waiting = |told| Waiting {
+            publisher: "p".to_owned(),
+            owner: "user/a".to_owned(),
+            line: 1,
+            told,
+            head: None,
+            lost: CancellationToken::new(),
+        };
+        let unread = |count: usize, length| (0..count).map(|_| waiting(Some(task(length)))).collect::<Vec<_>>();
+        let read = |count: usize| (0..count).map(|_| waiting(None)).collect::<Vec<_>>();
+        for (given, length, refused) in [
+            (vec![], 64 * MIB, None),
+            (unread(1, 64 * MIB), 64 * MIB, None),
+            (unread(1, 64 * MIB), 64 * MIB + 1, Some("has not read")),
+            (unread(16, 8 * MIB), 1, Some("has not read")),
+            // What was told is not kept here any more.
+            (read(MOST - 1), 64 * MIB, None),
+            (read(MOST), 1, Some("256 requests")),
+            (unread(MOST, 1), 1, Some("256 requests")),
+        ] {
+            let (count, told) = (given.len(), room_for(&task(length), given.iter()));
+            let why = told.err().map(|Away(why)| why);
+            let is_right = match (&why, refused) {
+                (None, None) => true,
+                (Some(why), Some(refused)) => why.contains(refused),
+                (None, Some(_)) | (Some(_), None) => false,
+            };
+            assert!(is_right, "{count} and {length}: {why:?}");
         }
     }
 }

@@ -74,7 +74,11 @@ impl Publishers {
         let patience = self.0.terms.wake;
         let given = tokio::time::timeout(patience, self.give(&publication, line, wake)).await;
         let status = match given {
-            Ok(Ok((_under_way, begun, _lost))) => begun.status(),
+            Ok(Ok(answer)) => {
+                // What follows the status says nothing, and a publisher that has answered is not told that nobody waits.
+                tokio::spawn(tokio::time::timeout(patience, answer.body.finish()));
+                answer.status
+            }
             Ok(Err(Away(why))) => return Err(Away(format!("{why} (when it was to be woken)"))),
             Err(_) => return Err(Away(format!("does not wake within {} s", patience.as_secs()))),
         };

@@ -76,8 +76,8 @@ pub use row::Row;
 pub use session::{Expiry, Session};
 pub use snapshot::{Object, Snapshot};
 pub use thread::{
-    Began, Begin, CallEnd, Ending, Exchange, Forked, HeldTurn, Inserted, Message, NewMessage, NewThread, Resumed,
-    Spent, Step, Thread, ThreadPage, Turn,
+    AskedBy, Began, Begin, CallEnd, Ending, Exchange, Forked, HeldTurn, Inserted, Message, NewMessage, NewThread,
+    Resumed, Spent, Step, Thread, ThreadPage, Turn,
 };
 pub use token::Token;
 pub use transaction::Transaction;

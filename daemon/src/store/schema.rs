@@ -41,6 +41,7 @@ migrations! {
     12 "0012_inference": "common", "common";
     13 "0013_threads": "common", "common";
     14 "0014_publishing": "common", "common";
+    15 "0015_asked": "common", "common";
     16 "0016_outlines": "common", "common";
 }
 

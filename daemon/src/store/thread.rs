@@ -59,6 +59,17 @@ pub struct Turn {
     pub spent: Spent,
     /// Why it came to nothing: JSON text.
     pub problem: Option<String>,
+    /// The turn of another thread that has asked for it.
+    pub asked_by: Option<AskedBy>,
+}
+
+/// The turn of a thread that has another agent work for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AskedBy {
+    /// The thread.
+    pub thread: String,
+    /// The turn.
+    pub turn: i64,
 }
 
 /// What a turn has taken.
@@ -127,7 +138,7 @@ macro_rules! thread_columns {
 macro_rules! turn_columns {
     () => {
         "turn, state, run, personality, request, system, began_at, ended_at, took_ms, iterations, tool_calls, \
-         input_tokens, cached_tokens, output_tokens, cost, currency, problem"
+         input_tokens, cached_tokens, output_tokens, cost, currency, problem, asked_thread, asked_turn"
     };
 }
 
@@ -156,6 +167,7 @@ fn thread(record: Record<'_>) -> Result<Thread, Error> {
 fn turn(record: Record<'_>) -> Result<Turn, Error> {
     let currency = record.maybe_text(15)?.map(str::to_owned);
     let nanos = record.integer(14)?;
+    let asked = record.maybe_text(17)?.map(str::to_owned);
     Ok(Turn {
         turn: record.integer(0)?,
         state: record.text(1)?.to_owned(),
@@ -175,6 +187,9 @@ fn turn(record: Record<'_>) -> Result<Turn, Error> {
             cost: currency.map(|currency| Money { nanos, currency }),
         },
         problem: record.maybe_text(16)?.map(str::to_owned),
+        asked_by: asked
+            .zip(record.maybe_integer(18)?)
+            .map(|(thread, turn)| AskedBy { thread, turn }),
     })
 }
 

@@ -130,6 +130,19 @@ pub struct Turn {
     /// Why it came to nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<Problem>,
+    /// The turn of another agent that has asked for it, where one has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_by: Option<AskedBy>,
+}
+
+/// The turn that another one works for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AskedBy {
+    /// Its thread, which need not be there any more.
+    pub thread: String,
+    /// Its number in that thread.
+    pub turn: u32,
 }
 
 /// How a turn stands.

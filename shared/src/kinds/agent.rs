@@ -69,9 +69,80 @@ pub struct Params {
     /// Texts at which an answer ends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stop: Option<Vec<String>>,
-    /// Further parameters, passed through.
+    /// Further parameters, passed through. What a request is made of is none: `model`, `messages`, `tools`, `stream` and the like.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub extra: Option<Map<String, Value>>,
+}
+
+/// What is no parameter, since it is what a request is made of: the name in `extra`, and what says it instead.
+const MADE_OF: [(&str, &str); 8] = [
+    ("model", "`llm` of the agent says which model is asked"),
+    (
+        "messages",
+        "what is said is told by `message`, and before it by the thread",
+    ),
+    (
+        "tools",
+        "the agent's own tools are told, as `tools.allow` of the agent has them",
+    ),
+    (
+        "functions",
+        "the agent's own tools are told, as `tools.allow` of the agent has them",
+    ),
+    ("function_call", "say `tool_choice`"),
+    (
+        "stream",
+        "the agent hears its model bit by bit; how its own answer comes is said by `stream` of the request",
+    ),
+    ("stream_options", "the agent always asks what was used"),
+    ("n", "an agent has one answer"),
+];
+
+/// What is said of tools, which an agent without any must not say.
+const OF_TOOLS: [&str; 2] = ["tool_choice", "parallel_tool_calls"];
+
+/// Whether an agent has tools that its model is told of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tools {
+    /// Those of its project.
+    OfProject,
+    /// None: it has no project.
+    None,
+}
+
+/// A member of `extra` that is no parameter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoParameter {
+    /// Its name.
+    pub name: String,
+    /// What says it instead, or why nothing does: a clause.
+    pub instead: &'static str,
+}
+
+impl Params {
+    /// The members of `extra` that are no parameters, in order.
+    pub fn no_parameters(&self, tools: Tools) -> impl Iterator<Item = NoParameter> {
+        let extra = self.extra.iter().flat_map(Map::keys);
+        extra.filter_map(move |name| no_parameter(name, tools))
+    }
+}
+
+/// Whether a member of `extra` of that name would be no parameter, and what says it instead.
+#[must_use]
+pub fn no_parameter(name: &str, tools: Tools) -> Option<NoParameter> {
+    let made_of = MADE_OF
+        .iter()
+        .find(|(known, _)| *known == name)
+        .map(|(_, instead)| *instead);
+    let of_tools = || {
+        let is_idle = tools == Tools::None && OF_TOOLS.contains(&name);
+        is_idle.then_some("an agent without a project has no tools")
+    };
+    let instead = made_of.or_else(of_tools)?;
+    Some(NoParameter {
+        name: name.to_owned(),
+        instead,
+    })
 }
 
 /// Which tools an agent may call.
@@ -146,6 +217,15 @@ pub struct AgentTools {
 }
 
 impl Agent {
+    /// Whether there are tools that its model can be told of.
+    #[must_use]
+    pub const fn has_tools(&self) -> Tools {
+        match self.project {
+            Some(_) => Tools::OfProject,
+            None => Tools::None,
+        }
+    }
+
     /// How often its model may be asked in one turn.
     #[must_use]
     pub fn iterations(&self) -> u32 {
@@ -233,6 +313,18 @@ impl Spec for Agent {
                 }
                 Ok(_) => {}
             }
+        }
+        for NoParameter { name, instead } in self
+            .default_params
+            .iter()
+            .flat_map(|params| params.no_parameters(self.has_tools()))
+        {
+            report
+                .invalid(
+                    &format!("defaultParams.extra.{name}"),
+                    format!("`{name}` is no parameter"),
+                )
+                .hint(instead);
         }
         if self.tools.as_ref().is_some_and(|tools| tools.allow.is_some()) && self.project.is_none() {
             report

@@ -237,7 +237,7 @@ fn thread(session: &mut Session<'_>, what: ThreadCommand) -> Result<(), Failure>
                     .hint(format!("orchctl chat {} --thread {id}", thread.agent)));
             }
             describe(ui, &thread);
-            session.thread = Some(thread.id);
+            session.go_on_with(thread.id);
         }
     }
     Ok(())
@@ -315,7 +315,7 @@ fn undo(session: &mut Session<'_>) -> Result<(), Failure> {
         "turn {last} is left behind in thread {id}; what is said next is said in thread {}. What tools did is not undone",
         forked.id
     ));
-    session.thread = Some(forked.id);
+    session.go_on_with(forked.id);
     Ok(())
 }
 

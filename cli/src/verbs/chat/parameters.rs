@@ -1,6 +1,6 @@
 //! `--param NAME=VALUE`: parameters of the model, typed by their names.
 
-use orch_shared::kinds::agent::Params;
+use orch_shared::kinds::agent::{NoParameter, Params, Tools, no_parameter};
 use orch_shared::problem::near_miss;
 use serde_json::Value;
 
@@ -27,6 +27,10 @@ pub(super) fn one(text: &str) -> Result<Parameter, String> {
         Ok(number) if number.is_finite() => Ok(number),
         Ok(_) | Err(_) => Err(format!("`{value}` is no number")),
     };
+    // Whether the agent has tools is the daemon's to know.
+    if let Some(NoParameter { name, instead }) = no_parameter(name, Tools::OfProject) {
+        return Err(format!("`{name}` is no parameter: {instead}"));
+    }
     match name {
         "temperature" => number().map(Parameter::Temperature),
         "topP" => number().map(Parameter::TopP),
@@ -105,6 +109,14 @@ mod tests {
             (
                 &["tempersture=5"],
                 Err("there is no parameter `tempersture`; did you mean `temperature`?"),
+            ),
+            (
+                &["model=other"],
+                Err("`model` is no parameter: `llm` of the agent says which model is asked"),
+            ),
+            (
+                &["tools=[]"],
+                Err("`tools` is no parameter: the agent's own tools are told, as `tools.allow` of the agent has them"),
             ),
             (&["=1"], Err("write NAME=VALUE, such as temperature=0.2")),
             (&["seed"], Err("write NAME=VALUE, such as temperature=0.2")),

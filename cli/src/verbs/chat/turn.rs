@@ -132,7 +132,7 @@ fn take(
 ) -> Option<Result<Ended, Failure>> {
     let event = match heard {
         Heard::Begun(thread, turn) => {
-            session.thread = Some(thread);
+            session.go_on_with(thread);
             return session.arguments.detach.then_some(Ok(Ended::LeftBehind(turn)));
         }
         Heard::Answer(answer) => Event::Final(answer),
@@ -142,7 +142,7 @@ fn take(
     };
     let shown = match event {
         Event::Turn { thread_id, turn } => {
-            session.thread = Some(thread_id);
+            session.go_on_with(thread_id);
             return session.arguments.detach.then_some(Ok(Ended::LeftBehind(Some(turn))));
         }
         Event::Text { iteration, text } => show.text(iteration, &text),
@@ -154,12 +154,12 @@ fn take(
             "turns {from} to {to} had become too long for the model; it is told a summary of them from here on"
         )),
         Event::Final(answer) => {
-            session.thread = Some(answer.thread_id.clone());
+            session.go_on_with(answer.thread_id.clone());
             let shown = show.answer(&answer);
             return Some(shown.map(|()| Ended::Answered(answer)));
         }
         Event::Error { thread_id, problem, .. } => {
-            session.thread = Some(thread_id);
+            session.go_on_with(thread_id);
             let code = problem.code;
             let mut failure = Failure::from(problem);
             if code == Code::ShuttingDown {

@@ -2,7 +2,7 @@
 
 use clap::{ArgAction, Args};
 use clap_complete::ArgValueCompleter;
-use orch_shared::chat::{self, Thread};
+use orch_shared::chat::{self, MOST_TITLE, Thread};
 use orch_shared::problem::Code;
 use orch_shared::route;
 
@@ -18,7 +18,7 @@ pub(super) struct Rename {
     #[arg(value_name = "ID", value_parser = thread_id, add = ArgValueCompleter::new(complete::threads))]
     id: String,
     /// What to call it
-    #[arg(value_name = "TITLE")]
+    #[arg(value_name = "TITLE", value_parser = title)]
     title: String,
 }
 
@@ -41,16 +41,28 @@ pub(super) struct Fork {
     #[arg(long, value_name = "NUMBER")]
     turn: Option<u32>,
     /// What to call the new one [default: as the other one is called]
-    #[arg(long, value_name = "TITLE")]
+    #[arg(long, value_name = "TITLE", value_parser = title)]
     title: Option<String>,
+}
+
+/// Reads a title.
+fn title(text: &str) -> Result<String, String> {
+    let title = text.trim();
+    match title.chars().count() {
+        0 => Err("a title says something; such as 'The release notes'".to_owned()),
+        count if count > MOST_TITLE => Err(format!(
+            "a title has at most {MOST_TITLE} characters, and this one {count}"
+        )),
+        _ => Ok(title.to_owned()),
+    }
 }
 
 /// Renames.
 pub(super) fn rename(arguments: &Rename, settings: &Settings) -> Result<Outcome, Failure> {
     let title = arguments.title.clone();
     let call = Call::patch(route::thread(&arguments.id), &chat::Rename { title });
-    settings.client()?.send(&settings.ui, &call)?;
-    settings.ui.line(&format!("thread/{}   renamed", arguments.id))?;
+    let renamed: Thread = settings.client()?.send(&settings.ui, &call)?.json()?;
+    settings.ui.line(&format!("thread/{}   renamed", renamed.id))?;
     Ok(Outcome::Done)
 }
 
@@ -97,4 +109,29 @@ pub(super) fn fork(arguments: &Fork, settings: &Settings) -> Result<Outcome, Fai
         forked.agent, forked.id
     ));
     Ok(Outcome::Done)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn titles_are_read() {
+        for (text, read) in [
+            ("notes", Ok("notes")),
+            ("  The notes ", Ok("The notes")),
+            ("", Err("says something")),
+            (" \n", Err("says something")),
+            (
+                &"x".repeat(MOST_TITLE + 1),
+                Err("at most 200 characters, and this one 201"),
+            ),
+        ] {
+            match (title(text), read) {
+                (Ok(found), Ok(expected)) => assert_eq!(found, expected),
+                (Err(found), Err(expected)) => assert!(found.contains(expected), "{text:?}: {found}"),
+                (found, _) => panic!("{text:?}: {found:?}"),
+            }
+        }
+    }
 }

@@ -5,6 +5,10 @@ use serde_json::{Map, Value, json};
 
 use super::{Schemas, done, in_path, in_query, operation};
 
+/// Which thread.
+const ID: &str = "The thread's id, or its first six characters or more where no other one of yours begins so. A thread is there \
+                  for its owner alone.";
+
 pub(super) fn describe(schemas: &mut Schemas, paths: &mut Map<String, Value>) {
     describe_agents(schemas, paths);
     describe_threads(schemas, paths);
@@ -12,7 +16,7 @@ pub(super) fn describe(schemas: &mut Schemas, paths: &mut Map<String, Value>) {
 }
 
 fn describe_cassettes(schemas: &mut Schemas, paths: &mut Map<String, Value>) {
-    let id = in_path("id", "The thread's id. A thread is there for its owner alone.");
+    let id = in_path("id", ID);
     let recorded = schemas.add::<cassette::Cassette>("Cassette");
     let export = operation(
         "What went between the agent, its model and its tools in a thread, without keys",
@@ -73,7 +77,7 @@ fn describe_agents(schemas: &mut Schemas, paths: &mut Map<String, Value>) {
 }
 
 fn describe_threads(schemas: &mut Schemas, paths: &mut Map<String, Value>) {
-    let id = in_path("id", "The thread's id. A thread is there for its owner alone.");
+    let id = in_path("id", ID);
     let thread = schemas.add::<chat::Thread>("Thread");
     let of_thread = |rest: &str| format!("{}/threads/{{id}}{rest}", route::PREFIX);
     let get = operation("A thread", vec![id.clone()], None, Some(("200", thread.clone())));

@@ -1,5 +1,6 @@
 //! Threads as a whole: made, listed, renamed, forked, deleted, and what is in them.
 
+use super::turns::Asking;
 use super::{Exchange, Message, Thread, Turn, message_columns, thread_columns, turn_columns};
 use crate::store::sql::{Record, Rows, Statement, sql};
 use crate::store::{Error, Store, Transaction};
@@ -54,6 +55,9 @@ pub struct ThreadPage {
     pub limit: i64,
 }
 
+/// So many threads are looked at that begin alike.
+const MOST_ALIKE: i64 = 20;
+
 impl Store {
     /// Makes a thread that holds nothing.
     ///
@@ -98,6 +102,25 @@ impl Store {
         Ok(self.read_threads(statement, super::thread).await?.pop())
     }
 
+    /// The threads of somebody whose ids begin so, in order; of many the first ones.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn threads_beginning(&self, owner: &str, beginning: &str) -> Result<Vec<Thread>, Error> {
+        let statement = sql(concat!(
+            "SELECT ",
+            thread_columns!(),
+            " FROM agent_thread WHERE owner = $1 AND id COLLATE \"binary\" >= $2 AND id COLLATE \"binary\" < $3 \
+             ORDER BY id COLLATE \"binary\" LIMIT $4"
+        ))
+        .bind(owner)
+        .bind(beginning)
+        // Behind everything that an id is made of.
+        .bind(format!("{beginning}~"))
+        .bind(MOST_ALIKE);
+        self.read_threads(statement, super::thread).await
+    }
+
     /// The latest turn of each of these threads, with the thread's id.
     ///
     /// # Errors
@@ -114,7 +137,7 @@ impl Store {
         let mut latest = Vec::new();
         for statement in rows.statements(before, ")") {
             let read = |record: Record<'_>| {
-                let thread = record.text(17)?.to_owned();
+                let thread = record.text(19)?.to_owned();
                 Ok((thread, super::turn(record)?))
             };
             latest.extend(self.read_threads(statement, read).await?);
@@ -260,14 +283,16 @@ impl Store {
         .await
     }
 
-    /// Deletes a thread with all that is in it. Tells whether it was there.
+    /// Deletes a thread with all that is in it. Tells whether it was there. What its turns have asked for elsewhere, and what
+    /// does not go on in that run, comes to nothing.
     ///
     /// # Errors
     /// When the database cannot be written.
-    pub async fn delete_thread(&self, id: &str) -> Result<bool, Error> {
-        let id = id.to_owned();
+    pub async fn delete_thread(&self, id: &str, run: &str) -> Result<bool, Error> {
+        let (id, run) = (id.to_owned(), run.to_owned());
         self.write(move |transaction| {
             Box::pin(async move {
+                transaction.leave_work(&id, Asking::Thread, &run).await?;
                 let delete = sql("DELETE FROM agent_thread WHERE id = $1").bind(id);
                 Ok(transaction.run(delete).await? > 0)
             })

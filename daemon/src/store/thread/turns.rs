@@ -1,8 +1,9 @@
 //! Turns: begun, written down step by step while a run holds them, and ended.
 
 use orch_shared::money::Money;
+use orch_shared::problem::{Code, Problem};
 
-use super::{Exchange, NewThread, Spent};
+use super::{AskedBy, Exchange, NewThread, Spent};
 use crate::store::sql::{Record, Rows, Value, sql};
 use crate::store::thread::threads::Inserted;
 use crate::store::{Error, Store, Transaction};
@@ -28,6 +29,8 @@ pub struct Begin {
     pub title: String,
     /// So many turns a thread may have.
     pub most: i64,
+    /// The turn of another thread that asks for it.
+    pub asked_by: Option<AskedBy>,
 }
 
 /// What came of a turn that was to be begun.
@@ -183,7 +186,7 @@ impl Store {
                 if !transaction.holds(&held).await? {
                     return Ok(false);
                 }
-                transaction.end_turn(&held.thread, held.turn, &ending).await?;
+                transaction.end_turn(&held, &ending).await?;
                 Ok(true)
             })
         })
@@ -200,7 +203,8 @@ impl Store {
             Box::pin(async move {
                 match transaction.latest_turn(&thread, &run).await? {
                     Some((turn, Latest::Interrupted)) => {
-                        transaction.end_turn(&thread, turn, &ending).await?;
+                        let given_up = HeldTurn { thread, turn, run };
+                        transaction.end_turn(&given_up, &ending).await?;
                         Ok(true)
                     }
                     Some((_, Latest::UnderWay | Latest::Over)) | None => Ok(false),
@@ -228,6 +232,22 @@ impl Store {
         })
         .await
     }
+}
+
+/// Which turns of a thread have asked others for work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asking {
+    Turn(i64),
+    /// All of them.
+    Thread,
+}
+
+/// Why a turn comes to nothing that another thread has asked for.
+fn nobody_waits(asking: &str) -> String {
+    let detail = format!("the turn of thread {asking} that had asked for this goes on, or has ended, without it");
+    let problem =
+        Problem::new(Code::TurnCancelled, detail).suggest("say something new in this thread to go on with it");
+    serde_json::to_string(&problem).expect("a problem is plain data")
 }
 
 /// How the latest turn of a thread stands, for a run.
@@ -290,7 +310,12 @@ impl Transaction {
                     problem: None,
                     spent: None,
                 };
-                self.end_turn(&begin.thread, turn, &given_up).await?;
+                let before = HeldTurn {
+                    thread: begin.thread.clone(),
+                    turn,
+                    run: begin.run.clone(),
+                };
+                self.end_turn(&before, &given_up).await?;
             }
             Some((_, Latest::Over)) | None => {}
         }
@@ -303,8 +328,8 @@ impl Transaction {
             .await?;
         let insert = sql(
             "INSERT INTO agent_turn (thread, turn, state, run, personality, request, system, began_at, took_ms, \
-             iterations, tool_calls, input_tokens, cached_tokens, output_tokens, cost) \
-             VALUES ($1, $2, 'pending', $3, $4, $5, $6, $7, 0, 0, 0, 0, 0, 0, 0)",
+             iterations, tool_calls, input_tokens, cached_tokens, output_tokens, cost, asked_thread, asked_turn) \
+             VALUES ($1, $2, 'pending', $3, $4, $5, $6, $7, 0, 0, 0, 0, 0, 0, 0, $8, $9)",
         )
         .bind(&begin.thread)
         .bind(turn)
@@ -312,7 +337,9 @@ impl Transaction {
         .bind(begin.personality.as_deref())
         .bind(&begin.request)
         .bind(hash)
-        .bind(self.now.millis());
+        .bind(self.now.millis())
+        .bind(begin.asked_by.as_ref().map(|asked| asked.thread.as_str()))
+        .bind(begin.asked_by.as_ref().map(|asked| asked.turn));
         self.run(insert).await?;
         let update =
             sql("UPDATE agent_thread SET turns = $1, updated_at = $2, title = COALESCE(title, $3) WHERE id = $4")
@@ -338,7 +365,52 @@ impl Transaction {
             .bind(turn);
         self.run(update).await?;
         self.leave_calls(thread, turn, "unknown").await?;
+        // The calls are not made again: nobody hears any more what was asked for in them.
+        self.leave_work(thread, Asking::Turn(turn), run).await?;
         Ok(Resumed::Turn(turn))
+    }
+
+    /// Ends turns that were asked for and were interrupted, since whoever asked will not hear of them; and what these have
+    /// asked for in their turn. What goes on in that run is not touched.
+    pub(super) async fn leave_work(&mut self, thread: &str, asking: Asking, run: &str) -> Result<(), Error> {
+        let mut left = vec![(thread.to_owned(), asking)];
+        while let Some((thread, asking)) = left.pop() {
+            let (from, to) = match asking {
+                Asking::Turn(turn) => (turn, turn),
+                Asking::Thread => (0, i64::MAX),
+            };
+            let asked = sql(
+                "SELECT thread, turn FROM agent_turn WHERE asked_thread = $1 AND asked_turn >= $2 \
+                 AND asked_turn <= $3 AND (state = 'interrupted' OR (state = 'pending' AND run <> $4))",
+            )
+            .bind(&thread)
+            .bind(from)
+            .bind(to)
+            .bind(run);
+            let read = |record: Record<'_>| Ok((record.text(0)?.to_owned(), record.integer(1)?));
+            for (asked, turn) in self.all(vec![asked], read).await? {
+                self.note_end(&asked, turn, "error", Some(&nobody_waits(&thread)))
+                    .await?;
+                self.leave_calls(&asked, turn, "unknown").await?;
+                left.push((asked, Asking::Turn(turn)));
+            }
+        }
+        Ok(())
+    }
+
+    async fn note_end(&mut self, thread: &str, turn: i64, state: &str, problem: Option<&str>) -> Result<(), Error> {
+        let update =
+            sql("UPDATE agent_turn SET state = $1, ended_at = $2, problem = $3 WHERE thread = $4 AND turn = $5")
+                .bind(state)
+                .bind(self.now.millis())
+                .bind(problem)
+                .bind(thread)
+                .bind(turn);
+        self.run(update).await?;
+        let used = sql("UPDATE agent_thread SET updated_at = $1 WHERE id = $2")
+            .bind(self.now.millis())
+            .bind(thread);
+        self.run(used).await.map(drop)
     }
 
     /// Says how calls stand that were under way.
@@ -379,23 +451,19 @@ impl Transaction {
             .map(Some)
     }
 
-    async fn end_turn(&mut self, thread: &str, turn: i64, ending: &Ending) -> Result<(), Error> {
-        let update =
-            sql("UPDATE agent_turn SET state = $1, ended_at = $2, problem = $3 WHERE thread = $4 AND turn = $5")
-                .bind(ending.state)
-                .bind(self.now.millis())
-                .bind(ending.problem.as_deref())
-                .bind(thread)
-                .bind(turn);
-        self.run(update).await?;
+    async fn end_turn(&mut self, held: &HeldTurn, ending: &Ending) -> Result<(), Error> {
+        let HeldTurn { thread, turn, run } = held;
+        self.note_end(thread, *turn, ending.state, ending.problem.as_deref())
+            .await?;
         if let Some(spent) = &ending.spent {
-            self.note_spent(thread, turn, spent).await?;
+            self.note_spent(thread, *turn, spent).await?;
         }
-        self.leave_calls(thread, turn, ending.calls).await?;
-        let used = sql("UPDATE agent_thread SET updated_at = $1 WHERE id = $2")
-            .bind(self.now.millis())
-            .bind(thread);
-        self.run(used).await.map(drop)
+        self.leave_calls(thread, *turn, ending.calls).await?;
+        match ending.state {
+            // It can be gone on with, and so can what it has asked for.
+            "interrupted" => Ok(()),
+            _ => self.leave_work(thread, Asking::Turn(*turn), run).await,
+        }
     }
 
     async fn note_spent(&mut self, thread: &str, turn: i64, spent: &Spent) -> Result<(), Error> {

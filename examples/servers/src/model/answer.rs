@@ -71,7 +71,12 @@ async fn asked(provider: &Provider, headers: &HeaderMap, body: &Bytes) -> Result
     tokio::time::sleep(manner.late).await;
     let status = manner.status.or((before < manner.flaky).then_some(503));
     if let Some(status) = status.and_then(|status| StatusCode::from_u16(status).ok()) {
-        return Err(refusal(status, &format!("this model answers {status}")));
+        let shown = if manner.echoes {
+            format!(" to the key {key}")
+        } else {
+            String::new()
+        };
+        return Err(refusal(status, &format!("this model answers {status}{shown}")));
     }
     Ok(Asked {
         is_streamed: body["stream"] == true,

@@ -13,6 +13,8 @@ pub(crate) struct Manner {
     pub(crate) late: Duration,
     /// The request is refused with that status. `status.N`
     pub(crate) status: Option<u16>,
+    /// A refusal repeats the key that it was asked with. `echo`
+    pub(crate) echoes: bool,
     /// The first so many requests of this model are refused, and those after answered. `flaky.N`
     pub(crate) flaky: usize,
     /// The connection is cut after so many pieces. `break.N`
@@ -43,6 +45,7 @@ impl Manner {
                 "slow" => manner.pause = millis,
                 "late" => manner.late = millis,
                 "status" => manner.status = number.and_then(|number| u16::try_from(number).ok()),
+                "echo" => manner.echoes = true,
                 "flaky" => manner.flaky = number.unwrap_or(1),
                 "break" => manner.breaks = Some(number.unwrap_or(1)),
                 "silent" => manner.silent = Some(number.unwrap_or(1)),

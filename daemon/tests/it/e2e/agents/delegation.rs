@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{home_with, scripted, scripted_with, text};
 use crate::e2e::manifest;
 use crate::support::client::{Client, ERAS, Era, text_of};
-use crate::support::daemon::Home;
+use crate::support::daemon::{Home, eventually};
 
 /// An agent of the project `p` that thinks with a model of its own name.
 fn agent(name: &str, script: &Value, more: Value) -> String {
@@ -153,6 +153,63 @@ fn agents_do_not_work_for_one_another_without_end() {
 }
 
 #[test]
+fn what_was_asked_for_says_by_whom_and_ends_with_that() {
+    let mut home = Home::new().started();
+    home.apply(
+        &[
+            manifest("Project", "p", &json!({})),
+            agent("first", &asks("second", "the first is done"), json!({})),
+            agent("second", &asks("third", "the second is done"), json!({})),
+            agent("third", &json!([{"text": "too late", "delay": "600s"}]), json!({})),
+        ]
+        .concat(),
+    );
+    let newest = |home: &Home, agent: &str| home.get(&format!("agents/{agent}/threads"))["items"][0].clone();
+    for (how, ends) in [("resume", "complete"), ("cancel", "cancelled"), ("delete", "")] {
+        let connection = super::post(&home, "agents/first/chat", &json!({"message": "go"})).leave();
+        eventually("the last one works", || {
+            newest(&home, "third")["lastTurn"]["state"] == "pending"
+        });
+        home.kill_9();
+        home.start();
+        drop(connection);
+        let [first, second, third] = ["first", "second", "third"].map(|agent| newest(&home, agent));
+        for (asked, by) in [(&second, &first), (&third, &second)] {
+            assert_eq!(asked["lastTurn"]["state"], "interrupted", "{asked}");
+            assert_eq!(asked["lastTurn"]["askedBy"], json!({"thread": by["id"], "turn": 1}));
+        }
+        assert_eq!(first["lastTurn"].get("askedBy"), None);
+        let told = home
+            .orchctl(&["get", "threads", "--agent", "second", "-o", "wide"])
+            .expect(0);
+        assert!(
+            told.stdout.contains(&format!("{} turn 1", text(&first["id"]))),
+            "{}",
+            told.stdout
+        );
+        // Nobody goes on with what they have asked for, once it is known what becomes of themselves.
+        let path = format!("/api/v1/threads/{}", text(&first["id"]));
+        match how {
+            "delete" => drop(home.http("DELETE", &path).send().expect(204)),
+            how => {
+                let ended = home.http("POST", &format!("{path}/{how}")).json(&json!({}));
+                ended.send().expect(200);
+                assert_eq!(newest(&home, "first")["lastTurn"]["state"], ends);
+            }
+        }
+        for (agent, by) in [("second", &first), ("third", &second)] {
+            let turn = newest(&home, agent)["lastTurn"].clone();
+            assert_eq!(turn["state"], "error", "{how}: {turn}");
+            let why = text(&turn["problem"]["detail"]);
+            assert!(why.contains(text(&by["id"])) && why.contains("without it"), "{why}");
+        }
+        // There is nothing left to go on with.
+        let refused = super::post(&home, &format!("threads/{}/resume", text(&second["id"])), &json!({})).send();
+        assert_eq!(refused.expect(409).code(), "ORCH3023");
+    }
+}
+
+#[test]
 fn what_is_left_of_a_budget_is_all_that_others_have() {
     let home = Home::new().started();
     let twice = json!([{"toolCalls": [{"name": "agent__third", "arguments": {"message": "x"}}, {"name": "agent__third", "arguments": {"message": "x"}}]}, {"text": "done"}]);
@@ -238,9 +295,9 @@ fn progress_is_told_and_a_cancelled_call_ends_the_turn() {
     let request = client.posted(&json!({"jsonrpc": "2.0", "id": "slow", "method": "tools/call",
         "params": {"name": "agent__helper", "arguments": {"message": "go"}}}));
     let _waiting = request.leave();
-    crate::support::daemon::eventually("the tool is called", || super::calls(&far) > before);
+    eventually("the tool is called", || super::calls(&far) > before);
     client.notify("notifications/cancelled", json!({"requestId": "slow"}));
-    crate::support::daemon::eventually("the turn is cancelled", || {
+    eventually("the turn is cancelled", || {
         let threads = home.get("agents/helper/threads");
         threads["items"][0]["lastTurn"]["state"] == "cancelled"
     });

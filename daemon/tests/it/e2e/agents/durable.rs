@@ -283,6 +283,7 @@ fn agents_work_on_postgres_and_where_the_servers_run() {
     assert_eq!((text(&said["assistant"]), calls(&far)), ("done", 1));
     let thread = text(&said["threadId"]).to_owned();
     assert_eq!(super::messages(&second, &thread).len(), 4);
+    assert_eq!(second.get(&format!("threads/{}", &thread[..6]))["id"], thread.as_str());
     first.apply(&scripted(
         "m",
         &json!([

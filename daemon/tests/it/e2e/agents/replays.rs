@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use super::rights::{ask, machine};
-use super::{agent, calls, chat, home_with, post, say, scripted, text};
+use super::{agent, calls, chat, home_with, post, say, scripted, scripted_with, text};
 use crate::e2e::manifest;
 use crate::support::daemon::{Home, eventually};
 use crate::support::far::Far;
@@ -160,6 +160,26 @@ fn another_model_and_another_agent_are_compared() {
 }
 
 #[test]
+fn what_another_model_costs_counts() {
+    let (home, _far, thread) = recorded();
+    let (file, cassette) = exported(&home, &thread);
+    let path = file.to_str().expect("a path");
+    let pricing = json!({"pricing": {"inputPerMillion": 1_000_000.0, "outputPerMillion": 1_000_000.0}});
+    let priced = scripted_with("dear", &looks_up("a", "It is a."), pricing);
+    let bounded = json!({
+        "systemPrompt": "Be kind.\nBe brief.", "defaultParams": {"temperature": 0.5}, "budget": {"cost": 1.0},
+    });
+    home.apply(&(priced + &agent(bounded)));
+    // The answers of the cassette cost nothing.
+    home.orchctl(&["replay", path]).expect(0);
+    let report = replay(&home, &cassette, json!({"llm": "dear"})).expect(200).json();
+    let told = parts(&report);
+    assert!(told.contains(&"1 null end".to_owned()), "{report}");
+    assert!(report.to_string().contains("(budget.cost)"), "{report}");
+    eventually("it is asked no more", || asked(&home, "dear") == 2);
+}
+
+#[test]
 fn a_cassette_is_for_those_who_may_see_the_agent() {
     let declared = scripted("m", &json!([{"text": "one"}])) + &agent(json!({"systemPrompt": "Be kind."}));
     let (home, _far) = home_with(&declared);
@@ -169,9 +189,9 @@ fn a_cassette_is_for_those_who_may_see_the_agent() {
     let cassette = format!("threads/{thread}/cassette");
     let refused = ask(&home, &token, "GET", &cassette).send().expect(403);
     assert!(!refused.body.contains("Be kind"), "{}", refused.body);
-    let invented =
-        json!({"cassette": {"format": "orchctl.dev/cassette/v1", "agent": "a", "turns": [], "contents": {}}});
-    ask(&home, &token, "POST", "replays").json(&invented).send().expect(403);
+    let own = text(&say(&home, "hello")["threadId"]).to_owned();
+    let found = json!({"cassette": home.get(&format!("threads/{own}/cassette"))});
+    ask(&home, &token, "POST", "replays").json(&found).send().expect(403);
     // Whoever may see it has what they said.
     let token = machine(
         &home,
@@ -223,6 +243,22 @@ fn what_is_no_cassette_is_refused() {
     assert!(refused.stderr.contains("was changed"), "{}", refused.stderr);
     let refused = replay(&home, &serde_json::from_str(&changed).expect("JSON"), Value::Null).expect(400);
     assert!(refused.body.contains("was changed"), "{}", refused.body);
+    // Which part it is, is said: also of what no model was told in these words.
+    for (place, told) in [
+        ("/turns/0/message", "turn 1 of the cassette was changed: what was said"),
+        (
+            "/turns/0/calls/0/result",
+            "turn 1 of the cassette was changed: call 1 (raw__echo)",
+        ),
+    ] {
+        let mut changed = cassette.clone();
+        *changed.pointer_mut(place).expect("it is there") = json!("changed");
+        fs::write(&file, changed.to_string()).expect("a file");
+        let refused = home.orchctl(&["replay", &path]);
+        assert!(refused.stderr.contains(told), "{place}: {}", refused.stderr);
+        let refused = replay(&home, &changed, Value::Null).expect(400);
+        assert!(refused.body.contains(told), "{place}: {}", refused.body);
+    }
     fs::write(&file, "{\n  \"format\": 7\n}").expect("a file");
     let refused = home.orchctl(&["replay", &path]);
     assert!(refused.stderr.contains(&format!("{path}:2:")), "{}", refused.stderr);

@@ -173,8 +173,7 @@ fn an_agent_of_nothing_is_told_nothing() {
 fn a_request_says_more_than_the_agent_and_the_agent_more_than_the_provider() {
     let params = json!({"temperature": 0.1, "maxTokens": 7, "extra": {"seed": 1, "user": "agent"}});
     let (home, far) = home_with_model("gpt", json!({"defaultParams": params}), "");
-    let body =
-        json!({"message": "x", "params": {"temperature": 0.9, "stop": ["."], "extra": {"seed": 2, "messages": []}}});
+    let body = json!({"message": "x", "params": {"temperature": 0.9, "stop": ["."], "extra": {"seed": 2}}});
     chat(&home, &body).expect(200);
     let told = seen(&far);
     for (name, value) in [
@@ -187,6 +186,53 @@ fn a_request_says_more_than_the_agent_and_the_agent_more_than_the_provider() {
         assert_eq!(told[name], value, "{name}");
     }
     assert_eq!(told["messages"][0]["content"], "x");
+}
+
+#[test]
+fn what_a_request_is_made_of_is_no_parameter() {
+    let home = Home::new().started();
+    home.apply(&(scripted("m", &json!([{"text": "one"}])) + &agent(json!({"project": null}))));
+    for name in [
+        "model",
+        "messages",
+        "tools",
+        "functions",
+        "function_call",
+        "stream",
+        "stream_options",
+        "n",
+        "tool_choice",
+    ] {
+        let extra = json!({name: "auto"});
+        let body = json!({"message": "x", "params": {"extra": extra}});
+        let refused = chat(&home, &body).expect(422);
+        assert_eq!(refused.code(), "ORCH1104", "{}", refused.body);
+        assert!(
+            refused.body.contains(&format!("`params.extra.{name}`")),
+            "{}",
+            refused.body
+        );
+        // What is declared is refused at its place.
+        let declared = agent(json!({"project": null, "defaultParams": {"extra": extra}}));
+        let refused = home.orchctl_reading(&declared, &["apply", "-f", "-"]);
+        assert!(
+            refused.code == 1 && refused.stderr.contains(&format!("spec.defaultParams.extra.{name}")),
+            "{name}: {}",
+            refused.stderr
+        );
+    }
+    assert_eq!(home.get("agents/a/threads")["items"], json!([]), "no turn was begun");
+    let refused = home
+        .orchctl(&["chat", "a", "-m", "x", "--param", "model=other"])
+        .expect(2);
+    assert!(refused.stderr.contains("`model` is no parameter"), "{}", refused.stderr);
+    // Whoever has tools may say how they are chosen.
+    home.apply(&(manifest("Project", "p", &json!({})) + &agent(json!({}))));
+    chat(
+        &home,
+        &json!({"message": "x", "params": {"extra": {"tool_choice": "auto"}}}),
+    )
+    .expect(200);
 }
 
 #[test]
@@ -214,7 +260,7 @@ fn what_makes_no_sense_is_refused() {
         ("agents/a/chat", json!({"message": "x", "threadId": "../../x"}), 404),
         ("agents/none/chat", json!({"message": "x"}), 404),
         ("agents/a/threads", json!({"titel": "x"}), 400),
-        ("agents/a/threads", json!({"title": "x".repeat(201)}), 400),
+        ("agents/a/threads", json!({"title": "x".repeat(201)}), 422),
         ("threads/none/fork", json!({}), 404),
         ("threads/none/resume", json!({}), 404),
     ] {

@@ -1,6 +1,11 @@
 //! Threads: whose they are, what is told of them, and what is done with them.
 
+use std::sync::Arc;
+
+use orch_daemon::clock::{Clock, RandomIds, SystemClock};
+use orch_daemon::store::{Database, Inserted, NewThread, Options, Store};
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 
 use super::{agent, brief, chat, messages, post, say, say_in, scripted, text};
 use crate::e2e::manifest;
@@ -231,7 +236,23 @@ fn threads_are_named_forked_and_deleted() {
         .expect(200)
         .json();
     assert_eq!(renamed["title"], "Ours");
-    home.http("PATCH", &path).json(&json!({"title": ""})).send().expect(400);
+    for title in ["", " \n", &"x".repeat(201)] {
+        let refused = home
+            .http("PATCH", &path)
+            .json(&json!({"title": title}))
+            .send()
+            .expect(422);
+        assert_eq!(refused.code(), "ORCH1104");
+        assert!(refused.body.contains("orchctl thread rename ID"), "{}", refused.body);
+    }
+    for (title, told) in [("", "<TITLE> needs a value"), (" ", "a title says something")] {
+        let refused = home.orchctl(&["thread", "rename", &thread, title]).expect(2);
+        assert!(
+            refused.stderr.contains(told) && refused.stderr.contains("hint:"),
+            "{}",
+            refused.stderr
+        );
+    }
     home.http("PATCH", &path).json(&json!({"name": "x"})).send().expect(400);
 
     // A fork begins with what was said until then, and goes its own way.
@@ -266,6 +287,105 @@ fn threads_are_named_forked_and_deleted() {
     chat(&home, &json!({"message": "x", "threadId": thread})).expect(404);
 }
 
+/// Does something with the store of a daemon that is away.
+fn in_store(home: &Home, work: impl AsyncFnOnce(&Store)) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    runtime.block_on(async {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let ids = Arc::new(RandomIds::new(Arc::clone(&clock)));
+        let options = Options::new(clock, ids);
+        let opened = Store::open(Database::Sqlite(home.path("data")), options).await;
+        let (store, engine) = opened.expect("a store");
+        let shutdown = CancellationToken::new();
+        let engine = tokio::spawn(engine.run(shutdown.clone()));
+        work(&store).await;
+        drop(store);
+        shutdown.cancel();
+        engine.await.expect("the engine ends");
+    });
+}
+
+#[test]
+fn a_thread_goes_by_how_its_id_begins() {
+    let mut home = home();
+    let thread = text(&say(&home, "hello")["threadId"]).to_owned();
+    let short = &thread[..6];
+    // Wherever an id is said.
+    let said = say_in(&home, &thread[..10], "and more");
+    assert_eq!((text(&said["threadId"]), &said["turn"]), (thread.as_str(), &json!(2)));
+    assert_eq!(home.get(&format!("threads/{short}"))["id"], thread.as_str());
+    assert_eq!(messages(&home, short).len(), 4);
+    for arguments in [
+        &["thread", "get", short][..],
+        &["get", "thread", short, "-o", "name"],
+        &["get", "messages", "--thread", short],
+        &["chat", "a", "-m", "again", "--thread", short],
+        &["thread", "export", short],
+        &["thread", "rename", short, "Ours"],
+    ] {
+        home.orchctl(arguments).expect(0);
+    }
+    let renamed = home.orchctl(&["thread", "rename", short, "Ours"]).expect(0).stdout;
+    assert!(renamed.contains(&thread), "{renamed}");
+    // Less than six characters mean nothing, nor does what nobody's id begins with; and it is told as it is of what is not there.
+    for unknown in [&thread[..5], "zzzzzz", "zzz"] {
+        let refused = home
+            .http("GET", &format!("/api/v1/threads/{unknown}"))
+            .send()
+            .expect(404);
+        assert!(refused.body.contains("orchctl get threads"), "{}", refused.body);
+        let refused = home.orchctl(&["chat", "a", "-m", "x", "--thread", unknown]).expect(3);
+        assert!(
+            refused.stderr.contains("there is no thread") && !refused.stderr.contains("thread: "),
+            "{}",
+            refused.stderr
+        );
+    }
+    // Of others' threads nothing is known by how they begin.
+    let ann = somebody(&home, "ann");
+    let shape = |id: &str| {
+        let mut told = as_somebody(&home, &ann, "GET", &format!("threads/{id}"))
+            .send()
+            .expect(404)
+            .json();
+        told["requestId"] = json!(null);
+        told.to_string().replace(id, "ID")
+    };
+    assert_eq!(shape(short), shape("zzzzzz"));
+
+    // Where several begin alike, the candidates are told: one's own.
+    assert_eq!(home.stop(), 0);
+    in_store(&home, async |store| {
+        let known = store.thread(&thread).await.expect("a store").expect("a thread");
+        for (id, owner) in [
+            ("zzzzzz01aaaa", known.owner.as_str()),
+            ("zzzzzz02aaaa", known.owner.as_str()),
+            ("zzzzzz02bbbb", "somebody else"),
+        ] {
+            let new = NewThread {
+                id: id.to_owned(),
+                agent_uid: known.agent_uid.clone(),
+                owner: owner.to_owned(),
+                owner_uid: None,
+                title: None,
+                most: 1000,
+            };
+            assert_eq!(store.insert_thread(new).await.expect("a store"), Inserted::Made);
+        }
+    });
+    home.start();
+    let refused = home.http("GET", "/api/v1/threads/zzzzzz").send().expect(400);
+    assert!(
+        refused.body.contains("zzzzzz01aaaa, zzzzzz02aaaa") && !refused.body.contains("bbbb"),
+        "{}",
+        refused.body
+    );
+    assert_eq!(home.get("threads/zzzzzz02")["id"], "zzzzzz02aaaa");
+}
+
 #[test]
 fn each_request_to_a_model_can_be_made_again() {
     let script = json!([{"toolCalls": [{"name": "raw__echo"}]}, {"text": "done"}]);
@@ -275,18 +395,7 @@ fn each_request_to_a_model_can_be_made_again() {
     // What is written down is in the database alone: looked at while the daemon is away.
     let (mut home, thread) = (home, thread.to_owned());
     assert_eq!(home.stop(), 0);
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .expect("a runtime");
-    runtime.block_on(async {
-        let database = orch_daemon::store::Database::Sqlite(home.path("data"));
-        let clock: std::sync::Arc<dyn orch_daemon::clock::Clock> = std::sync::Arc::new(orch_daemon::clock::SystemClock);
-        let ids = std::sync::Arc::new(orch_daemon::clock::RandomIds::new(std::sync::Arc::clone(&clock)));
-        let options = orch_daemon::store::Options::new(clock, ids);
-        let (store, _engine) = orch_daemon::store::Store::open(database, options)
-            .await
-            .expect("a store");
+    in_store(&home, async |store| {
         let made = store.exchanges(&thread, 1).await.expect("exchanges");
         assert_eq!(made.iter().map(|made| made.step).collect::<Vec<_>>(), [1, 2]);
         let content = async |hash: &str| -> Value {

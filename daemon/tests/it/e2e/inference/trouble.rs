@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{KEY, chat, keys, messages, model, post, provider, scripted, seen};
 use crate::e2e::manifest;
 use crate::support::daemon::{Home, eventually};
-use crate::support::http::Request;
+use crate::support::http::{Request, converse};
 
 #[test]
 fn who_does_not_answer_is_asked_once_more_and_stood_in_for() {
@@ -174,4 +174,35 @@ fn requests_that_make_no_sense_are_told_so_in_the_clients_words() {
     asked["messages"] = json!([{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}, {"role": "user", "content": "c"}]);
     let refused = post(&home, "/v1/chat/completions", &asked).send().expect(429).json();
     assert_eq!(refused["error"]["message"], "slow down");
+}
+
+#[test]
+fn whoever_sends_too_much_reads_why_it_is_refused() {
+    let home = Home::new().started();
+    home.apply(&scripted("m", &json!([{"text": "one"}])));
+    let large = json!({"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "x".repeat(70 << 20)}]});
+    // Sent to the end before anything is read, as most clients do.
+    for (path, place) in [
+        ("/v1/chat/completions", "/error/code"),
+        ("/v1/responses", "/error/code"),
+        ("/v1/messages", "/error/type"),
+    ] {
+        let refused = post(&home, path, &large).send().expect(413).json();
+        assert_eq!(
+            refused.pointer(place),
+            Some(&json!("request_too_large")),
+            "{path}: {refused}"
+        );
+        assert!(refused.to_string().contains("larger than 64 MiB"), "{refused}");
+    }
+    // Who asks first need not send it at all.
+    let head = format!(
+        "POST /v1/chat/completions HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\n\
+         Content-Length: {}\r\nExpect: 100-continue\r\n\r\n",
+        home.address(),
+        home.token(),
+        70 << 20
+    );
+    let heard = converse(home.address(), head.as_bytes(), std::time::Duration::from_secs(5)).text;
+    assert!(heard.starts_with("HTTP/1.1 413 "), "{heard}");
 }

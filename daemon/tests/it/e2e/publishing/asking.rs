@@ -144,10 +144,51 @@ fn nothing_goes_on_for_a_client_that_is_gone() {
 }
 
 #[test]
+fn a_publisher_that_does_not_read_is_not_told_of_what_was_taken_back() {
+    let home = Home::new().started();
+    let publisher = Raw::register(&home, &[offer("local", &json!({}))]);
+    let mut stream = publisher.listen();
+    let saying = |text: &str| {
+        let body = json!({"model": "local", "messages": [{"role": "user", "content": text}]});
+        home.http("POST", "/v1/chat/completions").json(&body)
+    };
+    // More than a connection takes: the others wait behind it, and go.
+    stream.event().expect("what hello says");
+    let large = saying(&"x".repeat(24 << 20)).leave();
+    assert_eq!(stream.line().as_deref(), Some("event: task"));
+    let gone: Vec<_> = (0..5).map(|number| saying(&format!("gone {number}")).leave()).collect();
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    drop(gone);
+    eventually("they have gone", || {
+        let rows = home.get("audit?limit=1000&kind=llm_inference_call");
+        rows["items"].as_array().map(Vec::len) == Some(5)
+    });
+    let last = saying("the last one").leave();
+    let first = stream.event().expect("data").1.to_string();
+    assert!(first.len() > 24 << 20 && first.contains("xxx"), "{}", first.len());
+    // One may have been on its way already. It is cancelled; of the others there is no word.
+    let (mut begun, mut cancelled) = (Vec::new(), Vec::new());
+    loop {
+        let event = stream.line().expect("the stream goes on");
+        let data = stream.event().expect("data").1;
+        match event.as_str() {
+            "event: task" if data["body"].as_str().is_some_and(|body| body.contains("the last one")) => break,
+            "event: task" => begun.push(data["id"].clone()),
+            "event: cancel" => cancelled.push(data["id"].clone()),
+            other => panic!("{other}"),
+        }
+    }
+    assert!(begun.len() <= 1, "{begun:?}");
+    assert_eq!(begun, cancelled);
+    drop((large, last));
+}
+
+#[test]
 fn what_a_model_says_itself_is_passed_on_and_what_breaks_off_says_so() {
     let (home, far) = (Home::new().started(), local_model());
     let _bad = Publisher::of_model(&home, "bad", &far, "status.400", &[]);
     let _locked = Publisher::of_model(&home, "locked", &far, "status.401", &[]);
+    let _echo = Publisher::of_model(&home, "echo", &far, "status.422.echo", &[]);
     let _down = Publisher::of_model(&home, "down", &far, "status.503", &[]);
     let _cut = Publisher::of_model(&home, "cut", &far, "break.3.slow.20", &[]);
     let _claude = Publisher::of_model(&home, "claude", &far, "chunks.2.claude", &["--provider", "anthropic"]);
@@ -159,6 +200,13 @@ fn what_a_model_says_itself_is_passed_on_and_what_breaks_off_says_so() {
     // What is said of the publisher's key is for nobody else, and no client takes it for its own.
     let refused = ask(&home, &chat("locked")).expect(502);
     assert!(!refused.body.contains("this model answers"), "{}", refused.body);
+    // Nor is the key itself told to anybody where a model repeats it, whatever it answers.
+    let refused = ask(&home, &chat("echo")).expect(422);
+    assert!(
+        refused.body.contains("to the key ***") && !refused.body.contains(KEY),
+        "{}",
+        refused.body
+    );
     // It is asked once more, like any other.
     ask(&home, &chat("down")).expect(502);
     assert_eq!(seen(&far)["asked"]["status.503"], 2);

@@ -62,6 +62,15 @@ fn many_who_wait_are_one_start_and_nothing_is_left_behind() {
         asked.join().expect("an answer").expect(200);
     }
     assert_eq!((starts(&home), models(&home)), (1, 1));
+    // Its publisher knows that somebody waited.
+    eventually("it tells of the wake", || {
+        publisher.said().contains("llm/local woke: 200 in")
+    });
+    assert!(
+        !publisher.said().contains("nobody waits any more"),
+        "{}",
+        publisher.said()
+    );
     until(&home, "llms/local", "active");
     // Nobody uses it, and it is stopped; whoever needs it again has it started again.
     until(&home, "llms/local", "hibernating");
@@ -136,7 +145,7 @@ fn a_wake_is_told_once_and_everybody_has_its_outcome() {
     assert_eq!(state(&home, "llms/local"), "hibernating");
     // Nobody answers, and they do not wait for ever.
     let waiting = asking(1);
-    told(&mut stream, "wake");
+    let late = told(&mut stream, "wake");
     let answer = waiting
         .into_iter()
         .next()
@@ -147,13 +156,16 @@ fn a_wake_is_told_once_and_everybody_has_its_outcome() {
     assert!(answer.body.contains("does not wake within 2 s"), "{}", answer.body);
     // It wakes, and then it is asked: by all of them, and without another wake.
     let waiting = asking(2);
+    // The one before was given up, and its publisher is told so, once.
+    assert_eq!(told(&mut stream, "cancel")["id"], late["id"]);
     let wake = told(&mut stream, "wake");
     let id = wake["id"].as_str().expect("an id").to_owned();
     assert_eq!(publisher.answer(&id, &json!({"status": 200}), "").status, 204);
     for _ in 0..2 {
+        // One that has succeeded is not: the next thing that is told is a task.
         let line = loop {
             let line = stream.line().expect("the stream goes on");
-            if line.starts_with("event: ") && line != "event: cancel" {
+            if line.starts_with("event: ") {
                 break line;
             }
         };
