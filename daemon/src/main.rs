@@ -8,10 +8,6 @@ use orch_daemon::config::{Cli, Command, Settings, Work};
 use orch_daemon::runtime::exec;
 use orch_daemon::{catalogue, serve, telemetry, up};
 
-#[cfg(target_env = "gnu")]
-#[global_allocator]
-static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
-
 fn main() -> ExitCode {
     // The step that becomes a child's program. Before anything else: it must be quick, and alone in its process.
     if std::env::args_os().nth(1).is_some_and(|first| first == exec::ARGUMENT) {

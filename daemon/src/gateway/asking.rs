@@ -480,7 +480,7 @@ mod tests {
             "deep": {"type": "object", "properties": {"size": {"type": "integer", "x-mcp-header": "Size"}}},
         }}));
         let check = |pairs: &[(&'static str, &'static str)], arguments: serde_json::Value| {
-            repeated_arguments(&headers(pairs), &schema, Some(&raw(&arguments))).is_none()
+            repeated_arguments(&headers(pairs), &schema, Some(&raw(&json!({"arguments": arguments})))).is_none()
         };
         let all = json!({"region": "eu", "deep": {"size": 7}});
         assert!(check(

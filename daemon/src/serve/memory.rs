@@ -9,6 +9,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::store::Store;
 
+/// Of every program that the daemon is part of.
+#[cfg(target_env = "gnu")]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// How long nothing may have changed before memory is given back.
 const QUIET: Duration = Duration::from_secs(3);
 
