@@ -1,7 +1,7 @@
 //! A request to the model of an agent, in the words of chat completions. Pure.
 
 use orch_shared::inference::Object;
-use orch_shared::kinds::agent::{NoParameter, Params, Tools};
+use orch_shared::kinds::agent::{NoParameter, Params, Tools, no_parameter};
 use orch_shared::problem::{Code, Problem};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -36,6 +36,8 @@ pub(super) fn merged(agent: Option<&Params>, request: Option<&Params>) -> Params
 /// The same as members of a request.
 fn members(params: &Params) -> Object {
     let mut members: Object = params.extra.clone().unwrap_or_default();
+    // What is refused now may have been stored before.
+    members.retain(|name, _| no_parameter(name, Tools::OfProject).is_none());
     let Params {
         temperature,
         max_tokens,
@@ -155,7 +157,8 @@ mod tests {
     #[test]
     fn a_request_says_what_is_nearest() {
         let agent = params(json!({"temperature": 0.2, "maxTokens": 9, "extra": {"seed": 1, "user": "a"}}));
-        let request = params(json!({"temperature": 0.0, "stop": ["x"], "extra": {"seed": 2}}));
+        let request =
+            params(json!({"temperature": 0.0, "stop": ["x"], "extra": {"seed": 2, "model": "other", "stream": false}}));
         let parts = Parts {
             llm: "fast".to_owned(),
             system: "Be kind.".to_owned(),
