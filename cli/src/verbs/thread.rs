@@ -36,7 +36,7 @@ Examples:
     /// Show what was said in a thread
     #[command(before_help = "\
 Examples:
-  orchctl thread get 0193f0               by how its id begins
+  orchctl thread get 4be0c5               by how its id begins
   orchctl thread get ID -o json           with turns, calls and results
   orchctl thread get ID -o jsonpath='{.items[-1:].text}'
 ")]

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use orch_shared::access::Principal;
 use orch_shared::cassette::{Call, Cassette, Exchange, Seal, Summary, Turn};
 use orch_shared::chat::{Message, Role, TurnState};
 use orch_shared::problem::{Code, Problem};
@@ -23,6 +24,7 @@ impl Agents {
     /// When there is no such thread for whoever asks, or the database cannot be read.
     pub async fn cassette(&self, caller: &Caller, id: &str) -> Result<Cassette, Problem> {
         let (thread, known) = self.thread_of(&caller.principal, id).await?;
+        self.told_to(&caller.principal, &known)?;
         let store = &self.0.store;
         let contents = store.thread_contents(&thread.id).await?;
         let contents: HashMap<&str, &str> = contents
@@ -31,14 +33,6 @@ impl Agents {
             .collect();
         let rows = store.messages_from(&thread.id, 0).await?;
         let messages: Vec<Message> = rows.iter().filter_map(read).map(|entry| entry.message).collect();
-        if !self
-            .0
-            .store
-            .snapshot()
-            .shows(&caller.principal.visibility, &known.object)
-        {
-            return Err(unseen(&known));
-        }
         let mut tape = Tape {
             cassette: Cassette::of(known.name().clone()),
             kept: HashMap::new(),
@@ -59,15 +53,18 @@ impl Agents {
         }
         Ok(tape.cassette.sealed())
     }
-}
 
-/// What an agent is told first may be read by those who may see the agent.
-pub(super) fn unseen(known: &Known) -> Problem {
-    let detail = format!(
-        "a cassette shows what agent/{} is told, which you may not see",
-        known.name()
-    );
-    Problem::new(Code::Forbidden, detail).suggest("that needs the role `view` on it")
+    /// That somebody may read what an agent is told first: that is for those who may see the agent.
+    pub(super) fn told_to(&self, principal: &Principal, known: &Known) -> Result<(), Problem> {
+        if self.0.store.snapshot().shows(&principal.visibility, &known.object) {
+            return Ok(());
+        }
+        let detail = format!(
+            "a cassette shows what agent/{} is told, which you may not see",
+            known.name()
+        );
+        Err(Problem::new(Code::Forbidden, detail).suggest("that needs the role `view` on it"))
+    }
 }
 
 /// A cassette that is being written.

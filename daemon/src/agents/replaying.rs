@@ -27,7 +27,6 @@ use super::history::{Entry, conversation, with_ids};
 use super::meter::Meter;
 use super::next::{Action, Bounds, next};
 use super::owner::Known;
-use super::recording::unseen;
 use super::request::{Parts, check, merged};
 use super::turn::{last_answer, progress, shown};
 use super::{Agents, Caller};
@@ -70,14 +69,7 @@ impl Agents {
             Some(Against::Llm(_)) | None => &cassette.agent,
         };
         let known = self.agent(&caller.principal, agent.as_str())?;
-        if !self
-            .0
-            .store
-            .snapshot()
-            .shows(&caller.principal.visibility, &known.object)
-        {
-            return Err(unseen(&known));
-        }
+        self.told_to(&caller.principal, &known)?;
         for (index, turn) in cassette.turns.iter().enumerate() {
             let at = format!("turns[{index}].params");
             check(turn.params.as_ref(), &at, known.spec().has_tools())?;

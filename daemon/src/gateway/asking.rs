@@ -133,10 +133,7 @@ pub(super) fn read(headers: &HeaderMap, body: &[u8]) -> Result<Asking, Refused> 
     if named != MODERN {
         return Err(Refused::bad(Some(id), unsupported(&named)));
     }
-    repeats(headers, &request, &params, true)?;
-    let named = named_by(&request.method)
-        .filter(|member| params.has_once(member))
-        .and_then(|member| params.text(member));
+    let named = repeats(headers, &request, &params, true)?;
     let client = Client {
         info: meta
             .get(META_CLIENT)
@@ -241,8 +238,14 @@ fn named_by(method: &str) -> Option<&'static str> {
     }
 }
 
-/// Holds the headers that repeat the body against it. In the older era nobody has to send them.
-fn repeats(headers: &HeaderMap, request: &Request, params: &Members<'_>, required: bool) -> Result<(), Refused> {
+/// Holds the headers that repeat the body against it. In the older era nobody has to send them. Gives what the request names,
+/// if it does so once.
+fn repeats(
+    headers: &HeaderMap,
+    request: &Request,
+    params: &Members<'_>,
+    required: bool,
+) -> Result<Option<String>, Refused> {
     let mismatch = |message: String| Err(Refused::bad(Some(&request.id), error(code::HEADER_MISMATCH, message)));
     match header(headers, METHOD)? {
         Some(method) if method != request.method => {
@@ -255,16 +258,16 @@ fn repeats(headers: &HeaderMap, request: &Request, params: &Members<'_>, require
         Some(_) | None => {}
     }
     let Some(member) = named_by(&request.method) else {
-        return Ok(());
+        return Ok(None);
     };
     let Some(name) = params.text(member) else {
-        return Ok(());
+        return Ok(None);
     };
     match header(headers, NAME)?.map(|value| (value, decoded(value))) {
-        Some((_, Some(said))) if said == name => Ok(()),
+        Some((_, Some(said))) if said == name => Ok(Some(name).filter(|_| params.has_once(member))),
         Some((value, _)) => mismatch(format!("the header Mcp-Name says `{value}`, the body `{name}`")),
         None if required => mismatch("the header Mcp-Name is missing".to_owned()),
-        None => Ok(()),
+        None => Ok(Some(name).filter(|_| params.has_once(member))),
     }
 }
 

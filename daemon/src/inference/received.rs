@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody as _};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use http_body_util::BodyExt as _;
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 
 use super::refused::Refused;
 
@@ -55,26 +55,26 @@ pub(super) async fn received(headers: &HeaderMap, body: Body) -> Result<Bytes, R
     }
 }
 
-/// Reads a body to its end.
+/// Reads a body to its end. Of one that is too large nothing is kept.
 async fn read(mut body: Body) -> Result<Bytes, Refused> {
-    let mut bytes = Vec::new();
-    let mut is_too_large = body.size_hint().lower() > LARGEST as u64;
-    let mut seen = 0_usize;
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| Refused::invalid("the body broke off"))?;
-        let Ok(data) = frame.into_data() else { continue };
-        seen = seen.saturating_add(data.len());
-        is_too_large = is_too_large || seen > LARGEST;
-        match is_too_large {
-            false => bytes.extend_from_slice(&data),
-            true if seen > DISCARDED => break,
-            true => bytes = Vec::new(),
+    if body.size_hint().lower() > LARGEST as u64 {
+        discard(body, DISCARDED).await;
+        return Err(too_large());
+    }
+    match Limited::new(&mut body, LARGEST).collect().await {
+        Ok(whole) => Ok(whole.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => {
+            discard(body, DISCARDED - LARGEST).await;
+            Err(too_large())
         }
+        Err(_) => Err(Refused::invalid("the body broke off")),
     }
-    match is_too_large {
-        true => Err(too_large()),
-        false => Ok(bytes.into()),
-    }
+}
+
+/// Reads so many bytes more, at most. Whoever breaks off reads no answer, either.
+async fn discard(body: Body, most: usize) {
+    let mut rest = Limited::new(body, most);
+    while let Some(Ok(_)) = rest.frame().await {}
 }
 
 fn too_large() -> Refused {

@@ -8,10 +8,10 @@
 //! ([`Publishers::answer`]), and says now and then that it is there ([`Publishers::heartbeat`]). Where each object stands is
 //! a row ([`crate::admission`]); only streams and what is under way on them live here, at the daemon that leads.
 //!
-//! Guarantees: a task is told once and never again, so nothing is done twice (whoever asks may ask anew, which is another task). When a stream ends, everything that was under
-//! way on it fails at once. Whoever stops waiting takes the task back: a publisher that has not read it does not hear of it.
-//! What waits to be read is bounded, in number and in bytes. Wakes of one model at the same time are one, with one outcome for
-//! all who wait.
+//! Guarantees: a task is told once and never again, so nothing is done twice (whoever asks may ask anew, which is another
+//! task). When a stream ends, everything that was under way on it fails at once. Whoever stops waiting takes the task back: a
+//! publisher that it is not yet on its way to does not hear of it. What waits to be read is bounded, in number and in bytes.
+//! Wakes of one model at the same time are one, with one outcome for all who wait.
 
 mod asking;
 mod lines;

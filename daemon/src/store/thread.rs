@@ -142,6 +142,9 @@ macro_rules! turn_columns {
     };
 }
 
+/// How many these are; what else is read of a turn stands behind them.
+const TURN_COLUMNS: usize = 19;
+
 macro_rules! message_columns {
     () => {
         "number, turn, role, state, message, signed"

@@ -137,7 +137,7 @@ impl Store {
         let mut latest = Vec::new();
         for statement in rows.statements(before, ")") {
             let read = |record: Record<'_>| {
-                let thread = record.text(19)?.to_owned();
+                let thread = record.text(super::TURN_COLUMNS)?.to_owned();
                 Ok((thread, super::turn(record)?))
             };
             latest.extend(self.read_threads(statement, read).await?);

@@ -80,9 +80,9 @@ async fn ask(
 }
 
 impl Carrier for Modern {
-    fn request(&self, call: Call) -> Boxed<'_, Result<Exchange, Error>> {
+    fn request(&self, mut call: Call) -> Boxed<'_, Result<Exchange, Error>> {
         Box::pin(async move {
-            let (about, schema) = (call.about.clone(), call.schema.clone());
+            let (about, schema) = (call.about.take(), call.schema.take());
             let opened = self.board.open(call, Dress::Modern(greeting::MODERN))?;
             let request = opened.request;
             let headers = headers_for(
