@@ -342,6 +342,19 @@ impl<'m> Members<'m> {
         self.0.iter().filter(|(known, _)| known == name).count() == 1
     }
 
+    /// A member that another reader might take for one of `names` where this one does not: its name differs from that name in
+    /// nothing but case, or that name stands there twice. Given are the name as it is written, and the one it is near to.
+    ///
+    /// Readers differ here: some fold case (Go's `encoding/json` by Unicode, to which `ſ` is an `s`), and of a name that
+    /// stands twice some take the first. Who decides by a member must know that all after them read the same one.
+    #[must_use]
+    pub fn ambiguous<'n>(&self, names: &[&'n str]) -> Option<(&str, &'n str)> {
+        self.0.iter().find_map(|(written, _)| {
+            let near = names.iter().find(|name| is_spelling_of(written, name))?;
+            (written != near || !self.has_once(near)).then_some((&**written, *near))
+        })
+    }
+
     /// Sets a member: in its place, or at the end. One that stood there more than once stands there once.
     pub fn set(&mut self, name: &str, value: Raw) {
         let value = Cow::Owned(value);
@@ -386,6 +399,15 @@ impl<'m> Members<'m> {
     pub fn to_raw(&self) -> Raw {
         raw(self)
     }
+}
+
+/// Whether a name is another in upper and lower case as they come.
+fn is_spelling_of(written: &str, name: &str) -> bool {
+    if written.is_ascii() {
+        return written.eq_ignore_ascii_case(name);
+    }
+    let folded = |character: char| character.to_uppercase().flat_map(char::to_lowercase);
+    written.chars().flat_map(folded).eq(name.chars().flat_map(folded))
 }
 
 impl Serialize for Members<'_> {
@@ -484,5 +506,21 @@ mod tests {
         twice.set("a", raw(&6));
         assert_eq!(twice.to_raw().get(), r#"{"a":6,"b":2,"c":4}"#);
         assert!(Members::of(&raw(&[1])).is_none() && !Members::are_in(&raw(&[1])) && Members::are_in(&twice.to_raw()));
+    }
+
+    #[test]
+    fn a_member_that_others_read_otherwise_is_found() {
+        for (text, expected) in [
+            (r#"{"name":"a","uri":"b","Other":1,"other":2}"#, None),
+            (r#"{"name":"a","name":"b"}"#, Some(("name", "name"))),
+            (r#"{"name":"a","Name":"b"}"#, Some(("Name", "name"))),
+            (r#"{"URI":"b"}"#, Some(("URI", "uri"))),
+            (r#"{"tas\u212aId":"b"}"#, Some(("tas\u{212a}Id", "taskId"))),
+            ("{\"taſkId\":1}", Some(("taſkId", "taskId"))),
+            ("{\"tàskId\":1,\"names\":2}", None),
+        ] {
+            let members: Members<'_> = serde_json::from_str(text).expect("an object");
+            assert_eq!(members.ambiguous(&["name", "uri", "taskId"]), expected, "{text}");
+        }
     }
 }

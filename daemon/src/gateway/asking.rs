@@ -36,7 +36,7 @@ pub(super) struct Modern {
     pub(super) client: Client,
     /// The handle of a session that it has begun; taken out of the request, for it is nobody else's business.
     pub(super) handle: Option<String>,
-    /// What it names, a tool or the like, if it does so once.
+    /// What it names, a tool or the like, if it does so.
     pub(super) named: Option<String>,
 }
 
@@ -63,7 +63,7 @@ const BATCH: &str = "this is a batch, and batches were removed from the protocol
     send each message in a request of its own";
 
 /// Reads a message, whatever era it is of.
-pub(super) fn message(body: &[u8]) -> Result<Message, Refused> {
+fn message(body: &[u8]) -> Result<Message, Refused> {
     if is_too_deep(body) {
         let message = format!("a message is nested at most {DEEPEST} deep");
         return Err(Refused::bad(None, error(code::INVALID_REQUEST, message)));
@@ -77,6 +77,76 @@ pub(super) fn message(body: &[u8]) -> Result<Message, Refused> {
         };
         Refused::bad(None, outcome)
     })
+}
+
+/// Reads a body that is of the revisions with sessions, whatever its headers say.
+pub(super) fn legacy(body: &[u8]) -> Result<Message, Refused> {
+    let message = message(body)?;
+    if let Message::Request(request) = &message {
+        is_clear(request, &Members::of_params(request.params.as_deref()))?;
+    }
+    Ok(message)
+}
+
+/// Methods that are answered here or decided about; no server is asked for one that is theirs but for the case.
+const METHODS: [&str; 17] = [
+    "initialize",
+    "ping",
+    "server/discover",
+    "tools/list",
+    "tools/call",
+    "prompts/list",
+    "prompts/get",
+    "resources/list",
+    "resources/templates/list",
+    "resources/read",
+    "resources/subscribe",
+    "resources/unsubscribe",
+    "completion/complete",
+    "logging/setLevel",
+    "tasks/get",
+    "tasks/update",
+    "tasks/cancel",
+];
+
+/// Members of parameters that are decided by.
+const DECIDING: [&str; 9] = [
+    "name",
+    "uri",
+    "taskId",
+    "ref",
+    "arguments",
+    "_meta",
+    "level",
+    "requestState",
+    "inputResponses",
+];
+
+/// Members of a reference in a request for completion.
+const REFERRING: [&str; 3] = ["type", "name", "uri"];
+
+/// Refuses what a server might read otherwise than it is read here: who may call one tool would have another one called.
+fn is_clear(request: &Request, params: &Members<'_>) -> Result<(), Refused> {
+    let refuse = |number, message| Err(Refused::bad(Some(&request.id), error(number, message)));
+    let method = request.method.as_str();
+    if let Some(known) = METHODS.iter().find(|known| method.eq_ignore_ascii_case(known))
+        && *known != method
+    {
+        let message = format!("Method not found: {method} (methods are told apart by case: {known})");
+        return refuse(code::METHOD_NOT_FOUND, message);
+    }
+    let in_reference = params.members("ref");
+    let in_reference = in_reference.as_ref().and_then(|members| members.ambiguous(&REFERRING));
+    match params.ambiguous(&DECIDING).or(in_reference) {
+        None => Ok(()),
+        Some((written, name)) if written == name => {
+            refuse(code::INVALID_PARAMS, format!("`{name}` stands there more than once"))
+        }
+        Some((written, name)) => {
+            let message = format!("`{written}` is spelled `{name}`; some servers would take it for that");
+            refuse(code::INVALID_PARAMS, message)
+        }
+    }
 }
 
 /// Reads a body, and its headers beside it.
@@ -97,6 +167,7 @@ pub(super) fn read(headers: &HeaderMap, body: &[u8]) -> Result<Asking, Refused> 
     };
     let id = &request.id;
     let params = Members::of_params(request.params.as_deref());
+    is_clear(&request, &params)?;
     let meta = params.members("_meta").unwrap_or_default();
     let named = meta.text(META_VERSION);
     let is_modern = named.is_some()
@@ -238,8 +309,7 @@ fn named_by(method: &str) -> Option<&'static str> {
     }
 }
 
-/// Holds the headers that repeat the body against it. In the older era nobody has to send them. Gives what the request names,
-/// if it does so once.
+/// Holds the headers that repeat the body against it. In the older era nobody has to send them. Gives what the request names.
 fn repeats(
     headers: &HeaderMap,
     request: &Request,
@@ -264,10 +334,10 @@ fn repeats(
         return Ok(None);
     };
     match header(headers, NAME)?.map(|value| (value, decoded(value))) {
-        Some((_, Some(said))) if said == name => Ok(Some(name).filter(|_| params.has_once(member))),
+        Some((_, Some(said))) if said == name => Ok(Some(name)),
         Some((value, _)) => mismatch(format!("the header Mcp-Name says `{value}`, the body `{name}`")),
         None if required => mismatch("the header Mcp-Name is missing".to_owned()),
-        None => Ok(Some(name).filter(|_| params.has_once(member))),
+        None => Ok(Some(name)),
     }
 }
 

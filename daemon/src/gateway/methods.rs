@@ -246,7 +246,6 @@ impl Gateway {
     async fn call_tool(&self, mut asked: Asked<'_>) -> Reply {
         let written = asked.request.params.take();
         let read = asked.named.take();
-        let is_said_once = read.is_some();
         let params = || Members::of_params(written.as_deref());
         let Some(name) = read.or_else(|| params().text("name")) else {
             return Reply::Now(error(code::INVALID_PARAMS, "tools/call needs `name`"));
@@ -287,9 +286,9 @@ impl Gateway {
         {
             return Reply::Now(error(code::HEADER_MISMATCH, wrong));
         }
-        let params = match is_said_once && name == route.name {
+        let params = match name == route.name {
             true => written,
-            false => renamed(&mut params(), &name, &route.name).or(written),
+            false => Some(renamed(params(), &route.name)),
         };
         let member = member.clone();
         self.relay(asked, &member, params, Some(route.name), route.schema).await
@@ -474,12 +473,8 @@ pub(super) fn unknown_method(method: &str) -> Outcome {
     error(code::METHOD_NOT_FOUND, format!("Method not found: {method}"))
 }
 
-/// Parameters with the name that the server knows, where those that were written do not do.
-pub(super) fn renamed(members: &mut Members<'_>, asked: &str, name: &str) -> Option<Raw> {
-    // Of a name that stands there twice, the server must see the one that was looked at.
-    if asked == name && members.has_once("name") {
-        return None;
-    }
-    members.set("name", raw(name));
-    Some(members.to_raw())
+/// Parameters with the name that the server knows.
+pub(super) fn renamed(mut params: Members<'_>, name: &str) -> Raw {
+    params.set("name", raw(name));
+    params.to_raw()
 }

@@ -112,7 +112,7 @@ pub(super) async fn take(
         Ok(body) => body,
         Err(refusal) => return refusal,
     };
-    let message = match asking::message(&body) {
+    let message = match asking::legacy(&body) {
         Ok(message) => message,
         Err(Refused { status, id, outcome }) => return answer(status, id.as_ref(), &outcome),
     };

@@ -25,7 +25,7 @@ use crate::store::Object;
 impl Gateway {
     pub(super) async fn get_prompt(&self, mut asked: Asked<'_>) -> Reply {
         let written = asked.request.params.take();
-        let mut params = Members::of_params(written.as_deref());
+        let params = Members::of_params(written.as_deref());
         let Some(name) = params.text("name") else {
             return Reply::Now(error(code::INVALID_PARAMS, "prompts/get needs `name`"));
         };
@@ -44,7 +44,10 @@ impl Gateway {
         let Some((member, route)) = self.find(asked.view, Kind::Prompts, &name).await else {
             return Reply::Now(error(code::INVALID_PARAMS, format!("Unknown prompt: {name}")));
         };
-        let params = renamed(&mut params, &name, &route.name).or(written);
+        let params = match name == route.name {
+            true => written,
+            false => Some(renamed(params, &route.name)),
+        };
         let member = member.clone();
         self.relay(asked, &member, params, Some(route.name), None).await
     }

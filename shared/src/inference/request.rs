@@ -14,6 +14,16 @@ const NEVER_EXTRA: [&str; 3] = ["model", "stream", "stream_options"];
 /// The names under which the length of an answer is limited. Models refuse two of them at once, so they are one parameter.
 const LIMITS: [&str; 3] = ["max_tokens", "max_completion_tokens", "max_output_tokens"];
 
+/// Members that are read here: whoever is behind must not read another one.
+const DECIDING: [&str; 6] = [
+    "model",
+    "stream",
+    "stream_options",
+    "max_tokens",
+    "max_completion_tokens",
+    "max_output_tokens",
+];
+
 /// The body of a request, read one level deep.
 #[derive(Debug, Clone)]
 pub struct Body<'m> {
@@ -29,16 +39,21 @@ impl<'m> Body<'m> {
     /// Reads a body.
     ///
     /// # Errors
-    /// What is no JSON object, names no model, says one of the members that are read here twice (the next reader might take
-    /// the other one), or says them in a type that they do not have.
+    /// What is no JSON object, names no model, says one of the members that are read here twice or in another case (the next
+    /// reader might take the other one), or says them in a type that they do not have.
     pub fn read(dialect: Dialect, body: &'m [u8]) -> Result<Self, Refused> {
         let text = std::str::from_utf8(body).map_err(|error| refused(format!("the body is no text: {error}")))?;
         let value: &RawValue =
             serde_json::from_str(text).map_err(|error| refused(format!("the body is not JSON: {error}")))?;
         let members = Members::of(value).ok_or_else(|| refused("the body is not a JSON object"))?;
-        let mut names = NEVER_EXTRA.iter().chain(&LIMITS);
-        if let Some(name) = names.find(|name| members.get(name).is_some() && !members.has_once(name)) {
-            return Err(refused("given more than once").at(name));
+        match members.ambiguous(&DECIDING) {
+            None => {}
+            Some((written, name)) if written == name => return Err(refused("given more than once").at(name)),
+            Some((written, name)) => {
+                return Err(
+                    refused(format!("this is spelled `{name}`; some models would take it for that")).at(written),
+                );
+            }
         }
         let model = match given(&members, "model") {
             None => return Err(refused("required, and not given").at("model")),

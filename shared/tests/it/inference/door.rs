@@ -91,6 +91,14 @@ fn what_is_refused() {
         (r#"{"model":null}"#, "model: required, and not given"),
         (r#"{"model":7}"#, "model: expected a string"),
         (r#"{"model":"a","model":"b"}"#, "model: given more than once"),
+        (
+            r#"{"model":"a","Model":"b"}"#,
+            "Model: this is spelled `model`; some models would take it for that",
+        ),
+        (
+            r#"{"model":"a","ſtream":true}"#,
+            "[\"ſtream\"]: this is spelled `stream`; some models would take it for that",
+        ),
         (r#"{"model":"a","stream":1}"#, "stream: expected true or false"),
         (
             r#"{"model":"a","stream_options":[]}"#,

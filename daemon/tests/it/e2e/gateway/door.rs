@@ -261,6 +261,62 @@ fn headers_that_contradict_the_body_are_refused() {
     );
 }
 
+/// What one reader takes for one tool and the next for another is refused before anybody is asked: servers that fold case
+/// there are, and rights and the audit log go by what was read here.
+#[test]
+fn what_can_be_read_two_ways_is_refused() {
+    let home = Home::new().started();
+    let far = Far::start("orch-raw", "--http", &["--era", "modern"]);
+    home.apply(&(remote("far", &far) + &project("all", &["far"])));
+    home.until_ready(&["server/far"]);
+    let before = asked(&far, "tools/call");
+    let meta = r#""_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}"#;
+    for path in ["/mcp/projects/all", "/mcp/servers/far"] {
+        let tool = if path == "/mcp/servers/far" {
+            "echo"
+        } else {
+            "far__echo"
+        };
+        for era in ERAS {
+            let client = Client::begin(&home, era, path);
+            let check = |method: &str, members: &str, code: i32, why: &str| {
+                let meta = if era == Era::Modern { meta } else { r#""z":1"# };
+                let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{{{members},{meta}}}}}"#);
+                let plain = client.request("tools/call", json!({"name": tool, "arguments": {}}));
+                let told = mcp::send(&plain.body(body.clone().into_bytes()));
+                let error = &told.answer["error"];
+                assert_eq!(
+                    (told.status, &error["code"]),
+                    (400, &json!(code)),
+                    "{era:?} {body}: {told:?}"
+                );
+                let message = error["message"].as_str().unwrap_or_default();
+                assert!(message.contains(why), "{era:?} {body}: {message}");
+            };
+            for (more, why) in [
+                (r#""name":"fail""#, "`name` stands there more than once"),
+                (r#""Name":"fail""#, "`Name` is spelled `name`"),
+                (r#""argumentſ":{}"#, "`argumentſ` is spelled `arguments`"),
+                (r#""arguments":{},"arguments":{}"#, "`arguments` stands there"),
+                (r#""_META":{}"#, "`_META` is spelled `_meta`"),
+                (r#""RequestState":"x""#, "is spelled `requestState`"),
+            ] {
+                check("tools/call", &format!(r#""name":"{tool}",{more}"#), -32602, why);
+            }
+            let two = r#""uri":"raw://echo","URI":"raw://other""#;
+            check("resources/read", two, -32602, "`URI` is spelled `uri`");
+            let two = r#""ref":{"type":"ref/prompt","name":"a","NAME":"b"},"argument":{}"#;
+            check("completion/complete", two, -32602, "`NAME` is spelled `name`");
+            check("Tools/Call", &format!(r#""name":"{tool}""#), -32601, "tools/call");
+        }
+    }
+    assert_eq!(
+        asked(&far, "tools/call"),
+        before,
+        "nothing of it has reached the server"
+    );
+}
+
 /// After a name has changed, its header says the new one; arguments that a server wants in headers come there.
 #[test]
 fn headers_are_made_anew_for_the_server() {

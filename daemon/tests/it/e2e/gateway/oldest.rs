@@ -84,6 +84,10 @@ fn everything_goes_over_the_oldest_transport() {
             text_of(&answer["result"]).contains("over the oldest way"),
             "{server}: {answer}"
         );
+        let two =
+            json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "echo", "Name": "fail"}});
+        let refused = home.http("POST", &client.post_to).json(&two).send().expect(400).json();
+        assert_eq!(refused["error"]["code"], -32602, "{server}: {refused}");
         let unknown = client.ask("vendor/hello", json!({}));
         let answer = unknown.last().expect("an answer");
         assert!(answer["result"]["echo"].is_string(), "{server}: {unknown:?}");
