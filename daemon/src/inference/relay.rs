@@ -1,8 +1,8 @@
 //! An answer that comes bit by bit, on its way to the client.
 //!
-//! Guarantees: what the provider sends is passed on as it comes; a client that goes away takes the request at the provider with
-//! it. A provider that falls silent or breaks off ends in an event that says so, in the client's words. However it ends,
-//! the account is closed.
+//! Guarantees: what the provider sends is passed on as it comes, what is there already as one piece; a client that goes away
+//! takes the request at the provider with it. A provider that falls silent or breaks off ends in an event that says so, in the
+//! client's words. However it ends, the account is closed.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -12,12 +12,16 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::http::StatusCode;
+use bytes::BytesMut;
 use hyper::body::{Body, Frame};
 use orch_shared::inference::usage::Watch;
 use tokio::time::{Instant, Sleep};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use super::account::Account;
+
+/// So many bytes go on, whatever else is there already.
+const MUCH: usize = 32 << 10;
 
 /// What makes of the bytes of a provider those for the client.
 pub(super) trait Passage: Send {
@@ -48,6 +52,8 @@ pub(super) struct Relay {
     /// How long the provider may be silent.
     patience: Duration,
     silence: Pin<Box<Sleep>>,
+    /// Whether it has said something since the silence was last measured.
+    was_heard: bool,
     shutdown: Pin<Box<WaitForCancellationFutureOwned>>,
 }
 
@@ -67,8 +73,42 @@ impl Relay {
             account,
             patience,
             silence: Box::pin(tokio::time::sleep(patience)),
+            was_heard: false,
             shutdown: Box::pin(shutdown.cancelled_owned()),
         }
+    }
+
+    /// A piece of the answer came.
+    fn took(&mut self, chunk: Bytes) {
+        self.passage.push(chunk, &mut self.out);
+        let watch = self.passage.watch();
+        if watch.first_content_seen() {
+            self.account.began_to_answer();
+        }
+        if let Some(usage) = watch.usage() {
+            self.account.used(usage);
+        }
+        self.was_heard = true;
+    }
+
+    /// Whether so much is gathered that it goes on before more is taken.
+    fn is_much(&self) -> bool {
+        self.out.iter().map(Bytes::len).sum::<usize>() >= MUCH
+    }
+
+    /// What is gathered, as one piece: to write pieces one by one takes several times as long as to copy them.
+    fn gathered(&mut self) -> Option<Bytes> {
+        let first = self.out.pop_front()?;
+        if self.out.is_empty() {
+            return Some(first);
+        }
+        let length = self.out.iter().fold(first.len(), |length, next| length + next.len());
+        let mut whole = BytesMut::with_capacity(length);
+        whole.extend_from_slice(&first);
+        for next in self.out.drain(..) {
+            whole.extend_from_slice(&next);
+        }
+        Some(whole.freeze())
     }
 
     /// Nothing more comes from the provider.
@@ -102,28 +142,26 @@ impl Body for Relay {
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         let relay = &mut *self;
         loop {
-            if let Some(bytes) = relay.out.pop_front() {
-                return Poll::Ready(Some(Ok(Frame::data(bytes))));
-            }
             let Some(incoming) = &mut relay.incoming else {
-                return Poll::Ready(None);
+                return Poll::Ready(relay.gathered().map(|bytes| Ok(Frame::data(bytes))));
             };
             match incoming.as_mut().poll_frame(context) {
                 Poll::Ready(Some(Ok(frame))) => {
                     let Ok(chunk) = frame.into_data() else { continue };
-                    relay.passage.push(chunk, &mut relay.out);
-                    let watch = relay.passage.watch();
-                    if watch.first_content_seen() {
-                        relay.account.began_to_answer();
+                    relay.took(chunk);
+                    if relay.is_much() {
+                        return Poll::Ready(relay.gathered().map(|bytes| Ok(Frame::data(bytes))));
                     }
-                    if let Some(usage) = watch.usage() {
-                        relay.account.used(usage);
-                    }
-                    relay.silence.as_mut().reset(Instant::now() + relay.patience);
                 }
                 Poll::Ready(None) => relay.end(),
                 Poll::Ready(Some(Err(_))) => relay.break_off("the connection to the provider broke off"),
+                Poll::Pending if !relay.out.is_empty() => {
+                    return Poll::Ready(relay.gathered().map(|bytes| Ok(Frame::data(bytes))));
+                }
                 Poll::Pending => {
+                    if std::mem::take(&mut relay.was_heard) {
+                        relay.silence.as_mut().reset(Instant::now() + relay.patience);
+                    }
                     if relay.silence.as_mut().poll(context).is_ready() {
                         let why = format!("the provider was silent for {} s", relay.patience.as_secs());
                         relay.break_off(&why);

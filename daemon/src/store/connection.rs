@@ -60,7 +60,12 @@ impl Connector {
     pub(super) async fn connect(&self) -> Result<Connection, Error> {
         let connecting = async {
             Ok::<_, sqlx::Error>(match self {
-                Self::Sqlite(options) => Connection::Sqlite(options.connect().await?),
+                // What a savepoint may have to restore is kept in memory: by default SQLite writes it to a file, every
+                // page that a batch touches, and removes it with the commit.
+                Self::Sqlite(options) => {
+                    let options = options.clone().pragma("temp_store", "MEMORY");
+                    Connection::Sqlite(options.connect().await?)
+                }
                 Self::Postgres(options) => Connection::Postgres(Box::new(options.connect().await?)),
             })
         };

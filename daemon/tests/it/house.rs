@@ -101,6 +101,10 @@ const OWNED: &[(&str, &[&str])] = &[
             "shared/src/resource.rs",
         ],
     ),
+    (
+        "memchr",
+        &["shared/src/inference/usage/scan.rs", "shared/src/sse/frames.rs"],
+    ),
     ("tikv_jemalloc_sys", &["daemon/src/serve/memory.rs"]),
     ("prometheus_client", &["daemon/src/telemetry.rs"]),
     ("pulldown_cmark", &["cli/src/render/markdown/inline.rs"]),

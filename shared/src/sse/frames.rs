@@ -66,7 +66,7 @@ impl Frames {
 
 /// Where the first CR or LF is.
 pub(super) fn line_end(bytes: &[u8]) -> Option<usize> {
-    bytes.iter().position(|byte| matches!(byte, b'\r' | b'\n'))
+    memchr::memchr2(b'\r', b'\n', bytes)
 }
 
 #[cfg(test)]

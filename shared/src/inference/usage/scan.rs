@@ -5,7 +5,9 @@
 //! handful.
 
 use std::ops::Range;
+use std::sync::LazyLock;
 
+use memchr::memmem::Finder;
 use serde_json::Value;
 
 use super::{Counts, Usage};
@@ -233,24 +235,26 @@ impl Watch {
 
     /// Whether an event, or its data, may say anything that is looked for.
     fn is_of_interest(&self, event: &[u8]) -> bool {
+        let words = &*WORDS;
         match self.dialect {
             Dialect::Chat => {
                 !self.seen.content
-                    || holds_value(event, b"\"usage\"")
-                    || holds_value(event, b"\"finish_reason\"")
-                    || holds_value(event, b"\"error\"")
-                    || contains(event, b"[DONE]")
+                    || holds_value(event, &words.usage)
+                    || holds_value(event, &words.finish_reason)
+                    || holds_value(event, &words.error)
+                    || contains(event, &words.done)
             }
             Dialect::Messages => {
                 !self.seen.content
-                    || holds_value(event, b"\"usage\"")
-                    || contains(event, b"\"message_stop\"")
-                    || contains(event, b"\"error\"")
+                    || holds_value(event, &words.usage)
+                    || contains(event, &words.message_stop)
+                    || contains(event, &words.error)
             }
             Dialect::Responses => {
                 !self.seen.content
-                    || holds_value(event, b"\"usage\"")
-                    || ENDS.iter().any(|end| contains(event, end.as_bytes()))
+                    || holds_value(event, &words.usage)
+                    || words.ends.iter().any(|end| contains(event, end))
+                    || contains(event, &words.error)
             }
             Dialect::Embeddings => false,
         }
@@ -279,14 +283,6 @@ impl Watch {
         }
     }
 }
-
-/// The events that end a response.
-const ENDS: [&str; 4] = [
-    "response.completed",
-    "response.incomplete",
-    "response.failed",
-    "\"error\"",
-];
 
 impl Seen {
     fn count(&mut self, dialect: Dialect, usage: Option<&Value>) -> bool {
@@ -357,27 +353,33 @@ impl Seen {
     }
 }
 
-fn find(bytes: &[u8], word: &[u8]) -> Option<usize> {
-    // To look for one byte and then at what follows it is several times as fast as to look at every window.
-    let mut from = 0;
-    while let Some(at) = bytes[from..].iter().position(|byte| *byte == word[0]) {
-        let at = from + at;
-        if bytes[at..].starts_with(word) {
-            return Some(at);
-        }
-        from = at + 1;
-    }
-    None
+/// The words that are searched for. What a search needs to know of its word is found out once.
+struct Words {
+    usage: Finder<'static>,
+    finish_reason: Finder<'static>,
+    error: Finder<'static>,
+    done: Finder<'static>,
+    message_stop: Finder<'static>,
+    ends: [Finder<'static>; 3],
 }
 
-fn contains(bytes: &[u8], word: &[u8]) -> bool {
-    find(bytes, word).is_some()
+static WORDS: LazyLock<Words> = LazyLock::new(|| Words {
+    usage: Finder::new("\"usage\""),
+    finish_reason: Finder::new("\"finish_reason\""),
+    error: Finder::new("\"error\""),
+    done: Finder::new("[DONE]"),
+    message_stop: Finder::new("\"message_stop\""),
+    ends: ["response.completed", "response.incomplete", "response.failed"].map(Finder::new),
+});
+
+fn contains(bytes: &[u8], word: &Finder<'_>) -> bool {
+    word.find(bytes).is_some()
 }
 
 /// Whether a member of that name has a value that is not null.
-fn holds_value(mut bytes: &[u8], name: &[u8]) -> bool {
-    while let Some(at) = find(bytes, name) {
-        bytes = &bytes[at + name.len()..];
+fn holds_value(mut bytes: &[u8], name: &Finder<'_>) -> bool {
+    while let Some(at) = name.find(bytes) {
+        bytes = &bytes[at + name.needle().len()..];
         let value = bytes
             .trim_ascii_start()
             .strip_prefix(b":")
@@ -406,7 +408,7 @@ mod tests {
             ("data: {\"usage\":\ndata: null}", true),
             ("", false),
         ] {
-            assert_eq!(holds_value(text.as_bytes(), b"\"usage\""), found, "{text}");
+            assert_eq!(holds_value(text.as_bytes(), &WORDS.usage), found, "{text}");
         }
     }
 
