@@ -8,8 +8,8 @@ use std::str::FromStr;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
+use crate::digest::sha256;
 use crate::kind::Kind;
 use crate::name::{ObjectRef, Scope};
 use crate::resource::Timestamp;
@@ -288,8 +288,10 @@ impl Row {
 }
 
 fn hash_of(fields: &impl Serialize) -> String {
-    let text = serde_json::to_vec(fields).expect("plain data");
-    hex::encode(Sha256::digest(text))
+    // As long as rows usually are: each time that it grows it is copied.
+    let mut text = Vec::with_capacity(1024);
+    serde_json::to_writer(&mut text, fields).expect("plain data");
+    sha256(text)
 }
 
 /// A row as it is stored.

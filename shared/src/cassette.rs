@@ -11,10 +11,10 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use sha2::{Digest as _, Sha256};
 
 use crate::chat::{CallState, MOST_TURNS, TurnState};
 use crate::diff;
+use crate::digest::sha256;
 use crate::kinds::agent::Params;
 use crate::name::Name;
 use crate::problem::{Code, Problem};
@@ -331,7 +331,7 @@ pub fn kept(mut content: Value) -> (String, Value) {
 }
 
 fn hash_of(content: &Value) -> String {
-    hex::encode(Sha256::digest(content.to_string()))
+    sha256(content.to_string())
 }
 
 /// The body of `POST /api/v1/replays`.

@@ -43,6 +43,7 @@ pub mod cassette;
 pub mod chat;
 pub mod context;
 pub mod diff;
+pub mod digest;
 pub mod identity;
 pub mod inference;
 pub mod matching;

@@ -1,10 +1,10 @@
 //! A request to the model of an agent, in the words of chat completions. Pure.
 
+use orch_shared::digest::sha256;
 use orch_shared::inference::Object;
 use orch_shared::kinds::agent::{NoParameter, Params, Tools, no_parameter};
 use orch_shared::problem::{Code, Problem};
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 /// That a request says nothing in `params` that is no parameter. `at` is where they stand.
 pub(super) fn check(params: Option<&Params>, at: &str, tools: Tools) -> Result<(), Problem> {
@@ -130,7 +130,7 @@ pub(super) fn system_content(system: &str) -> String {
 
 /// The name of a content: the SHA-256 of it, in hex.
 pub(super) fn hash(content: &str) -> String {
-    hex::encode(Sha256::digest(content))
+    sha256(content)
 }
 
 /// The definition of a tool.

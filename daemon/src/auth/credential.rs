@@ -2,9 +2,9 @@
 //! nor the time that a comparison takes tells anything about it.
 
 use http::{HeaderMap, header};
+use orch_shared::digest::sha256;
 use orch_shared::problem::{Code, Problem};
 use orch_shared::resource::Timestamp;
-use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use crate::clock::{Clock, Ids};
@@ -78,7 +78,7 @@ impl Credential {
 
 /// What is stored of a text.
 pub(super) fn hash(text: &str) -> String {
-    hex::encode(Sha256::digest(text))
+    sha256(text)
 }
 
 /// The SHA-256 of the credential that a request carries.

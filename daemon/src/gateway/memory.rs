@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use orch_shared::digest::sha256;
 use orch_shared::kinds::server::Idle;
 
 use super::Gateway;
-use super::registry::hash;
 use super::surface::{self, Item, Kind};
 use super::view::Member;
 
@@ -27,7 +27,7 @@ impl Gateway {
             return;
         }
         let list = surface::write(items);
-        let digest = hash(&list);
+        let digest = sha256(&list);
         let (store, uid) = (self.0.store.clone(), Arc::clone(&member.object.uid));
         tokio::spawn(async move {
             if let Err(error) = store.keep_surface(&uid, crate::store::Surface { digest, list }).await {

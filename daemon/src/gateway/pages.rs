@@ -10,6 +10,7 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use orch_shared::digest::sha256;
 use orch_shared::jsonrpc::{Members, Outcome, Raw, raw};
 use orch_shared::system::{self, Text as Wording};
 use serde_json::value::RawValue;
@@ -17,7 +18,6 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::pump::Relay;
-use super::registry::hash;
 use super::thinking::Behalf;
 
 /// The tool that hands out pages.
@@ -131,7 +131,7 @@ impl Pages {
 
     /// Keeps a text; its id, and the titles of its pages as far as they are known.
     fn keep(&self, principal: &str, text: &str, size: usize) -> (String, Option<Arc<[String]>>) {
-        let mut id = hash(text);
+        let mut id = sha256(text);
         id.truncate(20);
         let key = (principal.to_owned(), id.clone());
         let mut shelf = self.0.lock().unwrap_or_else(PoisonError::into_inner);

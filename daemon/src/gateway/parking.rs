@@ -12,12 +12,13 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use orch_shared::digest::sha256;
 use orch_shared::jsonrpc::{Outcome, Raw};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::Seal;
-use super::registry::{fresh, hash};
+use super::registry::fresh;
 use super::upstream::Upstream;
 use crate::runtime::link::{Ask, Exchange};
 
@@ -152,7 +153,7 @@ pub(super) fn answer(responses: &orch_shared::jsonrpc::Members<'_>) -> Option<Ou
 
 /// Whether two texts are the same, in a time that does not tell where they differ.
 fn is_same(one: &str, other: &str) -> bool {
-    hash(one) == hash(other)
+    sha256(one) == sha256(other)
 }
 
 #[cfg(test)]
@@ -161,7 +162,7 @@ mod tests {
 
     #[test]
     fn a_servers_state_is_its_owners_alone() {
-        let parking = Parking::new(Arc::new(|text: &str| hash(text)));
+        let parking = Parking::new(Arc::new(|text: &str| sha256(text)));
         let ann = Owner {
             principal: "ann",
             server: "files",

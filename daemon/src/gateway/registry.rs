@@ -9,13 +9,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use orch_shared::access::Principal;
+use orch_shared::digest::sha256;
 use orch_shared::jsonrpc::{Raw, raw};
 use orch_shared::kind::Kind;
 use orch_shared::kinds::server::SessionLimits;
 use orch_shared::name::Name;
 use orch_shared::quantity::Span;
 use orch_shared::resource::Timestamp;
-use sha2::{Digest as _, Sha256};
 
 use super::protocol::MODERN;
 use super::session::{Beginning, Leftovers, Session};
@@ -99,7 +99,7 @@ impl Registry {
         let id = fresh();
         let now = self.now();
         let row = store::Session {
-            id_hash: hash(&id),
+            id_hash: sha256(&id),
             principal: principal.name.to_string(),
             target: view.target.text(),
             target_uid: view.object.uid.to_string(),
@@ -147,7 +147,7 @@ impl Registry {
         let id = fresh();
         let now = self.now().millis();
         let session = Session::begin(Beginning {
-            hash: hash(&id),
+            hash: sha256(&id),
             principal: principal.name.to_string(),
             target: view.target.clone(),
             object: Arc::clone(&view.object.uid),
@@ -175,7 +175,7 @@ impl Registry {
         principal: &Principal,
         target: &Target,
     ) -> Result<Option<Arc<Session>>, Error> {
-        let hash = hash(id);
+        let hash = sha256(id);
         let live = self.live().get(&hash).cloned();
         let session = match live {
             Some(session) => Some(session),
@@ -451,9 +451,4 @@ pub(super) fn fresh() -> String {
     let mut bytes = [0_u8; 24];
     getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
     hex::encode(bytes)
-}
-
-/// SHA-256, in hex.
-pub(super) fn hash(text: &str) -> String {
-    hex::encode(Sha256::digest(text))
 }

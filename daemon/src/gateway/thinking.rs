@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use orch_shared::access::Principal;
+use orch_shared::digest::sha256;
 use orch_shared::kinds::llm::Tier;
 use orch_shared::matching::{self, Candidate, Match, Task};
 use orch_shared::name::Name;
@@ -16,7 +17,6 @@ use orch_shared::system::Text;
 use tokio::time::Instant;
 
 use super::Gateway;
-use super::registry::hash;
 use crate::store::Error;
 
 /// How long whoever begins waits for a choice.
@@ -148,7 +148,7 @@ impl Gateway {
     /// next time. Short ones say it themselves.
     pub(super) async fn outlines(&self, behalf: &Behalf, texts: &[(&str, &str)]) -> Vec<Arc<Outline>> {
         let long = texts.iter().filter(|(_, text)| text.len() >= SHORT);
-        let hashes: Vec<String> = long.map(|(_, text)| hash(text)).collect();
+        let hashes: Vec<String> = long.map(|(_, text)| sha256(text)).collect();
         self.recall(&hashes).await;
         let mut outlines = Vec::with_capacity(texts.len());
         for (name, text) in texts {
@@ -157,7 +157,7 @@ impl Gateway {
                 outlines.push(plain());
                 continue;
             }
-            let hash = hash(text);
+            let hash = sha256(text);
             let state = self.0.outlines.locked().get(&hash).cloned();
             outlines.push(match state {
                 Some(State::Known(outline)) => outline,

@@ -12,6 +12,7 @@ use std::time::Duration;
 use http::HeaderMap;
 use orch_shared::access::Principal;
 use orch_shared::audit::Target as AuditTarget;
+use orch_shared::digest::sha256;
 use orch_shared::jsonrpc::{Id, Outcome, Request, raw};
 use orch_shared::name::Name;
 use serde_json::{Map, Value, json};
@@ -21,7 +22,7 @@ use super::Gateway;
 use super::methods::{Asked, Reply};
 use super::protocol::NEWEST_LEGACY;
 use super::pump::{Side, Step};
-use super::registry::{fresh, hash};
+use super::registry::fresh;
 use super::session::{Beginning, Session};
 use super::surface::Kind;
 use super::view::{Target, View};
@@ -84,7 +85,7 @@ impl Gateway {
         let object = snapshot.get(&target.object())?;
         let now = self.0.store.clock().now().millis();
         let session = Session::begin(Beginning {
-            hash: hash(&fresh()),
+            hash: sha256(fresh()),
             principal: visitor.principal.name.to_string(),
             target,
             object: Arc::clone(&object.uid),

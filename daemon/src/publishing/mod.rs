@@ -23,9 +23,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use orch_shared::access::Principal;
+use orch_shared::digest::sha256;
 use orch_shared::problem::{Code, Problem};
 use orch_shared::publishing::{Heard, Heartbeat, Registered, Registration};
-use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -208,7 +208,7 @@ impl Publishers {
 
 /// What a session is known by: nobody who reads it here can show it.
 fn hash(session: &str) -> String {
-    hex::encode(Sha256::digest(session))
+    sha256(session)
 }
 
 /// There is no such session, or it is somebody else's.
