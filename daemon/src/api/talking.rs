@@ -20,6 +20,7 @@ use orch_shared::kind::Kind;
 use orch_shared::name::ObjectRef;
 use orch_shared::problem::{Code, Problem};
 use orch_shared::sse;
+use serde_json::Value;
 
 use super::dispatch::json;
 use super::problem::Refusal;
@@ -185,7 +186,7 @@ async fn answer(agents: &Agents, principal: Principal, parts: &Parts, body: Body
         (Address::Cancel(id), "create") => Ok(json(StatusCode::OK, &agents.cancel_turn(&caller, id).await?)),
         (Address::Cassette(id), "get") => Ok(json(StatusCode::OK, &agents.cassette(&caller, id).await?)),
         (Address::Replays, "create") => {
-            let replay: cassette::Replay = body::json(headers, body, cassette::LARGEST).await?;
+            let replay: cassette::Replay = body::json_after(headers, body, cassette::LARGEST, of_known_format).await?;
             note_replay(&replay);
             Ok(json(StatusCode::OK, &agents.replay(&caller, &replay).await?))
         }
@@ -217,6 +218,14 @@ fn note(address: Address<'_>, method: &'static str) {
     let name = address.agent().and_then(|name| name.parse().ok());
     let target = name.map(|name| Target::of(&ObjectRef::cluster(Kind::Agent, name)));
     trail.about(address.verb(method), target);
+}
+
+/// Whether the cassette of a replay is written as it is read here. What says nothing of that is told as what it lacks.
+fn of_known_format(replay: &Value) -> Result<(), Problem> {
+    match replay["cassette"]["format"].as_str() {
+        Some(format) => cassette::check_format(format, "orchd"),
+        None => Ok(()),
+    }
 }
 
 /// Notes which agent is run once more.
