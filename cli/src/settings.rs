@@ -329,24 +329,52 @@ fn read_token(path: &Path) -> Result<Token, Failure> {
 /// An address in the one form in which it is compared and used. Without a scheme, loopback is `http` and anything else
 /// `https`.
 pub(crate) fn normal_url(given: &str) -> Result<String, Failure> {
-    address(given).ok_or_else(|| {
-        Failure::usage(format!("`{}` is not the address of a daemon", given.trim()))
+    address(given).map_err(|no_address| {
+        let given = given.trim();
+        Failure::usage(format!("`{given}` is not the address of a daemon{no_address}"))
             .hint("such as http://127.0.0.1:7420")
     })
 }
 
-/// The same of any place that speaks HTTP; nothing when it is no address of one.
-pub(crate) fn address(given: &str) -> Option<String> {
+/// What is no address of a place that speaks HTTP: why, as the rest of a sentence that says so.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum NoAddress {
+    /// It is not written as one.
+    #[error("")]
+    Form,
+    /// No place has such a port.
+    #[error(": {0} is no port, which is a number from 1 to 65535")]
+    Port(String),
+}
+
+/// The same of any place that speaks HTTP.
+pub(crate) fn address(given: &str) -> Result<String, NoAddress> {
     let given = given.trim();
     let (scheme, rest) = match given.split_once("://") {
         Some((scheme @ ("http" | "https"), rest)) => (scheme, rest),
-        Some(_) => return None,
+        Some(_) => return Err(NoAddress::Form),
         None if is_loopback(host_of(given)) => ("http", given),
         None => ("https", given),
     };
     let rest = rest.trim_end_matches('/');
-    let is_address = !host_of(rest).is_empty() && !rest.contains([' ', '@', '?', '#']);
-    is_address.then(|| format!("{scheme}://{rest}"))
+    if host_of(rest).is_empty() || rest.contains([' ', '@', '?', '#']) {
+        return Err(NoAddress::Form);
+    }
+    match port_of(rest) {
+        Some(port) if port.parse::<u16>().is_ok_and(|port| port > 0) => Ok(format!("{scheme}://{rest}")),
+        Some(port) => Err(NoAddress::Port(port.to_owned())),
+        None => Ok(format!("{scheme}://{rest}")),
+    }
+}
+
+/// The port in `host:port/path`, as it is written.
+fn port_of(rest: &str) -> Option<&str> {
+    let authority = rest.split('/').next().unwrap_or_default();
+    let behind = match authority.strip_prefix('[').and_then(|inner| inner.split_once(']')) {
+        Some((_, behind)) => behind,
+        None => authority,
+    };
+    behind.rsplit_once(':').map(|(_, port)| port)
 }
 
 /// The host in `host:port/path`.
@@ -390,6 +418,13 @@ mod tests {
             ("http://", None),
             ("http://user:secret@host", None),
             ("", None),
+            ("http://127.0.0.1:65535/x:y", Some("http://127.0.0.1:65535/x:y")),
+            ("http://[::1]", Some("http://[::1]")),
+            ("http://127.0.0.1:65536", None),
+            ("http://127.0.0.1:99999/v1", None),
+            ("localhost:0", None),
+            ("[::1]:port", None),
+            ("http://127.0.0.1:", None),
         ] {
             assert_eq!(normal_url(given).ok().as_deref(), normal, "{given}");
         }

@@ -22,6 +22,8 @@ use crate::secrecy;
 
 /// How a cassette is written.
 pub const FORMAT: &str = "orchctl.dev/cassette/v2";
+/// What comes before the number of a format.
+const NUMBERED: &str = "orchctl.dev/cassette/v";
 /// The largest cassette that is replayed, in bytes.
 pub const LARGEST: usize = 64 << 20;
 /// So many requests to its model a turn has at most.
@@ -277,11 +279,7 @@ impl Cassette {
     /// # Errors
     /// When it is written in a way that is not known here, lacks a content, or anything in it is another than its hash says.
     pub fn check(&self) -> Result<(), Problem> {
-        if self.format != FORMAT {
-            let format = crate::excerpt::short(&self.format);
-            let detail = format!("the cassette is written as `{format}`, and `{FORMAT}` is known here");
-            return Err(Problem::new(Code::BadRequest, detail));
-        }
+        check_format(&self.format, "program")?;
         let damaged = |detail: String| {
             Err(Problem::new(Code::BadRequest, detail)
                 .suggest("export the thread again: a cassette goes by its hashes and cannot be changed by hand"))
@@ -321,6 +319,35 @@ impl Cassette {
         }
         Ok(())
     }
+}
+
+/// Holds the format that a document says against the one that is read here. It goes before everything else: what another
+/// format has or lacks says nothing about a cassette. `reader` is the program that reads it, in a word.
+///
+/// # Errors
+/// When it is another one.
+pub fn check_format(format: &str, reader: &str) -> Result<(), Problem> {
+    if format == FORMAT {
+        return Ok(());
+    }
+    let number = |format: &str| format.strip_prefix(NUMBERED)?.parse::<u32>().ok();
+    let (detail, suggestion) = match (number(format), number(FORMAT)) {
+        (Some(told), Some(known)) => (
+            format!("this cassette is of format {told}; this {reader} reads format {known}"),
+            match told < known {
+                true => "export the thread again: orchctl thread export ID -f FILE",
+                false => "read it with a version that is as new as the one that wrote it",
+            },
+        ),
+        (None, _) | (_, None) => (
+            format!(
+                "the cassette is written as `{}`, and `{FORMAT}` is known here",
+                crate::excerpt::short(format)
+            ),
+            "make one: orchctl thread export ID -f FILE",
+        ),
+    };
+    Err(Problem::new(Code::BadRequest, detail).suggest(suggestion))
 }
 
 /// A content as a cassette keeps it, and its hash.
@@ -530,7 +557,17 @@ mod tests {
                 "Be rude.",
                 "was changed: what the model is told first of request 1 of turn 1",
             ),
-            ("cassette/v2", "cassette/v1", "is known here"),
+            (
+                "cassette/v2",
+                "cassette/v1",
+                "is of format 1; this program reads format 2",
+            ),
+            (
+                "cassette/v2",
+                "cassette/v3",
+                "is of format 3; this program reads format 2",
+            ),
+            ("cassette/v2", "cassette/new", "is known here"),
         ] {
             let changed: Cassette = serde_json::from_str(&text.replace(from, to)).unwrap();
             let problem = changed.check().unwrap_err();

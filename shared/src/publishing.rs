@@ -24,6 +24,16 @@ pub const SESSION: &str = "x-orch-publisher";
 /// The longest first line of the answer to a task, in bytes, its line end included.
 pub const LONGEST_HEAD: usize = 64 << 10;
 
+/// The longest data of an event that a publisher is told, in bytes; a request that would take more is refused.
+///
+/// A request is JSON text within a JSON string. There each quotation mark, backslash and line end takes two bytes, and other
+/// control characters do not stand in JSON text: so it takes twice its own length at most, and the door to the models takes
+/// 64 MiB. The rest is for the headers, and for what the daemon adds to a request (`extra` of the model).
+pub const LONGEST_TOLD: usize = 2 * (64 << 20) + (4 << 20);
+
+/// The longest event of a stream to a publisher, in bytes: [`LONGEST_TOLD`], and what stands around the data.
+pub const LONGEST_EVENT: usize = LONGEST_TOLD + (1 << 10);
+
 /// Where a published object stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -279,6 +289,30 @@ impl Told {
         json.expect("what a publisher is told is plain data")
     }
 
+    /// How long [`Self::data`] is, in bytes, without making all of it.
+    #[must_use]
+    pub fn length(&self) -> usize {
+        match self {
+            Self::Task(Task {
+                id,
+                llm,
+                path,
+                headers,
+                body,
+            }) => {
+                let bare = Self::Task(Task {
+                    id: id.clone(),
+                    llm: llm.clone(),
+                    path: path.clone(),
+                    headers: headers.clone(),
+                    body: String::new(),
+                });
+                bare.data().len() + body.bytes().map(within_json).sum::<usize>()
+            }
+            Self::Hello(_) | Self::Wake(_) | Self::Cancel(_) => self.data().len(),
+        }
+    }
+
     /// Reads an event; nothing for one of a type that is not known here, or that cannot be read.
     #[must_use]
     pub fn read(event: &str, data: &str) -> Option<Self> {
@@ -289,6 +323,15 @@ impl Told {
             "cancel" => serde_json::from_str(data).ok().map(Self::Cancel),
             _ => None,
         }
+    }
+}
+
+/// So many bytes a byte of a text takes within a JSON string (RFC 8259, section 7), in the shortest form there is.
+const fn within_json(byte: u8) -> usize {
+    match byte {
+        b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x08 | 0x0c => 2,
+        0..0x20 => 6,
+        _ => 1,
     }
 }
 
@@ -340,6 +383,37 @@ mod tests {
             assert_eq!(Told::read(told.event(), &told.data()), Some(told));
         }
         assert_eq!(Told::read("news", "{}"), None);
+    }
+
+    #[test]
+    fn how_long_something_is_is_known_before_it_is_written() {
+        let every: String = (0..=0x17f).filter_map(char::from_u32).collect();
+        let json = serde_json::to_string_pretty(&json!({"a\\\"": [every.clone(), "\u{1f600}"]})).unwrap();
+        let headers = BTreeMap::from([("accept".to_owned(), "a \"b\"\t".to_owned())]);
+        for (body, headers) in [
+            (String::new(), BTreeMap::new()),
+            (every, headers.clone()),
+            (json.clone(), headers),
+            // The worst that JSON text can be is twice as long.
+            (format!("\"{}\"", "\\\\".repeat(1 << 10)), BTreeMap::new()),
+        ] {
+            let told = Told::Task(Task {
+                id: "1".to_owned(),
+                llm: "local".parse().unwrap(),
+                path: "/v1/chat/completions".to_owned(),
+                headers,
+                body,
+            });
+            assert_eq!(told.length(), told.data().len(), "{told:?}");
+        }
+        assert!(json.bytes().map(within_json).sum::<usize>() <= 2 * json.len());
+        let hello = Told::Hello(Hello {
+            session: "ab\"12".to_owned(),
+        });
+        assert_eq!(hello.length(), hello.data().len());
+        // What a reader measures is within its bound, whatever is told.
+        let around = "event: cancel\ndata: \n\n".len();
+        assert!(LONGEST_TOLD + around <= LONGEST_EVENT);
     }
 
     #[test]

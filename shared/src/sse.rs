@@ -56,8 +56,12 @@ impl Event {
         if let Some(id) = &self.id {
             line(b"id: ", &mut id.bytes().filter(|byte| !breaks(byte) && *byte != 0));
         }
+        // What it carries may be very long.
+        out.reserve(self.data.len());
         for data in Lines(Some(&self.data)) {
-            line(b"data: ", &mut data.bytes());
+            out.extend_from_slice(b"data: ");
+            out.extend_from_slice(data.as_bytes());
+            out.push(b'\n');
         }
         out.push(b'\n');
     }
@@ -80,6 +84,9 @@ impl<'t> Iterator for Lines<'t> {
         Some(&text[..end])
     }
 }
+
+/// So many bytes of room are kept for the next line.
+const KEPT: usize = 64 << 10;
 
 /// An event that is longer than is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -222,9 +229,10 @@ impl Reader {
             // Comments, whose field is empty, and what the standard does not know.
             _ => {}
         }
-        // The line's room is used again.
+        // The line's room is used again, unless it was an unusual one: streams live long.
         let mut bytes = bytes;
         bytes.clear();
+        bytes.shrink_to(KEPT);
         self.line = bytes;
         None
     }

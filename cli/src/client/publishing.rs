@@ -4,7 +4,7 @@ use std::io::{BufReader, Cursor, Read};
 use std::time::Duration;
 
 use orch_shared::problem::{Code, Problem};
-use orch_shared::publishing::{Head, Heard, Heartbeat, Registered, Registration, SESSION, Told};
+use orch_shared::publishing::{Head, Heard, Heartbeat, LONGEST_EVENT, Registered, Registration, SESSION, Told};
 use orch_shared::route;
 
 use super::mcp::Interrupt;
@@ -86,7 +86,7 @@ impl Desk {
             });
         }
         Ok(Hearing {
-            open: Opened::new(BufReader::new(answered)),
+            open: Opened::within(LONGEST_EVENT, BufReader::new(answered)),
             exchange,
         })
     }

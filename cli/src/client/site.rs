@@ -176,7 +176,14 @@ impl Answered {
                 *value = String::from_utf8_lossy(&masked).into_owned();
             }
         }
-        let said = secrecy::without(key, &said).unwrap_or(said);
+        let was_cut = said.len() as u64 == LONGEST_REFUSAL;
+        let mut said = secrecy::without(key, &said).unwrap_or(said);
+        if was_cut {
+            // The end may hold the beginning of the key. It is no longer there than the key as JSON writes it, and the rest of a
+            // character that was cut with it.
+            let most = serde_json::Value::from(key).to_string().len() + '\u{fffd}'.len_utf8();
+            said.truncate(said.len().saturating_sub(most));
+        }
         self.body = Box::new(Cursor::new(said));
         self
     }
@@ -215,5 +222,42 @@ impl Client {
             .iter()
             .map(|name| (orch_shared::identity::IMPERSONATE.to_owned(), name.clone()));
         token.chain(name).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_holds_no_part_of_the_key() {
+        let refusal = |said: String, key: &str| {
+            let refused = Answered {
+                status: 400,
+                headers: vec![("x-told".to_owned(), format!("the key {key}"))],
+                body: Box::new(Cursor::new(said.into_bytes())),
+            };
+            let mut refused = refused.without(key);
+            assert_eq!(refused.headers[0].1, "the key ***");
+            let mut read = String::new();
+            refused.read_to_string(&mut read).expect("a text");
+            read
+        };
+        for key in ["sk-1", "a\"b\\c", "schlüssel"] {
+            assert_eq!(refusal(format!("no {key}!"), key), "no ***!");
+            // Wherever it is cut, and whatever else is masked.
+            for begun in 1..=key.len() {
+                for before in [String::new(), key.to_owned()] {
+                    let most = usize::try_from(LONGEST_REFUSAL).expect("it fits");
+                    let filling = ".".repeat(most - begun - before.len());
+                    let said = refusal(format!("{before}{filling}{key} is not known"), key);
+                    let rest = said.trim_start_matches("***");
+                    assert!(
+                        rest.len() > most / 2 && rest.bytes().all(|byte| byte == b'.'),
+                        "{key} {begun}"
+                    );
+                }
+            }
+        }
     }
 }

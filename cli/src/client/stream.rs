@@ -150,9 +150,14 @@ pub(super) struct Opened<R> {
 
 impl<R: BufRead> Opened<R> {
     pub(super) fn new(input: R) -> Self {
+        Self::within(Reader::LONGEST, input)
+    }
+
+    /// Events that are at most so many bytes long each.
+    pub(super) fn within(limit: usize, input: R) -> Self {
         Self {
             input,
-            reader: Reader::default(),
+            reader: Reader::new(limit),
             ready: VecDeque::new(),
         }
     }

@@ -216,9 +216,9 @@ impl Local {
                 "{provider} has no address of its own: --url http://127.0.0.1:PORT"
             ))
         })?;
-        let url = crate::settings::address(url).ok_or_else(|| {
+        let url = crate::settings::address(url).map_err(|no_address| {
             Failure::usage(format!(
-                "llm/{name}: `{url}` is not the address of a model (--url, or `spec.url` of a manifest)"
+                "llm/{name}: `{url}` is not the address of a model (--url, or `spec.url` of a manifest){no_address}"
             ))
             .hint("such as http://127.0.0.1:8000; only http and https are spoken")
         })?;

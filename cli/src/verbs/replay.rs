@@ -2,8 +2,10 @@
 
 use clap::{Args, ValueHint};
 use clap_complete::ArgValueCompleter;
-use orch_shared::cassette::{Against, Cassette, Difference, LARGEST, Replay, Report};
+use orch_shared::cassette::{Against, Cassette, Difference, LARGEST, Replay, Report, check_format};
+use orch_shared::problem::Problem;
 use orch_shared::route;
+use serde::Deserialize;
 use serde_json::json;
 
 use crate::client::Call;
@@ -82,16 +84,30 @@ fn cassette(file: &str) -> Result<Cassette, Failure> {
     if text.len() > LARGEST {
         return Err(Failure::usage(format!("{shown} has more than {} MiB", LARGEST >> 20)));
     }
+    let refused = |problem: Problem| {
+        let failure = Failure::usage(format!("{shown}: {}", problem.detail));
+        match problem.suggestion {
+            Some(suggestion) => failure.hint(suggestion),
+            None => failure,
+        }
+    };
+    // What does not say a format is told below, with its place.
+    if let Ok(Written { format }) = serde_json::from_slice(&text) {
+        check_format(&format, "orchctl").map_err(refused)?;
+    }
     let cassette: Cassette = serde_json::from_slice(&text).map_err(|error| {
         let (line, column) = (error.line(), error.column());
         Failure::usage(format!("{shown}:{line}:{column}: this is no cassette: {error}"))
             .hint("make one: orchctl thread export ID -f FILE")
     })?;
-    match cassette.check() {
-        Ok(()) => Ok(cassette),
-        Err(problem) => Err(Failure::usage(format!("{shown}: {}", problem.detail))
-            .hint("export the thread again: a cassette goes by its hashes and cannot be changed by hand")),
-    }
+    cassette.check().map_err(refused)?;
+    Ok(cassette)
+}
+
+/// What every cassette says, of whatever format.
+#[derive(Deserialize)]
+struct Written {
+    format: String,
 }
 
 fn against(text: &str) -> Result<Against, Failure> {

@@ -129,9 +129,16 @@ impl Agents {
         if id.len() < SHORTEST {
             return Err(no_thread(id));
         }
-        // Only what is one's own is looked at: others' threads make nothing ambiguous.
-        let begun = store.threads_beginning(&owner.key, id).await?;
-        let mut begun: Vec<(Thread, Known)> = begun.into_iter().filter_map(own).collect();
+        // Only what is one's own is looked at: others' threads make nothing ambiguous. Nor do those with agents that one may not
+        // run any more, however many they are.
+        let mut begun: Vec<(Thread, Known)> = Vec::new();
+        let mut after = None;
+        while begun.len() <= MOST_NAMED {
+            let more = store.threads_beginning(&owner.key, id, after.as_deref()).await?;
+            let Some(last) = more.last() else { break };
+            after = Some(last.id.clone());
+            begun.extend(more.into_iter().filter_map(own));
+        }
         match (begun.pop(), &begun[..]) {
             (None, _) => Err(no_thread(id)),
             (Some(found), []) => Ok(found),

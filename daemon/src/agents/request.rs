@@ -158,7 +158,7 @@ mod tests {
     fn a_request_says_what_is_nearest() {
         let agent = params(json!({"temperature": 0.2, "maxTokens": 9, "extra": {"seed": 1, "user": "a"}}));
         let request =
-            params(json!({"temperature": 0.0, "stop": ["x"], "extra": {"seed": 2, "model": "other", "stream": false}}));
+            params(json!({"temperature": 0.0, "stop": ["x"], "extra": {"seed": 2, "model": "other", "Stream": false}}));
         let parts = Parts {
             llm: "fast".to_owned(),
             system: "Be kind.".to_owned(),

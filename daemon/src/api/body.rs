@@ -34,14 +34,25 @@ const DESCRIBED: &str = "the API is described at /openapi.json";
 /// Media types that are read as JSON.
 const JSON: [&str; 2] = ["application/json", "application/merge-patch+json"];
 
+/// What is asked of a body before its form is.
+type First = fn(&Value) -> Result<(), Problem>;
+
 /// Reads a JSON body of at most `most` bytes. An empty body reads as `{}`.
 pub(super) async fn json<T>(headers: &HeaderMap, body: Body, most: usize) -> Result<T, Problem>
 where
     T: DeserializeOwned + JsonSchema + Send + 'static,
 {
+    json_after(headers, body, most, |_| Ok(())).await
+}
+
+/// The same; `first` says whether the body is of a kind whose form is worth a look.
+pub(super) async fn json_after<T>(headers: &HeaderMap, body: Body, most: usize, first: First) -> Result<T, Problem>
+where
+    T: DeserializeOwned + JsonSchema + Send + 'static,
+{
     let bytes = received(body, most).await?;
     if bytes.is_empty() {
-        return parse(b"{}");
+        return parse(b"{}", first);
     }
     let given = headers
         .get(header::CONTENT_TYPE)
@@ -57,9 +68,9 @@ where
         return Err(Problem::new(Code::MediaType, detail).suggest("send JSON, with Content-Type: application/json"));
     }
     if bytes.len() < LARGE {
-        return parse(&bytes);
+        return parse(&bytes, first);
     }
-    let read = tokio::task::spawn_blocking(move || parse(&bytes)).await;
+    let read = tokio::task::spawn_blocking(move || parse(&bytes, first)).await;
     read.map_err(|_| Problem::new(Code::Internal, "the body cannot be read"))?
 }
 
@@ -70,8 +81,9 @@ async fn received(body: Body, most: usize) -> Result<Vec<u8>, Problem> {
     })?
 }
 
-fn parse<T: DeserializeOwned + JsonSchema + 'static>(bytes: &[u8]) -> Result<T, Problem> {
+fn parse<T: DeserializeOwned + JsonSchema + 'static>(bytes: &[u8], first: First) -> Result<T, Problem> {
     let value = json::read(bytes)?;
+    first(&value)?;
     let wrong = |what: String| {
         Problem::new(
             Code::BadRequest,

@@ -96,11 +96,16 @@ pub(super) const fn status_of(code: Code) -> StatusCode {
     }
 }
 
+/// A problem that is told within an answer says its status, as one that is the answer does.
+pub(super) fn with_status(problem: &mut Problem) {
+    problem.status = status_of(problem.code).as_u16();
+}
+
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let Self(mut problem) = self;
+        with_status(&mut problem);
         let status = status_of(problem.code);
-        problem.status = status.as_u16();
         let body = serde_json::to_string(&problem).expect("a problem is plain data");
         let mut response = (status, [(header::CONTENT_TYPE, Problem::MEDIA_TYPE)], body).into_response();
         let headers = response.headers_mut();

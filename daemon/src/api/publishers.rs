@@ -101,8 +101,8 @@ fn needed(session: Option<&str>) -> Result<&str, Problem> {
 
 async fn tell(publishers: &Publishers, mut listening: Listening, sink: &Sink) -> Result<(), Closed> {
     loop {
-        // What a publisher does not read stays where it can be taken back.
-        sink.drained().await?;
+        // What a publisher does not read stays where it can be taken back. One whose stream was superseded reads nothing more.
+        sink.drained(listening.ended()).await?;
         let next = tokio::time::timeout(publishers.ping(), listening.next());
         match sink.until(next).await? {
             Ok(Some(told)) => sink.send(event(&told)).await?,

@@ -34,10 +34,11 @@ impl Sink {
         }
     }
 
-    /// Waits until everything that was sent is on its way, for whoever sends what is large.
-    pub(super) async fn drained(&self) -> Result<(), Closed> {
+    /// Waits until everything that was sent is on its way, for whoever sends what is large; in vain once `ended`.
+    pub(super) async fn drained(&self, ended: impl Future<Output = ()>) -> Result<(), Closed> {
         tokio::select! {
             () = self.shutdown.cancelled() => Err(Closed),
+            () = ended => Err(Closed),
             room = self.sender.reserve_many(BUFFER) => room.map(drop).map_err(|_| Closed),
         }
     }
@@ -79,4 +80,27 @@ where
     let stream = futures_util::stream::poll_fn(move |context| receiver.poll_recv(context));
     let headers = [(header::CONTENT_TYPE, media_type), (header::CACHE_CONTROL, "no-store")];
     (headers, [("x-accel-buffering", "no")], Body::from_stream(stream)).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn nobody_waits_for_a_reader_once_there_is_nothing_to_tell() {
+        let (sender, mut receiver) = mpsc::channel(BUFFER);
+        let sink = Sink {
+            sender,
+            shutdown: CancellationToken::new(),
+        };
+        let never = std::future::pending::<()>;
+        sink.drained(never()).await.expect("nothing waits");
+        sink.send("a".to_owned()).await.expect("somebody listens");
+        // What was sent is not read: that the source has ended is heard all the same.
+        assert!(sink.drained(std::future::ready(())).await.is_err());
+        receiver.recv().await.expect("a piece").expect("it is whole");
+        sink.drained(never()).await.expect("it is on its way");
+        drop(receiver);
+        assert!(sink.drained(never()).await.is_err());
+    }
 }

@@ -20,9 +20,10 @@ use orch_shared::kind::Kind;
 use orch_shared::name::ObjectRef;
 use orch_shared::problem::{Code, Problem};
 use orch_shared::sse;
+use serde_json::Value;
 
 use super::dispatch::json;
-use super::problem::Refusal;
+use super::problem::{Refusal, with_status};
 use super::{body, route};
 use crate::agents::{Agents, Attached, Caller};
 use crate::audit;
@@ -156,36 +157,42 @@ async fn answer(agents: &Agents, principal: Principal, parts: &Parts, body: Body
             told(attached, request.stream.into()).await
         }
         (Address::Threads(agent), "get") => {
-            let threads = agents.list_threads(&caller, agent, body::query(&parts.uri)?).await?;
+            let mut threads = agents.list_threads(&caller, agent, body::query(&parts.uri)?).await?;
+            threads.items.iter_mut().for_each(complete);
             Ok(json(StatusCode::OK, &threads))
         }
         (Address::Threads(agent), "create") => {
             let create = body::json(headers, body, body::OTHER).await?;
             let thread = agents.create_thread(&caller, agent, create).await?;
-            Ok(json(StatusCode::CREATED, &thread))
+            Ok(one(StatusCode::CREATED, thread))
         }
         (Address::Tools(agent), "get") => Ok(json(StatusCode::OK, &agents.tools(&caller, agent).await?)),
-        (Address::Thread(id), "get") => Ok(json(StatusCode::OK, &agents.thread(&caller, id).await?)),
+        (Address::Thread(id), "get") => Ok(one(StatusCode::OK, agents.thread(&caller, id).await?)),
         (Address::Thread(id), "edit") => {
             let rename = body::json(headers, body, body::OTHER).await?;
-            Ok(json(StatusCode::OK, &agents.rename_thread(&caller, id, rename).await?))
+            Ok(one(StatusCode::OK, agents.rename_thread(&caller, id, rename).await?))
         }
         (Address::Thread(id), "delete") => {
             agents.delete_thread(&caller, id).await?;
             Ok(StatusCode::NO_CONTENT.into_response())
         }
         (Address::Messages(id), "get") => {
-            let messages = agents.thread_messages(&caller, id, body::query(&parts.uri)?).await?;
+            let mut messages = agents.thread_messages(&caller, id, body::query(&parts.uri)?).await?;
+            messages.turns.iter_mut().for_each(say_status);
             Ok(json(StatusCode::OK, &messages))
         }
         (Address::Fork(id), "create") => {
             let fork = body::json(headers, body, body::OTHER).await?;
-            Ok(json(StatusCode::CREATED, &agents.fork_thread(&caller, id, fork).await?))
+            Ok(one(StatusCode::CREATED, agents.fork_thread(&caller, id, fork).await?))
         }
-        (Address::Cancel(id), "create") => Ok(json(StatusCode::OK, &agents.cancel_turn(&caller, id).await?)),
+        (Address::Cancel(id), "create") => {
+            let mut turn = agents.cancel_turn(&caller, id).await?;
+            say_status(&mut turn);
+            Ok(json(StatusCode::OK, &turn))
+        }
         (Address::Cassette(id), "get") => Ok(json(StatusCode::OK, &agents.cassette(&caller, id).await?)),
         (Address::Replays, "create") => {
-            let replay: cassette::Replay = body::json(headers, body, cassette::LARGEST).await?;
+            let replay: cassette::Replay = body::json_after(headers, body, cassette::LARGEST, of_known_format).await?;
             note_replay(&replay);
             Ok(json(StatusCode::OK, &agents.replay(&caller, &replay).await?))
         }
@@ -211,12 +218,35 @@ async fn answer(agents: &Agents, principal: Principal, parts: &Parts, body: Body
     }
 }
 
+/// A thread, told by itself.
+fn one(status: StatusCode, mut thread: chat::Thread) -> Response {
+    complete(&mut thread);
+    json(status, &thread)
+}
+
+fn complete(thread: &mut chat::Thread) {
+    thread.last_turn.iter_mut().for_each(say_status);
+}
+
+/// What is written down of a turn that came to nothing is the problem alone: what HTTP calls it is known here.
+fn say_status(turn: &mut chat::Turn) {
+    turn.problem.iter_mut().for_each(with_status);
+}
+
 /// Notes what is wanted, and of which agent.
 fn note(address: Address<'_>, method: &'static str) {
     let Some(trail) = audit::trail() else { return };
     let name = address.agent().and_then(|name| name.parse().ok());
     let target = name.map(|name| Target::of(&ObjectRef::cluster(Kind::Agent, name)));
     trail.about(address.verb(method), target);
+}
+
+/// Whether the cassette of a replay is written as it is read here. What says nothing of that is told as what it lacks.
+fn of_known_format(replay: &Value) -> Result<(), Problem> {
+    match replay["cassette"]["format"].as_str() {
+        Some(format) => cassette::check_format(format, "orchd"),
+        None => Ok(()),
+    }
 }
 
 /// Notes which agent is run once more.
@@ -284,7 +314,10 @@ fn frames(attached: Attached) -> impl futures_util::Stream<Item = Result<Bytes, 
         match tokio::time::timeout(PING, attached.next()).await {
             Err(_) => out.extend_from_slice(b": ping\n\n"),
             Ok(None) => return None,
-            Ok(Some(event)) => {
+            Ok(Some(mut event)) => {
+                if let Event::Error { problem, .. } = &mut event {
+                    with_status(problem);
+                }
                 write(&event, &mut out);
                 if event.is_last() {
                     sse::Event::data("[DONE]").write(&mut out);

@@ -15,14 +15,11 @@ use orch_shared::publishing::{Head, LONGEST_HEAD, PublicationState, Task, Told};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
+use super::bounds::{room_for, too_long};
 use super::lines::Line;
 use super::{Publishers, hash};
 use crate::store::{Object, Publication};
 
-/// So many tasks a publisher is given at the same time.
-const MOST: usize = 256;
-/// So many bytes of tasks wait for a publisher that has not read them yet: two of the largest.
-const HEAVIEST: usize = 128 << 20;
 /// The largest answer to one, in bytes: as much as comes bit by bit in a long conversation, and no more.
 const LARGEST: u64 = 256 << 20;
 /// So many pieces of an answer wait for whoever reads them; then the publisher waits.
@@ -117,8 +114,10 @@ impl Drop for UnderWay {
 pub struct Pieces {
     pieces: mpsc::Receiver<Piece>,
     lost: Pin<Box<WaitForCancellationFutureOwned>>,
-    /// Nothing once the end has come, or will not come.
+    /// Nothing when nobody works for it.
     under_way: Option<UnderWay>,
+    /// Whether the end has come, or will not come.
+    is_over: bool,
 }
 
 impl std::fmt::Debug for Pieces {
@@ -128,9 +127,23 @@ impl std::fmt::Debug for Pieces {
 }
 
 impl Pieces {
+    /// That text, which no publisher has said.
+    pub(super) fn of(text: String) -> Self {
+        let (sender, pieces) = mpsc::channel(2);
+        for piece in [Piece::Bytes(text.into()), Piece::End] {
+            sender.try_send(piece).expect("there is room for both");
+        }
+        Self {
+            pieces,
+            lost: Box::pin(CancellationToken::new().cancelled_owned()),
+            under_way: None,
+            is_over: false,
+        }
+    }
+
     /// The next piece; nothing after the last one.
     pub fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Broken>>> {
-        if self.under_way.is_none() {
+        if self.is_over {
             return Poll::Ready(None);
         }
         let ended = match self.pieces.poll_recv(context) {
@@ -140,6 +153,7 @@ impl Pieces {
             Poll::Pending if self.lost.as_mut().poll(context).is_ready() => Some(Err(GONE)),
             Poll::Pending => return Poll::Pending,
         };
+        self.is_over = true;
         if let Some(under_way) = self.under_way.take() {
             // It is over either way: there is nothing to take back.
             under_way.publishers.tasks().remove(&under_way.id);
@@ -158,7 +172,8 @@ impl Publishers {
         self.0.tasks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Asks a published model; returns when the answer begins. Whoever drops this, or what it returns, takes it back.
+    /// Asks a published model; returns when the answer begins. Whoever drops this, or what it returns, takes it back. What is
+    /// longer than a publisher reads is refused as a model does it, with 413, and the publisher does not hear of it.
     ///
     /// # Errors
     /// When its publisher is away, or cannot have it answered.
@@ -227,8 +242,12 @@ impl Publishers {
         let lost = CancellationToken::new();
         {
             let told = task(&id);
+            if let Some(refused) = too_long(&told) {
+                return Ok(refused);
+            }
             let mut tasks = self.tasks();
-            room_for(&told, tasks.values().filter(|task| task.line == line.number))?;
+            let given = tasks.values().filter(|task| task.line == line.number);
+            room_for(&told, given.map(|task| task.told.as_ref()))?;
             let waiting = Waiting {
                 publisher: publication.publisher.clone(),
                 owner: line.owner.clone(),
@@ -260,6 +279,7 @@ impl Publishers {
                     pieces: begun.pieces,
                     lost: Box::pin(lost.cancelled_owned()),
                     under_way: Some(under_way),
+                    is_over: false,
                 },
             }),
             Ok(Err(why)) => Err(Away(format!("cannot be reached: {}", reason(&why)))),
@@ -337,38 +357,6 @@ impl Publishers {
         };
         head.send(Ok(begun)).map_err(|_| no_task())?;
         body.pass_on(&pieces, &lost).await
-    }
-}
-
-/// Whether a publisher can be given one more task, beside those that it has.
-fn room_for<'t>(told: &Told, given: impl Iterator<Item = &'t Waiting>) -> Result<(), Away> {
-    let (mut tasks, mut bytes) = (0, weight(told));
-    for task in given {
-        tasks += 1;
-        bytes += task.told.as_ref().map_or(0, weight);
-    }
-    if tasks >= MOST {
-        return Err(Away(format!(
-            "cannot be asked: its publisher has {MOST} requests to answer already"
-        )));
-    }
-    if bytes > HEAVIEST {
-        let most = HEAVIEST >> 20;
-        return Err(Away(format!(
-            "cannot be asked: its publisher has not read the requests that wait for it, and {most} MiB may wait"
-        )));
-    }
-    Ok(())
-}
-
-/// How much of the memory something takes that waits to be told, in bytes: what whoever asks can make large.
-fn weight(told: &Told) -> usize {
-    match told {
-        Told::Task(task) => {
-            let headers = task.headers.iter().map(|(name, value)| name.len() + value.len());
-            task.body.len() + headers.sum::<usize>()
-        }
-        Told::Hello(_) | Told::Wake(_) | Told::Cancel(_) => 0,
     }
 }
 
@@ -469,55 +457,6 @@ impl<E: std::fmt::Display, S: Stream<Item = Result<Bytes, E>> + Send + Unpin> Up
                 return Err(Problem::new(Code::BodyTooLarge, detail));
             }
             pieces.send(Piece::Bytes(bytes)).await.map_err(|_| no_task())?;
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn task(length: usize) -> Told {
-        Told::Task(Task {
-            id: "t".to_owned(),
-            llm: "local".parse().unwrap(),
-            path: "/v1/chat/completions".to_owned(),
-            headers: BTreeMap::new(),
-            body: " ".repeat(length),
-        })
-    }
-
-    #[test]
-    fn what_waits_for_a_publisher_is_bounded() {
-        const MIB: usize = 1 << 20;
-        let waiting = |told| Waiting {
-            publisher: "p".to_owned(),
-            owner: "user/a".to_owned(),
-            line: 1,
-            told,
-            head: None,
-            lost: CancellationToken::new(),
-        };
-        let unread = |count: usize, length| (0..count).map(|_| waiting(Some(task(length)))).collect::<Vec<_>>();
-        let read = |count: usize| (0..count).map(|_| waiting(None)).collect::<Vec<_>>();
-        for (given, length, refused) in [
-            (vec![], 64 * MIB, None),
-            (unread(1, 64 * MIB), 64 * MIB, None),
-            (unread(1, 64 * MIB), 64 * MIB + 1, Some("has not read")),
-            (unread(16, 8 * MIB), 1, Some("has not read")),
-            // What was told is not kept here any more.
-            (read(MOST - 1), 64 * MIB, None),
-            (read(MOST), 1, Some("256 requests")),
-            (unread(MOST, 1), 1, Some("256 requests")),
-        ] {
-            let (count, told) = (given.len(), room_for(&task(length), given.iter()));
-            let why = told.err().map(|Away(why)| why);
-            let is_right = match (&why, refused) {
-                (None, None) => true,
-                (Some(why), Some(refused)) => why.contains(refused),
-                (None, Some(_)) | (Some(_), None) => false,
-            };
-            assert!(is_right, "{count} and {length}: {why:?}");
         }
     }
 }

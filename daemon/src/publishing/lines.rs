@@ -78,6 +78,13 @@ impl Queue {
         self.changed.notify_one();
     }
 
+    /// Waits until the stream has ended, whatever waits to be told.
+    async fn ended(&self) {
+        while self.waiting().is_some() {
+            self.changed.notified().await;
+        }
+    }
+
     /// What was added first; nothing more once the stream has ended. Whoever stops waiting loses nothing.
     async fn next(&self) -> Option<News> {
         loop {
@@ -124,15 +131,25 @@ pub struct Listening {
 impl Listening {
     /// The next thing that it is told; nothing more once its stream was superseded, or another daemon leads.
     pub async fn next(&mut self) -> Option<Told> {
-        let mut standing = self.publishers.0.standing.clone();
-        let deposed = async {
-            // Fails only when the daemon is shutting down.
-            drop(standing.wait_for(|standing| *standing != Standing::Leads).await);
-        };
         tokio::select! {
             told = self.told() => told,
-            () = deposed => None,
+            () = self.deposed() => None,
         }
+    }
+
+    /// Waits until it is told nothing more, though there may be something that it has not heard.
+    pub async fn ended(&mut self) {
+        tokio::select! {
+            () = self.queue.ended() => {}
+            () = self.deposed() => {}
+        }
+    }
+
+    /// Waits until another daemon leads.
+    async fn deposed(&self) {
+        let mut standing = self.publishers.0.standing.clone();
+        // Fails only when the daemon is shutting down.
+        drop(standing.wait_for(|standing| *standing != Standing::Leads).await);
     }
 
     async fn told(&self) -> Option<Told> {
@@ -264,7 +281,21 @@ mod tests {
             line.take_back(&id);
         }
         assert_eq!(queue.waiting().as_ref().map(VecDeque::len), Some(0));
-        // Nobody is told anything once the stream has ended.
+        // Nobody is told anything once the stream has ended; and that is heard though something waits, which is not lost before.
+        assert!(line.give("e"));
+        let hearing = tokio::spawn({
+            let queue = Arc::clone(&queue);
+            async move { queue.ended().await }
+        });
+        tokio::task::yield_now().await;
+        assert!(!hearing.is_finished());
+        assert_eq!(queue.next().await, Some(News::Task("e".to_owned())));
+        assert!(line.give("f"));
+        let other = Queue::begun(hello());
+        other.end();
+        other.ended().await;
+        hearing.abort();
+        assert_eq!(queue.next().await, Some(News::Task("f".to_owned())));
         let waiting = tokio::spawn({
             let queue = Arc::clone(&queue);
             async move { queue.next().await }

@@ -14,6 +14,7 @@
 //! Wakes of one model at the same time are one, with one outcome for all who wait.
 
 mod asking;
+mod bounds;
 mod lines;
 mod terms;
 mod waking;

@@ -127,15 +127,17 @@ impl Params {
     }
 }
 
-/// Whether a member of `extra` of that name would be no parameter, and what says it instead.
+/// Whether a member of `extra` of that name would be no parameter, and what says it instead. Large and small letters make no
+/// difference: there are models that read `Model` as `model`.
 #[must_use]
 pub fn no_parameter(name: &str, tools: Tools) -> Option<NoParameter> {
+    let folded = folded(name);
     let made_of = MADE_OF
         .iter()
-        .find(|(known, _)| *known == name)
+        .find(|(known, _)| *known == folded)
         .map(|(_, instead)| *instead);
     let of_tools = || {
-        let is_idle = tools == Tools::None && OF_TOOLS.contains(&name);
+        let is_idle = tools == Tools::None && OF_TOOLS.contains(&folded.as_str());
         is_idle.then_some("an agent without a project has no tools")
     };
     let instead = made_of.or_else(of_tools)?;
@@ -143,6 +145,15 @@ pub fn no_parameter(name: &str, tools: Tools) -> Option<NoParameter> {
         name: name.to_owned(),
         instead,
     })
+}
+
+/// A name without the difference between large and small letters, as readers of JSON have it that make none: so the long s and
+/// the sign of the kelvin are letters like others.
+fn folded(name: &str) -> String {
+    name.chars()
+        .flat_map(char::to_uppercase)
+        .flat_map(char::to_lowercase)
+        .collect()
 }
 
 /// Which tools an agent may call.
@@ -352,6 +363,34 @@ impl Spec for Agent {
                     .unwrap_or_else(|| Span::seconds(patience.as_secs())),
             ),
             ..self.clone()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_request_is_made_of_is_no_parameter_however_it_is_spelled() {
+        for (name, tools, is_parameter) in [
+            ("seed", Tools::None, true),
+            ("Seed", Tools::None, true),
+            ("models", Tools::None, true),
+            ("model", Tools::OfProject, false),
+            ("Model", Tools::OfProject, false),
+            ("MESSAGES", Tools::OfProject, false),
+            ("me\u{17f}\u{17f}ages", Tools::OfProject, false),
+            ("Stream_Options", Tools::OfProject, false),
+            ("N", Tools::OfProject, false),
+            ("tool_choice", Tools::OfProject, true),
+            ("Tool_Choice", Tools::OfProject, true),
+            ("Tool_Choice", Tools::None, false),
+        ] {
+            let refused = no_parameter(name, tools);
+            assert_eq!(refused.is_none(), is_parameter, "{name}");
+            // It is told as it was written.
+            assert!(refused.is_none_or(|refused| refused.name == name), "{name}");
         }
     }
 }

@@ -115,6 +115,10 @@ mod tests {
                 Err("`model` is no parameter: `llm` of the agent says which model is asked"),
             ),
             (
+                &["Model=other"],
+                Err("`Model` is no parameter: `llm` of the agent says which model is asked"),
+            ),
+            (
                 &["tools=[]"],
                 Err("`tools` is no parameter: the agent's own tools are told, as `tools.allow` of the agent has them"),
             ),

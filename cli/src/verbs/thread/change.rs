@@ -70,8 +70,8 @@ pub(super) fn rename(arguments: &Rename, settings: &Settings) -> Result<Outcome,
 pub(super) fn delete(arguments: &Delete, settings: &Settings) -> Result<Outcome, Failure> {
     let mut failures = Vec::new();
     for id in &arguments.ids {
-        match settings.client()?.send(&settings.ui, &Call::delete(route::thread(id))) {
-            Ok(_) => settings.ui.line(&format!("thread/{id}   deleted"))?,
+        match delete_one(id, settings) {
+            Ok(id) => settings.ui.line(&format!("thread/{id}   deleted"))?,
             Err(failure) if failure.code() == Some(Code::NotFound) => {
                 if !arguments.ignore_not_found {
                     failures.push(failure);
@@ -84,6 +84,14 @@ pub(super) fn delete(arguments: &Delete, settings: &Settings) -> Result<Outcome,
         0 => Ok(Outcome::Done),
         _ => Err(Failure::Several(failures)),
     }
+}
+
+/// Deletes one; its whole id. It is looked up first: what is said may be no more than how that begins.
+fn delete_one(id: &str, settings: &Settings) -> Result<String, Failure> {
+    let client = settings.client()?;
+    let Thread { id, .. } = client.thread(&settings.ui, id)?;
+    client.send(&settings.ui, &Call::delete(route::thread(&id)))?;
+    Ok(id)
 }
 
 /// Forks.
@@ -100,10 +108,11 @@ pub(super) fn fork(arguments: &Fork, settings: &Settings) -> Result<Outcome, Fai
     } else {
         format!("{turns} turns")
     };
-    settings.ui.line(&format!(
-        "thread/{}   forked from {} with {count}",
-        forked.id, arguments.id
-    ))?;
+    // The daemon knows which thread it was; what was said may be no more than how its id begins.
+    let from = forked.forked_from.as_ref().map_or(&arguments.id, |from| &from.thread);
+    settings
+        .ui
+        .line(&format!("thread/{}   forked from {from} with {count}", forked.id))?;
     settings.ui.say(&format!(
         "go on with it: orchctl chat {} --thread {}",
         forked.agent, forked.id

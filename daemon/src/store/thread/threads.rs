@@ -55,8 +55,8 @@ pub struct ThreadPage {
     pub limit: i64,
 }
 
-/// So many threads are looked at that begin alike.
-const MOST_ALIKE: i64 = 20;
+/// So many threads that begin alike are told at once.
+const MOST_ALIKE: i64 = 100;
 
 impl Store {
     /// Makes a thread that holds nothing.
@@ -102,11 +102,16 @@ impl Store {
         Ok(self.read_threads(statement, super::thread).await?.pop())
     }
 
-    /// The threads of somebody whose ids begin so, in order; of many the first ones.
+    /// The threads of somebody whose ids begin so, in order; of many the first ones behind the one of that id.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn threads_beginning(&self, owner: &str, beginning: &str) -> Result<Vec<Thread>, Error> {
+    pub async fn threads_beginning(
+        &self,
+        owner: &str,
+        beginning: &str,
+        after: Option<&str>,
+    ) -> Result<Vec<Thread>, Error> {
         let statement = sql(concat!(
             "SELECT ",
             thread_columns!(),
@@ -114,7 +119,8 @@ impl Store {
              ORDER BY id COLLATE \"binary\" LIMIT $4"
         ))
         .bind(owner)
-        .bind(beginning)
+        // Before everything that an id is made of, and so right behind that one.
+        .bind(after.map_or_else(|| beginning.to_owned(), |after| format!("{after}!")))
         // Behind everything that an id is made of.
         .bind(format!("{beginning}~"))
         .bind(MOST_ALIKE);

@@ -359,10 +359,11 @@ impl Transaction {
             Some((_, Latest::UnderWay)) => return Ok(Resumed::UnderWay),
             Some((_, Latest::Over)) | None => return Ok(Resumed::None),
         };
-        let update = sql("UPDATE agent_turn SET state = 'pending', run = $1 WHERE thread = $2 AND turn = $3")
-            .bind(run)
-            .bind(thread)
-            .bind(turn);
+        let update =
+            sql("UPDATE agent_turn SET state = 'pending', run = $1, ended_at = NULL WHERE thread = $2 AND turn = $3")
+                .bind(run)
+                .bind(thread)
+                .bind(turn);
         self.run(update).await?;
         self.leave_calls(thread, turn, "unknown").await?;
         // The calls are not made again: nobody hears any more what was asked for in them.
@@ -389,7 +390,7 @@ impl Transaction {
             .bind(run);
             let read = |record: Record<'_>| Ok((record.text(0)?.to_owned(), record.integer(1)?));
             for (asked, turn) in self.all(vec![asked], read).await? {
-                self.note_end(&asked, turn, "error", Some(&nobody_waits(&thread)))
+                self.note_end(&asked, turn, "cancelled", Some(&nobody_waits(&thread)))
                     .await?;
                 self.leave_calls(&asked, turn, "unknown").await?;
                 left.push((asked, Asking::Turn(turn)));
@@ -399,13 +400,16 @@ impl Transaction {
     }
 
     async fn note_end(&mut self, thread: &str, turn: i64, state: &str, problem: Option<&str>) -> Result<(), Error> {
-        let update =
-            sql("UPDATE agent_turn SET state = $1, ended_at = $2, problem = $3 WHERE thread = $4 AND turn = $5")
-                .bind(state)
-                .bind(self.now.millis())
-                .bind(problem)
-                .bind(thread)
-                .bind(turn);
+        // Of one whose daemon was killed nobody has noted how long it took: until now it was not over.
+        let update = sql(
+            "UPDATE agent_turn SET state = $1, ended_at = $2, problem = $3, took_ms = CASE WHEN ended_at IS NULL \
+             AND $2 - began_at > took_ms THEN $2 - began_at ELSE took_ms END WHERE thread = $4 AND turn = $5",
+        )
+        .bind(state)
+        .bind(self.now.millis())
+        .bind(problem)
+        .bind(thread)
+        .bind(turn);
         self.run(update).await?;
         let used = sql("UPDATE agent_thread SET updated_at = $1 WHERE id = $2")
             .bind(self.now.millis())

@@ -5,6 +5,7 @@ mod agents;
 mod asking;
 mod failover;
 mod hibernating;
+mod large;
 mod lives;
 mod rules;
 mod several;

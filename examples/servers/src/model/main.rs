@@ -15,6 +15,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 use axum::serve::ListenerExt as _;
 use clap::Parser;
@@ -59,6 +60,8 @@ async fn main() -> anyhow::Result<()> {
         .route("/v1/models", get(answer::models))
         .route("/seen", get(seen::tell))
         .route("/listing", post(seen::set_listing))
+        // How much a model is asked is for whoever asks to bound.
+        .layer(DefaultBodyLimit::disable())
         .with_state(provider);
     let listener = tokio::net::TcpListener::bind(options.http).await?;
     let port = listener.local_addr()?.port();

@@ -1,5 +1,6 @@
 //! Agents as tools of their project: for clients of the gateway, and for one another.
 
+use orch_shared::resource::Timestamp;
 use serde_json::{Value, json};
 
 use super::{home_with, scripted, scripted_with, text};
@@ -199,9 +200,21 @@ fn what_was_asked_for_says_by_whom_and_ends_with_that() {
         }
         for (agent, by) in [("second", &first), ("third", &second)] {
             let turn = newest(&home, agent)["lastTurn"].clone();
-            assert_eq!(turn["state"], "error", "{how}: {turn}");
-            let why = text(&turn["problem"]["detail"]);
+            assert_eq!(turn["state"], "cancelled", "{how}: {turn}");
+            let problem = &turn["problem"];
+            let why = text(&problem["detail"]);
             assert!(why.contains(text(&by["id"])) && why.contains("without it"), "{why}");
+            assert_eq!(
+                (&problem["status"], &problem["title"]),
+                (&json!(409), &json!("the turn was cancelled"))
+            );
+            // Nobody has noted when it was killed: it was under way until it was given up.
+            let millis = |name: &str| {
+                let at: Timestamp = serde_json::from_value(turn[name].clone()).expect("an instant");
+                at.millis()
+            };
+            let took = millis("endedAt") - millis("beganAt");
+            assert!(took > 0 && turn["usage"]["tookMs"] == took, "{turn}");
         }
         // There is nothing left to go on with.
         let refused = super::post(&home, &format!("threads/{}/resume", text(&second["id"])), &json!({})).send();

@@ -259,6 +259,35 @@ fn what_is_no_cassette_is_refused() {
         let refused = replay(&home, &changed, Value::Null).expect(400);
         assert!(refused.body.contains(told), "{place}: {}", refused.body);
     }
+    // What another format has or lacks is not held against it: it is another format.
+    let mut older = cassette.clone();
+    older["format"] = json!("orchctl.dev/cassette/v1");
+    older.as_object_mut().expect("an object").remove("seal");
+    for turn in older["turns"].as_array_mut().expect("a list") {
+        turn.as_object_mut().expect("an object").remove("seal");
+    }
+    fs::write(&file, older.to_string()).expect("a file");
+    let refused = home.orchctl(&["replay", &path]);
+    assert!(
+        refused.code > 1
+            && refused
+                .stderr
+                .contains("this cassette is of format 1; this orchctl reads format 2")
+            && refused
+                .stderr
+                .contains("hint: export the thread again: orchctl thread export"),
+        "{}",
+        refused.stderr
+    );
+    let refused = replay(&home, &older, Value::Null).expect(400).json();
+    assert_eq!(
+        refused["detail"],
+        "this cassette is of format 1; this orchd reads format 2"
+    );
+    assert!(
+        text(&refused["suggestion"]).contains("export the thread again"),
+        "{refused}"
+    );
     fs::write(&file, "{\n  \"format\": 7\n}").expect("a file");
     let refused = home.orchctl(&["replay", &path]);
     assert!(refused.stderr.contains(&format!("{path}:2:")), "{}", refused.stderr);

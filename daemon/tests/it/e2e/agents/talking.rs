@@ -202,6 +202,8 @@ fn what_a_request_is_made_of_is_no_parameter() {
         "stream_options",
         "n",
         "tool_choice",
+        "Model",
+        "TOOL_CHOICE",
     ] {
         let extra = json!({name: "auto"});
         let body = json!({"message": "x", "params": {"extra": extra}});
@@ -226,6 +228,10 @@ fn what_a_request_is_made_of_is_no_parameter() {
         .orchctl(&["chat", "a", "-m", "x", "--param", "model=other"])
         .expect(2);
     assert!(refused.stderr.contains("`model` is no parameter"), "{}", refused.stderr);
+    let refused = home
+        .orchctl(&["chat", "a", "-m", "x", "--param", "Model=other"])
+        .expect(2);
+    assert!(refused.stderr.contains("`Model` is no parameter"), "{}", refused.stderr);
     // Whoever has tools may say how they are chosen.
     home.apply(&(manifest("Project", "p", &json!({})) + &agent(json!({}))));
     chat(
@@ -333,11 +339,13 @@ fn a_model_that_fails_ends_the_turn_and_not_the_thread() {
     let thread = refused.header("x-orch-thread").expect("the thread").to_owned();
     let known = home.get(&format!("threads/{thread}"));
     assert_eq!(known["lastTurn"]["state"], "error");
+    assert_eq!(known["lastTurn"]["problem"]["status"], 502);
     assert_eq!(known["lastTurn"]["problem"]["code"], "ORCH6040");
     // The stream ends in the same.
     let streamed = chat(&home, &json!({"message": "hello", "stream": true, "threadId": thread})).expect(200);
     let (name, last) = events(&streamed).pop().expect("an end");
     assert_eq!((name.as_str(), &last["problem"]["code"]), ("error", &json!("ORCH6040")));
+    assert_eq!(last["problem"]["status"], 502);
     home.apply(&scripted("m", &json!([{"text": "well"}])));
     assert_eq!(text(&say_in(&home, &thread, "now")["assistant"]), "well");
 }

@@ -7,6 +7,7 @@ use orch_daemon::store::{Database, Inserted, NewThread, Options, Store};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
+use super::rights::{ask, machine};
 use super::{agent, brief, chat, messages, post, say, say_in, scripted, text};
 use crate::e2e::manifest;
 use crate::support::daemon::Home;
@@ -330,6 +331,16 @@ fn a_thread_goes_by_how_its_id_begins() {
     }
     let renamed = home.orchctl(&["thread", "rename", short, "Ours"]).expect(0).stdout;
     assert!(renamed.contains(&thread), "{renamed}");
+    // What was done is told of the whole id.
+    let begun = &thread[..thread.len() - 1];
+    let forked = home.orchctl(&["thread", "fork", begun]).expect(0).stdout;
+    assert!(forked.contains(&format!(" forked from {thread} with")), "{forked}");
+    let fork = forked.trim_start_matches("thread/").split(' ').next().expect("an id");
+    let deleted = home.orchctl(&["thread", "delete", &fork[..fork.len() - 1]]).expect(0);
+    assert_eq!(deleted.stdout, format!("thread/{fork}   deleted\n"));
+    home.orchctl(&["thread", "delete", fork]).expect(3);
+    home.orchctl(&["thread", "delete", fork, "--ignore-not-found"])
+        .expect(0);
     // Less than six characters mean nothing, nor does what nobody's id begins with; and it is told as it is of what is not there.
     for unknown in [&thread[..5], "zzzzzz", "zzz"] {
         let refused = home
@@ -384,6 +395,44 @@ fn a_thread_goes_by_how_its_id_begins() {
         refused.body
     );
     assert_eq!(home.get("threads/zzzzzz02")["id"], "zzzzzz02aaaa");
+}
+
+#[test]
+fn what_one_may_not_see_any_more_hides_nothing() {
+    let mut home = home();
+    home.apply(&manifest("Agent", "b", &json!({"llm": "m"})));
+    let ann = machine(
+        &home,
+        "ann",
+        &json!([{"roles": ["run"], "resources": ["agents"], "names": ["a"]}]),
+    );
+    let said = ask(&home, &ann, "POST", "agents/a/chat").json(&json!({"message": "hello"}));
+    let thread = text(&said.send().expect(200).json()["threadId"]).to_owned();
+    let other = text(&home.get("agents/b")["status"]["uid"]).to_owned();
+    assert_eq!(home.stop(), 0);
+    // Many threads of hers with an agent that she may not run, and behind them one with the other.
+    in_store(&home, async |store| {
+        let known = store.thread(&thread).await.expect("a store").expect("a thread");
+        let new = |id: String, agent_uid: &str| NewThread {
+            id,
+            agent_uid: agent_uid.to_owned(),
+            owner: known.owner.clone(),
+            owner_uid: None,
+            title: None,
+            most: 1000,
+        };
+        for number in 0..250 {
+            let made = store.insert_thread(new(format!("zzzzzz{number:06}"), &other)).await;
+            assert_eq!(made.expect("a store"), Inserted::Made);
+        }
+        let made = store
+            .insert_thread(new("zzzzzzzzzzzz".to_owned(), &known.agent_uid))
+            .await;
+        assert_eq!(made.expect("a store"), Inserted::Made);
+    });
+    home.start();
+    let found = ask(&home, &ann, "GET", "threads/zzzzzz").send().expect(200).json();
+    assert_eq!(found["id"], "zzzzzzzzzzzz");
 }
 
 #[test]

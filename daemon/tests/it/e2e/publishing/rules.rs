@@ -154,12 +154,20 @@ fn publishing_takes_a_role_and_what_was_published_is_kept_for_its_owner() {
 #[test]
 fn an_address_that_is_none_is_named_by_its_flag() {
     let home = Home::new().started();
-    for url in ["ftp://127.0.0.1:1", "http://", "http://user:secret@host"] {
+    for (url, why) in [
+        ("ftp://127.0.0.1:1", "(--url"),
+        ("http://", "(--url"),
+        ("http://user:secret@host", "(--url"),
+        (
+            "http://127.0.0.1:99999",
+            ": 99999 is no port, which is a number from 1 to 65535",
+        ),
+    ] {
         let mut refused = Publisher::start(&home, &["llm", "local", "--url", url, "--model", "m"]);
         assert_eq!(refused.code(), 2, "{}", refused.said());
         let said = refused.said();
         assert!(
-            said.contains("is not the address of a model (--url") && !said.contains("daemon"),
+            said.contains("is not the address of a model (--url") && said.contains(why) && !said.contains("daemon"),
             "{said}"
         );
     }
