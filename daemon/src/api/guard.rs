@@ -160,7 +160,8 @@ pub(super) async fn guard<A: Future<Output = Result<Response, Problem>>>(
     request.headers_mut().insert(REQUEST_ID, id.clone());
     let span = tracing::info_span!("request", request_id = text_of(&id), method = method.as_str(), path = %shown(path));
     let trail = noting::begin(&id, &request);
-    let answering = audit::scoped(Arc::clone(&trail), async {
+    // What answers is large, and would be copied by each that wraps it.
+    let answering = Box::pin(async {
         api.names
             .check(request.headers(), uri.authority().map(Authority::as_str))?;
         let Some(deadline) = passing.deadline else {
@@ -171,6 +172,7 @@ pub(super) async fn guard<A: Future<Output = Result<Response, Problem>>>(
             Err(_) => Err(overdue(&method)),
         }
     });
+    let answering = audit::scoped(Arc::clone(&trail), answering);
     let response = answering.instrument(span.clone()).await.unwrap_or_else(|problem| {
         let status = status_of(problem.code);
         let mut response = Refusal(problem).into_response();
