@@ -125,22 +125,27 @@ fn threads_are_tidied_up() {
         (
             &["delete", "t-1", "t-9", "t-2"],
             vec![
+                Answer::json(200, &thread("t-10", "reviewer", AT)),
                 Answer::json(200, &json!({})),
                 Answer::problem(404, "ORCH3001", "you have no thread `t-9`"),
+                Answer::json(200, &thread("t-2", "reviewer", AT)),
                 Answer::json(200, &json!({})),
             ],
+            // What is said may be no more than how an id begins: the whole one is deleted, and told.
             &[
-                "DELETE /api/v1/threads/t-1",
-                "DELETE /api/v1/threads/t-9",
+                "GET /api/v1/threads/t-1",
+                "DELETE /api/v1/threads/t-10",
+                "GET /api/v1/threads/t-9",
+                "GET /api/v1/threads/t-2",
                 "DELETE /api/v1/threads/t-2",
             ],
             3,
-            "thread/t-1   deleted\nthread/t-2   deleted\n",
+            "thread/t-10   deleted\nthread/t-2   deleted\n",
         ),
         (
             &["delete", "t-9", "--ignore-not-found"],
             vec![Answer::problem(404, "ORCH3001", "you have no thread `t-9`")],
-            &["DELETE /api/v1/threads/t-9"],
+            &["GET /api/v1/threads/t-9"],
             0,
             "",
         ),
@@ -149,7 +154,8 @@ fn threads_are_tidied_up() {
             vec![forked()],
             &["POST /api/v1/threads/t-1/fork"],
             0,
-            "thread/t-2   forked from t-1 with 2 turns\n",
+            // Which one it was, is what the daemon says.
+            "thread/t-2   forked from t-0 with 2 turns\n",
         ),
     ] {
         let (run, lines) = asked(arguments, answers);
