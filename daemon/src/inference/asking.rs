@@ -260,7 +260,7 @@ impl Shared {
                 }
             };
             account.answered_by(&model);
-            let stamp = bridge::stamp(&model, &self.store.ids().uid(), self.store.clock().now().millis());
+            let stamp = bridge::stamp(&model, self.store.ids().uid(), self.store.clock().now().millis());
             if let Bridge::Scripted(dialect) = bridge {
                 account.asked();
                 return scripted::play(self, &body, dialect, &model, &stamp, account)

@@ -274,9 +274,11 @@ impl Passage for Translated {
 }
 
 /// The stamp of an answer that is made here.
-pub(super) fn stamp(model: &Model, uid: &str, created: i64) -> Stamp {
+pub(super) fn stamp(model: &Model, uid: String, created: i64) -> Stamp {
+    let mut id = uid;
+    id.retain(|character| character != '-');
     Stamp {
-        id: uid.replace('-', ""),
+        id,
         created: u64::try_from(created / 1000).unwrap_or_default(),
         model: model.name().to_string(),
     }

@@ -5,9 +5,11 @@
 
 mod scan;
 
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::{Dialect, Object};
+use crate::jsonrpc::Members;
 
 pub use scan::{Passed, Scan, UsageChunk, Watch};
 
@@ -49,11 +51,15 @@ impl Usage {
     #[must_use]
     pub fn of_body(dialect: Dialect, body: &[u8]) -> Option<Self> {
         #[derive(serde::Deserialize)]
-        struct Answer {
-            usage: Value,
+        struct Answer<'a> {
+            #[serde(borrow)]
+            usage: &'a RawValue,
         }
-        let answer: Answer = serde_json::from_slice(body).ok()?;
-        Self::of(dialect, &answer.usage)
+        // A handful of figures: a tree of values would take as long as all the rest of the answer.
+        let answer: Answer<'_> = serde_json::from_slice(body).ok()?;
+        let mut counts = Counts::default();
+        counts.add(dialect, &Members::of(answer.usage)?);
+        Some(counts.usage())
     }
 
     /// The `usage` object of a dialect.
@@ -99,6 +105,30 @@ impl Usage {
     }
 }
 
+/// An object that holds figures.
+pub(super) trait Figures {
+    /// The figure at a path of names, where there is one that is whole and not negative.
+    fn figure(&self, path: &[&str]) -> Option<u64>;
+}
+
+impl Figures for Object {
+    fn figure(&self, path: &[&str]) -> Option<u64> {
+        let (first, rest) = path.split_first()?;
+        let value = rest.iter().try_fold(self.get(*first)?, |value, name| value.get(name))?;
+        value.as_u64()
+    }
+}
+
+impl Figures for Members<'_> {
+    fn figure(&self, path: &[&str]) -> Option<u64> {
+        match path {
+            [] => None,
+            [name] => self.get(name)?.get().parse().ok(),
+            [first, rest @ ..] => self.members(first)?.figure(rest),
+        }
+    }
+}
+
 /// Counts as they come, in one object or in several, the last one of each being right.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Counts {
@@ -111,16 +141,10 @@ pub(super) struct Counts {
 }
 
 impl Counts {
-    pub(super) fn add(&mut self, dialect: Dialect, usage: &Object) {
+    pub(super) fn add(&mut self, dialect: Dialect, usage: &impl Figures) {
         self.dialect = Some(dialect);
         let set = |place: &mut u64, spellings: &[&[&str]]| {
-            let found = spellings.iter().find_map(|path| {
-                let (first, rest) = path.split_first()?;
-                let value = rest
-                    .iter()
-                    .try_fold(usage.get(*first)?, |value, name| value.get(name))?;
-                value.as_u64()
-            });
+            let found = spellings.iter().find_map(|path| usage.figure(path));
             *place = found.unwrap_or(*place);
         };
         match dialect {

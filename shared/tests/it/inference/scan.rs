@@ -205,3 +205,44 @@ fn usage_is_written_as_it_is_read() {
     assert_eq!(Usage::of_body(Dialect::Chat, br#"{"usage":null}"#), None);
     assert_eq!(Usage::of_body(Dialect::Chat, b"x"), None);
 }
+
+/// Whether it is read out of text or out of values, what is odd counts for the same.
+#[test]
+fn odd_figures_count_alike() {
+    for (usage, expected) in [
+        (r#"{"prompt_tokens":3,"completion_tokens":4}"#, (3, 4, 0)),
+        (r#"{"prompt_tokens":-3,"completion_tokens":4.0}"#, (0, 0, 0)),
+        (r#"{"prompt_tokens":"3","completion_tokens":null}"#, (0, 0, 0)),
+        (r#"{"prompt_tokens":1,"prompt_tokens":3}"#, (3, 0, 0)),
+        (
+            r#"{"prompt_tokens":3,"prompt_tokens_details":7,"prompt_cache_hit_tokens":2}"#,
+            (3, 0, 2),
+        ),
+        (
+            r#"{"prompt_tokens_details":{"cached_tokens":2},"prompt_cache_hit_tokens":9}"#,
+            (0, 0, 2),
+        ),
+        (
+            r#"{"prompt_tokens":18446744073709551616,"completion_tokens": 5 }"#,
+            (0, 5, 0),
+        ),
+        ("{}", (0, 0, 0)),
+    ] {
+        let counted = |usage: Usage| (usage.input, usage.output, usage.cached);
+        let body = format!(r#"{{"id":"x","usage":{usage},"choices":[{{"usage":1}}]}}"#);
+        let value: serde_json::Value = serde_json::from_str(usage).expect("JSON");
+        assert_eq!(Usage::of(Dialect::Chat, &value).map(counted), Some(expected), "{usage}");
+        assert_eq!(
+            Usage::of_body(Dialect::Chat, body.as_bytes()).map(counted),
+            Some(expected),
+            "{usage}"
+        );
+    }
+    for usage in ["null", "[]", "7"] {
+        assert_eq!(
+            Usage::of_body(Dialect::Chat, format!(r#"{{"usage":{usage}}}"#).as_bytes()),
+            None,
+            "{usage}"
+        );
+    }
+}
