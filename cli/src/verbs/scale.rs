@@ -27,7 +27,7 @@ pub(crate) struct Arguments {
     #[arg(value_name = "OBJECTS", required = true, add = ArgValueCompleter::new(complete::targets))]
     targets: Vec<String>,
     /// How many copies to keep running
-    #[arg(long, value_name = "NUMBER", value_parser = number)]
+    #[arg(long, value_name = "NUMBER", value_parser = number, allow_negative_numbers = true)]
     replicas: u32,
     #[command(flatten)]
     rehearsal: Rehearsal,

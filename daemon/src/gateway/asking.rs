@@ -89,7 +89,7 @@ pub(super) fn legacy(body: &[u8]) -> Result<Message, Refused> {
 }
 
 /// Methods that are answered here or decided about; no server is asked for one that is theirs but for the case.
-const METHODS: [&str; 17] = [
+const METHODS: [&str; 19] = [
     "initialize",
     "ping",
     "server/discover",
@@ -105,9 +105,16 @@ const METHODS: [&str; 17] = [
     "completion/complete",
     "logging/setLevel",
     "tasks/get",
+    "tasks/list",
+    "tasks/result",
     "tasks/update",
     "tasks/cancel",
 ];
+
+/// Whether a method is one that the protocol has for calls and for what they need.
+pub(super) fn is_of_protocol(method: &str) -> bool {
+    METHODS.contains(&method)
+}
 
 /// Members of parameters that are decided by.
 const DECIDING: [&str; 9] = [

@@ -87,6 +87,10 @@ impl Gateway {
             "resources/read" => Box::pin(self.read_resource(asked)).await,
             "completion/complete" => Box::pin(self.complete(asked)).await,
             _ => match asked.view.single().cloned() {
+                // Nobody knows what it does; who may call some tools may not have it do others' work.
+                Some(member) if !member.callable.are_open() && !asking::is_of_protocol(method) => {
+                    Reply::Now(unknown_method(method))
+                }
                 // Whatever it is, the server knows.
                 Some(member) => {
                     let params = asked.request.params.clone();

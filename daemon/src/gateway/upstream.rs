@@ -200,9 +200,10 @@ impl Gateway {
         if member.is_isolated() {
             return Box::pin(self.own_copy(member, session)).await;
         }
+        // One that is to go is the session's until it does: what it keeps for the session would be lost.
         let known = session.copy(server).and_then(|copy| {
             let link = self.0.runtime.link(&copy)?;
-            self.serves(member, &copy).then_some(Upstream { copy, link })
+            self.is_copy_of(member, &copy).then_some(Upstream { copy, link })
         });
         let shared = match known {
             Some(upstream) => upstream,
@@ -290,11 +291,11 @@ impl Gateway {
             .collect()
     }
 
-    /// Whether a copy still takes calls.
-    fn serves(&self, member: &Member, copy: &str) -> bool {
+    /// Whether it is a copy of the server, be it one that is to go.
+    fn is_copy_of(&self, member: &Member, copy: &str) -> bool {
         let snapshot = self.0.store.snapshot();
         let mut copies = snapshot.owned_by(&member.object.uid).iter();
-        copies.any(|one| &*one.uid == copy && one.deleting_since.is_none())
+        copies.any(|one| &*one.uid == copy)
     }
 
     /// Refuses to wait for a server that will not come up by itself.

@@ -102,6 +102,9 @@ pub(in crate::verbs) fn put(root: &mut Value, path: &FieldPath, value: Value) ->
             }
         };
     }
+    if here.is_object() && !(value.is_object() || value.is_null()) {
+        return Err(format!("{path}: it has fields already, and would lose them"));
+    }
     *here = value;
     Ok(())
 }
@@ -134,6 +137,7 @@ mod tests {
             ("a.b.c", "no fields"),
             ("a.b[0]", "no list"),
             ("list[7]", "the next is 3"),
+            ("a", "has fields already"),
         ] {
             let error = put(&mut spec, &FieldPath::parse(path), json!(0)).unwrap_err();
             assert!(error.contains(said), "{path}: {error}");

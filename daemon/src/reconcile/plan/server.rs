@@ -2,7 +2,8 @@
 //!
 //! A change of the spec, a restart, and the end of `idle.maxLifetime` replace copies one at a time: a new one is made beside
 //! the old ones, and an old one goes when a new one is ready in its place. So a change that never becomes ready leaves the
-//! old copies serving. Old copies that do not run at all go at once. A copy in Error is replaced when its time has come.
+//! old copies serving, also when one of them has crashed or the daemon has started anew: it comes back. Old copies that have
+//! never answered, or keep crashing, go at once. A copy in Error is replaced when its time has come.
 //!
 //! A server that nobody uses for `idle.suspendAfter` is suspended: it keeps no copies until it is woken ([`rest`]).
 //!
@@ -21,6 +22,7 @@ use orch_shared::name::Name;
 use orch_shared::resource::{ConditionStatus, Phase, Timestamp};
 
 use super::conditions::{Conditions, find};
+use super::instance::CRASH_LOOP;
 use super::{Action, Broken, Plan};
 
 /// What is known of a Server.
@@ -91,6 +93,18 @@ impl Copy<'_> {
         !self.deleting && self.status.phase == Some(InstancePhase::Running)
     }
 
+    /// Whether it runs, or has answered before and is about to do so again.
+    fn serves(&self) -> bool {
+        let comes_back = || {
+            let is_up_again = match self.status.phase {
+                Some(InstancePhase::Pending | InstancePhase::Starting) => true,
+                None | Some(InstancePhase::Running | InstancePhase::Stopping | InstancePhase::Error) => false,
+            };
+            is_up_again && self.status.protocol_version.is_some() && self.status.crashes_in_a_row < CRASH_LOOP
+        };
+        self.runs() || (!self.deleting && comes_back())
+    }
+
     /// Whether it answers and is well: an old copy may go in its place.
     fn is_ready(&self) -> bool {
         let stays_ready = || {
@@ -132,15 +146,13 @@ pub fn plan(world: &World<'_>, now: Timestamp) -> Plan<ServerStatus> {
         .collect();
     let (keep, failed_before) = keep(&current, desired, now, &mut actions);
     let ready = keep.iter().filter(|copy| copy.is_ready()).count();
-    // Old copies serve until as many new ones are ready; those that do not run serve nobody.
-    let mut serving_old = 0;
-    for copy in &old {
-        if copy.runs() && serving_old < desired.saturating_sub(ready) {
-            serving_old += 1;
-        } else {
-            actions.push(delete(copy));
-        }
-    }
+    // Old copies serve until as many new ones are ready: first those that run.
+    let mut serving: Vec<_> = old.iter().filter(|copy| copy.serves()).collect();
+    serving.sort_by_key(|copy| !copy.runs());
+    serving.truncate(desired.saturating_sub(ready));
+    let serving_old = serving.len();
+    let goes = |copy: &&Copy<'_>| serving.iter().all(|one| one.uid != copy.uid);
+    actions.extend(old.iter().copied().filter(goes).map(delete));
     if let Some(run) = runnable(world) {
         let missing = desired - keep.len();
         let room = match serving_old {

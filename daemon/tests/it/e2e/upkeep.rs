@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use super::{condition, copies, pids, server, server_with};
 use crate::support::daemon::{Home, eventually};
 use crate::support::mcp;
+use crate::support::processes;
 
 /// Quick checks, and a quick recovery.
 fn watched(more: Value) -> Value {
@@ -161,6 +163,46 @@ fn a_change_that_never_comes_up_leaves_the_old_copies_serving_and_rollback_repai
     eventually("what did not come up is gone", || copies(&home, "files").len() == 2);
     assert_eq!(pids(&home, "files"), before, "what serves was never touched");
     assert_eq!(caller.end(), Vec::<String>::new());
+}
+
+/// What ran before a change that never comes up is all that serves: it comes back after a crash, and after the daemon's.
+#[test]
+fn old_copies_that_fall_come_back_while_a_change_is_stuck() {
+    let mut home = Home::new().started();
+    let soon = json!({"restart": {"backoffInitial": "100ms", "backoffMax": "300ms"}});
+    home.apply(&server_with("files", &[], soon.clone()));
+    home.until_ready(&["server/files"]);
+    let good = copies(&home, "files")[0]["metadata"]["name"].clone();
+    home.apply(&server_with("files", &["--exit"], soon));
+    let is_stuck = |home: &Home| {
+        condition(&home.get("servers/files"), "Progressing") == ("False".to_owned(), "RolloutStuck".to_owned())
+    };
+    eventually("the change is stuck", || is_stuck(&home));
+    let good_pid = |home: &Home| {
+        let all = copies(home, "files");
+        let good = all.iter().find(|copy| copy["metadata"]["name"] == good);
+        let good = good.unwrap_or_else(|| panic!("the copy that served is gone: {all:?}"));
+        let runs = good["status"]["phase"] == "Running";
+        good["status"]["pid"].as_u64().filter(|_| runs)
+    };
+    let first = good_pid(&home).expect("it serves");
+    processes::signal(u32::try_from(first).expect("a pid"), Signal::KILL);
+    eventually("it has come back", || good_pid(&home).is_some_and(|pid| pid != first));
+    let caller = Caller::begin(&home, "files");
+    caller.goes_on(3);
+    assert_eq!(caller.end(), Vec::<String>::new());
+
+    home.kill_9();
+    home.start();
+    eventually("it serves again", || good_pid(&home).is_some());
+    let caller = Caller::begin(&home, "files");
+    caller.goes_on(3);
+    assert_eq!(caller.end(), Vec::<String>::new());
+    eventually("that the change is stuck is known again", || is_stuck(&home));
+    home.orchctl(&["rollback", "server/files"]).expect(0);
+    home.until_ready(&["server/files"]);
+    eventually("what did not come up is gone", || copies(&home, "files").len() == 1);
+    assert!(good_pid(&home).is_some(), "what served serves on");
 }
 
 #[test]

@@ -60,7 +60,7 @@ fn plan_server(replicas: u32, drawn: &[&str], status: &ServerStatus) -> Plan<Ser
             let word = copy.split(' ').nth(2).unwrap();
             let (phase, next_try) = match word {
                 "running" | "unchecked" => (InstancePhase::Running, None),
-                "starting" | "again" => (InstancePhase::Starting, None),
+                "starting" | "again" | "back" | "loops" => (InstancePhase::Starting, None),
                 "error-due" => (InstancePhase::Error, Some(NOW)),
                 "error-later" => (InstancePhase::Error, Some(Timestamp::from_millis(NOW.millis() + 5_000))),
                 "gone" => (InstancePhase::Stopping, None),
@@ -70,6 +70,8 @@ fn plan_server(replicas: u32, drawn: &[&str], status: &ServerStatus) -> Plan<Ser
                 phase: Some(phase),
                 next_try,
                 health: (word == "unchecked").then(Health::default),
+                protocol_version: matches!(word, "back" | "loops").then(|| "2026-07-28".to_owned()),
+                crashes_in_a_row: if word == "loops" { 3 } else { 0 },
                 ..InstanceStatus::default()
             }
         })
@@ -135,6 +137,16 @@ fn servers() {
         &["a old running", "b old starting", "c new starting", "d new starting"],
         "Progressing: delete b",
     );
+    // One that has crashed, or whose daemon has started anew, is about to serve again; one that never answered, or keeps
+    // crashing, is not.
+    check_server(1, &["a old back", "b new starting"], "Progressing: -");
+    check_server(
+        2,
+        &["a old back", "b old running", "c old back", "d new starting"],
+        "Progressing: delete c",
+    );
+    check_server(1, &["a old loops", "b new starting"], "Progressing: delete a");
+    check_server(1, &["a old back", "b new running"], "Ready: delete a ! Ready");
     check_server(1, &["a old running", "b new running"], "Ready: delete a ! Ready");
     check_server(1, &["a old running", "b new unchecked"], "Progressing: -");
     check_server(1, &["a old running", "b new error-later"], "Degraded: - ! Degraded");

@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use super::{at, home_with, project, raw};
+use super::super::copies;
+use super::{at, home_with, project, raw, raw_with, stats};
 use crate::support::client::{Client, ERAS, Era, abilities, greeting, post};
 use crate::support::daemon::{Home, eventually};
 use crate::support::database;
@@ -117,6 +118,44 @@ fn a_session_ends_with_what_it_is_with() {
     for client in begin(&home) {
         assert!(!client.names("tools/list").is_empty());
     }
+}
+
+/// A session stays with its copy while that is to go, until its time is over; then it goes on with another.
+#[test]
+fn a_session_keeps_its_copy_until_that_has_to_go() {
+    let home = Home::new().with(&["--drain-timeout", "5s"]).started();
+    home.apply(&raw_with("raw", &["--era", "legacy"], json!({"replicas": 2})));
+    home.until_ready(&["server/raw"]);
+    let stays = Client::begin(&home, Era::Legacy, &at("raw"));
+    let leaves = Client::begin(&home, Era::Legacy, &at("raw"));
+    let pid = |client: &Client| stats(client, "stats")["pid"].as_i64().expect("a pid");
+    let (first, other) = (pid(&stays), pid(&leaves));
+    assert_ne!(first, other, "new sessions are spread");
+    home.orchctl(&["restart", "server/raw"]).expect(0);
+    let phases = || {
+        let copies = copies(&home, "raw");
+        copies
+            .iter()
+            .map(|copy| copy["status"]["phase"].as_str().unwrap_or_default().to_owned())
+            .collect::<Vec<_>>()
+    };
+    eventually("all copies are new, and the old ones are kept for sessions", || {
+        let phases = phases();
+        let count = |word: &str| phases.iter().filter(|phase| *phase == word).count();
+        (count("Running"), count("Stopping")) == (2, 2)
+    });
+    assert_eq!((pid(&stays), pid(&leaves)), (first, other));
+    let new = Client::begin(&home, Era::Legacy, &at("raw"));
+    assert!(
+        ![first, other].contains(&pid(&new)),
+        "nobody new gets a copy that is to go"
+    );
+    // One that ends lets its copy go at once.
+    leaves.end();
+    eventually("its copy is gone", || phases().len() == 3);
+    assert_eq!(pid(&stays), first);
+    eventually("all old copies are gone", || phases().len() == 2);
+    assert_ne!(pid(&stays), first, "the session goes on with another");
 }
 
 #[test]

@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use super::{SERVERS, UNKNOWN, at, home_with_all, stats};
+use super::super::manifest;
+use super::{SERVERS, UNKNOWN, at, home_with, home_with_all, stats};
 use crate::support::client::{Client, ERAS, Era, text_of};
 use crate::support::daemon::{Home, eventually};
 use crate::support::mcp;
@@ -178,5 +179,42 @@ fn line_ends_begin_no_messages() {
             let methods = stats(&client, "stats")["methods"].clone();
             assert!(methods["vendor/injected"].is_null(), "{server} {era:?}: {methods}");
         }
+    }
+}
+
+/// Who may call some tools only cannot have a method do others' work: nobody here knows what it does.
+#[test]
+fn what_nobody_knows_is_not_for_those_who_may_call_some_tools() {
+    let home = home_with("raw", &[]);
+    let subjects = json!([{"kind": "ServiceAccount", "name": "narrow"}]);
+    let grants = json!([{"roles": ["run"], "resources": ["servers"], "tools": ["echo"]}]);
+    let binding = manifest(
+        "RoleBinding",
+        "narrow",
+        &json!({"subjects": subjects, "grants": grants}),
+    );
+    home.apply(&(manifest("ServiceAccount", "narrow", &json!({})) + &binding));
+    let spec = json!({"serviceAccount": "narrow", "rbac": "owner"});
+    let token = json!({"apiVersion": "orchctl.dev/v1", "kind": "Token", "metadata": {"name": "narrow"}, "spec": spec});
+    let made = home
+        .http("POST", "/api/v1/tokens")
+        .json(&token)
+        .send()
+        .expect(201)
+        .json();
+    let narrow = made["credential"].as_str().expect("a credential");
+    for era in ERAS {
+        let client = Client::begin_as(&home, era, &at("raw"), narrow);
+        assert!(
+            client
+                .ask("tools/call", json!({"name": "echo", "arguments": {}}))
+                .answer["result"]
+                .is_object()
+        );
+        let told = client.ask("vendor/hello", json!({}));
+        assert_eq!(told.answer["error"]["code"], -32601, "{era:?}: {told:?}");
+        let all = Client::begin(&home, era, &at("raw"));
+        let told = all.ask("vendor/hello", json!({}));
+        assert!(told.answer["result"]["echo"].is_string(), "{era:?}: {told:?}");
     }
 }
