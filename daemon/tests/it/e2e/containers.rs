@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{condition, copies, manifest, server_with};
-use crate::support::daemon::{Home, eventually};
+use crate::support::client::{Client, Era};
+use crate::support::daemon::{Home, eventually, say};
 use crate::support::engine::{self, Engine};
 
 const SECRET: &str = "a-value-that-nobody-sees";
@@ -147,6 +148,79 @@ async fn servers_in_containers() {
     assert!(left.is_empty(), "{left:?}");
     home.stop();
     assert_eq!(engine.networks(&format!("orchctl.dev/daemon={mark}")).await, 0);
+}
+
+/// Sessions that nobody ends, containers that are killed and a daemon that is: as many containers as before, the figures printed.
+#[tokio::test]
+async fn no_container_is_left_behind() {
+    const SESSIONS: usize = 40;
+    const CONTAINER_KILLS: usize = 6;
+    const DAEMON_KILLS: usize = 3;
+    let Some((mut home, engine, reference)) = place(&["--session-idle", "2s"]).await else {
+        return;
+    };
+    let soon = json!({"backoffInitial": "100ms", "backoffMax": "300ms"});
+    let http = json!({"transport": "streamable-http", "containerPort": 8080, "restart": soon});
+    let own = json!({"sessions": "isolated", "sessionLimits": {"max": 3}, "restart": soon});
+    home.apply(
+        &[
+            image("pipe", &reference, &[], json!({"restart": soon})),
+            image("web", &reference, &["--http", "0.0.0.0:8080", "--any-host"], http),
+            image("own", &reference, &[], own),
+        ]
+        .concat(),
+    );
+    let all = ["server/pipe", "server/web", "server/own"];
+    home.until_ready(&all);
+    let inspected = engine.inspect(&container_of(&home, "pipe")).await;
+    let labels = inspected.config.and_then(|config| config.labels).unwrap_or_default();
+    let mark = format!("orchctl.dev/daemon={}", labels["orchctl.dev/daemon"]);
+    let baseline = engine.containers(&mark).await.len();
+    assert_eq!(baseline, 3, "one for each server");
+    let returns = async |after: &str| {
+        let mut left = engine.containers(&mark).await.len();
+        for _ in 0..60 {
+            if left == baseline {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+            left = engine.containers(&mark).await.len();
+        }
+        say(&format!("containers after {after}: {left}, before: {baseline}"));
+        assert_eq!(left, baseline, "after {after}");
+    };
+
+    let (mut most, mut told) = (0, Value::Null);
+    for number in 0..SESSIONS {
+        let server = ["pipe", "web", "own"][number % 3];
+        let client = Client::begin(&home, Era::Legacy, &format!("/mcp/servers/{server}"));
+        // Of those with a container of their own, only three may be open at a time; the others are told so.
+        told = client
+            .ask("tools/call", json!({"name": "echo", "arguments": {}}))
+            .answer;
+        most = most.max(engine.containers(&mark).await.len());
+    }
+    assert!(most > baseline, "sessions had containers of their own: {told}");
+    returns(&format!("{SESSIONS} sessions without a goodbye")).await;
+
+    for number in 0..CONTAINER_KILLS {
+        let server = ["pipe", "web"][number % 2];
+        let before = container_of(&home, server);
+        engine.remove(&before).await;
+        until_another(&home, server, &before);
+    }
+    returns(&format!("{CONTAINER_KILLS} kills of containers")).await;
+
+    for _ in 0..DAEMON_KILLS {
+        let client = Client::begin(&home, Era::Legacy, "/mcp/servers/own");
+        drop(client.ask("tools/call", json!({"name": "echo", "arguments": {}})));
+        home.kill_9();
+        home.start();
+        home.until_ready(&all);
+    }
+    returns(&format!("{DAEMON_KILLS} kills of the daemon")).await;
+    home.orchctl(&["delete", "servers", "--all"]).expect(0);
+    assert!(engine.containers(&mark).await.is_empty());
 }
 
 #[test]

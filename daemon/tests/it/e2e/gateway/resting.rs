@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use super::super::condition;
 use super::{at, manifest, project, raw, raw_with, stats};
 use crate::support::client::{Client, ERAS, Era};
 use crate::support::daemon::{Home, eventually};
@@ -41,6 +42,55 @@ fn the_first_call_wakes_a_server_that_rests() {
         assert_eq!(pids.len(), 1, "{era:?}: one start for all: {pids:?}");
         rests();
     }
+}
+
+/// A wake that fails is told to each who waits, and leaves the server at rest; the next call tries anew.
+#[test]
+fn a_wake_that_fails_is_told_to_all_who_wait() {
+    let home = Home::new().started();
+    let shut = home.path("shut");
+    let script = format!("test -e {} && exit 3; exec orch-raw", shut.display());
+    let spec = json!({
+        "command": ["sh", "-c", script], "idle": {"suspendAfter": "1s"},
+        "restart": {"backoffInitial": "100ms", "backoffMax": "200ms"},
+    });
+    home.apply(&manifest("Server", "raw", &spec));
+    home.until_ready(&["server/raw"]);
+    let rests = || eventually("it rests", || home.get("servers/raw")["status"]["phase"] == "Suspended");
+    rests();
+    home.write("shut", "");
+    let told: Vec<Value> = std::thread::scope(|scope| {
+        let calls: Vec<_> = (0..6)
+            .map(|number| {
+                let client = Client::begin(&home, ERAS[number % 2], &at("raw"));
+                scope.spawn(move || {
+                    client
+                        .ask("tools/call", json!({"name": "echo", "arguments": {}}))
+                        .answer
+                })
+            })
+            .collect();
+        calls.into_iter().map(|call| call.join().expect("an answer")).collect()
+    });
+    for answer in &told {
+        let message = answer["error"]["message"].as_str().unwrap_or_default();
+        assert!(message.contains("did not wake") && message.contains("exit"), "{told:?}");
+    }
+    let server = home.get("servers/raw");
+    assert_eq!(server["status"]["phase"], "Suspended", "{server}");
+    assert_eq!(
+        condition(&server, "Ready"),
+        ("False".to_owned(), "WakeFailed".to_owned()),
+        "{server}"
+    );
+    std::fs::remove_file(&shut).expect("removed");
+    let client = Client::begin(&home, Era::Modern, &at("raw"));
+    assert!(
+        client
+            .ask("tools/call", json!({"name": "echo", "arguments": {}}))
+            .answer["result"]
+            .is_object()
+    );
 }
 
 /// A server that nobody has asked for its tools before it came to rest is woken for them: else nobody could use it.
