@@ -450,6 +450,18 @@ fn nothing_that_is_secret_is_written_in_the_open() {
         .orchctl(&["audit", "-o", "json", "--limit", "10000"])
         .expect(0)
         .stdout;
+    // Neither what runs shows it to everybody, nor what the API says of itself.
+    let openapi = home.http("GET", "/openapi.json").send().expect(200).json().to_string();
+    let running = home.processes().into_iter().chain([home.pid()]);
+    let shown: Vec<_> = running
+        .map(|pid| std::fs::read(format!("/proc/{pid}/cmdline")).expect("a command line"))
+        .map(|line| String::from_utf8_lossy(&line).into_owned())
+        .chain([openapi])
+        .collect();
+    assert!(
+        shown.len() > 2 && shown.iter().all(|text| !text.is_empty()),
+        "{shown:?}"
+    );
     assert_eq!(home.stop(), 0);
     let logs = home.logs();
     for planted in [
@@ -457,6 +469,7 @@ fn nothing_that_is_secret_is_written_in_the_open() {
     ] {
         assert!(!audit.contains(planted), "{planted} is in the audit log");
         assert!(!logs.contains(planted), "{planted} is in the log");
+        assert!(shown.iter().all(|text| !text.contains(planted)), "{planted} is shown");
         let mut found = Vec::new();
         holding(&home.path("data"), planted.as_bytes(), &mut found);
         assert_eq!(found, Vec::<String>::new(), "{planted}");

@@ -8,6 +8,7 @@ mod admission;
 mod agents;
 mod audit;
 mod backend_tokens;
+mod backend_uses;
 mod backends;
 mod catalogue;
 mod chaos;
