@@ -30,6 +30,7 @@ mod rights;
 mod secrets;
 mod servers;
 mod serving;
+mod timing;
 mod upkeep;
 mod verbs;
 mod watching;
