@@ -304,6 +304,7 @@ pub(super) async fn admit(
             mutations.extend(mutation);
         }
         mutations.extend(marks);
+        token::end_with(transaction, &admission.store.snapshot(), &pruned).await?;
         mutations.extend(super::delete::removals(transaction, &pruned).await?);
         for mutations in [mutations, issued] {
             if !mutations.is_empty() {

@@ -4,6 +4,7 @@ mod audited;
 mod growth;
 mod guessed;
 mod hidden;
+mod lineage;
 mod matrix;
 mod tour;
 mod usage;
