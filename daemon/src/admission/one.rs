@@ -450,6 +450,8 @@ pub async fn rollback(
                     metadata,
                     spec,
                 };
+                // What was valid then need not be now.
+                let resource = decode_one(&resource.manifest()).map_err(of_fields)?;
                 let verb = format!("rollback to {number}");
                 let order = Order {
                     auth: manner.auth,
