@@ -40,6 +40,7 @@ fn family(name: &str) -> String {
             name,
             &json!({"data": {"token": format!("stripes of {name}")}}),
         ),
+        manifest("SecretBackend", name, &json!({"type": "local"})),
         manifest(
             "Llm",
             name,
