@@ -204,6 +204,30 @@ impl Grants {
         first(grants, |grant| grant.admits_tool(tool) && grant.reach.covers(facts))
     }
 
+    /// What is allowed with an object as it is to be, and not as it is.
+    fn gain(&self, before: &Facts<'_>, after: &Facts<'_>) -> Option<Gain> {
+        let is_gained = |role: &Role| self.allows(*role, after).is_some() && self.allows(*role, before).is_none();
+        if let Some(role) = Role::ALL.into_iter().find(is_gained) {
+            return Some(Gain::Role(role));
+        }
+        let now = self.filters(after)?;
+        let known = self.filters(before).unwrap_or_default();
+        let is_new = |filter: &Option<&Filter>| !known.contains(&None) && !known.contains(filter);
+        now.iter().any(is_new).then_some(Gain::Tools)
+    }
+
+    /// What narrows the tools of a server that may be run, grant by grant; nothing when it may not be run at all.
+    fn filters(&self, facts: &Facts<'_>) -> Option<Vec<Option<&Filter>>> {
+        let runs = |grant: &&Grant| grant.roles.contains(&Role::Run) && grant.reach.covers(facts);
+        let found: Vec<_> = self
+            .on_objects
+            .iter()
+            .filter(runs)
+            .map(|grant| grant.tools.as_ref())
+            .collect();
+        (!found.is_empty()).then_some(found)
+    }
+
     fn allows_operation(&self, operation: Operation) -> Option<&Arc<str>> {
         let granted = self.operations.iter().find(|(granted, _)| *granted == operation);
         granted.map(|(_, rule)| rule)
@@ -244,6 +268,13 @@ impl Rights {
             Self::Layers(layers) if layers.is_empty() => Grants::default().lacks(wanted),
             Self::Layers(layers) => layers.iter().find_map(|layer| layer.lacks(wanted)),
         }
+    }
+
+    /// What any one of the bounds would allow with an object as it is to be, and does not as it is. Each bound counts alone:
+    /// what a narrow credential does not get, whoever it belongs to does.
+    #[must_use]
+    pub fn gain(&self, before: &Facts<'_>, after: &Facts<'_>) -> Option<Gain> {
+        self.layers().iter().find_map(|layer| layer.gain(before, after))
     }
 
     /// Whether that role is granted on every object there is, so that nobody needs to look at one.
@@ -365,6 +396,25 @@ impl ToolBounds {
     #[must_use]
     pub const fn are_open(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+/// Something that may be done with an object as it is to be, and may not be done as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gain {
+    /// A role on it.
+    Role(Role),
+    /// To call tools of it that may not be called now.
+    Tools,
+}
+
+/// What may be done, as part of a sentence that names the object next: `run`, `call more tools of`.
+impl fmt::Display for Gain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Role(role) => write!(f, "{role}"),
+            Self::Tools => f.write_str("call more tools of"),
+        }
     }
 }
 
@@ -535,6 +585,75 @@ mod tests {
                 assert_eq!(bounds.admit(tool), may, "{tool} {bounds:?}");
                 assert_eq!(who.may_call(&facts, tool).is_allowed, may, "{tool} {bounds:?}");
             }
+        }
+    }
+
+    #[test]
+    fn what_labels_would_give_is_told_for_each_bound() {
+        let files = ObjectRef::cluster(Kind::Server, "files".parse().unwrap());
+        let nowhere = |_: &Name| false;
+        let labelled = |env: &str| BTreeMap::from([("env".to_owned(), env.to_owned())]);
+        let layer = |grants: &[(Role, Option<&str>, Option<&str>)]| {
+            let grant = |(role, labels, tools): &(Role, Option<&str>, Option<&str>)| Grant {
+                roles: vec![*role],
+                reach: Reach {
+                    labels: labels.map(|labels| labels.parse().unwrap()),
+                    ..servers()
+                },
+                tools: tools.map(|tools| Filter::parse(Some(&[tools.to_owned()]), None).unwrap()),
+                rule: "x".into(),
+            };
+            Arc::new(Grants {
+                on_objects: grants.iter().map(grant).collect(),
+                operations: vec![],
+            })
+        };
+        let (edit, run) = ((Role::Edit, None, None), (Role::Run, Some("env=prod"), None));
+        for (layers, gained) in [
+            (vec![layer(&[edit])], None),
+            (vec![layer(&[edit, run])], Some(Gain::Role(Role::Run))),
+            (
+                vec![layer(&[edit, (Role::View, Some("env!=dev"), None)])],
+                Some(Gain::Role(Role::View)),
+            ),
+            // What is held anyway is not gained, and neither is what is lost.
+            (vec![layer(&[edit, run, (Role::Run, None, None)])], None),
+            (vec![layer(&[edit, (Role::Run, Some("env=dev"), None)])], None),
+            // A narrow token gets nothing; its owner would.
+            (vec![layer(&[edit, run]), layer(&[edit])], Some(Gain::Role(Role::Run))),
+            (vec![layer(&[edit]), layer(&[edit, run])], Some(Gain::Role(Role::Run))),
+            (
+                vec![layer(&[(Role::Run, None, Some("read_*")), run])],
+                Some(Gain::Tools),
+            ),
+            (
+                vec![layer(&[
+                    (Role::Run, None, Some("read_*")),
+                    (Role::Run, Some("env=prod"), Some("write_*")),
+                ])],
+                Some(Gain::Tools),
+            ),
+            (
+                vec![layer(&[
+                    (Role::Run, None, Some("read_*")),
+                    (Role::Run, Some("env=prod"), Some("read_*")),
+                ])],
+                None,
+            ),
+            (
+                vec![layer(&[
+                    (Role::Run, None, None),
+                    (Role::Run, Some("env=prod"), Some("read_*")),
+                ])],
+                None,
+            ),
+        ] {
+            let (dev, prod) = (labelled("dev"), labelled("prod"));
+            let before = Facts::new(&files, &dev, &nowhere);
+            let after = Facts::new(&files, &prod, &nowhere);
+            let told = format!("{layers:?}");
+            assert_eq!(Rights::Layers(layers).gain(&before, &after), gained, "{told}");
+            assert_eq!(Rights::Unbounded.gain(&before, &after), None);
         }
     }
 

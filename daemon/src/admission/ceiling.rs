@@ -1,10 +1,12 @@
 //! Nobody grants what they do not have: what a binding, a group's members, or a token would give is held against the rights
-//! of whoever writes it, whichever way it is written (create, apply, patch, rollback).
+//! of whoever writes it, whichever way it is written (create, apply, patch, rollback). So is what a binding gave that is
+//! changed or goes, and what other labels would let the writer do.
 
 use std::sync::Arc;
 
-use orch_shared::access::{Grants, Operation, Principal, Role, Subject};
+use orch_shared::access::{Gain, Grants, Operation, Principal, Role, Subject};
 use orch_shared::kind::{Kind, downcast};
+use orch_shared::kinds::agent::Agent;
 use orch_shared::kinds::group::Group;
 use orch_shared::kinds::role_binding::{self, RoleBinding};
 use orch_shared::kinds::secret::Secret;
@@ -12,12 +14,14 @@ use orch_shared::kinds::secret_backend::{BackendType, SecretBackend};
 use orch_shared::kinds::service_account::ServiceAccount;
 use orch_shared::kinds::token::Token;
 use orch_shared::kinds::user::User;
+use orch_shared::name::ObjectRef;
 use orch_shared::problem::{Code, Problem};
 use orch_shared::resource::Resource;
 
 use super::Error;
+use crate::audit;
 use crate::auth;
-use crate::store::Snapshot;
+use crate::store::{Known, Object, Row, Snapshot, Transaction};
 
 /// Refuses an object that would give more than whoever writes it has.
 pub(super) fn check(
@@ -29,12 +33,11 @@ pub(super) fn check(
     let object = resource.reference();
     let given: Vec<Grants> = match object.kind {
         Kind::RoleBinding => {
+            if let Some(before) = before.and_then(|before| downcast::<RoleBinding>(before.spec.as_ref())) {
+                may_withdraw(principal, before, &object)?;
+            }
             let binding = downcast::<RoleBinding>(resource.spec.as_ref());
-            let rule: Arc<str> = object.to_string().into();
-            let rights = |binding: &RoleBinding| {
-                role_binding::rights(binding.grants.as_deref(), binding.operations.as_deref(), &rule)
-            };
-            binding.map(rights).into_iter().collect()
+            binding.map(|binding| given_by(binding, &object)).into_iter().collect()
         }
         Kind::Group => {
             let members = |resource: &Resource| downcast::<Group>(resource.spec.as_ref()).cloned().unwrap_or_default();
@@ -74,6 +77,75 @@ pub(super) fn check(
     given
         .iter()
         .try_for_each(|given| Ok(may_grant(principal, given, &object.to_string())?))
+}
+
+/// What a binding gives to those whom it names.
+fn given_by(binding: &RoleBinding, object: &ObjectRef) -> Grants {
+    let rule: Arc<str> = object.to_string().into();
+    role_binding::rights(binding.grants.as_deref(), binding.operations.as_deref(), &rule)
+}
+
+/// Refuses to take away what somebody does not have themselves: whoever has less than an administrator strips none.
+fn may_withdraw(principal: &Principal, binding: &RoleBinding, object: &ObjectRef) -> Result<(), Error> {
+    let given = given_by(binding, object);
+    match principal.rights.lack(&given) {
+        None => Ok(()),
+        Some(lacking) => Err(Problem::new(
+            Code::Ceiling,
+            format!("{object} allows {lacking}, which {} may not do", principal.name),
+        )
+        .suggest("nobody changes or takes away what they do not have; what you have: orchctl auth can-i --list")
+        .into()),
+    }
+}
+
+/// Refuses objects that go although they give more than whoever deletes them has.
+pub(super) fn may_delete(principal: &Principal, going: &[Row]) -> Result<(), Error> {
+    for row in going.iter().filter(|row| row.object.kind == Kind::RoleBinding) {
+        let object = Object::parse(row)?;
+        if let Some(binding) = object.spec::<RoleBinding>() {
+            may_withdraw(principal, binding, &row.object).inspect_err(|_| audit::about("delete", &row.object))?;
+        }
+    }
+    Ok(())
+}
+
+/// Refuses labels, or a project of an agent, that would let whoever writes them do more with the object than they may with
+/// it as it is. Whom else they let do something is up to whoever may edit it.
+pub(super) async fn may_relabel(
+    transaction: &mut Transaction,
+    principal: &Principal,
+    (row, before): (&Row, &Resource),
+    after: &Resource,
+) -> Result<(), Error> {
+    let labels = |resource: &Resource| resource.metadata.labels.clone().unwrap_or_default();
+    let project = |resource: &Resource| downcast::<Agent>(resource.spec.as_ref())?.project.clone();
+    if labels(before) == labels(after) && project(before) == project(after) {
+        return Ok(());
+    }
+    let known = transaction.known(row, &principal.rights).await?;
+    let declared = known.clone().declared(after);
+    let gain = |then: &Known, now: &Known| -> Option<Gain> {
+        then.ask(|then| now.ask(|now| principal.rights.gain(then, now)))
+    };
+    let mut found = gain(&known, &declared).map(|gain| (gain, row.object.to_string()));
+    if row.object.kind == Kind::Server && found.is_none() {
+        // Its copies are labelled as it is, those that there are and those to come.
+        let copies = transaction.owned(&row.uid).await?.into_iter().map(|copy| copy.object);
+        let any = ObjectRef::cluster(Kind::Instance, row.object.name.clone());
+        found = copies.chain([any]).find_map(|copy| {
+            let gain = gain(&known.clone().owning(&copy), &declared.clone().owning(&copy))?;
+            Some((gain, format!("the copies of {}", row.object)))
+        });
+    }
+    let Some((gain, what)) = found else { return Ok(()) };
+    let detail = format!(
+        "as it would be labelled, {} could {gain} {what}, which {} may not do as it is",
+        principal.name, principal.name
+    );
+    Err(Problem::new(Code::Ceiling, detail)
+        .suggest("nobody grants themselves what they do not have; have it labelled by somebody who has it")
+        .into())
 }
 
 fn is_active(resource: &Resource) -> bool {

@@ -18,7 +18,7 @@ use super::houses::Houses;
 use super::one::{Precondition, Sought, Target, find, seek};
 use super::probing::AuthCheck;
 use super::set::{self, Door, Effect, Foreign, Order, Others, Present};
-use super::{Admission, Error, audited, counted, permission};
+use super::{Admission, Error, audited, ceiling, counted, permission, token};
 use crate::audit;
 use crate::store::{Mutation, Object, Row, Transaction};
 
@@ -180,6 +180,7 @@ async fn remove(
             .suggest("a text of it that is deleted is worded as at first")
             .into());
     }
+    ceiling::may_delete(principal, &going)?;
     if how.users == Users::Stay {
         refuse_orphans(transaction, &going, &[], principal).await?;
     }
@@ -198,6 +199,7 @@ async fn remove(
     let reset: Vec<ObjectRef> = texts.iter().map(|row| row.object.clone()).collect();
     if how.effect == Effect::Commit {
         reword(admission, transaction, principal, &texts).await?;
+        token::end_with(transaction, &admission.store.snapshot(), &going).await?;
         let removals = removals(transaction, &going).await?;
         transaction.mutate(removals, &principal.name).await?;
         for row in &going {

@@ -18,6 +18,7 @@ mod houses;
 mod instances;
 mod lodging;
 mod migrate;
+mod notes;
 mod one;
 mod permission;
 mod personal;
@@ -41,6 +42,7 @@ pub use error::Error;
 pub use instances::admit_instance;
 pub use lodging::{delete as delete_values, tell_left};
 pub use migrate::migrate;
+pub use notes::OPERATIONS_KNOWN;
 pub use one::{
     Changed, Existing, Made, Manner, Precondition, Target, create, patch, replace, restart, reveal, rollback, scale,
     seal,

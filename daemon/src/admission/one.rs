@@ -21,7 +21,7 @@ use super::error::not_found;
 use super::lodging::{self, Lodgings, Sources};
 use super::probing::AuthCheck;
 use super::set::{self, Door, Effect, Foreign, Order, Others, Present};
-use super::{Admission, Error, audited, permission};
+use super::{Admission, Error, audited, permission, token};
 use crate::audit;
 use crate::secrets::Place;
 use crate::store::{Known, Mutation, Object, Row, Transaction};
@@ -245,6 +245,7 @@ pub async fn create(
                     && permission::is_seen(transaction, &principal, live).await?
                 {
                     permission::require(transaction, &principal, Role::Delete, live).await?;
+                    token::end_with(transaction, &admission.store.snapshot(), [live]).await?;
                     let gone = super::delete::removal(live);
                     transaction.mutate(vec![gone], &principal.name).await?;
                     transaction.audit(audited(&principal, "delete", Some(&reference)));
@@ -449,6 +450,8 @@ pub async fn rollback(
                     metadata,
                     spec,
                 };
+                // What was valid then need not be now.
+                let resource = decode_one(&resource.manifest()).map_err(of_fields)?;
                 let verb = format!("rollback to {number}");
                 let order = Order {
                     auth: manner.auth,

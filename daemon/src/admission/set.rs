@@ -29,7 +29,7 @@ use super::error::terminating;
 use super::houses::{Home, Houses};
 use super::lodging::{self, Errand, Errands, Lodged, Lodgings};
 use super::probing::{self, AuthCheck, Question};
-use super::{Admission, Error, ceiling, permission, sealing, status, token};
+use super::{Admission, Error, ceiling, notes, permission, sealing, status, token};
 use crate::store::{Create, Generations, Mutation, Object, Row, Transaction, Update};
 use checks::{
     Expected, authorize, check_references, look, prunable, refuse_foreign, refuse_moved, refuse_published, refuse_taken,
@@ -118,6 +118,8 @@ struct Pair {
     errand: Option<Errand>,
     /// Marks of values that live in a backend.
     marks: Option<BTreeMap<String, String>>,
+    /// What whoever sends it is to be told of what was not taken from them.
+    kept: Option<String>,
 }
 
 /// How an object differs from its live self.
@@ -196,6 +198,7 @@ pub(super) async fn admit(
     let mut pairs = Vec::with_capacity(order.objects.len());
     let expected = Expected::of(&order.expect, &references, &rows);
     let manner = Manner {
+        principal,
         set: order.set.as_ref(),
         houses: houses.as_ref(),
         home: order.home.as_ref(),
@@ -249,7 +252,11 @@ pub(super) async fn admit(
     for pair in pairs.iter().filter(|pair| pair.means_something_new()) {
         let before = pair.live.as_ref().map(|(_, live)| live);
         ceiling::check(&admission.store.snapshot(), principal, &pair.resource, before)?;
+        if let Some((row, live)) = &pair.live {
+            ceiling::may_relabel(transaction, principal, (row, live), &pair.resource).await?;
+        }
     }
+    ceiling::may_delete(principal, &pruned)?;
     let mut deposed = (Vec::new(), None);
     if let Some(houses) = &houses {
         let set: Vec<&Resource> = pairs.iter().map(|pair| &pair.resource).collect();
@@ -304,6 +311,7 @@ pub(super) async fn admit(
             mutations.extend(mutation);
         }
         mutations.extend(marks);
+        token::end_with(transaction, &admission.store.snapshot(), &pruned).await?;
         mutations.extend(super::delete::removals(transaction, &pruned).await?);
         for mutations in [mutations, issued] {
             if !mutations.is_empty() {
@@ -316,6 +324,7 @@ pub(super) async fn admit(
 
 /// What the objects of a set have in common.
 struct Manner<'m> {
+    principal: &'m Principal,
     set: Option<&'m String>,
     houses: Option<&'m Houses>,
     home: Option<&'m Home>,
@@ -432,6 +441,7 @@ fn pair(
         }
         None => None,
     };
+    let kept = notes::keep(manner.principal, &mut resource, live.as_ref().map(|(_, live)| live));
     let needed = match downcast::<Secret>(resource.spec.as_ref()) {
         Some(given) => match errand(&reference, given, live.as_ref(), manner) {
             Ok(needed) => needed,
@@ -479,6 +489,7 @@ fn pair(
     let is_ignored = live.as_ref().is_some_and(|(_, live)| is_fixed && !means_the_same(live));
     Ok(Ok(Pair {
         is_ignored,
+        kept,
         gives_values,
         // What is published goes with its publisher, and not with the files of a set.
         apply_set: match publishing::is_published(resource.spec.as_ref()) {
@@ -504,7 +515,7 @@ async fn outcome(transaction: &mut Transaction, pair: &Pair, verb: &str) -> Resu
         (Some(_) | None, Difference::New | Difference::Meaning | Difference::Form | Difference::Nothing) => vec![],
     };
     changes.extend(pair.move_to());
-    let mut warnings = Vec::new();
+    let mut warnings: Vec<String> = pair.kept.clone().into_iter().collect();
     let replicas = FieldPath::parse("spec.replicas");
     if let (Some(row), "apply", Some(change)) = (row, verb, changes.iter().find(|change| change.path == replicas)) {
         let scaled = transaction

@@ -1,9 +1,13 @@
 //! Tokens: how one is made, revoked, and allowed to start builds. The text of a credential leaves here once.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use orch_shared::access::{self, Grants, Operation, Principal, Reach, Role, Subject};
 use orch_shared::kind::{Action, Kind};
 use orch_shared::kinds::role_binding::Grant;
 use orch_shared::kinds::token::{ClonedRights, ProjectScope, Rbac, Token, TokenPhase, TokenStatus};
+use orch_shared::name::{Name, ObjectRef};
 use orch_shared::problem::{Code, Problem};
 use orch_shared::resource::Timestamp;
 
@@ -11,7 +15,7 @@ use super::one::{Precondition, Target, find};
 use super::{Admission, Error, audited, permission};
 use crate::audit;
 use crate::auth::{self, Credential};
-use crate::store::{Create, Mutation, Object, Row, Transaction};
+use crate::store::{Create, Mutation, Object, Row, Snapshot, Transaction};
 
 /// A credential that was made.
 pub(super) struct Issued {
@@ -43,7 +47,9 @@ pub(super) async fn issue(
     }
     let now = transaction.now();
     let end = spec.end(now);
-    if let Some(last) = end_of_maker(transaction, principal).await?
+    let makers = makers(transaction, principal, &create.object).await?;
+    let maker = makers.first();
+    if let Some(last) = maker.and_then(|maker| maker.status::<Token>()?.expires_at)
         && end.is_none_or(|end| last < end)
     {
         let detail = format!(
@@ -54,6 +60,7 @@ pub(super) async fn issue(
             .suggest("give it a `ttl` that ends before, or make it by a login")
             .into());
     }
+    let end = end.into_iter().chain(end_of_projects(spec, create, &makers)).min();
     if end.is_some_and(|end| end <= now) {
         let detail = format!("{} would be over before it begins", create.object);
         return Err(Problem::new(Code::BadRequest, detail)
@@ -78,6 +85,7 @@ pub(super) async fn issue(
         owner: Some(owner),
         prefix: Some(credential.token.prefix.clone()),
         expires_at: end,
+        made_with: maker.map(|maker| maker.uid.to_string()),
         cloned: match spec.rbac.unwrap_or_default() {
             Rbac::Clone => cloned(principal),
             // Whatever its owner is granted later, it does no more than whoever makes it can now.
@@ -95,30 +103,100 @@ pub(super) async fn issue(
     })
 }
 
-/// Until when the token is good that somebody asks with.
-async fn end_of_maker(transaction: &mut Transaction, principal: &Principal) -> Result<Option<Timestamp>, Error> {
-    let Some(object) = principal.token().and_then(Token::called) else {
-        return Ok(None);
+/// The token that somebody asks with, the one that it was made with, and so on; none when they ask with a login.
+async fn makers(transaction: &mut Transaction, principal: &Principal, made: &ObjectRef) -> Result<Vec<Object>, Error> {
+    let Some(shown) = principal.token() else {
+        return Ok(Vec::new());
     };
-    let rows = transaction.load(std::slice::from_ref(&object)).await?;
-    let row = rows.into_iter().next().flatten();
-    let object = row.as_ref().map(Object::parse).transpose()?;
-    Ok(object.and_then(|object| object.status::<Token>()?.expires_at))
+    let mut makers: Vec<Object> = Vec::new();
+    let mut next = match Token::called(shown) {
+        Some(object) => transaction.load(&[object]).await?.pop().flatten(),
+        None => None,
+    };
+    loop {
+        let maker = next.as_ref().map(Object::parse).transpose()?;
+        let now = transaction.now();
+        // It may go with this very request, which makes it anew.
+        let open = maker.filter(|maker| {
+            let status = maker.status::<Token>();
+            maker.deleting_since.is_none() && status.is_some_and(|status| status.phase_at(now) == TokenPhase::Active)
+        });
+        let Some(maker) = open.filter(|maker| makers.iter().all(|known| known.uid != maker.uid)) else {
+            let detail = format!("{made} would outlive the token that makes it, which opens nothing any more");
+            return Err(Problem::new(Code::Ceiling, detail)
+                .suggest("what is made with a token ends with it; make it by a login, or with another token")
+                .into());
+        };
+        let before = maker.status::<Token>().and_then(|status| status.made_with.clone());
+        makers.push(maker);
+        match before {
+            Some(uid) => next = transaction.load_uid(&uid).await?,
+            None => return Ok(makers),
+        }
+    }
+}
+
+/// Until when a token opens any project, by those it is made with; nothing when one of its projects is open for ever.
+fn end_of_projects(spec: &Token, create: &Create, makers: &[Object]) -> Option<Timestamp> {
+    let own = auth::confined_to(spec, &create.object);
+    let is_own = |project: &Name| {
+        own.as_ref()
+            .is_none_or(|own| own.iter().any(|(name, _)| name == project))
+    };
+    let ends = makers.iter().filter_map(|maker| {
+        let confined = auth::confined_to(maker.spec::<Token>()?, &maker.object)?;
+        let relevant = confined.into_iter().filter(|(project, _)| is_own(project));
+        let ends: Option<Vec<Timestamp>> = relevant.map(|(_, end)| end).collect();
+        ends?.into_iter().max()
+    });
+    ends.min()
+}
+
+/// Ends the tokens that were made with those that go or are ended, and those that were made with these.
+pub(super) async fn end_with(
+    transaction: &mut Transaction,
+    snapshot: &Snapshot,
+    makers: impl IntoIterator<Item = &Row>,
+) -> Result<(), Error> {
+    let makers = makers.into_iter().filter(|row| row.object.kind == Kind::Token);
+    let mut ended: BTreeSet<String> = makers.map(|row| row.uid.clone()).collect();
+    let mut news = ended.clone();
+    while !news.is_empty() {
+        let made_with_those = |object: &&Arc<Object>| {
+            let status = object.status::<Token>();
+            let maker = status.and_then(|status| status.made_with.as_deref());
+            maker.is_some_and(|maker| news.contains(maker)) && !ended.contains(&*object.uid)
+        };
+        let made = snapshot.of_kind(Kind::Token).filter(made_with_those);
+        news = made.map(|object| object.uid.to_string()).collect();
+        for uid in &news {
+            let now = transaction.now();
+            auth::report(transaction, uid, |status| end(status, now)).await?;
+            transaction.revoke_token(uid).await?;
+        }
+        ended.extend(news.iter().cloned());
+    }
+    Ok(())
+}
+
+fn end(status: &mut TokenStatus, now: Timestamp) {
+    status.revoked_at.get_or_insert(now);
+    status.phase = Some(TokenPhase::Revoked);
 }
 
 /// Anything that can be granted.
 fn everything() -> Grants {
-    let rule: std::sync::Arc<str> = "everything".into();
+    let rule: Arc<str> = "everything".into();
     Grants {
         on_objects: vec![access::Grant {
             roles: Role::ALL.to_vec(),
             reach: Reach::default(),
             tools: None,
-            rule: std::sync::Arc::clone(&rule),
+            rule: Arc::clone(&rule),
         }],
         operations: Operation::ALL
             .iter()
-            .map(|operation| (*operation, std::sync::Arc::clone(&rule)))
+            .map(|operation| (*operation, Arc::clone(&rule)))
             .collect(),
     }
 }
@@ -134,7 +212,7 @@ fn cloned(principal: &Principal) -> Vec<ClonedRights> {
         .collect()
 }
 
-/// Ends a token; it stays to be looked at.
+/// Ends a token, and with it those that were made with it; they stay to be looked at.
 ///
 /// # Errors
 /// When it is not there, or whoever asks may not delete it and it is not their own.
@@ -144,10 +222,6 @@ pub async fn revoke(
     target: Target,
     precondition: Precondition,
 ) -> Result<Row, Problem> {
-    let end = |status: &mut TokenStatus, now| {
-        status.revoked_at.get_or_insert(now);
-        status.phase = Some(TokenPhase::Revoked);
-    };
     change(admission, principal, target, precondition, Action::Revoke, end).await
 }
 
@@ -174,7 +248,7 @@ async fn change(
     change: impl FnOnce(&mut TokenStatus, Timestamp) + Send + 'static,
 ) -> Result<Row, Problem> {
     super::one::allow(target.kind, action)?;
-    let principal = principal.clone();
+    let (principal, store) = (principal.clone(), admission.store.clone());
     let changed = audit::write(&admission.store, move |transaction| {
         Box::pin(async move {
             let row = find(transaction, &principal, &target).await?;
@@ -189,6 +263,7 @@ async fn change(
             auth::report(transaction, &row.uid, |status| change(status, now)).await?;
             if action == Action::Revoke {
                 transaction.revoke_token(&row.uid).await?;
+                end_with(transaction, &store.snapshot(), [&row]).await?;
             }
             transaction.audit(audited(&principal, action.as_str(), Some(&row.object)));
             super::one::reload(transaction, &row.object).await

@@ -29,7 +29,7 @@ pub use lease::Lease;
 pub use login::{Login, Logins};
 pub use pace::Pace;
 pub use password::hash as hash_password;
-pub use rights::{KINDS, granted_to_object, granted_to_subject, token_bounds};
+pub use rights::{KINDS, confined_to, granted_to_object, granted_to_subject, token_bounds};
 pub(crate) use tokens::report;
 
 use self::credential::{ALL, refused};

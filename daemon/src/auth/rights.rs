@@ -141,7 +141,11 @@ pub(super) fn of_token(
         rights = rights.within(Arc::new(layer));
     }
     let mut until = status.expires_at;
-    if let Some(projects) = confined_to(spec, &object.object) {
+    let makers = makers(status, snapshot, now)?;
+    for (spec, object) in std::iter::once((spec, &object.object)).chain(makers) {
+        let Some(projects) = confined_to(spec, object) else {
+            continue;
+        };
         let (open, over): (Vec<_>, Vec<_>) = projects
             .into_iter()
             .partition(|(_, end)| end.is_none_or(|end| now < end));
@@ -154,6 +158,25 @@ pub(super) fn of_token(
     let mut principal = Principal::new(owner, credential, rights);
     principal.surface = spec.surface.unwrap_or_default();
     Some((principal, until))
+}
+
+/// The tokens that a token was made with, the nearest first; nothing when one of them is gone or opens nothing any more, and
+/// with it those that were made with it. They end no later than they do by their own statuses.
+fn makers<'s>(status: &TokenStatus, snapshot: &'s Snapshot, now: Timestamp) -> Option<Vec<(&'s Token, &'s ObjectRef)>> {
+    let mut found: Vec<(&Token, &ObjectRef)> = Vec::new();
+    let mut next = status.made_with.as_deref();
+    while let Some(uid) = next {
+        let maker = snapshot.by_uid(uid).filter(|maker| maker.deleting_since.is_none())?;
+        let (spec, status) = (maker.spec::<Token>()?, maker.status::<Token>()?);
+        // None was made with itself, whatever a database says.
+        let is_known = found.iter().any(|(_, known)| **known == maker.object);
+        if is_known || status.phase_at(now) != TokenPhase::Active {
+            return None;
+        }
+        found.push((spec, &maker.object));
+        next = status.made_with.as_deref();
+    }
+    Some(found)
 }
 
 /// What a token itself was given, one list for each bound; none when it is whatever its owner may do.
@@ -184,7 +207,8 @@ pub(super) fn own_layers(spec: &Token, status: &TokenStatus, object: &ObjectRef,
 }
 
 /// The projects that a token is confined to, and until when it opens each; nothing when it is not confined.
-pub(super) fn confined_to(spec: &Token, object: &ObjectRef) -> Option<Vec<(Name, Option<Timestamp>)>> {
+#[must_use]
+pub fn confined_to(spec: &Token, object: &ObjectRef) -> Option<Vec<(Name, Option<Timestamp>)>> {
     let listed = spec.projects.as_ref();
     let listed = listed.map(|projects| {
         projects

@@ -1,7 +1,8 @@
 //! The administrator that the first start makes: a User, and a binding of every role on everything.
 //!
 //! Both are ordinary objects that anybody with the rights may change. One that nobody has changed follows the daemon's
-//! version; to one that somebody has, operations are added that the version before did not know.
+//! version; to one that somebody has, operations are added that the version before did not know, as long as it still is the
+//! administrator's alone. Which those are an annotation says that nobody but the daemon writes.
 
 use orch_shared::access::{Operation, Role, SubjectKind};
 use orch_shared::kind::{AnySpec, Kind};
@@ -14,9 +15,6 @@ use orch_shared::seeded;
 use crate::admission::{self, Admission};
 use crate::auth::ADMIN;
 
-/// The annotation that says which operations the binding's version knew.
-const KNOWN: &str = "orchctl.dev/operations";
-
 /// The objects that make an administrator.
 #[must_use]
 pub(super) fn objects() -> Vec<Resource> {
@@ -27,11 +25,7 @@ pub(super) fn objects() -> Vec<Resource> {
     };
     let binding = RoleBinding {
         description: Some("Everything, for the administrator".to_owned()),
-        subjects: Some(vec![role_binding::Subject {
-            kind: SubjectKind::User,
-            name: name.clone(),
-            project: None,
-        }]),
+        subjects: Some(vec![administrator(name.clone())]),
         grants: Some(vec![Grant {
             roles: Role::ALL.to_vec(),
             resources: vec!["*".to_owned()],
@@ -51,10 +45,19 @@ pub(super) fn objects() -> Vec<Resource> {
     vec![object(Kind::User, Box::new(user)), binding]
 }
 
+/// Whom the binding is made for.
+const fn administrator(name: Name) -> role_binding::Subject {
+    role_binding::Subject {
+        kind: SubjectKind::User,
+        name,
+        project: None,
+    }
+}
+
 fn note_known(binding: &mut Resource) {
     let known = Operation::ALL.map(Operation::as_str).join(",");
     let annotations = binding.metadata.annotations.get_or_insert_default();
-    annotations.insert(KNOWN.to_owned(), known);
+    annotations.insert(admission::OPERATIONS_KNOWN.to_owned(), known);
 }
 
 /// Brings the administrator along, and what a later version has added.
@@ -91,10 +94,11 @@ pub(super) async fn restore_admin(admission: &Admission) -> Result<(), admission
 /// The administrator's binding with the operations that it has never known, where it lacks any.
 fn grown(admission: &Admission) -> Option<Resource> {
     let snapshot = admission.store.snapshot();
-    let object = snapshot.get(&ObjectRef::cluster(Kind::RoleBinding, ADMIN.parse().ok()?))?;
+    let name: Name = ADMIN.parse().expect("a name");
+    let object = snapshot.get(&ObjectRef::cluster(Kind::RoleBinding, name.clone()))?;
     let mut binding = object.spec::<RoleBinding>()?.clone();
-    // Somebody who takes the note away looks after the binding.
-    let known = object.metadata.annotations.as_ref()?.get(KNOWN)?;
+    // Without the note somebody else has made the binding, and looks after it.
+    let known = object.metadata.annotations.as_ref()?.get(admission::OPERATIONS_KNOWN)?;
     let known: Vec<&str> = known.split(',').collect();
     let is_everything = |grant: &Grant| {
         let narrows = grant.names.is_some() || grant.selector.is_some() || grant.project.is_some();
@@ -102,24 +106,27 @@ fn grown(admission: &Admission) -> Option<Resource> {
             && grant.resources.iter().any(|resource| resource == "*")
             && Role::ALL.iter().all(|role| grant.roles.contains(role))
     };
-    if !binding.grants.iter().flatten().any(is_everything) {
+    let is_for_all = binding.grants.iter().flatten().any(is_everything);
+    let is_for_admin = binding.subjects.as_deref() == Some(&[administrator(name)]);
+    let granted = binding.operations.get_or_insert_default();
+    let is_new = |operation: &Operation| !known.contains(&operation.as_str()) && !granted.contains(operation);
+    let new: Vec<Operation> = Operation::ALL.into_iter().filter(is_new).collect();
+    if new.is_empty() {
         return None;
     }
-    let granted = binding.operations.get_or_insert_default();
-    let before = granted.len();
-    for operation in Operation::ALL {
-        if !known.contains(&operation.as_str()) && !granted.contains(&operation) {
-            granted.push(operation);
-        }
+    if !is_for_all || !is_for_admin {
+        tracing::warn!(
+            "rolebinding/{ADMIN} is not the administrator's alone any more, or not of everything, and does not get the \
+             operations that this version has added; whoever is to have them is to be granted them"
+        );
+        return None;
     }
-    (granted.len() > before).then(|| {
-        let metadata = object.metadata.clone();
-        let mut resource = Resource {
-            kind: Kind::RoleBinding,
-            metadata,
-            spec: Box::new(binding),
-        };
-        note_known(&mut resource);
-        resource
-    })
+    granted.extend(new);
+    let mut resource = Resource {
+        kind: Kind::RoleBinding,
+        metadata: object.metadata.clone(),
+        spec: Box::new(binding),
+    };
+    note_known(&mut resource);
+    Some(resource)
 }

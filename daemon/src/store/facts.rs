@@ -109,7 +109,7 @@ impl Snapshot {
 }
 
 /// What a decision about an object in a transaction depends on.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Known {
     object: ObjectRef,
     labels: Labels,
@@ -118,7 +118,7 @@ pub struct Known {
 }
 
 /// What an object in a transaction belongs to.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Ownership {
     None,
     Of(Box<Known>),
@@ -152,6 +152,17 @@ impl Known {
     pub fn in_project(mut self, project: Option<&Name>) -> Self {
         self.projects = project.cloned().into_iter().collect();
         self
+    }
+
+    /// What belongs to it, under that name.
+    #[must_use]
+    pub fn owning(self, object: &ObjectRef) -> Self {
+        Self {
+            object: object.clone(),
+            labels: Labels::new(),
+            projects: Vec::new(),
+            owner: Ownership::Of(Box::new(self)),
+        }
     }
 
     /// Asks something about it.

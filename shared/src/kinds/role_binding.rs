@@ -288,6 +288,12 @@ impl Spec for RoleBinding {
             }
         }
         validate(self.grants.as_deref(), report);
+        let is_empty = self.grants.as_ref().is_none_or(Vec::is_empty);
+        if is_empty && self.operations.as_ref().is_none_or(Vec::is_empty) {
+            report
+                .missing("grants", "a binding grants roles on objects, or operations")
+                .hint("one that is to grant nothing any more is deleted");
+        }
     }
 
     fn references(&self) -> Vec<Reference> {
@@ -319,6 +325,11 @@ mod tests {
                 json!({"subjects": [{"kind": "User", "name": "ann", "project": "web"}]}),
                 Some(("spec.subjects[0].project", "a User lives in no project")),
             ),
+            (
+                json!({"subjects": ann.clone(), "grants": [], "operations": []}),
+                Some(("spec.grants", "a binding grants roles on objects, or operations")),
+            ),
+            (json!({"subjects": ann.clone(), "operations": ["logs"]}), None),
             (
                 grant(json!({"roles": [], "resources": ["servers"]})),
                 Some(("spec.grants[0].roles", "a grant names at least one role")),

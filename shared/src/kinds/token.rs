@@ -114,6 +114,10 @@ pub struct TokenStatus {
     /// Whether it may start builds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub may_trigger: Option<bool>,
+    /// The uid of the token that it was made with, when it was made with one: it opens nothing once that one is revoked,
+    /// deleted or over, and its projects no longer than that one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made_with: Option<String>,
     /// With `rbac: clone`, what its maker could do: one list for each bound.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cloned: Vec<ClonedRights>,

@@ -75,10 +75,14 @@ fn own(object: &Object, access: &mut Access) {
         .field("status.principal")
         .and_then(Value::as_str)
         .unwrap_or("its owner");
-    access.bound = Some(match token.rbac.unwrap_or_default() {
+    let bound = match token.rbac.unwrap_or_default() {
         Rbac::Empty => format!("what {owner} may do at that moment, and no more than what is told here"),
         Rbac::Owner => format!("what {owner} may do at that moment, all of it"),
         Rbac::Clone => format!("what {owner} may do at that moment, and could when it was made (status.cloned)"),
+    };
+    access.bound = Some(match object.field("status.madeWith").and_then(Value::as_str) {
+        Some(maker) => format!("{bound}; as long as the token that it was made with ({maker})"),
+        None => bound,
     });
 }
 

@@ -378,6 +378,60 @@ fn the_chain_is_walked_through_the_product(home: Home) {
     }
 }
 
+/// What is older than it need be kept goes, and the chain of the rest is whole.
+#[test]
+fn what_is_older_than_its_retention_goes() {
+    let home = Home::new().with(&["--audit-retention", "2s"]).started();
+    home.apply(&manifest("Project", "old", &json!({})));
+    let about = |home: &Home, verb: &str| entries(home, &format!("verb={verb}")).len();
+    eventually("it is written down", || about(&home, "apply") == 1);
+    // It is looked for once a minute.
+    std::thread::sleep(std::time::Duration::from_secs(45));
+    eventually("it is dropped", || about(&home, "apply") == 0);
+    let first = |home: &Home| entries(home, "")[0]["sequence"].as_i64().expect("a number");
+    assert!(first(&home) > 1, "the numbers go on");
+    home.orchctl(&["audit", "verify"]).expect(0).saying(&["whole"]);
+}
+
+/// Whoever follows is told what happens from then on, line by line, once each.
+#[test]
+fn the_command_line_follows() {
+    let home = Home::new().started();
+    home.apply(&manifest("Project", "before", &json!({})));
+    let mut child = home
+        .orchctl_command(&["audit", "--verb", "apply", "--follow", "-o", "json"])
+        .spawn()
+        .expect("orchctl runs");
+    let lines = std::io::BufReader::new(child.stdout.take().expect("a pipe"));
+    let (told, heard) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        for line in std::io::BufRead::lines(lines).map_while(Result::ok) {
+            if told.send(line).is_err() {
+                return;
+            }
+        }
+    });
+    let next = || -> Value {
+        let line = heard.recv_timeout(std::time::Duration::from_secs(60)).expect("a line");
+        serde_json::from_str(&line).expect("JSON")
+    };
+    let before = next();
+    assert_eq!(before["verb"], "apply", "{before}");
+    let mut last = before["sequence"].as_i64().expect("a number");
+    for name in ["one", "two"] {
+        // Something else in between is not told.
+        home.get("projects");
+        home.apply(&manifest("Project", name, &json!({})));
+        let entry = next();
+        let sequence = entry["sequence"].as_i64().expect("a number");
+        assert!(entry["verb"] == "apply" && sequence > last, "{entry}");
+        last = sequence;
+    }
+    child.kill().expect("it runs");
+    child.wait().expect("it ends");
+    assert!(heard.recv().is_err(), "nothing is told twice");
+}
+
 /// Finds a text in all files below a directory.
 fn holding(directory: &Path, text: &[u8], found: &mut Vec<String>) {
     for entry in std::fs::read_dir(directory).expect("the directory can be read") {

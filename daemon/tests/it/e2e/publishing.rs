@@ -152,17 +152,11 @@ fn seen(far: &Far) -> Value {
 
 /// A machine principal with those grants, and its token.
 fn machine(home: &Home, name: &str, grants: &Value) -> String {
-    home.apply(
-        &[
-            super::manifest("ServiceAccount", name, &json!({})),
-            super::manifest(
-                "RoleBinding",
-                name,
-                &json!({"subjects": [{"kind": "ServiceAccount", "name": name}], "grants": grants}),
-            ),
-        ]
-        .concat(),
-    );
+    home.apply(&super::manifest("ServiceAccount", name, &json!({})));
+    if *grants != json!([]) {
+        let binding = json!({"subjects": [{"kind": "ServiceAccount", "name": name}], "grants": grants});
+        home.apply(&super::manifest("RoleBinding", name, &binding));
+    }
     let token = json!({
         "apiVersion": "orchctl.dev/v1", "kind": "Token", "metadata": {"name": name},
         "spec": {"serviceAccount": name, "rbac": "owner"},

@@ -4,9 +4,12 @@ mod audited;
 mod growth;
 mod guessed;
 mod hidden;
+mod labels;
+mod lineage;
 mod matrix;
 mod tour;
 mod usage;
+mod withdrawal;
 
 use serde_json::{Value, json};
 
@@ -37,6 +40,7 @@ fn family(name: &str) -> String {
             name,
             &json!({"data": {"token": format!("stripes of {name}")}}),
         ),
+        manifest("SecretBackend", name, &json!({"type": "local"})),
         manifest(
             "Llm",
             name,
@@ -58,7 +62,10 @@ fn family(name: &str) -> String {
         manifest(
             "RoleBinding",
             name,
-            &json!({"subjects": [{"kind": "User", "name": name}]}),
+            &json!({
+                "subjects": [{"kind": "User", "name": name}],
+                "grants": [{"roles": ["view"], "resources": ["users"], "names": [name]}],
+            }),
         ),
         manifest("Token", name, &json!({})),
         format!(
@@ -78,21 +85,15 @@ fn with(home: &Home, method: &str, path: &str, token: &str) -> Request {
     }
 }
 
-/// A machine with those grants and operations, and a token that may do all of it.
+/// A machine with those grants and operations, if any, and a token that may do all of it.
 fn machine(home: &Home, name: &str, grants: &Value, operations: &[&str]) -> String {
-    home.apply(
-        &[
-            manifest("ServiceAccount", name, &json!({})),
-            manifest(
-                "RoleBinding",
-                name,
-                &json!({
-                    "subjects": [{"kind": "ServiceAccount", "name": name}], "grants": grants, "operations": operations,
-                }),
-            ),
-        ]
-        .concat(),
-    );
+    home.apply(&manifest("ServiceAccount", name, &json!({})));
+    if *grants != json!([]) || !operations.is_empty() {
+        let binding = json!({
+            "subjects": [{"kind": "ServiceAccount", "name": name}], "grants": grants, "operations": operations,
+        });
+        home.apply(&manifest("RoleBinding", name, &binding));
+    }
     token(home, name, &json!({"serviceAccount": name, "rbac": "owner"}))
 }
 

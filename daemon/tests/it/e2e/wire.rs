@@ -45,7 +45,7 @@ fn furnished() -> Home {
             manifest(
                 "RoleBinding",
                 "x",
-                &json!({"subjects": [{"kind": "User", "name": "x"}]}),
+                &json!({"subjects": [{"kind": "User", "name": "x"}], "operations": ["logs"]}),
             ),
             manifest("Token", "x", &json!({})),
             "---\napiVersion: orchctl.dev/v1\nkind: Token\nmetadata: {name: x, project: x}\nspec: {}\n".to_owned(),

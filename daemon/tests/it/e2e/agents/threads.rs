@@ -120,7 +120,7 @@ fn a_thread_is_there_for_its_owner_alone() {
     home.apply(&manifest(
         "RoleBinding",
         "ann",
-        &json!({"subjects": [{"kind": "ServiceAccount", "name": "ann"}]}),
+        &json!({"subjects": [{"kind": "ServiceAccount", "name": "ann"}], "operations": ["logs"]}),
     ));
     as_somebody(&home, &other, "GET", &format!("threads/{thread}"))
         .send()

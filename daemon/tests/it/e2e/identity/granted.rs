@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::{PASSWORD, Person, credential, grant};
 use crate::e2e::{manifest, server_with};
 use crate::support::daemon::Home;
+use crate::support::database;
 
 #[test]
 fn questions_about_rights_are_answered() {
@@ -292,15 +293,14 @@ fn the_administrator_gets_the_operations_that_a_later_version_adds() {
         .map(String::as_str)
         .filter(|word| *word != "trigger")
         .collect();
-    let earlier = json!({
-        "metadata": {"annotations": {"orchctl.dev/operations": known.join(",")}},
-        "spec": {"operations": rest},
-    });
-    home.http("PATCH", "/api/v1/rolebindings/admin")
-        .json(&earlier)
-        .send()
-        .expect(200);
+    let earlier = format!(
+        "UPDATE resource SET metadata = json_set(metadata, '$.annotations.\"orchctl.dev/operations\"', '{}'), \
+         spec = json_set(spec, '$.operations', json('{}')) WHERE kind = 'RoleBinding' AND name = 'admin'",
+        known.join(","),
+        json!(rest)
+    );
     home.stop();
+    database::run(&home, &earlier);
     home.start();
     let grown = operations(&home);
     assert!(
@@ -316,4 +316,21 @@ fn the_administrator_gets_the_operations_that_a_later_version_adds() {
     home.stop();
     home.start();
     assert_eq!(generation(&home), before, "nothing is written where nothing changes");
+
+    // Where others are bound as well, nobody but those who bound them knows what they are to get.
+    home.orchctl(&["create", "user", "carl"]).expect(0);
+    let joined = json!({"spec": {"subjects": [{"kind": "User", "name": "admin"}, {"kind": "User", "name": "carl"}]}});
+    home.http("PATCH", "/api/v1/rolebindings/admin")
+        .json(&joined)
+        .send()
+        .expect(200);
+    home.stop();
+    database::run(&home, &earlier);
+    home.start();
+    assert_eq!(operations(&home), rest.into_iter().cloned().collect::<Vec<_>>());
+    assert!(
+        home.logs().contains("is not the administrator's alone"),
+        "{}",
+        home.logs()
+    );
 }

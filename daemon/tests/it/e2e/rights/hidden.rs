@@ -262,7 +262,7 @@ fn to_edit_is_not_to_see_and_to_see_is_not_to_guess() {
         object(
             "RoleBinding",
             "admin",
-            &json!({"subjects": [{"kind": "User", "name": "admin"}]}),
+            &json!({"subjects": [{"kind": "User", "name": "admin"}], "operations": ["logs"]}),
         ),
     ] {
         let refused = apply(&editor, json!([object]));

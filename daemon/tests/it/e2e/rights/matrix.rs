@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::{ALL, furnished, machine, object, token, with};
 use crate::house::source::root;
+use crate::support::client::{Client, Era};
 use crate::support::daemon::{Home, say};
 use crate::support::http::Answer;
 
@@ -56,10 +57,7 @@ fn kind_in(path: &str) -> Option<Kind> {
 
 /// Asks at a route about the objects of that name, with a body that would do something if it were allowed.
 fn ask(home: &Home, token: &str, (method, path): &Route, name: &str) -> Answer {
-    let instance = path
-        .starts_with("/api/v1/instances/{name}")
-        .then(|| copy_of(home, name));
-    let named = instance.as_deref().unwrap_or(name);
+    let named = &named_at(home, path, name);
     let scope = match path {
         path if path.contains("{project}") => Some(("project", name)),
         path if path.contains("{agent}") => Some(("agent", name)),
@@ -111,10 +109,19 @@ fn ask(home: &Home, token: &str, (method, path): &Route, name: &str) -> Answer {
         .send_briefly()
 }
 
-fn copy_of(home: &Home, server: &str) -> String {
-    let list = home.get("instances");
+/// What the object at an address is called that belongs to the family of that name: the daemon names what it makes.
+fn named_at(home: &Home, path: &str, name: &str) -> String {
+    let collection = ["instances", "promptrequests"]
+        .into_iter()
+        .find(|collection| path.contains(&format!("/{collection}/{{name}}")));
+    collection.map_or_else(|| name.to_owned(), |collection| owned_by(home, collection, name))
+}
+
+/// What the daemon has made for the object of that name.
+fn owned_by(home: &Home, collection: &str, owner: &str) -> String {
+    let list = home.get(&format!("{collection}?allScopes=true"));
     let items = list["items"].as_array().expect("items");
-    let own = items.iter().find(|item| item["status"]["owner"]["name"] == *server);
+    let own = items.iter().find(|item| item["status"]["owner"]["name"] == *owner);
     own.map_or_else(
         || "absent".to_owned(),
         |item| item["metadata"]["name"].as_str().expect("a name").to_owned(),
@@ -139,12 +146,25 @@ fn said(answer: &Answer, name: &str) -> String {
     if let Some(members) = body.as_object_mut() {
         members.remove("requestId");
     }
-    body.to_string().replace(name, "NAME")
+    // What is called after its place is told first.
+    let body = body.to_string().replace(name, "NAME");
+    ["zebra", "absent"]
+        .iter()
+        .fold(body, |body, place| body.replace(place, "NAME"))
+}
+
+/// Proposes a prompt of that name in the project of that name.
+fn propose(home: &Home, name: &str) {
+    let client = Client::begin(home, Era::Legacy, &format!("/mcp/projects/{name}"));
+    client.call("propose_prompt", json!({"name": name, "content": "hello"}));
 }
 
 #[test]
 fn every_route_is_decided_for_everybody() {
     let home = furnished();
+    for name in ["x", "zebra"] {
+        propose(&home, name);
+    }
     let admin = home.token();
     let grant = |roles: &[&str], more: Value| {
         let mut grant = json!({"roles": roles, "resources": ["*"]});
@@ -218,10 +238,7 @@ fn every_route_is_decided_for_everybody() {
         for (who, token) in [("named", &named), ("confined", &confined)] {
             let hidden = ask(&home, token, route, "zebra");
             let absent = ask(&home, token, route, "absent");
-            let hidden_name = match path.starts_with("/api/v1/instances/{name}") {
-                true => copy_of(&home, "zebra"),
-                false => "zebra".to_owned(),
-            };
+            let hidden_name = named_at(&home, path, "zebra");
             assert!(!hidden.body.contains("stripes"), "{who}: {method} {path}: {hidden:?}");
             let headers = |answer: &Answer| {
                 let names = answer.headers.iter().map(|(name, _)| name.clone());
@@ -315,11 +332,15 @@ fn what_each_role_is_good_for_is_written_down() {
     };
     let mut ordered = routes.clone();
     ordered.sort_by_key(|(method, path)| (rank(method), path.contains("{name}"), path.clone()));
+    // One that everybody may use, and no route is asked about.
+    let spare = json!({"provider": "scripted", "model": "spare", "script": [{"text": "hello"}]});
+    home.apply(&crate::e2e::manifest("Llm", "spare", &spare));
     let mut allowed: std::collections::BTreeMap<Route, Vec<&str>> = std::collections::BTreeMap::new();
     for role in ALL {
         let name = format!("of-{role}");
         home.apply(&super::family(&name));
         home.until_ready(&[&format!("server/{name}")]);
+        propose(&home, &name);
         let roles = if role == "view" {
             vec!["view"]
         } else {
@@ -328,10 +349,34 @@ fn what_each_role_is_good_for_is_written_down() {
         let token = machine(
             &home,
             &format!("with-{role}"),
-            &json!([{"roles": roles, "resources": ["*"]}]),
+            &json!([
+                {"roles": roles, "resources": ["*"]},
+                {"roles": ["run"], "resources": ["llms"], "names": ["spare"]},
+            ]),
             &[],
         );
         for route @ (method, path) in &ordered {
+            let is_gone = |address: &str| home.http("GET", address).send().status == 404;
+            // What another route has ended already is there again, and what is decided is proposed anew.
+            match method.as_str() {
+                "DELETE" if kind_in(path).is_some() && is_gone(&address_of(&home, path, &name)) => {
+                    home.apply(&super::family(&name));
+                }
+                "POST" if path.contains("/promptrequests/") => {
+                    for proposal in home.get("promptrequests?allScopes=true")["items"]
+                        .as_array()
+                        .expect("items")
+                    {
+                        let called = proposal["metadata"]["name"].as_str().expect("a name");
+                        if proposal["metadata"]["project"] == name.as_str() {
+                            let address = format!("/api/v1/projects/{name}/promptrequests/{called}");
+                            home.http("DELETE", &address).send().expect(200);
+                        }
+                    }
+                    propose(&home, &name);
+                }
+                _ => {}
+            }
             let answer = match method.as_str() {
                 "PUT" if !path.ends_with("/password") => put_as_it_is(&home, &token, path, &name),
                 "POST" if kind_in(path).is_some() && !path.contains("{name}") => {
@@ -380,15 +425,16 @@ fn what_each_role_is_good_for_is_written_down() {
 
 /// Puts an object in its own place, with another label.
 fn put_as_it_is(home: &Home, token: &str, path: &str, name: &str) -> Answer {
-    let address = path.replace("{project}", name).replace("{agent}", name);
-    let named = match address.starts_with("/api/v1/instances/") {
-        true => copy_of(home, name),
-        false => name.to_owned(),
-    };
-    let address = address.replace("{name}", &named);
+    let address = address_of(home, path, name);
     let mut object = manifest_at(home, &address);
     object["metadata"]["labels"] = json!({"put": "here"});
     with(home, "PUT", &address, token).json(&object).send()
+}
+
+/// The address of the object of that family.
+fn address_of(home: &Home, path: &str, name: &str) -> String {
+    let address = path.replace("{project}", name).replace("{agent}", name);
+    address.replace("{name}", &named_at(home, path, name))
 }
 
 /// Makes an object like one that is there.
@@ -396,6 +442,14 @@ fn make_another(home: &Home, token: &str, path: &str, name: &str) -> Answer {
     let collection = path.replace("{project}", name).replace("{agent}", name);
     let mut object = manifest_at(home, &format!("{collection}/{name}"));
     object["metadata"]["name"] = "new".into();
+    match object["kind"].as_str() {
+        // Values are sealed for the Secret that they are in.
+        Some("Secret") => object["spec"]["data"] = json!({"token": "another"}),
+        // To name something that is used takes the right to use it, which is another question.
+        Some("Agent") => object["spec"]["llm"] = "spare".into(),
+        Some("Project") => object["spec"] = json!({}),
+        _ => {}
+    }
     with(home, "POST", &collection, token).json(&object).send()
 }
 
