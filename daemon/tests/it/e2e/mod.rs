@@ -26,6 +26,7 @@ mod packages;
 mod publishing;
 mod registry;
 mod rights;
+mod rotating;
 mod secrets;
 mod servers;
 mod serving;
