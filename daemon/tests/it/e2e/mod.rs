@@ -30,6 +30,7 @@ mod rotating;
 mod secrets;
 mod servers;
 mod serving;
+mod told;
 mod upkeep;
 mod verbs;
 mod watching;
