@@ -6,6 +6,7 @@
 mod access;
 mod admission;
 mod agents;
+mod applied;
 mod audit;
 mod backend_tokens;
 mod backends;
