@@ -29,7 +29,7 @@ use ureq::Agent;
 use ureq::http::response::Parts;
 use ureq::http::{Method, Request, Response, StatusCode};
 
-pub(crate) use objects::{Object, Scopes, Selection};
+pub(crate) use objects::{Object, Scopes, Selection, flag};
 use retry::{Backoff, Wait};
 use unreachable::reason;
 
@@ -282,10 +282,9 @@ impl Client {
 
     /// Sends a call and takes in the whole answer.
     pub(crate) fn send(&self, ui: &Ui, call: &Call) -> Result<Answer, Failure> {
-        let mut backoff = Backoff::new(match call.insist {
-            Insist::Usually | Insist::Never => self.patience.get(),
-            Insist::UntilGone => retry::PATIENCE_WITH_DELETION,
-        });
+        let mut usual = Backoff::new(self.patience.get());
+        // An object that is being deleted is waited for longer than a daemon or a backend that cannot.
+        let mut deletion = Backoff::new(retry::PATIENCE_WITH_DELETION);
         let mut told = false;
         loop {
             let started = Instant::now();
@@ -305,6 +304,10 @@ impl Client {
             if !may_pass(call.insist, &refused) {
                 return Err(self.refused(call, refused));
             }
+            let backoff = match refused.code {
+                Code::Terminating => &mut deletion,
+                _ => &mut usual,
+            };
             match backoff.next(refused.retry_after.map(Duration::from_secs), retry::jitter()) {
                 Wait::GiveUp => {
                     self.patience.set(Duration::ZERO);

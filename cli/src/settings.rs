@@ -29,12 +29,30 @@ pub(crate) struct Settings {
     flags: Globals,
     /// The flags, and what the environment says where they say nothing.
     globals: Globals,
-    /// A token that the environment carries.
-    token: Option<Token>,
+    /// What the environment carries as a token.
+    carried: Carried,
     /// Where to write.
     pub(crate) ui: Ui,
     contexts: OnceCell<ContextFile>,
     client: OnceCell<Client>,
+}
+
+/// What the environment carries as a token.
+enum Carried {
+    Nothing,
+    /// A variable that is there, with nothing in it.
+    Empty,
+    Token(Token),
+}
+
+impl Carried {
+    fn of_environment() -> Self {
+        match std::env::var("ORCHCTL_TOKEN") {
+            Ok(text) if text.trim().is_empty() => Self::Empty,
+            Ok(text) => Self::Token(Token::new(&text)),
+            Err(_) => Self::Nothing,
+        }
+    }
 }
 
 /// Where the daemon is, and what to show it.
@@ -66,7 +84,7 @@ impl Settings {
             ui: Ui::new(globals.color, talk, NoColor::of_environment()),
             flags: globals.clone(),
             globals: with_environment(globals),
-            token: variable("ORCHCTL_TOKEN").map(|text| Token::new(&text)),
+            carried: Carried::of_environment(),
             contexts: OnceCell::new(),
             client: OnceCell::new(),
         }
@@ -119,7 +137,7 @@ impl Settings {
         let globals = &self.globals;
         // The context's token is for the context's daemon. Another address does not get to see it.
         let same = self.place()?.1;
-        let token = match (&self.flags.token_file, &self.token, &globals.token_file) {
+        let token = match (&self.flags.token_file, self.carried()?, &globals.token_file) {
             (Some(path), _, _) | (None, None, Some(path)) => Some(read_token(path)?),
             (None, Some(token), _) => Some(token.clone()),
             (None, None, None) => same.map(token_of).transpose()?.flatten(),
@@ -145,6 +163,19 @@ impl Settings {
         })
     }
 
+    /// The token that the environment carries, where the flags name none.
+    fn carried(&self) -> Result<Option<&Token>, Failure> {
+        match &self.carried {
+            Carried::Nothing => Ok(None),
+            Carried::Token(token) => Ok(Some(token)),
+            Carried::Empty if self.flags.token_file.is_some() => Ok(None),
+            // A script whose own variable was empty must not act as whoever the context is.
+            Carried::Empty => {
+                Err(Failure::usage("ORCHCTL_TOKEN is set and empty").hint("unset it, or put a token in it"))
+            }
+        }
+    }
+
     /// The context whose daemon is meant, to keep a login in; and why there is none. A token that the flags or the
     /// environment bring would be shown instead of the login, whatever the file says.
     pub(crate) fn context_for_login(&self) -> Result<&Context, Failure> {
@@ -153,7 +184,7 @@ impl Settings {
             Failure::usage(format!("there is no context of {server} to keep a login in"))
                 .hint(format!("make one: orchctl config set-context NAME --server {server}"))
         })?;
-        match (&self.globals.token_file, &self.token) {
+        match (&self.globals.token_file, self.carried()?) {
             (None, None) => Ok(context),
             (Some(_), _) | (None, Some(_)) => Err(Failure::usage(
                 "a token is given, and would be shown instead of what a login is given",
@@ -198,6 +229,19 @@ impl Settings {
             false => ("with agents", "--agent AGENT"),
         };
         Err(Failure::usage(format!("{} live {home}", kind.meta().plural)).hint(format!("say which: {flag}")))
+    }
+
+    /// Whether objects of that kind have a place where those are looked for that are meant.
+    pub(crate) fn has_place(&self, kind: Kind) -> Result<bool, Failure> {
+        let scopes = kind.meta().scopes;
+        let is_here = |scope: &ScopeType| match scope {
+            ScopeType::Cluster => Ok(true),
+            ScopeType::Project => self.project().map(|project| project.is_some()),
+            ScopeType::Agent => self.agent().map(|agent| agent.is_some()),
+        };
+        scopes
+            .iter()
+            .try_fold(false, |known, scope| Ok(known || is_here(scope)?))
     }
 
     /// The agent that is meant.

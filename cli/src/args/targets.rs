@@ -49,6 +49,22 @@ pub(crate) fn targets(settings: &Settings, words: &[String]) -> Result<Vec<Targe
         .collect()
 }
 
+/// Whether the words mean every kind there is.
+pub(crate) fn mean_all(words: &[String]) -> bool {
+    matches!(words, [one] if one.split(',').any(|noun| noun == "all"))
+}
+
+/// What is meant of every kind, without kinds that live where nobody looks: no project or agent is said.
+pub(crate) fn with_place(settings: &Settings, targets: Vec<Target>) -> Result<Vec<Target>, Failure> {
+    let mut kept = Vec::with_capacity(targets.len());
+    for target in targets {
+        if settings.has_place(target.kind())? {
+            kept.push(target);
+        }
+    }
+    Ok(kept)
+}
+
 /// The object of that name. A uid is looked up, once and here: from then on its object is called by its name.
 fn named(settings: &Settings, kind: Kind, name: Name) -> Result<ObjectRef, Failure> {
     let object = ObjectRef {
@@ -93,7 +109,11 @@ impl Chosen {
             return Ok(objects.iter().map(|object| object.resource.reference()).collect());
         }
         let mut objects = Vec::new();
-        for target in targets(settings, &self.targets)? {
+        let mut chosen = targets(settings, &self.targets)?;
+        if mean_all(&self.targets) && !self.selectors.all_scopes {
+            chosen = with_place(settings, chosen)?;
+        }
+        for target in chosen {
             match target {
                 Target::Object(object) => objects.push(object),
                 Target::Kind(kind) if self.all || self.selectors.narrow() => {
@@ -234,5 +254,14 @@ mod tests {
     #[test]
     fn all_means_every_kind() {
         assert_eq!(parse(&["all".to_owned()]).unwrap().len(), Kind::ALL.len());
+        for (words, expected) in [
+            (&["all"][..], true),
+            (&["servers,all"], true),
+            (&["server", "all"], false),
+            (&["server/all"], false),
+        ] {
+            let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+            assert_eq!(mean_all(&words), expected, "{words:?}");
+        }
     }
 }

@@ -290,8 +290,21 @@ impl Client {
         let singular = object.kind.meta().singular;
         match near_miss(object.name.as_str(), names) {
             Some(near) => failure.hint(format!("did you mean {singular}/{near}?")),
-            None => failure.hint(format!("see what is there: orchctl get {}", object.kind.meta().plural)),
+            None => failure.hint(format!(
+                "see what is there: orchctl get {}{}",
+                object.kind.meta().plural,
+                flag(&object.scope)
+            )),
         }
+    }
+}
+
+/// The flag that says where objects of that scope are looked for, behind a command.
+pub(crate) fn flag(scope: &Scope) -> String {
+    match scope {
+        Scope::Cluster => String::new(),
+        Scope::Project(name) => format!(" -p {name}"),
+        Scope::Agent(name) => format!(" --agent {name}"),
     }
 }
 

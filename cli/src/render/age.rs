@@ -23,6 +23,16 @@ pub(crate) fn short(duration: Duration) -> String {
     format!("{amount}{unit}")
 }
 
+/// What lies ahead, to the nearest of its unit: what was just given for 12 hours lasts 12, though a moment of them has passed.
+pub(crate) fn ahead(duration: Duration) -> String {
+    let nearest = |unit: u64| (duration + Duration::from_millis(unit * 500)).as_secs() / unit;
+    let units = [(1, 120), (MINUTE, 120), (HOUR, 48), (DAY, 730), (YEAR, u64::MAX)];
+    let fits = |(unit, end): &(u64, u64)| nearest(*unit) < *end;
+    // In the unit in which that number is told.
+    let unit = units.into_iter().find(fits).map_or(YEAR, |(unit, _)| unit);
+    short(Duration::from_secs(nearest(unit) * unit))
+}
+
 /// How long ago an instant was.
 pub(crate) fn since(now: Timestamp, then: Timestamp) -> String {
     short(now.since(then))
@@ -104,7 +114,7 @@ pub(crate) fn spoken(now: Timestamp, text: &str) -> String {
                 if out.last().is_some_and(|before| before == "at") {
                     out.pop();
                 }
-                out.push(format!("in {}{tail}", short(instant.since(now))));
+                out.push(format!("in {}{tail}", ahead(instant.since(now))));
             }
             Some(instant) => out.push(format!("{}{tail}", local(now, instant))),
         }
@@ -170,6 +180,25 @@ mod tests {
             (63_072_000, "2y"),
         ] {
             assert_eq!(short(Duration::from_secs(seconds)), said);
+        }
+    }
+
+    #[test]
+    fn what_lies_ahead_is_told_to_the_nearest() {
+        for (millis, said) in [
+            (0, "0s"),
+            (47_600, "48s"),
+            (119_400, "119s"),
+            (119_600, "2m"),
+            (89_000 + 3_600_000, "61m"),
+            (12 * 3_600_000 - 40, "12h"),
+            (12 * 3_600_000 - 1_900_000, "11h"),
+            (2 * 86_400_000 - 40, "2d"),
+            (30 * 86_400_000 - 40, "30d"),
+            (30 * 86_400_000 - 50_000_000, "29d"),
+            (730 * 86_400_000 - 40, "2y"),
+        ] {
+            assert_eq!(ahead(Duration::from_millis(millis)), said, "{millis}");
         }
     }
 

@@ -34,7 +34,7 @@ pub(crate) fn text(cell: &Cell, find: Find<'_, '_>, now: Timestamp) -> String {
             .and_then(|text| text.parse::<Timestamp>().ok())
         {
             None => "never".to_owned(),
-            Some(end) if end > now => format!("in {}", age::short(end.since(now))),
+            Some(end) if end > now => format!("in {}", age::ahead(end.since(now))),
             Some(end) => format!("{} ago", age::since(now, end)),
         },
         Cell::Count(path) => match find(path) {

@@ -101,10 +101,13 @@ pub(crate) fn source(me: &WhoAmI, index: usize) -> String {
         rules.peek().is_some() && rules.all(|rule| rule.starts_with("project/"))
     };
     let is_of_projects = me.bounds.get(index).is_some_and(of_projects);
+    // Where its maker had several bounds, so has what it was given.
+    let is_further = me.bounds.iter().take(index).skip(1).any(|bound| !of_projects(bound));
     match (index, &me.impersonated_by, &me.token) {
         (0, _, _) => format!("What {} was granted", me.principal),
         (_, Some(other), _) => format!("What {other} may do, who asks"),
         (_, None, Some(token)) if is_of_projects => format!("What token/{token} is confined to"),
+        (_, None, Some(token)) if is_further => format!("What whoever made token/{token} was bound to"),
         (_, None, Some(token)) => format!("What token/{token} was given"),
         (_, None, None) => "A further bound".to_owned(),
     }

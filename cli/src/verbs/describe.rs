@@ -136,7 +136,10 @@ fn inhabitants(settings: &Settings, home: &ObjectRef) -> Result<Vec<(Kind, Vec<O
         |kind: &&Kind| kind.meta().scopes.contains(&ScopeType::of(&scope)) && kind.meta().maker == Maker::User;
     let mut found = Vec::new();
     for kind in Kind::ALL.iter().filter(lives_here) {
-        let is_shared = matches!(scope, Scope::Project(_)) && kind.meta().scopes.contains(&ScopeType::Cluster);
+        // A token is somebody's, wherever it lives.
+        let is_shared = matches!(scope, Scope::Project(_))
+            && kind.meta().scopes.contains(&ScopeType::Cluster)
+            && *kind != Kind::Token;
         let everybodys = is_shared.then_some(Scope::Cluster);
         let mut objects = Vec::new();
         for scope in [scope.clone()].into_iter().chain(everybodys) {

@@ -191,6 +191,9 @@ fn is_export(arguments: &Arguments) -> bool {
 fn wanted(arguments: &Arguments, settings: &Settings) -> Result<Vec<Target>, Failure> {
     if arguments.files.files.is_empty() {
         let mut targets = targets::targets(settings, &arguments.targets)?;
+        if targets::mean_all(&arguments.targets) && !arguments.selectors.all_scopes {
+            targets = targets::with_place(settings, targets)?;
+        }
         if is_export(arguments) {
             targets.retain(|target| target.kind().meta().maker == Maker::User);
         }

@@ -50,7 +50,7 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome,
     }
     let now = settings.now();
     let until = found.expires_at.map(|end| {
-        let left = age::short(end.since(now));
+        let left = age::ahead(end.since(now));
         format!("{} (in {left})", age::local(now, end))
     });
     let doors = match found.surface.unwrap_or_default() {

@@ -45,7 +45,7 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome,
     let login = begin(settings, context, user, password)?;
     let end = login.expires_at.map(|end| {
         let now = settings.now();
-        format!(" for {}", age::short(end.since(now)))
+        format!(" for {}", age::ahead(end.since(now)))
     });
     settings.ui.say(&format!(
         "logged in as {} in context {}{}",

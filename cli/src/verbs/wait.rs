@@ -11,7 +11,7 @@ use orch_shared::resource::{ConditionStatus, Timestamp};
 
 use crate::args::targets::Chosen;
 use crate::args::{Limit, limit};
-use crate::client::{Object, Scopes, Selection};
+use crate::client::{Object, Scopes, Selection, flag};
 use crate::render::jsonpath::Template;
 use crate::render::{age, cell};
 use crate::report::{Failure, Outcome};
@@ -331,11 +331,7 @@ fn still_there(object: &Object, now: Timestamp) -> String {
 
 /// The object as it is typed.
 pub(super) fn spelled(object: &ObjectRef) -> String {
-    let flag = match &object.scope {
-        Scope::Cluster => String::new(),
-        Scope::Project(name) => format!(" -p {name}"),
-        Scope::Agent(name) => format!(" --agent {name}"),
-    };
+    let flag = flag(&object.scope);
     format!("{}/{}{flag}", object.kind.meta().singular, object.name)
 }
 

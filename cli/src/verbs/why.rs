@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use clap::Args;
 use clap_complete::ArgValueCompleter;
+use orch_shared::kind::Kind;
+use orch_shared::name::ObjectRef;
 use orch_shared::problem::Code;
 use orch_shared::query::Severity;
 use orch_shared::resource::{Condition, ConditionStatus, Timestamp};
@@ -54,7 +56,10 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome,
     let references = object.typed_spec().map(|spec| spec.references()).unwrap_or_default();
     for reference in references {
         match client.find(&settings.ui, &reference.target)? {
-            None => chain.because(&format!("{} ({}) is not there", reference.target, reference.path)),
+            None => {
+                chain.because(&format!("{} ({}) is not there", reference.target, reference.path));
+                chain.failing.push(reference.target);
+            }
             Some(target) => chain.referred(&target),
         }
     }
@@ -91,6 +96,8 @@ struct Chain<'s> {
     told: Vec<String>,
     reasons: usize,
     codes: Vec<Code>,
+    /// What it refers to that is not there, or not well.
+    failing: Vec<ObjectRef>,
 }
 
 impl<'s> Chain<'s> {
@@ -102,6 +109,7 @@ impl<'s> Chain<'s> {
             told: Vec::new(),
             reasons: 0,
             codes: Vec::new(),
+            failing: Vec::new(),
         }
     }
 
@@ -191,6 +199,7 @@ impl<'s> Chain<'s> {
             let conditions = target.conditions();
             let said = trouble(&conditions).map_or("not ready", |condition| &condition.message);
             self.because(&format!("{} is not well: {}", target.reference(), one_line(said)));
+            self.failing.push(target.reference());
         }
     }
 
@@ -260,7 +269,7 @@ impl<'s> Chain<'s> {
         self.codes.sort_unstable();
         self.codes.dedup();
         for code in self.codes.clone() {
-            if let Some(remedy) = remedy(code, object.metadata.name.as_str()) {
+            if let Some(remedy) = remedy(code, &object.reference(), &self.failing) {
                 self.line("try", Tone::Hint, &format!("{remedy} ({code})"));
             }
         }
@@ -336,17 +345,56 @@ fn without_codes(text: &str) -> (String, Vec<Code>) {
     (out, codes)
 }
 
-/// What the page of a code says to do, for that object. Advice to run this very verb is left out.
-fn remedy(code: Code, name: &str) -> Option<String> {
+/// What the page of a code says to do, for that object and what it refers to that fails. Advice to run this very verb is left
+/// out.
+fn remedy(code: Code, object: &ObjectRef, failing: &[ObjectRef]) -> Option<String> {
     let (_, advice) = code.page().split_once("## What to do")?;
-    let flowing = advice.split_whitespace().collect::<Vec<_>>().join(" ");
-    let useful = !flowing.contains("orchctl why");
-    useful.then(|| flowing.replace("NAME", name))
+    let words: Vec<&str> = advice.split_whitespace().collect();
+    let useful = !words.join(" ").contains("orchctl why");
+    useful.then(|| filled(&words, object, failing))
+}
+
+/// The words of a page with the names that are meant. A command about another kind is about what fails of that kind; where
+/// nothing is known to, it stays as the page has it.
+fn filled(words: &[&str], object: &ObjectRef, failing: &[ObjectRef]) -> String {
+    let meant = |noun: &str| match Kind::from_noun(noun) {
+        Some(kind) => std::iter::once(object).chain(failing).find(|one| one.kind == kind),
+        None if noun == "KIND" => Some(object),
+        // Whose output it is goes without saying.
+        None if noun == "logs" && matches!(object.kind, Kind::Server | Kind::Instance) => Some(object),
+        None => None,
+    };
+    let mut out: Vec<String> = Vec::new();
+    for word in words {
+        let Some((before, after)) = word.split_once("NAME") else {
+            out.push((*word).to_owned());
+            continue;
+        };
+        let noun = match before.strip_suffix('/') {
+            Some(noun) => Some(noun.trim_start_matches('`').to_owned()),
+            None => out.last().filter(|_| before.is_empty()).cloned(),
+        };
+        let Some((found, noun)) = noun.and_then(|noun| Some((meant(&noun)?, noun))) else {
+            out.push((*word).to_owned());
+            continue;
+        };
+        let quote = if before.starts_with('`') { "`" } else { "" };
+        if noun == "logs" {
+            out.push(format!("{}{after}", found.name));
+            continue;
+        }
+        if before.is_empty() {
+            out.pop();
+        }
+        out.push(format!("{quote}{}{after}", spelled(found)));
+    }
+    out.join(" ")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use orch_shared::name::Scope;
     use serde_json::json;
 
     #[test]
@@ -420,7 +468,89 @@ mod tests {
 
     #[test]
     fn pages_give_remedies() {
-        assert!(remedy(Code::ToolMissing, "x").is_some_and(|text| text.starts_with("Install")));
-        assert_eq!(remedy(Code::CrashLoop, "x"), None, "it would send the user back here");
+        let x = ObjectRef::cluster(Kind::Server, "x".parse().unwrap());
+        assert!(remedy(Code::ToolMissing, &x, &[]).is_some_and(|text| text.starts_with("Install")));
+        assert_eq!(
+            remedy(Code::CrashLoop, &x, &[]),
+            None,
+            "it would send the user back here"
+        );
+    }
+
+    #[test]
+    fn remedies_name_what_they_are_about() {
+        let object = |kind, name: &str| ObjectRef::cluster(kind, name.parse().unwrap());
+        let user = object(Kind::Server, "user");
+        let bao = object(Kind::SecretBackend, "bao");
+        let tone = ObjectRef {
+            scope: Scope::Project("web".parse().unwrap()),
+            ..object(Kind::Prompt, "tone")
+        };
+        for (page, object, failing, expected) in [
+            (
+                "`orchctl describe server NAME`.",
+                &user,
+                None,
+                "`orchctl describe server/user`.",
+            ),
+            (
+                "`orchctl describe secretbackend NAME` says",
+                &user,
+                None,
+                "`orchctl describe secretbackend NAME` says",
+            ),
+            (
+                "`orchctl describe secretbackend NAME` says",
+                &user,
+                Some(&bao),
+                "`orchctl describe secretbackend/bao` says",
+            ),
+            (
+                "`orchctl describe secretbackend NAME` says",
+                &bao,
+                None,
+                "`orchctl describe secretbackend/bao` says",
+            ),
+            (
+                "`orchctl describe KIND NAME` names",
+                &tone,
+                None,
+                "`orchctl describe prompt/tone -p web` names",
+            ),
+            (
+                "`orchctl history KIND/NAME`.",
+                &tone,
+                None,
+                "`orchctl history prompt/tone -p web`.",
+            ),
+            (
+                "`orchctl events server/NAME`, then",
+                &user,
+                None,
+                "`orchctl events server/user`, then",
+            ),
+            (
+                "`orchctl logs NAME --previous`",
+                &user,
+                None,
+                "`orchctl logs user --previous`",
+            ),
+            (
+                "`orchctl apply --set NAME -f x`",
+                &user,
+                None,
+                "`orchctl apply --set NAME -f x`",
+            ),
+            (
+                "`orchctl create secret NAME --from-file a`",
+                &user,
+                None,
+                "`orchctl create secret NAME --from-file a`",
+            ),
+        ] {
+            let words: Vec<&str> = page.split(' ').collect();
+            let failing: Vec<ObjectRef> = failing.into_iter().cloned().collect();
+            assert_eq!(filled(&words, object, &failing), expected);
+        }
     }
 }

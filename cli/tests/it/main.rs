@@ -14,6 +14,7 @@ mod editing;
 mod flags;
 mod manifests;
 mod offline;
+mod patience;
 mod streams;
 mod terminal;
 mod threads;

@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use orch_shared::access::Principal;
 use orch_shared::apply;
 use orch_shared::kind::{Action, Kind};
+use orch_shared::name::ObjectRef;
 use orch_shared::problem::{Code, Problem};
 use orch_shared::wire::Deleted;
 use serde::Serialize;
@@ -15,7 +16,9 @@ use serde::Serialize;
 use super::address::{self, Address};
 use super::problem::Refusal;
 use super::publishers::Deed;
-use super::{Api, audit, body, deciding, forward, health, identity, list, logs, object, publishers, spending, watch};
+use super::{
+    Api, audit, body, deciding, forward, health, identity, list, logs, noting, object, publishers, spending, watch,
+};
 use crate::admission::{self, Changed};
 use crate::auth;
 
@@ -110,7 +113,11 @@ pub(super) async fn dispatch(
         (Address::Apply, "POST") => {
             let request: apply::Request = body::json(&parts.headers, body, body::APPLY).await?;
             limit_tokens(&api, &principal, &request)?;
-            let applied = admission::apply(admission, &principal, request).await?;
+            let named: Vec<Option<ObjectRef>> = request.objects.iter().map(noting::named).collect();
+            crate::audit::about_each();
+            let applied = admission::apply(admission, &principal, request)
+                .await
+                .inspect_err(|problem| noting::refused(&named, problem))?;
             let kinds: Vec<Kind> = applied.results.iter().map(|outcome| outcome.object.kind).collect();
             settled(&api, &kinds, applied.revision).await;
             Ok(json(StatusCode::OK, &applied))

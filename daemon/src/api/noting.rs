@@ -8,7 +8,9 @@ use axum::response::Response;
 use orch_shared::access::Principal;
 use orch_shared::audit::{Row, Target};
 use orch_shared::kind::Kind;
-use orch_shared::name::Scope;
+use orch_shared::name::{Name, ObjectRef, Scope};
+use orch_shared::problem::Problem;
+use serde_json::Value;
 
 use super::Api;
 use super::address::{self, Address};
@@ -37,6 +39,35 @@ pub(super) fn wanted(method: &Method, uri: &Uri) {
     if let (Some(trail), Some(address)) = (audit::trail(), address::parse(uri.path())) {
         let (verb, target) = meaning(&address, self::method(method), uri.query().unwrap_or_default());
         trail.about(verb, target);
+    }
+}
+
+/// The object that a manifest is about, as far as that can be read before anybody looks whether it is sound.
+pub(super) fn named(manifest: &Value) -> Option<ObjectRef> {
+    let kind: Kind = manifest.get("kind")?.as_str()?.parse().ok()?;
+    let name = |field: &str| -> Option<Name> {
+        let found = manifest.pointer(&format!("/metadata/{field}"))?;
+        found.as_str()?.parse().ok()
+    };
+    let scope = match (name("project"), name("agent")) {
+        (Some(project), _) => Scope::Project(project),
+        (None, Some(agent)) => Scope::Agent(agent),
+        (None, None) => Scope::Cluster,
+    };
+    Some(ObjectRef {
+        kind,
+        scope,
+        name: name("name")?,
+    })
+}
+
+/// Notes of which object of a set a refusal tells, the first of several: it is what somebody looks for.
+pub(super) fn refused(objects: &[Option<ObjectRef>], problem: &Problem) {
+    let told = problem.errors.first().map(|error| error.object);
+    let alone = objects.first().filter(|_| objects.len() == 1);
+    let found = told.and_then(|index| objects.get(index)).or(alone);
+    if let Some(object) = found.and_then(Option::as_ref) {
+        audit::about("apply", object);
     }
 }
 

@@ -14,8 +14,9 @@ use serde_json::Value;
 
 use super::dispatch::{self, json, text};
 use super::problem::Refusal;
-use super::{Api, body};
+use super::{Api, body, noting};
 use crate::admission::{self, AuthCheck, Existing, Made, Manner, Precondition, Target};
+use crate::audit;
 use crate::store::Row;
 
 /// How long a uid is, in characters.
@@ -111,12 +112,13 @@ pub(super) async fn find(api: &Api, principal: &Principal, target: &Target) -> R
         .await?;
     found.ok_or_else(|| {
         let noun = kind.meta().singular;
-        let place = match scope {
-            Scope::Cluster => String::new(),
-            scope @ (Scope::Project(_) | Scope::Agent(_)) => format!(" in {scope}"),
+        let (place, flag) = match scope {
+            Scope::Cluster => (String::new(), String::new()),
+            Scope::Project(name) => (format!(" in {scope}"), format!(" -p {name}")),
+            Scope::Agent(name) => (format!(" in {scope}"), format!(" --agent {name}")),
         };
         Problem::new(Code::NotFound, format!("{noun} `{name}` does not exist{place}"))
-            .suggest(format!("what there is: orchctl get {}", kind.meta().plural))
+            .suggest(format!("what there is: orchctl get {}{flag}", kind.meta().plural))
     })
 }
 
@@ -148,6 +150,11 @@ pub(super) async fn create(
         return Err(Problem::new(Code::BadRequest, detail)
             .suggest(format!("kind: {kind}"))
             .into());
+    }
+    // Whoever looks for it finds what was refused, too.
+    if let Some(object) = noting::named(&manifest) {
+        let scope = scope.clone();
+        audit::about("create", &ObjectRef { scope, ..object });
     }
     let field = |name: &str| manifest.pointer(&format!("/metadata/{name}")).and_then(Value::as_str);
     let agrees = match scope {

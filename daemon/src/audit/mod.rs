@@ -8,8 +8,9 @@
 //! the row of a request that is refused is durable before the refusal is told; all others, reads and calls of tools, are
 //! handed to the [`Ledger`], which writes them within a tenth of a second.
 //!
-//! Guarantees: a request has one row, whoever writes it; only of objects that are deleted together each has its own. What is refused or changes something is not told before its row is
-//! durable, as long as the database can be written. What waits to be written, and what had to be dropped, is told in the
+//! Guarantees: a request has one row, whoever writes it; only of objects that are deleted together each has its own, and of
+//! those that are applied together each that changes, besides. What is refused or changes something is not told before its row
+//! is durable, as long as the database can be written. What waits to be written, and what had to be dropped, is told in the
 //! metrics and in the daemon's status; what was dropped is told in the log itself, too.
 
 mod ledger;
@@ -17,5 +18,6 @@ mod trail;
 
 pub use ledger::Ledger;
 pub use trail::{
-    Trail, about, changed, decided, decided_by_all, decision_of, rehearsed, said, scoped, sign, trail, write,
+    Trail, about, about_each, changed, decided, decided_by_all, decision_of, rehearsed, said, scoped, sign, trail,
+    write,
 };

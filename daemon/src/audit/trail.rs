@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -11,10 +11,11 @@ use futures_util::future::BoxFuture;
 use orch_shared::access::{self, Credential, Principal, Rights};
 use orch_shared::audit::{Decision, Outcome, Row, RowKind, Target};
 use orch_shared::excerpt::printable;
+use orch_shared::kind::Maker;
 use orch_shared::name::ObjectRef;
 use orch_shared::secrecy;
 
-use crate::store::{Error, Store, Transaction};
+use crate::store::{Error, Fate, Store, Transaction};
 
 tokio::task_local! {
     static TRAIL: Arc<Trail>;
@@ -44,7 +45,8 @@ pub fn scoped<F: Future>(trail: Arc<Trail>, answering: F) -> impl Future<Output 
     TRAIL.scope(trail, answering)
 }
 
-/// Writes; what the work notes goes on the trail of the request that asks for it, and so does the row that it writes.
+/// Writes; what the work notes goes on the trail of the request that asks for it, and so does the row that it writes. Where
+/// that is about a set, each object that the work has changed gets a row of its own behind it.
 ///
 /// # Errors
 /// As the work, and when the store fails.
@@ -56,7 +58,15 @@ where
 {
     match trail() {
         Some(trail) => {
-            let writing = store.write(move |transaction| Box::pin(scoped(trail, work(transaction))));
+            let writing = store.write(move |transaction| {
+                Box::pin(scoped(Arc::clone(&trail), async move {
+                    let done = work(&mut *transaction).await?;
+                    for row in trail.of_each(transaction) {
+                        transaction.audit(row);
+                    }
+                    Ok(done)
+                }))
+            });
             writing.await
         }
         None => store.write(work).await,
@@ -81,6 +91,13 @@ pub fn decided(principal: &Principal, decision: &access::Decision, wanted: impl 
 pub fn about(verb: &'static str, object: &ObjectRef) {
     if let Some(trail) = trail() {
         trail.about(verb, Some(Target::of(object)));
+    }
+}
+
+/// Notes that a request is about a set: besides its own row there is one for each object that it changes.
+pub fn about_each() {
+    if let Some(trail) = trail() {
+        trail.is_of_set.store(true, Ordering::Relaxed);
     }
 }
 
@@ -138,6 +155,8 @@ pub struct Trail {
     began: Instant,
     known: Mutex<Row>,
     told: AtomicU8,
+    /// Whether each object that is changed gets a row.
+    is_of_set: AtomicBool,
 }
 
 impl Trail {
@@ -153,6 +172,7 @@ impl Trail {
             began: Instant::now(),
             known: Mutex::new(known),
             told: AtomicU8::new(OPEN),
+            is_of_set: AtomicBool::new(false),
         })
     }
 
@@ -236,6 +256,35 @@ impl Trail {
         row.status = Some(status);
         row.duration_us = Some(self.micros());
         row
+    }
+
+    /// The rows of the objects that a write has changed, when the request is about a set of them. What the daemon keeps of
+    /// its own to an object goes along with it.
+    fn of_each(&self, transaction: &Transaction) -> Vec<Row> {
+        if !self.is_of_set.load(Ordering::Relaxed) {
+            return Vec::new();
+        }
+        let known = self.known().clone();
+        let duration = self.micros();
+        let fates = transaction.fates().into_iter();
+        let declared = fates.filter(|(object, _)| object.kind.meta().maker == Maker::User);
+        let row = |(object, fate): (ObjectRef, Fate)| {
+            let target = Target::of(&object);
+            Row {
+                project: target.project().map(str::to_owned),
+                target: Some(target),
+                status: Some(200),
+                duration_us: Some(duration),
+                detail: match fate {
+                    Fate::Made => "created",
+                    Fate::Changed => "configured",
+                    Fate::Gone => "pruned",
+                }
+                .to_owned(),
+                ..known.clone()
+            }
+        };
+        declared.map(row).collect()
     }
 
     /// All that is known, for somebody who will hand in the only row about the request.

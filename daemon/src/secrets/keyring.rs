@@ -3,6 +3,9 @@
 //! The file is JSON, mode 0600, replaced atomically: `{"active": "<id>", "keys": [{"id", "key"}]}` with base64 keys of 32
 //! bytes. A key's id is the first 8 hex digits of its SHA-256. Losing the file loses every sealed value, so it belongs
 //! into the backup; holding file and database opens them all, so it does not belong beside the database's backup.
+//!
+//! Guarantees: whoever writes the file holds its lock from reading it to replacing it, so that of two who write neither
+//! loses the other's key; and a key that a living process knows comes back into the file, whoever took it out.
 
 use std::fs;
 use std::io::{self, Write};
@@ -24,7 +27,7 @@ pub enum Error {
     File {
         /// Which file.
         path: PathBuf,
-        /// `read` or `written`.
+        /// `read`, `locked` or `written`.
         verb: &'static str,
         /// What the system said.
         source: io::Error,
@@ -81,6 +84,22 @@ struct Keys {
     ordered: Vec<Key>,
 }
 
+/// What reading the file again has led to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reloaded {
+    /// The same key seals as before.
+    Same,
+    /// Another key seals from now on.
+    Another,
+    /// The file lacked keys that are known here. It holds them again, beside those that it had.
+    Restored {
+        /// The ids of those that it lacked.
+        lacking: Vec<String>,
+        /// Whether another key seals from now on.
+        is_another: bool,
+    },
+}
+
 /// A handle on the daemon's keys; clones share them.
 #[derive(Clone)]
 pub struct Keyring {
@@ -94,17 +113,9 @@ impl Keyring {
     /// # Errors
     /// When the file is damaged, exposed, or cannot be read or made.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        let ordered = match fs::read(path) {
-            Ok(content) if content.trim_ascii() == ON_PURPOSE => first(path)?,
-            Ok(content) => parse(path, &Zeroizing::new(content))?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => first(path)?,
-            Err(source) => {
-                return Err(Error::File {
-                    path: path.to_owned(),
-                    verb: "read",
-                    source,
-                });
-            }
+        let ordered = match read(path)? {
+            Found::Keys(ordered) => ordered,
+            Found::Nothing | Found::GivenUp => first(path)?,
         };
         Ok(Self {
             path: path.into(),
@@ -112,39 +123,50 @@ impl Keyring {
         })
     }
 
-    /// Makes a new key that seals from now on; the others still open. The file is written before the key is used.
+    /// Makes a new key that seals from now on; the others still open, those too that another process has written into the
+    /// file meanwhile. The file is written before the key is used. Waits for whoever else writes it.
     ///
     /// # Errors
-    /// When the file cannot be written; then nothing has changed.
+    /// When the file cannot be read, trusted or written; then nothing has changed.
     pub fn rotate(&self) -> Result<String, Error> {
         let mut keys = self.keys.write().expect("no holder of the lock panics");
-        let mut ordered = keys.ordered.clone();
+        let lock = FileLock::wait(&self.path)?;
+        let mut ordered = match read(&self.path)? {
+            Found::Keys(found) if lacking(&found, &keys.ordered).is_empty() => found,
+            Found::Keys(found) => united(&keys.ordered, &found),
+            Found::Nothing | Found::GivenUp => keys.ordered.clone(),
+        };
         ordered.insert(0, Key::generate());
-        write(&self.path, &ordered)?;
+        write(&self.path, &ordered, &lock)?;
         keys.ordered = ordered;
         Ok(keys.ordered[0].id.clone())
     }
 
-    /// Takes in what another process has written into the file; whether another key seals from now on.
+    /// Takes in what another process has written into the file, and gives the file back what it lacks of the keys that are
+    /// known here: what is sealed with those would open nowhere once this process has ended.
     ///
     /// # Errors
-    /// When the file cannot be read or trusted; then nothing has changed.
-    pub fn reload(&self) -> Result<bool, Error> {
-        let content = fs::read(&self.path).map_err(|source| Error::File {
-            path: self.path.to_path_buf(),
-            verb: "read",
-            source,
-        })?;
-        let ordered = parse(&self.path, &Zeroizing::new(content))?;
+    /// When the file cannot be read or trusted, or lacks keys and cannot be written at the moment; then nothing has changed.
+    pub fn reload(&self) -> Result<Reloaded, Error> {
         let mut keys = self.keys.write().expect("no holder of the lock panics");
-        let is_another = ordered[0].id != keys.ordered[0].id;
-        // A file that knows less than is known already is another one's, and would close what is open.
-        let knows = |id: &str| ordered.iter().any(|key| key.id == id);
-        if keys.ordered.iter().all(|key| knows(&key.id)) {
-            keys.ordered = ordered;
-            return Ok(is_another);
+        let found = there(&self.path)?;
+        let active = keys.ordered[0].id.clone();
+        if lacking(&found, &keys.ordered).is_empty() {
+            keys.ordered = found;
+            return Ok(match keys.ordered[0].id == active {
+                true => Reloaded::Same,
+                false => Reloaded::Another,
+            });
         }
-        Ok(false)
+        // Nobody else is waited for here: the daemon looks again within seconds.
+        let lock = FileLock::at_once(&self.path)?;
+        let found = there(&self.path)?;
+        let lacking = lacking(&found, &keys.ordered);
+        let ordered = united(&keys.ordered, &found);
+        write(&self.path, &ordered, &lock)?;
+        keys.ordered = ordered;
+        let is_another = keys.ordered[0].id != active;
+        Ok(Reloaded::Restored { lacking, is_another })
     }
 
     /// Whether there was ever more than one key.
@@ -205,11 +227,117 @@ impl Key {
 /// Stands in the file of somebody who gives up what was sealed before. No accident leaves it there.
 const ON_PURPOSE: &[u8] = b"new";
 
-/// A file with one fresh key.
+/// What is in the place of the file.
+enum Found {
+    Keys(Vec<Key>),
+    Nothing,
+    GivenUp,
+}
+
+fn read(path: &Path) -> Result<Found, Error> {
+    match fs::read(path).map(Zeroizing::new) {
+        Ok(content) if content.trim_ascii() == ON_PURPOSE => Ok(Found::GivenUp),
+        Ok(content) => parse(path, &content).map(Found::Keys),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Found::Nothing),
+        Err(source) => Err(Error::File {
+            path: path.to_owned(),
+            verb: "read",
+            source,
+        }),
+    }
+}
+
+/// The keys of a file that must be there. In the place of one that is gone none is made: what it was on may have been taken
+/// away, and keys belong nowhere else.
+fn there(path: &Path) -> Result<Vec<Key>, Error> {
+    match read(path)? {
+        Found::Keys(found) => Ok(found),
+        Found::Nothing => Err(Error::File {
+            path: path.to_owned(),
+            verb: "read",
+            source: io::ErrorKind::NotFound.into(),
+        }),
+        Found::GivenUp => Err(Error::Damaged {
+            path: path.to_owned(),
+            detail: "it gives up the keys that are in use",
+        }),
+    }
+}
+
+/// A file with one fresh key, unless somebody else has made one just now.
 fn first(path: &Path) -> Result<Vec<Key>, Error> {
-    let keys = vec![Key::generate()];
-    write(path, &keys)?;
-    Ok(keys)
+    let lock = FileLock::wait(path)?;
+    match read(path)? {
+        Found::Keys(ordered) => Ok(ordered),
+        Found::Nothing | Found::GivenUp => {
+            let keys = vec![Key::generate()];
+            write(path, &keys, &lock)?;
+            Ok(keys)
+        }
+    }
+}
+
+/// The ids of the known keys that are not among those that were found.
+fn lacking(found: &[Key], known: &[Key]) -> Vec<String> {
+    let is_found = |key: &&Key| found.iter().any(|other| other.id == key.id);
+    known
+        .iter()
+        .filter(|key| !is_found(key))
+        .map(|key| key.id.clone())
+        .collect()
+}
+
+/// All keys of both. What seals goes on sealing, and what was first stays so, since marks are made with it; one that is both
+/// seals no more.
+fn united(known: &[Key], found: &[Key]) -> Vec<Key> {
+    let Some((oldest, newer)) = known.split_last() else {
+        return found.to_vec();
+    };
+    let mut all: Vec<Key> = Vec::new();
+    for key in newer.iter().take(1).chain(found).chain(newer) {
+        if key.id != oldest.id && all.iter().all(|other| other.id != key.id) {
+            all.push(key.clone());
+        }
+    }
+    all.push(oldest.clone());
+    all
+}
+
+/// The right to write the key file, held while this value lives; the kernel lets go of it when the process ends, however it
+/// ends. It lies beside the file, which is replaced by each who writes it.
+struct FileLock {
+    _file: fs::File,
+}
+
+impl FileLock {
+    /// Takes it as soon as whoever holds it lets go.
+    fn wait(path: &Path) -> Result<Self, Error> {
+        Self::take(path, fs::File::lock)
+    }
+
+    /// Takes it when nobody holds it.
+    fn at_once(path: &Path) -> Result<Self, Error> {
+        Self::take(path, |file| file.try_lock().map_err(io::Error::from))
+    }
+
+    fn take(path: &Path, lock: impl FnOnce(&fs::File) -> io::Result<()>) -> Result<Self, Error> {
+        let taken = || -> io::Result<Self> {
+            let file = fs::OpenOptions::new()
+                .read(true)
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .mode(0o600)
+                .open(path.with_extension("lock"))?;
+            lock(&file)?;
+            Ok(Self { _file: file })
+        };
+        taken().map_err(|source| Error::File {
+            path: path.to_owned(),
+            verb: "locked",
+            source,
+        })
+    }
 }
 
 fn parse(path: &Path, content: &[u8]) -> Result<Vec<Key>, Error> {
@@ -246,7 +374,8 @@ fn parse(path: &Path, content: &[u8]) -> Result<Vec<Key>, Error> {
     Ok(ordered)
 }
 
-fn write(path: &Path, keys: &[Key]) -> Result<(), Error> {
+/// Replaces the file, which only the holder of its lock does.
+fn write(path: &Path, keys: &[Key], _lock: &FileLock) -> Result<(), Error> {
     let stored = keys
         .iter()
         .map(|key| StoredKey {
@@ -260,24 +389,35 @@ fn write(path: &Path, keys: &[Key]) -> Result<(), Error> {
     };
     let content = Zeroizing::new(serde_json::to_vec_pretty(&file).expect("keys are plain data"));
     let put = || -> io::Result<()> {
-        let beside = path.with_extension("new");
-        let mut out = fs::OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&beside)?;
-        out.write_all(&content)?;
-        out.sync_all()?;
-        fs::rename(&beside, path)?;
-        // The rename is durable once the directory is.
-        fs::File::open(path.parent().unwrap_or(Path::new("/")))?.sync_all()
+        let mut own = [0; 8];
+        getrandom::fill(&mut own).expect("the operating system gives random bytes");
+        let beside = path.with_extension(format!("{}.new", hex::encode(own)));
+        let replaced = replace(path, &beside, &content);
+        if replaced.is_err() {
+            // No key lies about that nobody knows of.
+            let _gone = fs::remove_file(&beside);
+        }
+        replaced
     };
     put().map_err(|source| Error::File {
         path: path.to_owned(),
         verb: "written",
         source,
     })
+}
+
+/// Writes a file of one's own, and puts it in the place of another.
+fn replace(path: &Path, beside: &Path, content: &[u8]) -> io::Result<()> {
+    let mut out = fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(beside)?;
+    out.write_all(content)?;
+    out.sync_all()?;
+    fs::rename(beside, path)?;
+    // The rename is durable once the directory is.
+    fs::File::open(path.parent().unwrap_or(Path::new("/")))?.sync_all()
 }
 
 #[cfg(test)]
@@ -298,14 +438,89 @@ mod tests {
         assert_ne!(old, new);
         // Who has the file open already takes in what another has written.
         let third = second.rotate().unwrap();
-        assert!(first.reload().unwrap() && !first.reload().unwrap());
+        assert_eq!(first.reload().unwrap(), Reloaded::Another);
+        assert_eq!(first.reload().unwrap(), Reloaded::Same);
         assert_eq!(first.active_id(), third);
         assert!(first.find(&old).is_some() && first.was_rotated());
-        // A file of somebody else's is not taken in.
+    }
+
+    /// Ids in the order in which they are kept.
+    fn ids(keyring: &Keyring) -> Vec<String> {
+        let keys = keyring.keys.read().unwrap();
+        keys.ordered.iter().map(|key| key.id.clone()).collect()
+    }
+
+    #[test]
+    fn who_rotates_loses_nobody_elses_key() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("keys.json");
+        let (one, other) = (Keyring::open(&path).unwrap(), Keyring::open(&path).unwrap());
+        let oldest = one.active_id();
+        let (second, third) = (one.rotate().unwrap(), other.rotate().unwrap());
+        assert_eq!(ids(&Keyring::open(&path).unwrap()), [third, second, oldest]);
+        // Many at once, each of which has read the file before.
+        let all: Vec<Keyring> = (0..8).map(|_| Keyring::open(&path).unwrap()).collect();
+        let made: Vec<String> = std::thread::scope(|scope| {
+            let running: Vec<_> = all.iter().map(|one| scope.spawn(|| one.rotate().unwrap())).collect();
+            running.into_iter().map(|one| one.join().unwrap()).collect()
+        });
+        let kept = ids(&Keyring::open(&path).unwrap());
+        assert!(made.iter().all(|id| kept.contains(id)), "{made:?} {kept:?}");
+        assert_eq!(kept.len(), 3 + made.len());
+        let left: Vec<_> = fs::read_dir(dir.path())
+            .unwrap()
+            .map(|file| file.unwrap().file_name())
+            .collect();
+        assert_eq!(left.len(), 2, "the file and its lock: {left:?}");
+    }
+
+    #[test]
+    fn a_file_that_knows_less_gets_back_what_it_lacks() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("keys.json");
+        let known = Keyring::open(&path).unwrap();
+        let oldest = known.active_id();
+        let backup = fs::read(&path).unwrap();
+        let newest = known.rotate().unwrap();
+        let restored = |lacking: &[&String], is_another| Reloaded::Restored {
+            lacking: lacking.iter().map(ToString::to_string).collect(),
+            is_another,
+        };
+        // A backup that is older.
+        fs::write(&path, &backup).unwrap();
+        assert_eq!(known.reload().unwrap(), restored(&[&newest], false));
+        assert_eq!(ids(&Keyring::open(&path).unwrap()), [newest.clone(), oldest.clone()]);
+        assert_eq!(known.reload().unwrap(), Reloaded::Same);
+        // A file in which somebody has made another key, without this one.
+        fs::write(&path, &backup).unwrap();
+        let theirs = Keyring::open(&path).unwrap().rotate().unwrap();
+        assert_eq!(known.reload().unwrap(), restored(&[&newest], false));
+        let all = [newest.clone(), theirs.clone(), oldest.clone()];
+        assert_eq!(
+            (ids(&known), ids(&Keyring::open(&path).unwrap())),
+            (all.to_vec(), all.to_vec())
+        );
+        // A file of somebody else's; and what has the lock at the moment is tried again.
         fs::remove_file(&path).unwrap();
-        Keyring::open(&path).unwrap();
-        assert!(!first.reload().unwrap());
-        assert_eq!(first.active_id(), third);
+        let foreign = Keyring::open(&path).unwrap().active_id();
+        let held = FileLock::wait(&path).unwrap();
+        assert!(matches!(known.reload(), Err(Error::File { verb: "locked", .. })));
+        drop(held);
+        assert_eq!(known.reload().unwrap(), restored(&[&newest, &theirs, &oldest], false));
+        assert_eq!(
+            ids(&Keyring::open(&path).unwrap()),
+            [newest, foreign, theirs, oldest.clone()]
+        );
+        // One key alone stays the oldest.
+        fs::write(&path, &backup).unwrap();
+        let alone = Keyring::open(&path).unwrap();
+        fs::remove_file(&path).unwrap();
+        let foreign = Keyring::open(&path).unwrap().active_id();
+        assert_eq!(alone.reload().unwrap(), restored(&[&oldest], true));
+        assert_eq!(ids(&alone), [foreign, oldest]);
+        // One that is gone is not made anew.
+        fs::remove_file(&path).unwrap();
+        assert!(alone.reload().is_err() && !path.exists());
     }
 
     #[test]

@@ -7,6 +7,6 @@ mod keyring;
 mod seal;
 pub mod vault;
 
-pub use keyring::{Error as KeyringError, Keyring};
+pub use keyring::{Error as KeyringError, Keyring, Reloaded};
 pub use seal::{OpenError, Place, Plaintext};
 pub use vault::Backends;

@@ -4,7 +4,8 @@
 //! sealed with the one that does, the objects are sealed anew, a few in each write, and then their history; at the end it is noted
 //! with which key everything is sealed.
 //!
-//! Guarantees: each object is read and written by the same write, so that nothing that is changed meanwhile is undone. A kill
+//! Guarantees: each object is read and written by the same write, so that nothing that is changed meanwhile is undone. Keys that
+//! the file lacks and the daemon knows are written back into it. A kill
 //! at any instant leaves every value under a key that is in the file; the next start goes on.
 
 use std::path::{Path, PathBuf};
@@ -15,7 +16,7 @@ use orch_shared::name::ObjectRef;
 use tokio_util::sync::CancellationToken;
 
 use super::rotate::{self, Resealed, resealed};
-use crate::secrets::Keyring;
+use crate::secrets::{Keyring, Reloaded};
 use crate::store::{Error, PastSpec, Store};
 
 /// How often the key file is looked at.
@@ -55,8 +56,16 @@ pub(super) async fn keep_current(store: Store, keyring: Keyring, data_dir: PathB
             return;
         }
         match keyring.reload() {
-            Ok(is_another) => is_done &= !is_another,
-            Err(error) => tracing::warn!(%error, "the key file cannot be read; the keys that are known stay"),
+            Ok(Reloaded::Same) => {}
+            Ok(Reloaded::Another) => is_done = false,
+            Ok(Reloaded::Restored { lacking, is_another }) => {
+                tracing::error!(
+                    ?lacking,
+                    "the key file lacked keys that stored values may be sealed with; they were written back into it"
+                );
+                is_done &= !is_another;
+            }
+            Err(error) => tracing::error!(%error, "the key file cannot be used; the keys that are known stay"),
         }
     }
 }

@@ -33,8 +33,20 @@ pub(super) struct LoggedChange {
     pub(super) created_revision: i64,
     pub(super) uid: String,
     pub(super) object: ObjectRef,
+    pub(super) fate: Fate,
     /// The last wire text of an object that is gone.
     pub(super) removed: Option<String>,
+}
+
+/// What a write does to an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It makes it.
+    Made,
+    /// It changes it.
+    Changed,
+    /// It removes it, or has it removed once it is cleaned up after.
+    Gone,
 }
 
 /// A generation of an object.
@@ -67,6 +79,26 @@ impl Journal {
             generations: self.generations.len(),
             removed: self.removed.len(),
         }
+    }
+
+    /// What has become of each object since, in the order in which they were first changed.
+    pub(super) fn fates(&self, mark: JournalMark) -> Vec<(ObjectRef, Fate)> {
+        let mut places: HashMap<&str, usize> = HashMap::new();
+        let mut fates: Vec<(ObjectRef, Fate)> = Vec::new();
+        for change in &self.changes[mark.changes..] {
+            match places.get(change.uid.as_str()) {
+                None => {
+                    places.insert(&change.uid, fates.len());
+                    fates.push((change.object.clone(), change.fate));
+                }
+                // What is made and then changed was made.
+                Some(place) => match change.fate {
+                    Fate::Made | Fate::Changed => {}
+                    Fate::Gone => fates[*place].1 = Fate::Gone,
+                },
+            }
+        }
+        fates
     }
 
     pub(super) fn return_to(&mut self, mark: JournalMark) {

@@ -64,6 +64,7 @@ pub use error::Error;
 pub use event::{About, EventQuery, NewEvent};
 pub use facts::Known;
 pub use handle::{Counters, Engine, Store};
+pub use journal::Fate;
 pub use lease::{Claim, Claimed, Lease, Standing};
 pub use list::{Extent, ListQuery, Page, Position, Scopes};
 pub use lock::DirectoryLock;

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use orch_shared::name::ObjectRef;
 use orch_shared::resource::Timestamp;
 
-use super::journal::{LoggedChange, LoggedGeneration};
+use super::journal::{Fate, LoggedChange, LoggedGeneration};
 use super::mutation::{Create, Declared, Generations, Update};
 use super::sql::{Record, Rows, Statement};
 use super::{Error, Mutation, Transaction};
@@ -99,8 +99,9 @@ impl Head {
         Ok((record.text(0)?.to_owned(), head))
     }
 
-    fn changed(self, uid: String, revision: i64) -> LoggedChange {
+    fn changed(self, uid: String, revision: i64, fate: Fate) -> LoggedChange {
         LoggedChange {
+            fate,
             revision,
             created_revision: self.created_revision,
             uid,
@@ -178,6 +179,7 @@ impl Transaction {
                 created_revision: *revision,
                 uid: create.uid,
                 object: create.object,
+                fate: Fate::Made,
                 removed: None,
             });
         }
@@ -227,7 +229,9 @@ impl Transaction {
                 Generations::Same => {}
             }
             if let Some(head) = heads.remove(&update.uid) {
-                self.state.journal.log(head.changed(update.uid, *revision));
+                self.state
+                    .journal
+                    .log(head.changed(update.uid, *revision, Fate::Changed));
             }
         }
         Ok(revisions)
@@ -268,6 +272,7 @@ impl Transaction {
             let Some(mut row) = stored.remove(&uid) else {
                 return Err(Error::Gone { uid });
             };
+            let fate = change.fate();
             if !change.apply(&mut row, self.now) {
                 revisions.push(row.revision);
                 continue;
@@ -288,7 +293,7 @@ impl Transaction {
                 object: row.object,
                 created_revision: row.created_revision,
             };
-            logged.push(head.changed(row.uid, revision));
+            logged.push(head.changed(row.uid, revision, fate));
         }
         let statements = rows.statements(
             "UPDATE resource SET revision = v.column3, status = v.column4, apply_set = v.column5, \
@@ -337,6 +342,7 @@ impl Transaction {
                 revision,
                 created_revision: row.created_revision,
                 uid,
+                fate: Fate::Gone,
                 removed: Some(row.wire()),
                 object: row.object,
             });
@@ -406,6 +412,13 @@ fn push_labels<'d>(rows: &mut Rows<'d>, uid: &'d str, labels: &'d BTreeMap<Strin
 }
 
 impl TouchChange {
+    const fn fate(&self) -> Fate {
+        match self {
+            Self::Status(_) | Self::Restart(_) | Self::ApplySet(_) => Fate::Changed,
+            Self::MarkDeleting => Fate::Gone,
+        }
+    }
+
     /// Makes the change; tells whether anything differs from before.
     fn apply(self, row: &mut super::Row, now: Timestamp) -> bool {
         fn set<T: PartialEq>(place: &mut T, value: T) -> bool {

@@ -15,7 +15,7 @@ use orch_shared::resource::Timestamp;
 
 use super::audit::{self, Chain};
 use super::connection::Connection;
-use super::journal::{Journal, JournalMark};
+use super::journal::{Fate, Journal, JournalMark};
 use super::read;
 use super::row::COLUMNS;
 use super::sql::{Record, Rows, Statement, sql};
@@ -251,6 +251,12 @@ impl Transaction {
     #[must_use]
     pub const fn revision(&self) -> i64 {
         self.state.counts.revision
+    }
+
+    /// What has become of each object that this write has changed so far.
+    #[must_use]
+    pub fn fates(&self) -> Vec<(ObjectRef, Fate)> {
+        self.state.journal.fates(self.before.journal)
     }
 
     /// When this transaction began: the instant of all its changes.

@@ -392,6 +392,9 @@ const NAMES_OF_KINDS: &[&str] = &[
     "cli/src/verbs/create/examples.rs",
     // Logs are of instances, and so of servers.
     "cli/src/verbs/logs.rs",
+    "cli/src/verbs/why.rs",
+    // A token that lives in the cluster is not everybody's.
+    "cli/src/verbs/describe.rs",
     // Whoever speaks to an agent names it, and the personality that it is to take on.
     "cli/src/verbs/agents.rs",
     // The gateway serves projects and servers.

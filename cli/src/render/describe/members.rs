@@ -67,7 +67,7 @@ impl Place<'_> {
         if let Some(then) = instant().filter(|then| *then > self.now) {
             return format!(
                 "in {} ({})",
-                age::short(then.since(self.now)),
+                age::ahead(then.since(self.now)),
                 age::local(self.now, then)
             );
         }

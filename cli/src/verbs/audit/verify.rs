@@ -1,7 +1,7 @@
 //! Whether the log is as it was written: stretch by stretch, from its beginning to its end.
 
 use clap::Args;
-use orch_shared::audit::{Mark, Verification, VerifyParameters};
+use orch_shared::audit::{Broken, Mark, Verification, VerifyParameters};
 use orch_shared::route;
 
 use crate::client::Call;
@@ -22,11 +22,34 @@ pub(super) struct Arguments {
 
 /// Checks all of it.
 pub(super) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome, Failure> {
+    let mut all = walk(settings, arguments.kept.as_ref())?;
+    // The log ends before the entry of the mark: what there is may be whole all the same.
+    let is_beyond = |broken: &Broken| broken.sequence > all.head.sequence;
+    if all.checked == 0 && arguments.kept.is_some() && all.broken.as_ref().is_some_and(is_beyond) {
+        let rest = walk(settings, None)?;
+        all = Verification {
+            broken: rest.broken.clone().or(all.broken),
+            ..rest
+        };
+    }
+    let ended = match all.broken {
+        Some(_) => Outcome::Unwell,
+        None => Outcome::Done,
+    };
+    match document::text(arguments.output, &all) {
+        Some(text) => settings.ui.write(&text)?,
+        None => page(settings, &all, arguments.kept.as_ref())?,
+    }
+    Ok(ended)
+}
+
+/// Checks stretch after stretch, until the end or until something is wrong.
+fn walk(settings: &Settings, kept: Option<&Mark>) -> Result<Verification, Failure> {
     let client = settings.client()?;
     let progress = settings.ui.progress("checking the audit log");
-    let kept = arguments.kept.as_ref().map(ToString::to_string);
+    let kept = kept.map(ToString::to_string);
     let mut all: Option<Verification> = None;
-    let all = loop {
+    loop {
         let call = Call::get(route::AUDIT_VERIFY).query(&VerifyParameters {
             after: all.as_ref().map(|all| all.to.to_string()),
             kept: kept.clone(),
@@ -39,21 +62,11 @@ pub(super) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome,
             ..next
         };
         if sum.complete || sum.broken.is_some() {
-            break sum;
+            return Ok(sum);
         }
         progress.set(format!("checked up to {} of {}", sum.to.sequence, sum.head.sequence));
         all = Some(sum);
-    };
-    drop(progress);
-    let ended = match all.broken {
-        Some(_) => Outcome::Unwell,
-        None => Outcome::Done,
-    };
-    match document::text(arguments.output, &all) {
-        Some(text) => settings.ui.write(&text)?,
-        None => page(settings, &all, arguments.kept.as_ref())?,
     }
-    Ok(ended)
 }
 
 fn page(settings: &Settings, all: &Verification, kept: Option<&Mark>) -> Result<(), Failure> {

@@ -83,7 +83,7 @@ fn list(arguments: &Arguments, settings: &Settings) -> Result<(), Failure> {
             Piece::plain(&login.name),
             Piece::plain(ago(Some(login.created_at))),
             Piece::plain(ago(login.last_used_at)),
-            Piece::plain(end.map_or_else(|| "never".to_owned(), |end| age::short(end.since(now)))),
+            Piece::plain(end.map_or_else(|| "never".to_owned(), |end| age::ahead(end.since(now)))),
         ]
     });
     let style = Style::whole(&settings.ui, Heading::Shown);

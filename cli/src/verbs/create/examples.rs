@@ -31,7 +31,7 @@ const OWN: &[(Kind, &str)] = &[
     (
         Kind::SecretBackend,
         "\
-  orchctl create secretbackend bao --type openbao --wizard --url https://bao:8200
+  orchctl create secretbackend bao --type openbao --wizard --url https://bao
   orchctl create secretbackend bao --url https://bao:8200 --token-secret b/token
   orchctl create secretbackend bao --url https://bao:8200 --role orchd
 ",
@@ -39,7 +39,7 @@ const OWN: &[(Kind, &str)] = &[
     (
         Kind::Llm,
         "\
-  orchctl create llm fast --provider openai --model gpt-5-mini --api-key-ref ai/k
+  orchctl create llm fast --provider openai --model gpt-5 --api-key-ref ai/k
   orchctl create llm local --provider ollama --model qwen3 --tier fast
   orchctl create llm demo --provider scripted --model demo --script '{text: hi}'
 ",
@@ -103,7 +103,7 @@ const OWN: &[(Kind, &str)] = &[
     (
         Kind::Prompt,
         "\
-  orchctl create prompt tone -p web --from-file tone.md --priority 80 --tag style
+  orchctl create prompt tone -p web --from-file tone.md --priority 80 --tag how
   orchctl create prompt readme --link web/files:file:///README.md
   orchctl create prompt tone --agent reviewer --content 'Be kind.'
 ",
@@ -123,7 +123,8 @@ pub(super) fn of(kind: Kind) -> String {
         },
         |(_, lines)| (*lines).to_owned(),
     );
-    format!("Examples:\n{lines}")
+    // A text that begins on a line of its own has lost how far that was indented.
+    format!("Examples:\n  {}", lines.trim_start())
 }
 
 #[cfg(test)]
@@ -132,6 +133,16 @@ mod tests {
 
     use super::*;
     use crate::verbs::help;
+
+    #[test]
+    fn every_example_is_as_far_in() {
+        for kind in Kind::ALL {
+            let page = of(*kind);
+            let (heading, lines) = page.split_once('\n').unwrap();
+            assert_eq!(heading, "Examples:");
+            assert!(lines.lines().all(|line| line.starts_with("  orchctl ")), "{page}");
+        }
+    }
 
     /// The words of a line, quotes taken off.
     fn words(line: &str) -> Vec<String> {

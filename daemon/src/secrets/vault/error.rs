@@ -32,7 +32,7 @@ pub enum Error {
     #[error("sends on to another address; name that one in spec.url")]
     Redirected,
     /// The credential may not do this, or is none any more.
-    #[error("permission denied: {0}")]
+    #[error("refuses that: {}", denied(.0))]
     Denied(String),
     /// It says no.
     #[error("refuses with status {status}: {complaint}")]
@@ -70,6 +70,14 @@ pub enum Error {
     /// What is to be sent is nothing that can be.
     #[error("cannot be asked: {0}")]
     Unsendable(String),
+}
+
+/// The words of a server that denies something, which mostly are these.
+fn denied(complaint: &str) -> String {
+    match complaint.starts_with("permission denied") {
+        true => complaint.to_owned(),
+        false => format!("permission denied: {complaint}"),
+    }
 }
 
 impl Error {

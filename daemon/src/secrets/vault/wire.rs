@@ -281,10 +281,7 @@ mod tests {
         assert_eq!(answer.complaint, "permission denied for ***; data ***");
         assert!(!format!("{answer:?}").contains("complaint: \"s."));
         let refusal = answer.refusal();
-        assert_eq!(
-            refusal.to_string(),
-            "permission denied: permission denied for ***; data ***"
-        );
+        assert_eq!(refusal.to_string(), "refuses that: permission denied for ***; data ***");
     }
 
     #[test]

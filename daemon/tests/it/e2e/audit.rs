@@ -92,7 +92,7 @@ fn each_request_has_one_row(home: Home) {
             Some(&secret),
             None,
             409,
-            "request admin create Secret failed 409",
+            "request admin create Secret/keys failed 409",
         ),
         (
             "GET",

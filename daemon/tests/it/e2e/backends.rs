@@ -223,6 +223,12 @@ fn is_away(mood: &Mood, reason: &str) {
     eventually("so does the Secret", || {
         condition(&home.get("secrets/keys"), "ReferencesResolved").0 == "False"
     });
+    // What mends the backend is not asked of what refers to it.
+    let why = home.orchctl(&["why", "server/files"]).expect(0).stdout;
+    assert!(
+        why.contains("orchctl describe secretbackend NAME") || why.contains("orchctl describe secretbackend/bao"),
+        "{mood:?}: {why}"
+    );
     // What is there already needs no backend; what is new is refused, and changes nothing.
     home.apply(&export).saying(&["unchanged"]);
     let refused = home.orchctl_reading(&secret("keys", json!({"token": NEXT})), &["apply", "-f", "-"]);

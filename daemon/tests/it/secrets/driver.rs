@@ -147,7 +147,7 @@ async fn every_recorded_answer_is_understood() {
             "self mint successor" => r#"("<accessor-2>", 2592000s)"#,
             "lookup-self" => r#"("<accessor-2>", 1795228508, Some("2026-12-21T02:35:08.802Z"))"#,
             "read outside the policy" | "list mounts without right" | "use revoked token" | "garbage token" => {
-                "final: permission denied: permission denied"
+                "final: refuses that: permission denied"
             }
             "no token" => "final: refuses with status 400: missing client token",
             "malformed json" => "final: refuses with status 400: no data provided",
@@ -244,7 +244,7 @@ async fn a_server_that_misbehaves_is_told_apart_and_never_taken_for_an_empty_val
         (Mood::Says(429, "{}".to_owned()), "passing: answers with status 429"),
         (
             Mood::Says(403, json!({"errors": [format!("no, {token} may not")]}).to_string()),
-            "final: permission denied: no, *** may not",
+            "final: refuses that: permission denied: no, *** may not",
         ),
         (
             Mood::Says(200, "x".repeat(9 << 20)),
