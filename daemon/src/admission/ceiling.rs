@@ -1,6 +1,6 @@
 //! Nobody grants what they do not have: what a binding, a group's members, or a token would give is held against the rights
 //! of whoever writes it, whichever way it is written (create, apply, patch, rollback). So is what a binding gave that is
-//! changed or goes, and what other labels would let the writer do.
+//! changed or goes, and what other labels, or a project that lists it, would let the writer do with something.
 
 use std::sync::Arc;
 
@@ -8,6 +8,7 @@ use orch_shared::access::{Gain, Grants, Operation, Principal, Role, Subject};
 use orch_shared::kind::{Kind, downcast};
 use orch_shared::kinds::agent::Agent;
 use orch_shared::kinds::group::Group;
+use orch_shared::kinds::project::Project;
 use orch_shared::kinds::role_binding::{self, RoleBinding};
 use orch_shared::kinds::secret::Secret;
 use orch_shared::kinds::secret_backend::{BackendType, SecretBackend};
@@ -146,6 +147,42 @@ pub(super) async fn may_relabel(
     Err(Problem::new(Code::Ceiling, detail)
         .suggest("nobody grants themselves what they do not have; have it labelled by somebody who has it")
         .into())
+}
+
+/// Refuses a project that lists servers with which whoever writes it may do less than they could in that project.
+pub(super) async fn may_list(
+    transaction: &mut Transaction,
+    principal: &Principal,
+    before: Option<&Resource>,
+    after: &Resource,
+) -> Result<(), Error> {
+    let servers = |resource: &Resource| downcast::<Project>(resource.spec.as_ref())?.servers.clone();
+    let listed = before.and_then(servers).unwrap_or_default();
+    let added = servers(after).unwrap_or_default().into_iter();
+    let added: Vec<_> = added
+        .filter(|server| !listed.contains(server))
+        .map(|server| ObjectRef::cluster(Kind::Server, server))
+        .collect();
+    for row in transaction.load(&added).await?.iter().flatten() {
+        let known = transaction.known(row, &principal.rights).await?;
+        let there = known.clone().also_in(&after.metadata.name);
+        let copy = ObjectRef::cluster(Kind::Instance, row.object.name.clone());
+        let gain = |then: &Known, now: &Known| then.ask(|then| now.ask(|now| principal.rights.gain(then, now)));
+        let gained = gain(&known, &there).or_else(|| gain(&known.owning(&copy), &there.owning(&copy)));
+        if let Some(gain) = gained {
+            let detail = format!(
+                "in {}, {} could {gain} {}, which {} may not do as it is",
+                after.reference(),
+                principal.name,
+                row.object,
+                principal.name
+            );
+            return Err(Problem::new(Code::Ceiling, detail)
+                .suggest("nobody grants themselves what they do not have; have it listed by somebody who has it")
+                .into());
+        }
+    }
+    Ok(())
 }
 
 fn is_active(resource: &Resource) -> bool {

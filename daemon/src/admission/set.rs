@@ -255,6 +255,7 @@ pub(super) async fn admit(
         if let Some((row, live)) = &pair.live {
             ceiling::may_relabel(transaction, principal, (row, live), &pair.resource).await?;
         }
+        ceiling::may_list(transaction, principal, before, &pair.resource).await?;
     }
     ceiling::may_delete(principal, &pruned)?;
     let mut deposed = (Vec::new(), None);

@@ -154,6 +154,13 @@ impl Known {
         self
     }
 
+    /// The same object, listed by that project as well.
+    #[must_use]
+    pub fn also_in(mut self, project: &Name) -> Self {
+        self.projects.push(project.clone());
+        self
+    }
+
     /// What belongs to it, under that name.
     #[must_use]
     pub fn owning(self, object: &ObjectRef) -> Self {

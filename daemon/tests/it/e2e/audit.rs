@@ -384,7 +384,7 @@ fn what_is_older_than_its_retention_goes() {
     let home = Home::new().with(&["--audit-retention", "2s"]).started();
     home.apply(&manifest("Project", "old", &json!({})));
     let about = |home: &Home, verb: &str| entries(home, &format!("verb={verb}")).len();
-    eventually("it is written down", || about(&home, "apply") == 1);
+    eventually("it is written down", || about(&home, "apply") > 0);
     // It is looked for once a minute.
     std::thread::sleep(std::time::Duration::from_secs(45));
     eventually("it is dropped", || about(&home, "apply") == 0);
@@ -415,17 +415,23 @@ fn the_command_line_follows() {
         let line = heard.recv_timeout(std::time::Duration::from_secs(60)).expect("a line");
         serde_json::from_str(&line).expect("JSON")
     };
-    let before = next();
-    assert_eq!(before["verb"], "apply", "{before}");
-    let mut last = before["sequence"].as_i64().expect("a number");
-    for name in ["one", "two"] {
-        // Something else in between is not told.
-        home.get("projects");
-        home.apply(&manifest("Project", name, &json!({})));
+    let mut last = 0;
+    // An apply has a row for the request, and then one for the object.
+    let mut until = |name: &str| loop {
         let entry = next();
         let sequence = entry["sequence"].as_i64().expect("a number");
         assert!(entry["verb"] == "apply" && sequence > last, "{entry}");
         last = sequence;
+        if entry["target"]["name"] == name {
+            return;
+        }
+    };
+    until("before");
+    for name in ["one", "two"] {
+        // Something else in between is not told.
+        home.get("projects");
+        home.apply(&manifest("Project", name, &json!({})));
+        until(name);
     }
     child.kill().expect("it runs");
     child.wait().expect("it ends");

@@ -198,3 +198,42 @@ fn a_project_counts_for_an_agent_as_labels_do() {
     assert_eq!(patch(json!({"spec": project})), 200);
     assert_eq!(patch(json!({"metadata": labels})), 403);
 }
+
+/// A project that lists a server brings it into the reach of grants narrowed to that project: also not into one's own hands.
+#[test]
+fn a_project_lists_no_server_into_the_hands_of_its_editor() {
+    let home = home();
+    home.apply(&server_with("own", &[], json!({"replicas": 0})));
+    home.apply(&manifest("Project", "web", &json!({"servers": ["own"]})));
+    let within = |roles: &[&str], resource: &str| json!({"roles": roles, "resources": [resource], "project": "web"});
+    let editor = machine(
+        &home,
+        "editor",
+        &json!([
+            within(&["view", "edit"], "projects"),
+            within(&["view", "run"], "servers"),
+            grant(&["view"], "servers", None),
+        ]),
+        &[],
+    );
+    let list = |token: &str, servers: &[&str]| {
+        let patch = json!({"spec": {"servers": servers}});
+        let answer = with(&home, "PATCH", "/api/v1/projects/web", token).json(&patch).send();
+        match answer.status {
+            200 => allowed(),
+            status => (status, answer.code()),
+        }
+    };
+    assert!(!may(&home, &editor, "run", "Server", None));
+    assert_eq!(list(&editor, &["own", "notes"]), refused());
+    assert!(!may(&home, &editor, "run", "Server", None));
+    // Others, and who has it already, list it; the rest of the project is the editor's.
+    assert_eq!(list(&home.token(), &["own", "notes"]), allowed());
+    assert!(may(&home, &editor, "run", "Server", None));
+    assert_eq!(list(&editor, &["notes"]), allowed());
+    assert_eq!(
+        list(&editor, &["notes", "own"]),
+        refused(),
+        "what was taken out is not taken in again"
+    );
+}
