@@ -211,8 +211,9 @@ fn a_project_lists_no_server_into_the_hands_of_its_editor() {
         "editor",
         &json!([
             within(&["view", "edit"], "projects"),
-            within(&["view", "run"], "servers"),
-            grant(&["view"], "servers", None),
+            within(&["edit"], "servers"),
+            // Who names a server for others must be able to use it.
+            grant(&["view", "run"], "servers", None),
         ]),
         &[],
     );
@@ -224,12 +225,12 @@ fn a_project_lists_no_server_into_the_hands_of_its_editor() {
             status => (status, answer.code()),
         }
     };
-    assert!(!may(&home, &editor, "run", "Server", None));
+    assert!(!may(&home, &editor, "edit", "Server", None));
     assert_eq!(list(&editor, &["own", "notes"]), refused());
-    assert!(!may(&home, &editor, "run", "Server", None));
+    assert!(!may(&home, &editor, "edit", "Server", None));
     // Others, and who has it already, list it; the rest of the project is the editor's.
     assert_eq!(list(&home.token(), &["own", "notes"]), allowed());
-    assert!(may(&home, &editor, "run", "Server", None));
+    assert!(may(&home, &editor, "edit", "Server", None));
     assert_eq!(list(&editor, &["notes"]), allowed());
     assert_eq!(
         list(&editor, &["notes", "own"]),
