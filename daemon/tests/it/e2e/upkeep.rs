@@ -153,7 +153,7 @@ fn a_change_that_never_comes_up_leaves_the_old_copies_serving_and_rollback_repai
         .saying(&["Degraded", "0/2", "what ran before serves on"]);
     home.orchctl(&["why", "server/files"])
         .expect(0)
-        .saying(&["RolloutStuck", "orchctl rollback server files"]);
+        .saying(&["RolloutStuck", "orchctl rollback server/files"]);
     home.orchctl(&["wait", "server/files", "--timeout", "1s"]).expect(7);
     caller.goes_on(3);
 
