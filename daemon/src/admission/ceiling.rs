@@ -111,6 +111,11 @@ pub(super) fn may_delete(principal: &Principal, going: &[Row]) -> Result<(), Err
     Ok(())
 }
 
+/// What somebody could do with an object as it would be, and may not do with it as it is.
+fn gained(principal: &Principal, then: &Known, now: &Known) -> Option<Gain> {
+    then.ask(|then| now.ask(|now| principal.rights.gain(then, now)))
+}
+
 /// Refuses labels, or a project of an agent, that would let whoever writes them do more with the object than they may with
 /// it as it is. Whom else they let do something is up to whoever may edit it.
 pub(super) async fn may_relabel(
@@ -126,9 +131,7 @@ pub(super) async fn may_relabel(
     }
     let known = transaction.known(row, &principal.rights).await?;
     let declared = known.clone().declared(after);
-    let gain = |then: &Known, now: &Known| -> Option<Gain> {
-        then.ask(|then| now.ask(|now| principal.rights.gain(then, now)))
-    };
+    let gain = |then: &Known, now: &Known| gained(principal, then, now);
     let mut found = gain(&known, &declared).map(|gain| (gain, row.object.to_string()));
     if row.object.kind == Kind::Server && found.is_none() {
         // Its copies are labelled as it is, those that there are and those to come.
@@ -167,9 +170,8 @@ pub(super) async fn may_list(
         let known = transaction.known(row, &principal.rights).await?;
         let there = known.clone().also_in(&after.metadata.name);
         let copy = ObjectRef::cluster(Kind::Instance, row.object.name.clone());
-        let gain = |then: &Known, now: &Known| then.ask(|then| now.ask(|now| principal.rights.gain(then, now)));
-        let gained = gain(&known, &there).or_else(|| gain(&known.owning(&copy), &there.owning(&copy)));
-        if let Some(gain) = gained {
+        let gain = gained(principal, &known, &there);
+        if let Some(gain) = gain.or_else(|| gained(principal, &known.owning(&copy), &there.owning(&copy))) {
             let detail = format!(
                 "in {}, {} could {gain} {}, which {} may not do as it is",
                 after.reference(),

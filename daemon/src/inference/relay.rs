@@ -97,10 +97,10 @@ impl Relay {
     }
 
     /// What is gathered, as one piece: to write pieces one by one takes several times as long as to copy them.
-    fn gathered(&mut self) -> Option<Bytes> {
+    fn gathered(&mut self) -> Option<Result<Frame<Bytes>, Infallible>> {
         let first = self.out.pop_front()?;
         if self.out.is_empty() {
-            return Some(first);
+            return Some(Ok(Frame::data(first)));
         }
         let length = self.out.iter().fold(first.len(), |length, next| length + next.len());
         let mut whole = BytesMut::with_capacity(length);
@@ -108,7 +108,7 @@ impl Relay {
         for next in self.out.drain(..) {
             whole.extend_from_slice(&next);
         }
-        Some(whole.freeze())
+        Some(Ok(Frame::data(whole.freeze())))
     }
 
     /// Nothing more comes from the provider.
@@ -143,20 +143,20 @@ impl Body for Relay {
         let relay = &mut *self;
         loop {
             let Some(incoming) = &mut relay.incoming else {
-                return Poll::Ready(relay.gathered().map(|bytes| Ok(Frame::data(bytes))));
+                return Poll::Ready(relay.gathered());
             };
             match incoming.as_mut().poll_frame(context) {
                 Poll::Ready(Some(Ok(frame))) => {
                     let Ok(chunk) = frame.into_data() else { continue };
                     relay.took(chunk);
                     if relay.is_much() {
-                        return Poll::Ready(relay.gathered().map(|bytes| Ok(Frame::data(bytes))));
+                        return Poll::Ready(relay.gathered());
                     }
                 }
                 Poll::Ready(None) => relay.end(),
                 Poll::Ready(Some(Err(_))) => relay.break_off("the connection to the provider broke off"),
                 Poll::Pending if !relay.out.is_empty() => {
-                    return Poll::Ready(relay.gathered().map(|bytes| Ok(Frame::data(bytes))));
+                    return Poll::Ready(relay.gathered());
                 }
                 Poll::Pending => {
                     if std::mem::take(&mut relay.was_heard) {

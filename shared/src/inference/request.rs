@@ -14,16 +14,6 @@ const NEVER_EXTRA: [&str; 3] = ["model", "stream", "stream_options"];
 /// The names under which the length of an answer is limited. Models refuse two of them at once, so they are one parameter.
 const LIMITS: [&str; 3] = ["max_tokens", "max_completion_tokens", "max_output_tokens"];
 
-/// Members that are read here: whoever is behind must not read another one.
-const DECIDING: [&str; 6] = [
-    "model",
-    "stream",
-    "stream_options",
-    "max_tokens",
-    "max_completion_tokens",
-    "max_output_tokens",
-];
-
 /// The body of a request, read one level deep.
 #[derive(Debug, Clone)]
 pub struct Body<'m> {
@@ -46,7 +36,8 @@ impl<'m> Body<'m> {
         let value: &RawValue =
             serde_json::from_str(text).map_err(|error| refused(format!("the body is not JSON: {error}")))?;
         let members = Members::of(value).ok_or_else(|| refused("the body is not a JSON object"))?;
-        match members.ambiguous(&DECIDING) {
+        // They are read here: whoever is behind must not read another one.
+        match members.ambiguous(&NEVER_EXTRA).or_else(|| members.ambiguous(&LIMITS)) {
             None => {}
             Some((written, name)) if written == name => return Err(refused("given more than once").at(name)),
             Some((written, name)) => {

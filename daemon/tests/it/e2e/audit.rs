@@ -384,7 +384,7 @@ fn what_is_older_than_its_retention_goes() {
     let home = Home::new().with(&["--audit-retention", "2s"]).started();
     home.apply(&manifest("Project", "old", &json!({})));
     let about = |home: &Home, verb: &str| entries(home, &format!("verb={verb}")).len();
-    eventually("it is written down", || about(&home, "apply") > 0);
+    eventually("it is written down", || about(&home, "apply") == 2);
     // It is looked for once a minute.
     std::thread::sleep(std::time::Duration::from_secs(45));
     eventually("it is dropped", || about(&home, "apply") == 0);

@@ -187,12 +187,14 @@ fn each_row_says_by_which_rule() {
         let answer = request.send();
         assert_eq!(answer.status, *status, "{method} {path}: {}", answer.body);
     }
-    for (number, (method, path, _, _, expected)) in asked.iter().enumerate() {
+    for (number, (method, path, _, status, expected)) in asked.iter().enumerate() {
         let id = format!("asked-{number}");
         eventually("the row is written", || !rows(&home, &id).is_empty());
         // An apply has a row for the request and one for each object, and all of them say the same.
         let mut told = rows(&home, &id);
-        told.dedup();
+        if *path == "apply" && *status == 200 {
+            told.dedup();
+        }
         assert_eq!(told, [expected.as_str()], "{method} {path}");
     }
 }

@@ -193,26 +193,20 @@ fn no_token_makes_itself_anew_for_longer() {
     let home = furnished();
     let brief = token(&home, "brief", &json!({"rbac": "owner", "ttl": "1h"}));
     let anew = object("Token", "brief", &json!({"rbac": "clone"}));
-    let answer = with(&home, "POST", "/api/v1/tokens?force=true", &brief)
-        .json(&anew)
-        .send();
-    assert_eq!(
-        (answer.status, answer.code().as_str()),
-        (403, "ORCH4005"),
-        "{}",
-        answer.body
-    );
+    let refused = |token: &str| {
+        let request = with(&home, "POST", "/api/v1/tokens?force=true", token);
+        let answer = request.json(&anew).send();
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (403, "ORCH4005"),
+            "{}",
+            answer.body
+        );
+    };
+    refused(&brief);
     // Nor does one that it has made make it anew.
     let child = made_by(&home, &brief, "child", &json!({"rbac": "clone", "ttl": "30m"}));
-    let answer = with(&home, "POST", "/api/v1/tokens?force=true", &child)
-        .json(&anew)
-        .send();
-    assert_eq!(
-        (answer.status, answer.code().as_str()),
-        (403, "ORCH4005"),
-        "{}",
-        answer.body
-    );
+    refused(&child);
     for open in [&brief, &child] {
         assert!(servers(&home, open).is_some(), "nothing has happened");
     }
