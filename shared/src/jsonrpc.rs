@@ -173,6 +173,8 @@ impl Outcome {
 #[derive(Deserialize)]
 struct Wire<'w> {
     #[serde(borrow, default)]
+    jsonrpc: Option<&'w RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
     id: Option<&'w RawValue>,
     #[serde(borrow, default)]
     method: Option<Cow<'w, str>>,
@@ -184,7 +186,7 @@ struct Wire<'w> {
     error: Option<&'w RawValue>,
 }
 
-/// `"result": null` is a result.
+/// `"result": null` is a result, and `"id": null` stands there.
 fn present<'de: 'w, 'w, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'w RawValue>, D::Error> {
     <&RawValue>::deserialize(deserializer).map(Some)
 }
@@ -195,34 +197,25 @@ impl Message {
     /// # Errors
     /// Text that is no JSON, or JSON that is no message. A batch is no message.
     pub fn parse(text: &[u8]) -> Result<Self, Invalid> {
-        let text = std::str::from_utf8(text).map_err(|error| Invalid::Syntax(error.to_string()))?;
-        let wire: Wire<'_> = match serde_json::from_str(text) {
-            Ok(wire) => wire,
-            Err(error) => {
-                let is_json = serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
-                return Err(if is_json {
-                    Invalid::Shape("it is not an object with the members of a message")
-                } else {
-                    Invalid::Syntax(error.to_string())
-                });
+        Wire::read(text)?.message()
+    }
+
+    /// Reads one message of a peer that is held to the letter of JSON-RPC 2.0: it says which version it speaks, and what has
+    /// a method has no `null` for an id.
+    ///
+    /// # Errors
+    /// As of [`Message::parse`], and what keeps to another version or none.
+    pub fn parse_strictly(text: &[u8]) -> Result<Self, Invalid> {
+        let wire = Wire::read(text)?;
+        let is_numbered_null = wire.id.is_some_and(|id| id.get() == "null") && wire.method.is_some();
+        let version = wire.jsonrpc.map(RawValue::get);
+        let message = wire.message()?;
+        match version {
+            Some(r#""2.0""#) if is_numbered_null => {
+                Err(Invalid::Shape("its id is null, and nobody could tell its answer"))
             }
-        };
-        let id = match wire.id.filter(|id| id.get() != "null") {
-            None => None,
-            Some(raw) => Some(Id::from_raw(raw).ok_or(Invalid::Shape("its id is neither a number nor a string"))?),
-        };
-        let outcome = match (wire.result, wire.error.filter(|error| error.get() != "null")) {
-            (_, Some(error)) => Some(Outcome::Error(error.to_owned())),
-            (Some(result), None) => Some(Outcome::Result(result.to_owned())),
-            (None, None) => None,
-        };
-        let params = wire.params.map(ToOwned::to_owned);
-        match (wire.method.map(Cow::into_owned), id, outcome) {
-            (Some(method), Some(id), None) => Ok(Self::Request(Request { id, method, params })),
-            (Some(method), None, None) => Ok(Self::Notification(Notification { method, params })),
-            (None, id, Some(outcome)) => Ok(Self::Response(Response { id, outcome })),
-            (Some(_), _, Some(_)) => Err(Invalid::Shape("it is both a request and an answer")),
-            (None, _, None) => Err(Invalid::Shape("it has neither a method nor a result nor an error")),
+            Some(r#""2.0""#) => Ok(message),
+            Some(_) | None => Err(Invalid::Shape(r#"its `jsonrpc` is not "2.0""#)),
         }
     }
 
@@ -230,6 +223,40 @@ impl Message {
     #[must_use]
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).expect("a message is plain data")
+    }
+}
+
+impl<'w> Wire<'w> {
+    fn read(text: &'w [u8]) -> Result<Self, Invalid> {
+        let text = std::str::from_utf8(text).map_err(|error| Invalid::Syntax(error.to_string()))?;
+        serde_json::from_str(text).map_err(|error| {
+            let is_json = serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
+            if is_json {
+                Invalid::Shape("it is not an object with the members of a message")
+            } else {
+                Invalid::Syntax(error.to_string())
+            }
+        })
+    }
+
+    fn message(self) -> Result<Message, Invalid> {
+        let id = match self.id.filter(|id| id.get() != "null") {
+            None => None,
+            Some(raw) => Some(Id::from_raw(raw).ok_or(Invalid::Shape("its id is neither a number nor a string"))?),
+        };
+        let outcome = match (self.result, self.error.filter(|error| error.get() != "null")) {
+            (_, Some(error)) => Some(Outcome::Error(error.to_owned())),
+            (Some(result), None) => Some(Outcome::Result(result.to_owned())),
+            (None, None) => None,
+        };
+        let params = self.params.map(ToOwned::to_owned);
+        match (self.method.map(Cow::into_owned), id, outcome) {
+            (Some(method), Some(id), None) => Ok(Message::Request(Request { id, method, params })),
+            (Some(method), None, None) => Ok(Message::Notification(Notification { method, params })),
+            (None, id, Some(outcome)) => Ok(Message::Response(Response { id, outcome })),
+            (Some(_), _, Some(_)) => Err(Invalid::Shape("it is both a request and an answer")),
+            (None, _, None) => Err(Invalid::Shape("it has neither a method nor a result nor an error")),
+        }
     }
 }
 
@@ -482,6 +509,26 @@ mod tests {
             assert_eq!(matches!(error, Invalid::Syntax(_)), syntax, "{text}: {error}");
         }
         assert!(matches!(Message::parse(b"\xff{}"), Err(Invalid::Syntax(_))));
+    }
+
+    #[test]
+    fn the_letter_is_kept_where_it_is_asked_for() {
+        for (text, strictly) in [
+            (r#"{"jsonrpc":"2.0","id":1,"method":"a"}"#, true),
+            (r#"{"jsonrpc":"2.0","method":"a"}"#, true),
+            (
+                r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"no"}}"#,
+                true,
+            ),
+            (r#"{"jsonrpc":"2.0","id":null,"method":"a"}"#, false),
+            (r#"{"jsonrpc":"1.0","id":1,"method":"a"}"#, false),
+            (r#"{"jsonrpc":2.0,"id":1,"method":"a"}"#, false),
+            (r#"{"id":1,"method":"a"}"#, false),
+        ] {
+            assert!(Message::parse(text.as_bytes()).is_ok(), "{text}");
+            let read = Message::parse_strictly(text.as_bytes());
+            assert_eq!(read.is_ok(), strictly, "{text}: {read:?}");
+        }
     }
 
     #[test]

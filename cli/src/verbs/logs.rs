@@ -96,13 +96,14 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome,
     }
     let client = settings.client()?;
     let mut missing = None;
-    let mut shown = 0;
+    let (mut shown, mut is_silent) = (0, true);
     for instance in &instances {
         let call = Call::get(route::logs(instance)).query(&parameters(arguments));
         match client.lines(&call) {
             Ok(lines) => {
                 for line in lines {
                     settings.ui.line(&labelled(settings, instance, &line?, prefix))?;
+                    is_silent = false;
                 }
                 shown += 1;
             }
@@ -113,7 +114,12 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome,
     }
     match missing {
         Some(failure) if shown == 0 => Err(failure),
-        Some(_) | None => Ok(Outcome::Done),
+        Some(_) | None => {
+            if arguments.previous && is_silent && !instances.is_empty() {
+                settings.ui.say("no run before this one has left any lines");
+            }
+            Ok(Outcome::Done)
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 /// So many events wait for a slow client; then the source waits.
-const BUFFER: usize = 16;
+const BUFFER: usize = 4;
 /// An idle stream says so often that it lives.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 

@@ -27,7 +27,7 @@ pub(super) const SSE: &str = "text/event-stream";
 /// A quiet watch tells so often how far it is, so that it can be resumed there.
 const BOOKMARK: Duration = Duration::from_secs(30);
 /// So many objects are read at once of what is there when a watch begins.
-const PAGE: u32 = 32;
+const PAGE: u32 = 16;
 /// How often new events are looked for.
 const EVENTS: Duration = Duration::from_millis(500);
 
@@ -86,12 +86,14 @@ struct Watcher {
 
 impl Watcher {
     async fn run(mut self, mut first: Option<Page>, from: i64, mut changes: Watch, sink: &Sink) -> Result<(), Closed> {
-        while let Some(page) = first.take() {
-            for row in page.rows.iter().filter(|row| self.selection.admits_fields(row)) {
-                self.known.insert(row.uid.as_str().into(), row.revision);
-                sink.send(sse(None, ChangeType::Added, Some(&row.wire()))).await?;
+        while let Some(Page { rows, extent }) = first.take() {
+            // What the client has been sent is not held any longer.
+            for row in rows.into_iter().filter(|row| self.selection.admits_fields(row)) {
+                let added = sse(None, ChangeType::Added, Some(&row.wire()));
+                self.known.insert(row.uid.into(), row.revision);
+                sink.send(added).await?;
             }
-            first = match page.extent.next {
+            first = match extent.next {
                 Some(next) => match self.page(Some(next)).await {
                     Ok(page) => Some(page),
                     // The client has got no place to resume from: it begins again, and is then told what is wrong.

@@ -68,7 +68,7 @@ fn message(body: &[u8]) -> Result<Message, Refused> {
         let message = format!("a message is nested at most {DEEPEST} deep");
         return Err(Refused::bad(None, error(code::INVALID_REQUEST, message)));
     }
-    Message::parse(body).map_err(|invalid| {
+    Message::parse_strictly(body).map_err(|invalid| {
         let is_batch = body.trim_ascii_start().starts_with(b"[");
         let outcome = match invalid {
             Invalid::Syntax(_) => error(code::PARSE, invalid.to_string()),

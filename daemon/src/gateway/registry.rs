@@ -322,11 +322,12 @@ impl Registry {
     pub(super) async fn clear_away(&self, session: &Session, left: Leftovers) {
         let Leftovers { links, copies } = left;
         close_all(links).await;
-        for copy in copies {
-            if let Err(error) = self.copies.release(&copy).await {
+        for copy in &copies {
+            if let Err(error) = self.copies.release(copy).await {
                 tracing::warn!(session = session.short(), %error, "the copy of a session cannot be given back");
             }
         }
+        session.gave_back(&copies);
     }
 
     /// All sessions that are in use.

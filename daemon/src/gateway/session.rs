@@ -11,7 +11,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use orch_shared::jsonrpc::{Id, Members, Message, Notification, Outcome, Raw, Request};
-use tokio::sync::oneshot;
+use tokio::sync::futures::Notified;
+use tokio::sync::{Notify, oneshot};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::protocol::{code, error};
@@ -55,6 +56,8 @@ pub(super) struct Session {
     has_begun: AtomicBool,
     /// Its messages, for whoever watches.
     pub(super) tap: Tap,
+    /// Rung when copies have been given back.
+    returned: Notify,
     held: Mutex<Held>,
 }
 
@@ -77,6 +80,8 @@ struct Held {
     copies: HashMap<Arc<str>, Sticking>,
     /// Copies that nobody else uses, and the server of each.
     own_copies: BTreeMap<Arc<str>, Arc<str>>,
+    /// Copies that are being given back, and are nobody's to use until then.
+    leaving: BTreeSet<Arc<str>>,
     /// Conversations of its own, by copy.
     links: HashMap<Arc<str>, Link>,
 }
@@ -167,6 +172,7 @@ impl Session {
             is_greeted: AtomicBool::new(false),
             has_begun: AtomicBool::new(beginning.has_begun),
             tap: Tap::default(),
+            returned: Notify::new(),
             held: Mutex::new(Held {
                 level: beginning.level,
                 left_over: beginning.subscriptions,
@@ -414,6 +420,7 @@ impl Session {
             .filter_map(|copy| held.links.remove(copy))
             .collect();
         held.own_copies.retain(|copy, _| !own.contains(copy));
+        held.leaving.extend(own.iter().cloned());
         drop(held);
         // Letting go rings a bell; not while anything is locked.
         drop(sticking);
@@ -436,10 +443,24 @@ impl Session {
         drop(before);
     }
 
-    /// A copy is this session's alone. Says whether that is news.
-    pub(super) fn own(&self, server: &Arc<str>, copy: &Arc<str>) -> bool {
+    /// A copy is this session's alone. Says whether that is news; nothing of one that is being given back.
+    pub(super) fn own(&self, server: &Arc<str>, copy: &Arc<str>) -> Option<bool> {
         let mut held = self.held();
-        held.own_copies.insert(Arc::clone(copy), Arc::clone(server)).is_none()
+        if held.leaving.contains(copy) {
+            return None;
+        }
+        Some(held.own_copies.insert(Arc::clone(copy), Arc::clone(server)).is_none())
+    }
+
+    /// Copies have been given back.
+    pub(super) fn gave_back(&self, copies: &BTreeSet<Arc<str>>) {
+        self.held().leaving.retain(|copy| !copies.contains(copy));
+        self.returned.notify_waiters();
+    }
+
+    /// Ends when copies have been given back after this was asked for.
+    pub(super) fn returned(&self) -> Notified<'_> {
+        self.returned.notified()
     }
 
     /// The session's own conversation with a copy, while it is open.

@@ -138,9 +138,20 @@ impl Gateway {
     /// The copy that a session has for itself, and the conversation with it.
     async fn own_copy(&self, member: &Member, session: &Arc<Session>) -> Result<Upstream, Unavailable> {
         let server = &member.object.uid;
-        let claimed = self.0.copies.claim(server, session.short()).await;
-        let copy: Arc<str> = claimed?.into();
-        let is_new = session.own(server, &copy);
+        let until = Instant::now() + WAKING;
+        let (copy, is_new) = loop {
+            let returned = session.returned();
+            let copy: Arc<str> = self.0.copies.claim(server, session.short()).await?.into();
+            if let Some(is_new) = session.own(server, &copy) {
+                break (copy, is_new);
+            }
+            // The one that it had is on its way out; the next one is another.
+            if tokio::time::timeout_at(until, returned).await.is_err() {
+                return Err(Unavailable::Down(
+                    "the session's last copy is not given back yet".to_owned(),
+                ));
+            }
+        };
         if session.over.is_cancelled() {
             // It ended meanwhile; nobody else gives the copy back.
             if let Err(error) = self.0.copies.release(&copy).await {
@@ -148,7 +159,6 @@ impl Gateway {
             }
             return Err(Unavailable::Down("the session is over".to_owned()));
         }
-        let until = Instant::now() + WAKING;
         loop {
             let stirred = self.0.stirred.notified();
             if let Some(link) = self.0.runtime.link(&copy) {

@@ -267,3 +267,18 @@ fn a_project_session_gives_back_what_it_has_at_a_server() {
     let old = pid("old");
     eventually("another copy answers", || pid("old") != old);
 }
+
+/// A session that gives its copy back may need one at the very same moment: it gets the next one, never the one that goes.
+#[test]
+fn a_session_that_gives_a_copy_back_gets_another_one_at_once() {
+    let home = Home::new().started();
+    let own = json!({"sessions": "isolated", "sessionLimits": {"lifetime": "1s", "max": 1}});
+    home.apply(&(raw_with("raw", &["--era", "legacy"], own) + &project("all", &["raw"])));
+    home.until_ready(&["server/raw"]);
+    let client = Client::begin(&home, Era::Legacy, "/mcp/projects/all");
+    let mut pids = BTreeSet::new();
+    eventually("four copies have answered", || {
+        pids.insert(stats(&client, "raw__stats")["pid"].to_string());
+        pids.len() == 4
+    });
+}
