@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
-use super::{manifest, registry};
+use super::manifest;
 use crate::support::daemon::{Home, Output};
 use crate::support::mcp;
 use crate::support::outside::{self, Node};
@@ -37,7 +37,7 @@ const LARGE: [(&str, &[&str]); 2] = [("many", &["--tools", "5000"]), ("long", &[
 
 #[test]
 fn every_client_finds_every_server() {
-    if !registry::is_possible() {
+    if !outside::registries_answer() {
         return;
     }
     let (Some(sdk), Some(inspector)) = (sdk(), inspector()) else {

@@ -10,7 +10,7 @@ use crate::support::engine::{self, Engine};
 const SECRET: &str = "a-value-that-nobody-sees";
 
 /// A server of that image.
-fn image(name: &str, image: &str, arguments: &[&str], more: Value) -> String {
+pub(super) fn image(name: &str, image: &str, arguments: &[&str], more: Value) -> String {
     let mut spec = json!({"image": {"reference": image, "args": arguments, "pullPolicy": "Never"}});
     let fields = spec.as_object_mut().expect("a mapping");
     fields.extend(more.as_object().expect("a mapping").clone());
@@ -23,7 +23,7 @@ fn fixture() -> String {
 }
 
 /// A place whose containers run in the engine of this machine, and that engine's image of the fixture.
-async fn place(flags: &[&str]) -> Option<(Home, Engine, String)> {
+pub(super) async fn place(flags: &[&str]) -> Option<(Home, Engine, String)> {
     let engine = engine::engine().await?;
     let image = engine.fixture(&fixture()).await;
     let home = Home::new()
@@ -34,13 +34,13 @@ async fn place(flags: &[&str]) -> Option<(Home, Engine, String)> {
 
 /// The only copy of a server.
 #[track_caller]
-fn copy(home: &Home, server: &str) -> Value {
+pub(super) fn copy(home: &Home, server: &str) -> Value {
     let copies = copies(home, server);
     assert_eq!(copies.len(), 1, "{copies:?}");
     copies[0].clone()
 }
 
-fn container_of(home: &Home, server: &str) -> String {
+pub(super) fn container_of(home: &Home, server: &str) -> String {
     let copy = copy(home, server);
     copy["status"]["container"]["id"]
         .as_str()

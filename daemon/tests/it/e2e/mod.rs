@@ -15,6 +15,7 @@ mod catalogue;
 mod chaos;
 mod clients;
 mod conformance;
+mod contained;
 mod containers;
 mod gateway;
 mod identity;

@@ -9,12 +9,12 @@ use rustix::process::Signal;
 
 use super::pids;
 use crate::support::daemon::{Home, eventually};
-use crate::support::outside::{is_required, skip, succeeds};
+use crate::support::outside::{is_required, registries_answer, succeeds};
 use crate::support::processes;
 
 #[test]
 fn servers_from_npm_and_pypi_on_sqlite() {
-    if is_possible() {
+    if registries_answer() {
         story(Home::new());
     }
 }
@@ -23,7 +23,7 @@ fn servers_from_npm_and_pypi_on_sqlite() {
 fn servers_from_npm_and_pypi_on_postgres() {
     // Installing everything twice is for those who ask for everything.
     if is_required()
-        && is_possible()
+        && registries_answer()
         && let Some(home) = Home::on_postgres()
     {
         story(home);
@@ -50,7 +50,7 @@ const GIVEN: &[(&str, &[(&str, &str)])] = &[
 #[test]
 fn every_entry_of_the_catalogue_starts() {
     // Installing all of them is for those who ask for everything.
-    if !is_required() || !is_possible() {
+    if !is_required() || !registries_answer() {
         return;
     }
     let home = Home::new().with_registries().started();
@@ -159,21 +159,4 @@ fn story(home: Home) {
             .collect::<Vec<_>>(),
         Vec::<String>::new()
     );
-}
-
-/// Whether the registries can be used from here.
-pub(super) fn is_possible() -> bool {
-    let missing = [
-        (
-            "npm view @modelcontextprotocol/server-memory version",
-            "npm, or the way to its registry",
-        ),
-        ("python3 -c 'import venv, ensurepip'", "python3 with venv"),
-    ]
-    .into_iter()
-    .find(|(command, _)| !succeeds(command));
-    if let Some((_, what)) = missing {
-        skip(&format!("{what} is missing"));
-    }
-    missing.is_none()
 }

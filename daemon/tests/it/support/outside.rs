@@ -51,6 +51,23 @@ pub(crate) fn succeeds(line: &str) -> bool {
     status.is_ok_and(|status| status.success())
 }
 
+/// Whether the registries can be used from here.
+pub(crate) fn registries_answer() -> bool {
+    let missing = [
+        (
+            "npm view @modelcontextprotocol/server-memory version",
+            "npm, or the way to its registry",
+        ),
+        ("python3 -c 'import venv, ensurepip'", "python3 with venv"),
+    ]
+    .into_iter()
+    .find(|(command, _)| !succeeds(command));
+    if let Some((_, what)) = missing {
+        skip(&format!("{what} is missing"));
+    }
+    missing.is_none()
+}
+
 /// Packages of npm, and a node that runs them.
 pub(crate) struct Node {
     program: PathBuf,

@@ -1,12 +1,10 @@
 //! Packages of the real registries, installed and run in containers. Needs node, npm and python on this machine, of which the
 //! runner image is made.
 
-use std::process::Command;
-
 use orch_daemon::runtime::launch::{InstallScripts, Package, Registry};
 
 use super::*;
-use crate::support::daemon::say;
+use crate::support::outside::registries_answer;
 
 fn package(registry: Registry, name: &str) -> Package {
     Package {
@@ -20,26 +18,9 @@ fn package(registry: Registry, name: &str) -> Package {
     }
 }
 
-/// Whether the registries can be used here.
-fn is_possible() -> bool {
-    let missing = ["npm ping", "python3 -c 'import venv, ensurepip'"]
-        .into_iter()
-        .find(|command| {
-            let output = Command::new("sh").args(["-c", command]).output();
-            !output.is_ok_and(|output| output.status.success())
-        });
-    let Some(missing) = missing else { return true };
-    assert!(
-        std::env::var_os("ORCH_REQUIRE_ALL").is_none(),
-        "`{missing}` is required to succeed"
-    );
-    say(&format!("skipped: `{missing}` does not succeed"));
-    false
-}
-
 #[tokio::test]
 async fn packages_are_installed_and_run_in_containers() {
-    if !is_possible() {
+    if !registries_answer() {
         return;
     }
     let Some(engine) = engine::engine().await else { return };
