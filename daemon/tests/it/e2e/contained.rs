@@ -78,6 +78,7 @@ async fn what_is_declared_of_a_container_holds() {
     home.orchctl(&["why", "server/greedy"])
         .saying(&["memory limit of 64Mi exceeded"]);
     assert_ne!(condition(&home.get("servers/greedy"), "Ready").0, "True");
+    home.orchctl(&["delete", "servers", "--all"]).expect(0);
 }
 
 /// Packages of both registries, in containers that have no network once they are installed.
