@@ -1,7 +1,8 @@
 //! Memory that much work has used, given back to the system once it is done.
 //!
 //! Allocators keep what was freed, in a heap for each thread: after an apply of 1,000 objects a quarter of what the daemon
-//! holds. Ours returns it bit by bit as it is asked for more, and who does nothing asks for nothing.
+//! holds. Ours returns it bit by bit as it is asked for more, and who does nothing asks for nothing. SQLite, too, keeps the pages
+//! that it wrote.
 
 use std::time::Duration;
 
@@ -28,6 +29,8 @@ pub(super) async fn give_back(store: Store, stop: CancellationToken) {
         let before = std::mem::replace(&mut seen, now());
         if before == seen && seen - given_back >= MANY {
             given_back = seen;
+            // One that cannot be written has more to worry about.
+            let _ = store.shrink().await;
             // Fails only when the daemon is shutting down.
             let _ = tokio::task::spawn_blocking(trim).await;
         }

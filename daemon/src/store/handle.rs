@@ -164,6 +164,11 @@ impl Store {
         }
     }
 
+    /// Frees what the connection that writes keeps of the database, for when nothing is being written.
+    pub async fn shrink(&self) -> Result<(), Error> {
+        self.write(|transaction| Box::pin(transaction.shrink())).await
+    }
+
     /// All objects, as the feed has last seen them.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {

@@ -289,6 +289,14 @@ impl Session<'_> {
         })
     }
 
+    /// Frees the pages that a connection keeps of the database and can read again. PostgreSQL's are its own affair.
+    pub(super) async fn shrink(&mut self) -> Result<(), Error> {
+        match self {
+            Self::Sqlite(_) => self.run_script("PRAGMA shrink_memory").await,
+            Self::Postgres(_) => Ok(()),
+        }
+    }
+
     /// Hands each row to `take` as it comes.
     pub(super) async fn each(
         &mut self,

@@ -219,6 +219,11 @@ impl Transaction {
         result
     }
 
+    /// Frees the pages that the connection keeps.
+    pub(super) async fn shrink(&mut self) -> Result<(), Error> {
+        self.connection.session().shrink().await
+    }
+
     /// Runs a statement that changes something.
     pub(super) async fn run(&mut self, statement: Statement<'_>) -> Result<u64, Error> {
         self.state.touched = true;
