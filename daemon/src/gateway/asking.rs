@@ -508,9 +508,22 @@ mod tests {
                 call(META),
                 Err(-32020),
             ),
-            (&modern[..1], r#"{"method":"notifications/x"}"#.to_owned(), Ok("news")),
-            (&modern[..1], r#"{"id":1,"result":{}}"#.to_owned(), Err(-32600)),
-            (&[], r#"{"method":"notifications/x"}"#.to_owned(), Ok("legacy")),
+            (
+                &modern[..1],
+                r#"{"jsonrpc":"2.0","method":"notifications/x"}"#.to_owned(),
+                Ok("news"),
+            ),
+            (
+                &modern[..1],
+                r#"{"jsonrpc":"2.0","id":1,"result":{}}"#.to_owned(),
+                Err(-32600),
+            ),
+            (&[], r#"{"id":1,"method":"ping"}"#.to_owned(), Err(-32600)),
+            (
+                &[],
+                r#"{"jsonrpc":"2.0","method":"notifications/x"}"#.to_owned(),
+                Ok("legacy"),
+            ),
             (&[], "[]".to_owned(), Err(-32600)),
             (&[], "{".to_owned(), Err(-32700)),
         ] {
