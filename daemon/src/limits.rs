@@ -69,6 +69,12 @@ struct Held {
 }
 
 impl Place {
+    /// Whether tokens are counted.
+    #[must_use]
+    pub fn counts_tokens(&self) -> bool {
+        self.0.iter().any(|held| held.meter.tokens.is_some())
+    }
+
     /// Notes how many tokens the request took.
     pub fn took(&self, tokens: u64) {
         let metered = self.0.iter().filter_map(|held| held.meter.tokens.as_ref());

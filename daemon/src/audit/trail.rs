@@ -212,6 +212,11 @@ impl Trail {
         verb.clone_into(&mut self.known().verb);
     }
 
+    /// What it is wanted of.
+    pub fn is_of(&self, target: Target) {
+        self.known().target = Some(target);
+    }
+
     /// The row is about something else than a mere request.
     pub fn is_about(&self, kind: RowKind) {
         self.known().kind = kind;

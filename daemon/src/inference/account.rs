@@ -6,7 +6,10 @@ use std::time::Instant;
 use axum::http::StatusCode;
 use orch_shared::access::Principal;
 use orch_shared::audit::{Outcome, Row, RowKind, Target};
-use orch_shared::inference::Usage;
+use orch_shared::excerpt;
+use orch_shared::inference::usage::Watch;
+use orch_shared::inference::{Dialect, Usage};
+use orch_shared::kind::Kind;
 use orch_shared::kinds::llm::Pricing;
 use orch_shared::name::Name;
 use orch_shared::resource::Timestamp;
@@ -21,6 +24,30 @@ use crate::usage::{self, Hold};
 
 /// The status of a request whose client went away before it was answered, as proxies write it down.
 const CLIENT_GONE: u16 = 499;
+
+/// What a request in that dialect is written down as.
+pub(super) fn verb(dialect: Dialect) -> &'static str {
+    dialect.path().trim_start_matches("/v1/")
+}
+
+/// A request of a model in that dialect begins: whatever becomes of it, that is what its row is about.
+pub(super) fn begin(dialect: Dialect) {
+    if let Some(trail) = audit::trail() {
+        trail.is_about(RowKind::LlmInferenceCall);
+        trail.wants(verb(dialect));
+    }
+}
+
+/// It is refused before it has an account; the model that it names, as it names it.
+pub(super) fn of(model: &str) {
+    if let Some(trail) = audit::trail() {
+        trail.is_of(Target {
+            kind: Kind::Llm.as_str().to_owned(),
+            name: Some(excerpt::short(model)),
+            scope: String::new(),
+        });
+    }
+}
 
 /// Where accounts are handed in.
 #[derive(Clone)]
@@ -37,8 +64,16 @@ pub(super) struct Account {
     /// The rows, until they are handed in.
     rows: Option<Box<Rows>>,
     place: Place,
+    /// That within the limits of the model that is asked.
+    at_model: Place,
     hold: Option<Hold>,
     used: Usage,
+    /// Whether that is the usage of the whole call, as the provider tells it.
+    is_settled: bool,
+    /// How many tokens went in, roughly, where limits or budgets count them.
+    weighed: Option<u64>,
+    /// How many came out so far, roughly.
+    seen: u64,
     first: Option<Instant>,
     /// Whether a provider has heard of it, or a script has answered.
     was_asked: bool,
@@ -92,8 +127,12 @@ impl Account {
                 pricing: None,
             })),
             place: Place::default(),
+            at_model: Place::default(),
             hold: None,
             used: Usage::default(),
+            is_settled: false,
+            weighed: None,
+            seen: 0,
             first: None,
             was_asked: false,
             behalf: None,
@@ -119,9 +158,24 @@ impl Account {
         }
     }
 
-    /// Holds a place within the limits for as long as the request is under way.
+    /// Holds a place within the limits of whoever asks for as long as the request is under way.
     pub(super) fn hold(&mut self, place: Place) {
         self.place = place;
+    }
+
+    /// Holds one within the limits of the model that is asked, instead of one at another model.
+    pub(super) fn hold_at(&mut self, place: Place) {
+        self.at_model = place;
+    }
+
+    /// Whether a limit counts the tokens that it takes.
+    pub(super) fn counts_tokens(&self) -> bool {
+        self.place.counts_tokens() || self.at_model.counts_tokens()
+    }
+
+    /// Gives back what is held of budgets.
+    pub(super) fn release(&mut self) {
+        self.hold = None;
     }
 
     /// Holds what it may take at most out of budgets.
@@ -151,13 +205,49 @@ impl Account {
         self.first.get_or_insert_with(Instant::now);
     }
 
-    /// So much was used until now.
+    /// So much goes in, roughly: what counts against limits and budgets if the call ends before its usage is told.
+    pub(super) fn weighs(&mut self, input: impl FnOnce() -> u64) {
+        self.weighed.get_or_insert_with(input);
+    }
+
+    /// What was weighed.
+    pub(super) fn weight(&self) -> u64 {
+        self.weighed.unwrap_or_default()
+    }
+
+    /// So much was used in all.
     pub(super) const fn used(&mut self, usage: Usage) {
         self.used = usage;
+        self.is_settled = true;
+    }
+
+    /// So much of an answer has come.
+    pub(super) fn watched(&mut self, watch: &Watch) {
+        self.saw(watch.output_estimate());
+        if let Some(usage) = watch.usage() {
+            self.used = usage;
+            self.is_settled = watch.is_usage_whole();
+        }
+    }
+
+    /// So many tokens have come, roughly.
+    pub(super) const fn saw(&mut self, output: u64) {
+        self.seen = output;
+    }
+
+    /// What counts: what the provider has told; of a call that has ended before that, an estimate of what it has done.
+    fn settle(&mut self) {
+        let Some(input) = self.weighed.filter(|_| self.was_asked && !self.is_settled) else {
+            return;
+        };
+        self.used.input = self.used.input.max(input);
+        self.used.output = self.used.output.max(self.seen);
     }
 
     /// It was answered with that status.
     pub(super) fn answered(&mut self, status: StatusCode) {
+        // What a provider refuses it does not count.
+        self.is_settled |= !status.is_success();
         let outcome = match status.as_u16() {
             429 => Outcome::Denied,
             ..400 => Outcome::Allowed,
@@ -166,8 +256,9 @@ impl Account {
         self.close(outcome, status.as_u16(), "");
     }
 
-    /// It was refused here: as what, in a word or a clause.
+    /// It was refused here, or nobody has answered: as what, in a word or a clause.
     pub(super) fn refused(&mut self, status: StatusCode, why: &str) {
+        self.is_settled = true;
         let outcome = match status.as_u16() {
             401 | 402 | 403 | 429 => Outcome::Denied,
             _ => Outcome::Failed,
@@ -187,7 +278,10 @@ impl Account {
             mut usage,
             pricing,
         } = *rows;
-        self.place.took(self.used.input.saturating_add(self.used.output));
+        self.settle();
+        let tokens = self.used.input.saturating_add(self.used.output);
+        self.place.took(tokens);
+        self.at_model.took(tokens);
         let took = i64::try_from(self.began.elapsed().as_micros()).unwrap_or(i64::MAX);
         audit.outcome = outcome;
         audit.status = (status != CLIENT_GONE).then_some(status);

@@ -5,15 +5,12 @@ use std::time::Duration;
 use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use orch_shared::access::Principal;
-use orch_shared::allowance::Amount;
+use orch_shared::allowance::Purse;
 use orch_shared::inference::request::Body;
-use orch_shared::inference::{Dialect, Stamp};
-use orch_shared::kinds::llm::Limits;
-use orch_shared::name::Name;
-use orch_shared::usage::Tokens;
+use orch_shared::inference::{Dialect, Stamp, Usage, estimate};
 use tokio::time::{Instant, timeout_at};
 
-use super::account::Account;
+use super::account::{self, Account};
 use super::behalf::Behalf;
 use super::bridge::{self, Bridge};
 use super::choice::{self, Model};
@@ -21,21 +18,14 @@ use super::refused::Refused;
 use super::relay::Relay;
 use super::upstream::{Failure, Outgoing, Whole, passed_back};
 use super::{Inference, Shared, scripted};
-use crate::limits::{Bounds, Place, Whose};
 use crate::store::Snapshot;
-use crate::usage::Terms;
 
 /// How often one model is asked before another one stands in for it.
 const TRIES: u32 = 2;
 /// Longer than that nobody waits for a model that asks for a pause.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 /// The pause before the second try, where nobody asks for another.
 const PAUSE: Duration = Duration::from_millis(200);
-
-/// So long an answer is taken to be, in tokens, where the request does not bound it: so much is held of budgets.
-const USUAL_OUTPUT: u64 = 4096;
-/// How many times the time of a model a request may take in all, stand-ins included: for so long what is held of budgets counts.
-const LONGEST: u32 = 10;
 
 /// Which model has answered.
 pub(super) const ANSWERED_BY: HeaderName = HeaderName::from_static("x-orch-llm");
@@ -119,6 +109,8 @@ struct Accepted<'b> {
     snapshot: Snapshot,
     /// The model that is meant, and those that stand in for it.
     models: Vec<Model>,
+    /// The budgets that it counts in.
+    purses: Vec<Purse>,
     account: Account,
 }
 
@@ -132,111 +124,39 @@ impl Shared {
     async fn accept<'b>(&self, asking: &Asking, body: Body<'b>) -> Result<Accepted<'b>, Refused> {
         let snapshot = self.store.snapshot();
         let (model, project) = match &asking.of {
-            Of::Named { project } => (
-                choice::choose(&asking.principal, &snapshot, body.model())?,
-                choice::project(&asking.principal, &snapshot, project.as_deref())?,
-            ),
+            Of::Named { project } => {
+                let model = choice::choose(&asking.principal, &snapshot, body.model());
+                let chosen = model.and_then(|model| {
+                    let project = choice::project(&asking.principal, &snapshot, project.as_deref())?;
+                    Ok((model, project))
+                });
+                chosen.inspect_err(|_| account::of(body.model()))?
+            }
             Of::Agent(behalf) => (choice::appointed(&snapshot, body.model())?, behalf.project.clone()),
         };
-        let verb = asking.dialect.path().trim_start_matches("/v1/");
+        let verb = account::verb(asking.dialect);
         let mut account = Account::open(&self.books, &asking.principal, verb, &model, body.is_streamed());
         account.is_for(project.as_ref());
         match &asking.of {
             Of::Named { .. } => {}
             Of::Agent(behalf) => account.is_asked_by(behalf),
         }
-        if let Err(refused) = self
-            .admit((&asking.principal, project), &body, &model, &snapshot, &mut account)
-            .await
-        {
-            account.refused(refused.status, refused.code);
-            return Err(refused);
-        }
+        let admitting = self.admit((&asking.principal, project), &body, &model, &snapshot, &mut account);
+        let purses = match admitting.await {
+            Ok(purses) => purses,
+            Err(refused) => {
+                account.refused(refused.status, refused.code);
+                return Err(refused);
+            }
+        };
         let mut models = choice::stand_ins(&asking.principal, &snapshot, &model);
         models.insert(0, model);
         Ok(Accepted {
             body,
             snapshot,
             models,
+            purses,
             account,
-        })
-    }
-
-    /// Holds a request against limits and budgets.
-    async fn admit(
-        &self,
-        (principal, project): (&Principal, Option<Name>),
-        body: &Body<'_>,
-        model: &Model,
-        snapshot: &Snapshot,
-        account: &mut Account,
-    ) -> Result<(), Refused> {
-        let now = self.store.clock().now();
-        let terms = Terms::of(snapshot, principal.token(), project.as_ref(), now).ok_or_else(|| {
-            Refused::new(
-                StatusCode::FORBIDDEN,
-                "permission_denied",
-                "the token, or its project, is not there any more",
-            )
-        })?;
-        let Terms { limits, purses } = terms;
-        account.hold(self.enter(principal, limits.as_ref(), model)?);
-        if purses.is_empty() {
-            return Ok(());
-        }
-        let count = |tokens: u64| i64::try_from(tokens).unwrap_or(i64::MAX);
-        let most = Tokens {
-            input: count(body.input_estimate()),
-            cached: 0,
-            output: count(body.output_limit().unwrap_or(USUAL_OUTPUT)),
-        };
-        let amount = Amount {
-            tokens: most.total(),
-            cost: model.spec().pricing.as_ref().map(|pricing| most.cost(pricing)),
-        };
-        let held = self
-            .books
-            .usage
-            .reserve(amount, purses, timeout_of(model) * LONGEST)
-            .await;
-        match held.map_err(|error| {
-            let message = format!("what may be spent is not known while the database is away: {error}");
-            Refused::new(StatusCode::SERVICE_UNAVAILABLE, "budget_unknown", message).after(PATIENCE)
-        })? {
-            Ok(hold) => account.reserve(hold),
-            Err(refusal) => {
-                let message = refusal.to_string();
-                return Err(Refused::new(StatusCode::PAYMENT_REQUIRED, "budget_exceeded", message));
-            }
-        }
-        Ok(())
-    }
-
-    /// Within the limits of whoever asks, of the token that was shown, and of the model.
-    fn enter(&self, principal: &Principal, of_token: Option<&Limits>, model: &Model) -> Result<Place, Refused> {
-        let token = principal.token().unwrap_or_default();
-        let whose = [
-            Whose {
-                kind: "token",
-                id: token,
-                name: token,
-                bounds: of_token.map(bounds).unwrap_or_default(),
-            },
-            Whose {
-                kind: "principal",
-                id: &principal.name,
-                name: &principal.name,
-                bounds: self.principal_limits,
-            },
-            Whose {
-                kind: "llm",
-                id: &model.object.uid,
-                name: model.name().as_str(),
-                bounds: model.spec().limits.as_ref().map(bounds).unwrap_or_default(),
-            },
-        ];
-        self.limits.enter(&whose).map_err(|over| {
-            Refused::new(StatusCode::TOO_MANY_REQUESTS, "rate_limit_exceeded", over.what).after(over.retry_after)
         })
     }
 
@@ -245,10 +165,19 @@ impl Shared {
             body,
             snapshot,
             models,
+            purses,
             mut account,
         } = accepted;
         let mut missed: Vec<Missed> = Vec::new();
-        for model in models {
+        for (place, model) in models.into_iter().enumerate() {
+            // The first was admitted with the request; what one costs and how often it may be asked is no other's.
+            if place > 0
+                && let Err(refused) = self.admit_to(&model, &body, &purses, &mut account).await
+            {
+                let failure = Failure::Withheld(refused);
+                missed.push(Missed { model, failure });
+                continue;
+            }
             let bridge = match Bridge::between(asking.dialect, model.spec()) {
                 Ok(bridge) => bridge,
                 Err(why) => {
@@ -342,7 +271,7 @@ impl Shared {
             // That somebody asks too much is no failure of the model; that its publisher is away, its status tells.
             let is_no_fault = match &failure {
                 Failure::Status { status, .. } => *status == StatusCode::TOO_MANY_REQUESTS,
-                Failure::Unpublished(_) => true,
+                Failure::Unpublished(_) | Failure::Withheld(_) => true,
                 Failure::Unfit(_)
                 | Failure::Unkeyed(_)
                 | Failure::Away(_)
@@ -371,8 +300,13 @@ fn answered(bridge: &Bridge, body: &Body<'_>, stamp: &Stamp, whole: Whole, mut a
         body: said,
     } = whole;
     let headers = passed_back(&headers);
+    let length = said.len() as u64;
     let (said, usage) = bridge.whole(body, stamp, status, said);
-    account.used(usage);
+    if usage != Usage::default() {
+        account.used(usage);
+    } else if body.dialect() != Dialect::Embeddings {
+        account.saw(estimate::of_bytes(length));
+    }
     account.answered(status);
     Answer::whole(status, headers, said)
 }
@@ -387,15 +321,6 @@ enum Got {
 pub(super) fn timeout_of(model: &Model) -> Duration {
     let declared = model.spec().timeout.as_ref();
     declared.map_or(Duration::from_secs(120), orch_shared::quantity::Span::duration)
-}
-
-/// The limits that are declared.
-fn bounds(declared: &Limits) -> Bounds {
-    Bounds {
-        per_minute: declared.requests_per_minute.and_then(std::num::NonZeroU32::new),
-        concurrent: declared.concurrent.and_then(std::num::NonZeroU32::new),
-        tokens_per_minute: declared.tokens_per_minute.and_then(std::num::NonZeroU64::new),
-    }
 }
 
 /// Nobody answers. What the last provider said itself is passed on where that helps the client to decide; else who was asked
@@ -418,6 +343,7 @@ fn nobody(asking: &Asking, missed: &[Missed], account: &mut Account) -> Answer {
             (StatusCode::SERVICE_UNAVAILABLE, "provider_unreachable")
         }
         Some(Failure::Unfit(_)) => (StatusCode::BAD_REQUEST, "unsupported"),
+        Some(Failure::Withheld(refused)) => (refused.status, refused.code),
     };
     account.refused(status, &message);
     let mut refused = Refused::new(status, code, message);

@@ -6,8 +6,7 @@ use axum::http::StatusCode;
 use orch_shared::access::{Principal, Role};
 use orch_shared::kind::Kind;
 use orch_shared::kinds::llm::Llm;
-use orch_shared::kinds::token::Token;
-use orch_shared::name::{Name, ObjectRef, Scope};
+use orch_shared::name::{Name, ObjectRef};
 
 use super::refused::Refused;
 use crate::audit;
@@ -88,32 +87,33 @@ pub(super) fn stand_ins(principal: &Principal, snapshot: &Snapshot, model: &Mode
         .collect()
 }
 
-/// The project that a request is for: the one that the client names, or else the one that its token lives in.
+/// The project that a request is for, and is paid by, if the client names one: that is for those who may use it.
 pub(super) fn project(
     principal: &Principal,
     snapshot: &Snapshot,
     named: Option<&str>,
 ) -> Result<Option<Name>, Refused> {
-    let Some(named) = named else {
-        let token = principal.token().and_then(Token::called);
-        return Ok(token.and_then(|token| match token.scope {
-            Scope::Project(project) => Some(project),
-            Scope::Cluster | Scope::Agent(_) => None,
-        }));
-    };
+    let Some(named) = named else { return Ok(None) };
+    let shown = orch_shared::excerpt::short(named);
     let name: Option<Name> = named.parse().ok();
-    let found = name.filter(|name| {
-        let object = snapshot.get(&ObjectRef::cluster(Kind::Project, name.clone()));
-        object.is_some_and(|object| snapshot.shows(&principal.visibility, object))
+    let known = name.and_then(|name| {
+        let object = snapshot.get(&ObjectRef::cluster(Kind::Project, name.clone()))?;
+        snapshot
+            .shows(&principal.visibility, object)
+            .then(|| (name, Arc::clone(object)))
     });
-    match found {
-        Some(name) => Ok(Some(name)),
-        None => {
-            let shown = orch_shared::excerpt::short(named);
-            let message = format!("there is no project `{shown}`, or you may not see it");
-            Err(Refused::new(StatusCode::NOT_FOUND, "project_not_found", message))
-        }
+    let Some((name, object)) = known else {
+        let message = format!("there is no project `{shown}`, or you may not see it");
+        return Err(Refused::new(StatusCode::NOT_FOUND, "project_not_found", message));
+    };
+    let decision = snapshot.decide(principal, Role::Run, &object);
+    audit::decided(principal, &decision, Role::Run);
+    if !decision.is_allowed {
+        let message =
+            format!("you may see the project `{shown}`, and not have it pay for requests: that needs the role `run`");
+        return Err(Refused::new(StatusCode::FORBIDDEN, "permission_denied", message));
     }
+    Ok(Some(name))
 }
 
 /// All models that somebody may ask, by name.

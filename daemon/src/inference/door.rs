@@ -11,6 +11,7 @@ use orch_shared::jsonrpc::{Members, raw};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
+use super::account;
 use super::address::{self, Address};
 use super::asking::{Answer, Asking, Content, Of};
 use super::choice::{self, Model};
@@ -87,6 +88,10 @@ async fn ask(
     parts: Parts,
     body: Body,
 ) -> Result<Response, Otherwise> {
+    account::begin(dialect);
+    if let Some(model) = &model {
+        account::of(model);
+    }
     let mut body = received(&parts.headers, body).await?;
     if inference.0.is_elsewhere(&principal, dialect, model.as_deref(), &body) {
         return Err(Otherwise::Elsewhere(Box::new(Request::from_parts(parts, body.into()))));

@@ -18,6 +18,7 @@ mod door;
 mod received;
 mod refused;
 
+mod admitting;
 mod asking;
 mod behalf;
 mod choice;

@@ -85,9 +85,7 @@ impl Relay {
         if watch.first_content_seen() {
             self.account.began_to_answer();
         }
-        if let Some(usage) = watch.usage() {
-            self.account.used(usage);
-        }
+        self.account.watched(watch);
         self.was_heard = true;
     }
 
@@ -115,7 +113,7 @@ impl Relay {
     fn end(&mut self) {
         self.incoming = None;
         let is_complete = self.passage.end(&mut self.out);
-        self.account.used(self.passage.watch().usage().unwrap_or_default());
+        self.account.watched(self.passage.watch());
         if is_complete {
             self.account.answered(StatusCode::OK);
         } else {
@@ -127,7 +125,7 @@ impl Relay {
     fn break_off(&mut self, why: &str) {
         self.incoming = None;
         self.passage.broke_off(why, &mut self.out);
-        self.account.used(self.passage.watch().usage().unwrap_or_default());
+        self.account.watched(self.passage.watch());
         self.account.broke_off(why);
     }
 }

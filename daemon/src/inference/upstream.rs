@@ -15,6 +15,7 @@ use orch_shared::secrecy;
 use super::Shared;
 use super::choice::Model;
 use super::keys::Unkeyed;
+use super::refused::Refused;
 use super::relay::{Broken, Incoming};
 use crate::publishing;
 use crate::runtime::Destination;
@@ -71,6 +72,8 @@ pub(super) enum Failure {
     },
     /// It does not take the key.
     KeyRefused(StatusCode),
+    /// A limit or a budget that is kept here does not let it be asked.
+    Withheld(Refused),
 }
 
 impl Failure {
@@ -89,6 +92,7 @@ impl Failure {
                 format!("answers HTTP {}{told}", status.as_u16())
             }
             Self::KeyRefused(status) => format!("does not take its key (HTTP {})", status.as_u16()),
+            Self::Withheld(refused) => format!("may not be asked: {}", refused.message),
         }
     }
 
@@ -108,6 +112,7 @@ impl Failure {
                 Duration::try_from_secs_f64(seconds.clamp(0.0, 3600.0)).ok()
             }
             Self::Unpublished(_) => Some(RETURNING),
+            Self::Withheld(refused) => refused.retry_after,
             Self::Unfit(_) | Self::Unkeyed(_) | Self::Away(_) | Self::Late(_) | Self::KeyRefused(_) => None,
         }
     }
@@ -116,7 +121,7 @@ impl Failure {
     pub(super) fn is_passing(&self) -> bool {
         match self {
             // A publisher that is coming back was waited for, and what it may have heard of is not said again.
-            Self::Unfit(_) | Self::KeyRefused(_) | Self::Late(_) | Self::Unpublished(_) => false,
+            Self::Unfit(_) | Self::KeyRefused(_) | Self::Late(_) | Self::Unpublished(_) | Self::Withheld(_) => false,
             Self::Unkeyed(unkeyed) => unkeyed.is_passing,
             Self::Away(_) | Self::Status { .. } => true,
         }

@@ -2,7 +2,8 @@
 //!
 //! Nobody but the model counts tokens. These numbers are for limits and for models that count nothing themselves: a token for
 //! every four bytes of what stands in JSON, and a fixed number for what is plainly an image. They are within a third of the
-//! truth for English prose and code, and never to be billed.
+//! truth for English prose and code. What is billed is what the provider tells; an estimate stands in only for a call that ends before
+//! its usage is told.
 
 use std::fmt;
 
@@ -11,7 +12,7 @@ use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
 /// Bytes in a token.
-const BYTES: u64 = 4;
+pub(super) const BYTES: u64 = 4;
 
 /// Tokens of an image: about what a picture of a thousand pixels each way costs at the large providers.
 const IMAGE: u64 = 1_400;
@@ -22,19 +23,25 @@ const LONG: usize = 1024;
 /// The tokens of a text.
 #[must_use]
 pub fn of_text(text: &str) -> u64 {
-    (text.len() as u64).div_ceil(BYTES)
+    of_bytes(text.len() as u64)
+}
+
+/// The tokens of as many bytes of text.
+#[must_use]
+pub const fn of_bytes(bytes: u64) -> u64 {
+    bytes.div_ceil(BYTES)
 }
 
 /// The tokens of JSON text, read in one go without keeping anything of it. What is no JSON is text.
 #[must_use]
 pub fn of_json(text: &str) -> u64 {
-    serde_json::from_str(text).map_or_else(|_| of_text(text), |Weight(bytes)| bytes.div_ceil(BYTES))
+    serde_json::from_str(text).map_or_else(|_| of_text(text), |Weight(bytes)| of_bytes(bytes))
 }
 
 /// The tokens of a value.
 #[must_use]
 pub fn of_value(value: &Value) -> u64 {
-    Weight::deserialize(value).map_or(0, |Weight(bytes)| bytes.div_ceil(BYTES))
+    Weight::deserialize(value).map_or(0, |Weight(bytes)| of_bytes(bytes))
 }
 
 /// How many bytes of a value a model reads: its strings and the names of its members, a little for everything else.

@@ -25,6 +25,15 @@ pub struct Body<'m> {
     limit: Option<u64>,
 }
 
+/// How much output a request may lead to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OutputBound {
+    /// Tokens of one answer at most, where that is bounded.
+    pub length: Option<u64>,
+    /// How many answers are asked for.
+    pub answers: u64,
+}
+
 impl<'m> Body<'m> {
     /// Reads a body.
     ///
@@ -105,10 +114,23 @@ impl<'m> Body<'m> {
         }
     }
 
-    /// How many tokens of output are asked for at most, by whichever name; the largest when there are several.
+    /// How long the answers may be and how many may come, where the request does not say it by what `extra` adds.
     #[must_use]
-    pub const fn output_limit(&self) -> Option<u64> {
-        self.limit
+    pub fn output_bound(&self, extra: Option<&Map<String, Value>>) -> OutputBound {
+        let added = |name: &str| extra.and_then(|extra| extra.get(name)).and_then(Value::as_u64);
+        let asked = given(&self.members, "n").and_then(|number| number.get().parse().ok());
+        OutputBound {
+            length: self
+                .limit
+                .or_else(|| LIMITS.iter().filter_map(|name| added(name)).max()),
+            answers: asked.or_else(|| added("n")).unwrap_or(1).max(1),
+        }
+    }
+
+    /// The dialect that it is of.
+    #[must_use]
+    pub const fn dialect(&self) -> Dialect {
+        self.dialect
     }
 
     /// How many tokens the input has, roughly (see [`estimate`]): of the members that a model reads.

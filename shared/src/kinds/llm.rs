@@ -131,9 +131,11 @@ pub struct Pricing {
 pub struct Limits {
     /// Requests in a minute.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
     pub requests_per_minute: Option<u32>,
     /// Tokens in a minute.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
     pub tokens_per_minute: Option<u64>,
     /// Requests at the same time.
     #[serde(default, skip_serializing_if = "Option::is_none")]

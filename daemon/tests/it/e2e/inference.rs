@@ -5,6 +5,7 @@ mod limits;
 mod probe;
 mod providers;
 mod sdks;
+mod spending;
 mod streams;
 mod trouble;
 

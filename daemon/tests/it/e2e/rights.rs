@@ -86,7 +86,7 @@ fn with(home: &Home, method: &str, path: &str, token: &str) -> Request {
 }
 
 /// A machine with those grants and operations, if any, and a token that may do all of it.
-fn machine(home: &Home, name: &str, grants: &Value, operations: &[&str]) -> String {
+pub(super) fn machine(home: &Home, name: &str, grants: &Value, operations: &[&str]) -> String {
     home.apply(&manifest("ServiceAccount", name, &json!({})));
     if *grants != json!([]) || !operations.is_empty() {
         let binding = json!({
@@ -98,7 +98,7 @@ fn machine(home: &Home, name: &str, grants: &Value, operations: &[&str]) -> Stri
 }
 
 /// Makes a token, as the administrator.
-fn token(home: &Home, name: &str, spec: &Value) -> String {
+pub(super) fn token(home: &Home, name: &str, spec: &Value) -> String {
     let made = make_token(home, &home.token(), name, spec).expect(201).json();
     made["credential"].as_str().expect("a credential").to_owned()
 }

@@ -11,7 +11,7 @@ use memchr::memmem::Finder;
 use serde_json::Value;
 
 use super::{Counts, Usage};
-use crate::inference::{Dialect, Object, reasoning};
+use crate::inference::{Dialect, Object, estimate, reasoning};
 use crate::sse::{Cut, Event, Frames, Reader};
 
 /// What becomes of the chunk of a chat completion that tells nothing but the usage.
@@ -71,7 +71,13 @@ struct Seen {
     content: bool,
     end: bool,
     failure: bool,
+    /// How many events came, and how long they were in all.
+    events: u64,
+    bytes: u64,
 }
+
+/// So many bytes of an event are no part of what the model says: ids, names, times.
+const ENVELOPE: u64 = 250;
 
 impl Scan {
     /// How long an event may be to be looked into, in bytes. A longer one goes on unseen.
@@ -177,6 +183,7 @@ impl Scan {
 
     /// Looks into a whole event; whether it is to be cut out.
     fn look(&mut self, event: &[u8]) -> bool {
+        self.watch.seen.weigh(event.len());
         if !self.watch.is_of_interest(event) {
             return false;
         }
@@ -198,6 +205,7 @@ impl Watch {
 
     /// Looks at an event.
     pub fn event(&mut self, event: &Event) {
+        self.seen.weigh(event.data.len());
         if self.is_of_interest(event.data.as_bytes()) {
             self.read(event);
         }
@@ -207,6 +215,24 @@ impl Watch {
     #[must_use]
     pub fn usage(&self) -> Option<Usage> {
         self.seen.counts.map(Counts::usage)
+    }
+
+    /// Whether that is the usage of the whole answer. Anthropic tells the input first, and the output with the reason for the end.
+    #[must_use]
+    pub const fn is_usage_whole(&self) -> bool {
+        match self.dialect {
+            Dialect::Messages => self.seen.counts.is_some() && self.seen.finish.is_some(),
+            Dialect::Chat | Dialect::Responses | Dialect::Embeddings => self.seen.counts.is_some(),
+        }
+    }
+
+    /// How many tokens of output have come so far, roughly (see [`estimate`]): one for each event, and as many as its text would
+    /// be where an event brings much at once.
+    #[must_use]
+    pub const fn output_estimate(&self) -> u64 {
+        let Seen { events, bytes, .. } = self.seen;
+        let texts = bytes.saturating_sub(events.saturating_mul(ENVELOPE)) / estimate::BYTES;
+        if texts > events { texts } else { events }
     }
 
     /// Why the model stopped, in the word of the dialect: `finish_reason`, `stop_reason`, or the `status` of a response.
@@ -285,6 +311,11 @@ impl Watch {
 }
 
 impl Seen {
+    const fn weigh(&mut self, bytes: usize) {
+        self.events += 1;
+        self.bytes += bytes as u64;
+    }
+
     fn count(&mut self, dialect: Dialect, usage: Option<&Value>) -> bool {
         let usage = usage.and_then(Value::as_object);
         if let Some(usage) = usage {

@@ -74,7 +74,7 @@ fn what_is_read() {
         let found = (
             read.is_streamed(),
             read.usage_chunk(),
-            read.output_limit(),
+            read.output_bound(None).length,
             read.input_estimate(),
         );
         assert_eq!(found, (streamed, usage_chunk, limit, input), "{body}");
