@@ -13,7 +13,9 @@ mod lines;
 
 pub(crate) mod ledger;
 
+mod exposed;
 pub(crate) mod found;
 pub(crate) mod launch;
 pub(crate) mod manifests;
 pub(crate) mod secrecy;
+mod shell;

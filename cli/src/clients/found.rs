@@ -8,6 +8,7 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use super::catalogue::Client;
+use super::shell;
 
 /// A server in a client's file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -171,7 +172,7 @@ fn command(entry: &Value) -> Option<Reach> {
     // Some write the whole line as the program.
     let is_line = arguments.is_empty() && program.contains(' ') && !program.starts_with(['/', '.', '~']);
     let mut words: Vec<String> = match is_line {
-        true => program.split_whitespace().map(str::to_owned).collect(),
+        true => shell::words(&program),
         false => vec![program],
     };
     words.extend(arguments);

@@ -74,7 +74,7 @@ fn unwrapped(words: &[String]) -> &[String] {
 }
 
 /// The program's name, without its folder and the ending of Windows.
-fn base(program: &str) -> &str {
+pub(super) fn base(program: &str) -> &str {
     let name = program.rsplit(['/', '\\']).next().unwrap_or(program);
     name.strip_suffix(".cmd")
         .or_else(|| name.strip_suffix(".exe"))

@@ -7,14 +7,15 @@ use base64::Engine as _;
 use orch_shared::kinds::API_VERSION;
 use orch_shared::kinds::secret::Form;
 use orch_shared::name::{Name, NameError};
+use orch_shared::secrecy::names_key;
 use serde_json::{Map, Value, json};
 
+use super::exposed;
+pub(crate) use super::exposed::PLACEHOLDER;
 use super::found::{Found, Reach};
 use super::launch::{self, Launch};
-use super::secrecy::{is_key, is_key_by_itself, is_place};
+use super::secrecy::{is_key, is_place};
 
-/// What stands where a value is not known, to be replaced by a person.
-pub(crate) const PLACEHOLDER: &str = "REPLACE-ME";
 /// Longest name of a Server.
 const LONGEST: usize = 57;
 /// Longest key of a Secret, with room for a number behind it.
@@ -125,7 +126,7 @@ impl Draft<'_> {
                 environment,
                 directory,
             } => {
-                let words: Vec<String> = words.iter().map(|word| self.resolved(word)).collect();
+                let words: Vec<String> = words.iter().map(|word| self.resolved_openly(word)).collect();
                 if !self.launch(&words, environment) {
                     return false;
                 }
@@ -158,23 +159,29 @@ impl Draft<'_> {
                     source.extend(value.map(|value| (field.to_owned(), value.into())));
                 }
                 if !package.args.is_empty() {
-                    source.insert("args".to_owned(), self.arguments(package.args));
+                    source.insert("args".to_owned(), self.arguments(None, package.args));
                 }
                 self.set("package", source.into());
             }
             Launch::Image(image) => {
                 let mut source = Map::new();
                 source.insert("reference".to_owned(), image.reference.into());
-                if let Some(entrypoint) = image.entrypoint {
+                if let Some(entrypoint) = &image.entrypoint {
                     source.insert("command".to_owned(), json!([entrypoint]));
                 }
                 if !image.args.is_empty() {
-                    source.insert("args".to_owned(), self.arguments(image.args));
+                    let args = self.arguments(image.entrypoint.as_deref(), image.args);
+                    source.insert("args".to_owned(), args);
                 }
                 if image.pull_always {
                     source.insert("pullPolicy".to_owned(), "Always".into());
                 }
                 self.set("image", source.into());
+                // Where it ran until now, it reached everything; here a container reaches nothing unless it is said.
+                self.set("network", json!({"mode": "egress"}));
+                self.note(
+                    "its container may reach everything, as before; name the hosts that it needs: network: {mode: egress, allow: [HOST]}",
+                );
                 let mut inner: Vec<(String, String)> = Vec::new();
                 for (name, value) in image.environment {
                     let outer = environment
@@ -190,7 +197,7 @@ impl Draft<'_> {
                 if matches!(words.first().map(String::as_str), Some("docker" | "podman")) {
                     self.note("it stays a command: some of its flags have no field of an image");
                 }
-                let words = self.arguments(words);
+                let words = self.arguments(None, words);
                 self.set("command", words);
             }
         }
@@ -201,41 +208,39 @@ impl Draft<'_> {
         true
     }
 
-    /// Arguments, of which none is a key: processes show theirs to everybody.
-    fn arguments(&mut self, words: Vec<String>) -> Value {
-        let mut before = String::new();
-        let mut out: Vec<Value> = Vec::new();
-        for word in words {
-            let (name, value) = match word.split_once('=') {
-                Some((name, value)) if name.starts_with('-') => (name.to_owned(), value.to_owned()),
-                Some(_) | None => (before.clone(), word.clone()),
-            };
-            let is_named = name.starts_with('-') && !value.starts_with('-') && is_key(&name, &value);
-            if is_key_by_itself(&value) || (is_named && !is_place(&value)) {
-                self.note("an argument looks like a key, and arguments cannot come from a Secret; find another way in");
-                out.push(word.replace(of_variable(&value), PLACEHOLDER).into());
-            } else {
-                out.push(word.clone().into());
-            }
-            before = word;
+    /// Arguments, of which none is a key: processes show theirs to everybody. `program` takes them, when they do not say so.
+    fn arguments(&mut self, program: Option<&str>, words: Vec<String>) -> Value {
+        let (words, had_key) = exposed::words(program, words);
+        if had_key {
+            self.note(&format!(
+                "a key stood in an argument, where it cannot come from a Secret, and {PLACEHOLDER} stands there now; find another way in, such as a variable"
+            ));
         }
-        out.into()
+        for word in words.iter().filter(|word| word.contains("${")) {
+            self.note(&format!(
+                "`{word}` is handed to it as it is: arguments are not filled in"
+            ));
+        }
+        words.into()
     }
 
     fn remote(&mut self, url: &str, headers: &[(String, String)], is_sse: bool) {
         let mut headers = headers.to_vec();
-        let url = self.resolved(url);
-        let (url, login) = without_login(&url);
-        if let Some(login) = login {
+        let (url, login) = without_login(url);
+        let url = self.resolved_openly(&url);
+        // A variable may hold the whole address.
+        let (url, inner) = without_login(&url);
+        if let Some(login) = login.map(|login| self.resolved(&login)).or(inner) {
             let encoded = base64::engine::general_purpose::STANDARD.encode(login);
             headers.push(("Authorization".to_owned(), format!("Basic {encoded}")));
         }
-        let (url, had_key) = without_keys(&url);
-        if had_key {
-            self.note(
-                "its address carries a key, which cannot come from a Secret; send it as a header, if it takes one",
-            );
+        let without = exposed::address(&url);
+        if without.is_some() {
+            self.note(&format!(
+                "its address carries a key, or what looks like one. It cannot come from a Secret, and {PLACEHOLDER} stands there now; send it as a header, if the server takes one"
+            ));
         }
+        let url = without.unwrap_or(url);
         let values = self.values(&headers);
         let mut source = Map::new();
         source.insert("url".to_owned(), url.into());
@@ -307,31 +312,44 @@ impl Draft<'_> {
 
     /// A text with the variables that it names filled in, as far as they are known: `${env:X}`, `${X}`, `${X:-y}`, `$X`.
     fn resolved(&self, text: &str) -> String {
-        if let Some(name) = text
-            .strip_prefix('$')
-            .filter(|_| is_place(text) && !text.starts_with("${"))
-        {
-            return (self.variable)(name).unwrap_or_else(|| text.to_owned());
-        }
-        let mut out = String::new();
-        let mut rest = text;
-        while let Some(start) = rest.find("${") {
-            let Some(length) = rest[start..].find('}') else { break };
-            let place = &rest[start..=start + length];
-            let inner = &place[2..place.len() - 1];
-            let inner = inner.strip_prefix("env:").unwrap_or(inner);
-            let (name, default) = match inner.split_once(":-") {
-                Some((name, default)) => (name, Some(default.to_owned())),
-                None => (inner, None),
-            };
-            let name = if name == "userHome" { "HOME" } else { name };
-            let value = (self.variable)(name).or(default);
-            out.push_str(&rest[..start]);
-            out.push_str(&value.unwrap_or_else(|| place.to_owned()));
-            rest = &rest[start + length + 1..];
-        }
-        out + rest
+        filled(text, &|name, default| (self.variable)(name).or(default))
     }
+
+    /// The same for what everybody may see: a variable whose name says that it holds a key stays a place, and one that holds a
+    /// key right there is replaced.
+    fn resolved_openly(&self, text: &str) -> String {
+        filled(text, &|name, default| match names_key(name) {
+            true => default.map(|_| PLACEHOLDER.to_owned()),
+            false => (self.variable)(name).or(default),
+        })
+    }
+}
+
+/// A text with what is known of the variables that it names; `known` is told a name, and what stands for it otherwise.
+fn filled(text: &str, known: &dyn Fn(&str, Option<String>) -> Option<String>) -> String {
+    if let Some(name) = text
+        .strip_prefix('$')
+        .filter(|_| is_place(text) && !text.starts_with("${"))
+    {
+        return known(name, None).unwrap_or_else(|| text.to_owned());
+    }
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(start) = rest.find("${") {
+        let Some(length) = rest[start..].find('}') else { break };
+        let place = &rest[start..=start + length];
+        let inner = &place[2..place.len() - 1];
+        let inner = inner.strip_prefix("env:").unwrap_or(inner);
+        let (name, default) = match inner.split_once(":-") {
+            Some((name, default)) => (name, Some(default.to_owned())),
+            None => (inner, None),
+        };
+        let name = if name == "userHome" { "HOME" } else { name };
+        out.push_str(&rest[..start]);
+        out.push_str(&known(name, default).unwrap_or_else(|| place.to_owned()));
+        rest = &rest[start + length + 1..];
+    }
+    out + rest
 }
 
 /// The address without `user:password@`, and those.
@@ -344,33 +362,6 @@ fn without_login(url: &str) -> (String, Option<String>) {
         Some((login, host)) => (format!("{scheme}://{host}{}", &rest[end..]), Some(login.to_owned())),
         None => (url.to_owned(), None),
     }
-}
-
-/// The value in `NAME=value`, as variables are handed on; whatever is none is a value as it is.
-fn of_variable(text: &str) -> &str {
-    let is_part = |character: char| character.is_ascii_uppercase() || character.is_ascii_digit() || character == '_';
-    match text.split_once('=') {
-        // Padding ends in these, too.
-        Some((name, value)) if !value.trim_matches('=').is_empty() && name.chars().all(is_part) => value,
-        Some(_) | None => text,
-    }
-}
-
-/// The address with keys in its query replaced, and whether there were any.
-fn without_keys(url: &str) -> (String, bool) {
-    let Some((address, query)) = url.split_once('?') else {
-        return (url.to_owned(), false);
-    };
-    let mut had_key = false;
-    let fields = query.split('&').map(|field| match field.split_once('=') {
-        Some((name, value)) if is_key(name, value) => {
-            had_key = true;
-            format!("{name}={PLACEHOLDER}")
-        }
-        Some(_) | None => field.to_owned(),
-    });
-    let query = fields.collect::<Vec<_>>().join("&");
-    (format!("{address}?{query}"), had_key)
 }
 
 #[cfg(test)]
@@ -409,7 +400,7 @@ mod tests {
     }
 
     fn made(found: &[Found]) -> Made {
-        let variable = |name: &str| (name == "KNOWN").then(|| "sesame-known".to_owned());
+        let variable = |name: &str| name.starts_with("KNOWN").then(|| "sesame-known".to_owned());
         of(found, Some("http://127.0.0.1:7420"), &variable)
     }
 
@@ -451,6 +442,7 @@ mod tests {
             spec(1),
             json!({
                 "image": {"reference": "ghcr.io/a/b:1"},
+                "network": {"mode": "egress"},
                 "env": [{"name": "API_KEY", "valueFrom": secret("box", "API_KEY")}, {"name": "MODE", "value": "x"}],
             })
         );
@@ -527,16 +519,44 @@ mod tests {
         assert!(!text.contains("sesame"), "{text}");
         assert!(text.contains("--token=REPLACE-ME") && text.contains("fast"), "{text}");
         assert!(text.contains("\"GITHUB_TOKEN\""), "{text}");
-        assert_eq!(made.notes.len(), 3, "{:?}", made.notes);
-        for (text, value) in [
-            ("A_B2=x", "x"),
-            ("QUJD==", "QUJD=="),
-            ("x=y", "x=y"),
-            ("A=b=c", "b=c"),
-            ("sk-1", "sk-1"),
-        ] {
-            assert_eq!(of_variable(text), value, "{text}");
-        }
+        let said: Vec<&str> = made.notes.iter().map(|note| &note[..3]).collect();
+        assert_eq!(said, ["a: ", "b: ", "c: ", "d: "]);
+        assert!(made.notes[3].starts_with("d: its container may reach everything"));
+    }
+
+    #[test]
+    fn variables_that_hold_keys_are_filled_in_where_nobody_sees_it() {
+        let made = made(&[
+            remote("far", "https://u:${KNOWN_KEY}@h/${KNOWN_KEY}/mcp?a=${KNOWN}", &[]),
+            started(
+                "box",
+                "podman run -e TOKEN=${KNOWN_KEY} x/y --key ${KNOWN_KEY} --x ${A_KEY:-sesame}",
+                &[],
+            ),
+        ]);
+        assert_eq!(
+            made.servers[0]["spec"]["remote"]["url"],
+            "https://h/REPLACE-ME/mcp?a=sesame-known"
+        );
+        assert_eq!(
+            made.servers[1]["spec"]["image"]["args"],
+            json!(["--key", "${KNOWN_KEY}", "--x", "REPLACE-ME"])
+        );
+        let data: Vec<&Value> = made.secrets.iter().map(|secret| &secret["spec"]["data"]).collect();
+        assert_eq!(
+            data,
+            [
+                &json!({"Authorization": "Basic dTpzZXNhbWUta25vd24="}),
+                &json!({"TOKEN": "sesame-known"})
+            ]
+        );
+        assert!(
+            made.notes
+                .iter()
+                .any(|note| note.starts_with("box: `${KNOWN_KEY}` is handed")),
+            "{:?}",
+            made.notes
+        );
     }
 
     #[test]

@@ -242,6 +242,15 @@ fn from_package(way: Way, package: &Package, inputs: &mut Inputs, at: &FieldPath
                 capabilities: None,
                 read_only_root: None,
             });
+            // Whoever publishes an image runs it where it reaches the world; here it would reach nothing.
+            server.network = Some(server::Network {
+                mode: server::NetworkMode::Egress,
+                allow: None,
+            });
+            inputs.note(
+                "its container may reach everything; name the hosts that it needs: network: {mode: egress, allow: [HOST]}"
+                    .to_owned(),
+            );
         }
     }
     local_transport(package, &mut server, inputs, &at.key("transport"));

@@ -142,8 +142,8 @@ fn packages_in_short() {
         ),
         (
             json!({"registryType": "oci", "identifier": "ghcr.io/acme/mcp:1.2.0", "version": null}),
-            json!({"image": {"reference": "ghcr.io/acme/mcp:1.2.0"}}),
-            0,
+            json!({"image": {"reference": "ghcr.io/acme/mcp:1.2.0"}, "network": {"mode": "egress"}}),
+            1,
         ),
         // As it was written before identifiers were whole.
         (
@@ -155,8 +155,9 @@ fn packages_in_short() {
                  "variables": {"token": {"isSecret": true, "isRequired": true}}},
             ]}),
             json!({"image": {"reference": "ghcr.io/acme/mcp:1.2.0"}, "transport": "streamable-http",
+                   "network": {"mode": "egress"},
                    "containerPort": 8080, "path": "/api", "env": [{"name": "TOKEN", "value": "${token}"}]}),
-            0,
+            1,
         ),
     ] {
         let (found, said) = server(&package(fields));

@@ -4,11 +4,15 @@
 use std::path::{Path, PathBuf};
 
 use clap::{ArgAction, Args};
+use orch_shared::apply::{Request, Response, Verdict};
+use orch_shared::kind::Kind;
 use orch_shared::manifest::{resource, to_yaml, to_yaml_stream};
-use orch_shared::name::Name;
+use orch_shared::name::{Name, ObjectRef};
+use orch_shared::route;
 use serde_json::{Value, json};
 
 use super::{file_of, places, text_at, text_of, unfit};
+use crate::client::Call;
 use crate::clients::catalogue::{Client, Scope, format_of};
 use crate::clients::manifests::{self, Made, PLACEHOLDER};
 use crate::clients::{edit, found};
@@ -72,17 +76,22 @@ pub(super) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome,
     let variable = |name: &str| std::env::var(name).ok();
     let mut made = manifests::of(&servers.found, gateway.as_deref(), &variable);
     made.notes.splice(..0, servers.notes);
-    let project = project(settings, &made)?;
-    let hidden = hide(arguments, settings, &mut made)?;
-    for note in &made.notes {
+    let (project, is_asked) = project(settings, &mut made)?;
+    hide(arguments, settings, &mut made)?;
+    let notes = std::mem::take(&mut made.notes);
+    let objects: Vec<Value> = made.secrets.into_iter().chain(made.servers).chain([project]).collect();
+    let replaced = match is_asked {
+        true => replaced(settings, &objects),
+        false => Vec::new(),
+    };
+    for note in notes.iter().chain(&replaced) {
         settings.ui.warn(note);
     }
-    let objects: Vec<Value> = made.secrets.into_iter().chain(made.servers).chain([project]).collect();
     match &arguments.output {
         None => settings.ui.write(&to_yaml_stream(&objects))?,
         Some(folder) => write(settings, folder, &objects)?,
     }
-    if hidden {
+    if objects.iter().any(is_incomplete) {
         settings.ui.say(&format!(
             "next: put the keys in the place of {PLACEHOLDER} before you apply"
         ));
@@ -90,22 +99,33 @@ pub(super) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome,
     Ok(Outcome::Done)
 }
 
-/// The Project that lists the Servers. One that exists keeps what it has.
-fn project(settings: &Settings, made: &Made) -> Result<Value, Failure> {
+/// The Project that lists the Servers, and whether the daemon could be asked for it. One that exists keeps what it has.
+fn project(settings: &Settings, made: &mut Made) -> Result<(Value, bool), Failure> {
     let name: Name = match settings.flags().project.as_deref().filter(|name| !name.is_empty()) {
         Some(name) => parse_name(name, "project")?,
         None => PROJECT.parse().expect("a name"),
     };
-    let names = made.servers.iter().map(|server| server["metadata"]["name"].clone());
+    let names: Vec<Value> = made
+        .servers
+        .iter()
+        .map(|server| server["metadata"]["name"].clone())
+        .collect();
     let target = crate::mcp::target::Target::Project(name.clone());
     let known = settings
         .client()
-        .and_then(|client| client.find(&settings.ui, &target.object()))
-        .ok()
-        .flatten();
+        .and_then(|client| client.find(&settings.ui, &target.object()));
+    let is_asked = known.is_ok();
     let mut project = match known {
-        Some(known) => known.manifest(),
-        None => manifests::manifest("Project", name.as_str(), json!({})),
+        Ok(Some(known)) => known.manifest(),
+        Ok(None) => manifests::manifest("Project", name.as_str(), json!({})),
+        Err(failure) => {
+            made.notes.push(format!(
+                "{target} lists these servers only, and nothing tells what is there already, since no daemon could be asked \
+                 ({failure}); where there is a {target}, or a server of one of these names, applying this replaces it. Import \
+                 again when the daemon answers, or look at `orchctl diff` first"
+            ));
+            manifests::manifest("Project", name.as_str(), json!({}))
+        }
     };
     let mut servers = project["spec"]["servers"].as_array().cloned().unwrap_or_default();
     for name in names {
@@ -114,14 +134,51 @@ fn project(settings: &Settings, made: &Made) -> Result<Value, Failure> {
         }
     }
     project["spec"]["servers"] = servers.into();
-    Ok(project)
+    Ok((project, is_asked))
 }
 
-/// Seals the keys, or puts placeholders in their places; says whether there are any of those.
-fn hide(arguments: &Arguments, settings: &Settings, made: &mut Made) -> Result<bool, Failure> {
-    let is_placeholder = |secret: &Value| secret["spec"]["data"].to_string().contains(PLACEHOLDER);
+/// What a person must know of Servers and Secrets that are there already: that others would take their places. A name may be
+/// a coincidence, or the server of an earlier import with a new version; only a person can tell.
+fn replaced(settings: &Settings, objects: &[Value]) -> Vec<String> {
+    let request = Request {
+        objects: objects.to_vec(),
+        dry_run: true,
+        ..Request::default()
+    };
+    let answer = settings
+        .client()
+        .and_then(|client| client.send(&settings.ui, &Call::post(route::APPLY, &request)))
+        .and_then(|answer| answer.json::<Response>());
+    let response = match answer {
+        Ok(response) => response,
+        Err(failure) => {
+            return vec![format!(
+                "nothing tells whether this replaces what is there already: the daemon would not take it as it is ({failure})"
+            )];
+        }
+    };
+    let differs = response
+        .results
+        .into_iter()
+        .filter(|outcome| outcome.verdict == Verdict::Configured && outcome.object.kind != Kind::Project);
+    let note = |object: ObjectRef| {
+        format!(
+            "{object} is there already and is another; applying this replaces it. `orchctl diff` shows how; to keep both, give \
+             the one here another name"
+        )
+    };
+    differs.map(|outcome| note(outcome.object)).collect()
+}
+
+/// Whether a person must put something in the place of a placeholder.
+fn is_incomplete(object: &Value) -> bool {
+    object["spec"].to_string().contains(PLACEHOLDER)
+}
+
+/// Seals the keys, or puts placeholders in their places.
+fn hide(arguments: &Arguments, settings: &Settings, made: &mut Made) -> Result<(), Failure> {
     if arguments.show_values {
-        return Ok(made.secrets.iter().any(is_placeholder));
+        return Ok(());
     }
     let mut sealed = Vec::new();
     for secret in &made.secrets {
@@ -160,7 +217,7 @@ fn hide(arguments: &Arguments, settings: &Settings, made: &mut Made) -> Result<b
     } else {
         made.secrets = sealed;
     }
-    Ok(made.secrets.iter().any(is_placeholder))
+    Ok(())
 }
 
 fn members(secret: &Value) -> impl Iterator<Item = (&String, &Value)> {
