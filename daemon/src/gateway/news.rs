@@ -173,7 +173,7 @@ impl Gateway {
                     self.tell_list_changed(server, list);
                 }
                 Ok(News::ResourceUpdated(uri, news)) => self.tell_updated(server, &uri, &news),
-                Ok(News::Other(news)) => self.tell_other(&upstream.copy, news),
+                Ok(News::Other(news)) => self.tell_other(upstream, news),
                 // What was missed may have been anything.
                 Err(RecvError::Lagged(_)) => self.0.surfaces.drop_all(server),
                 Err(RecvError::Closed) => break,
@@ -303,19 +303,32 @@ impl Gateway {
         }
     }
 
-    /// News that belong to nobody in particular go to those who use the copy, when these are of one principal.
-    fn tell_other(&self, copy: &Arc<str>, mut news: Notification) {
+    /// News that belong to nobody in particular go to those who use the copy, when these are of one principal, and nothing was
+    /// asked there for another lately, be it by a client that has no session.
+    fn tell_other(&self, upstream: &Upstream, mut news: Notification) {
         news.params = asking::without_reserved(news.params);
         let sessions = self.0.registry.all();
         let users: Vec<_> = sessions
             .iter()
-            .filter(|session| session.copies().contains(copy))
+            .filter(|session| session.copies().contains(&upstream.copy))
             .collect();
         let principals: BTreeSet<&str> = users.iter().map(|session| session.principal.as_str()).collect();
-        if principals.len() == 1 {
-            for session in users {
-                tell_one(session, &news);
+        let mut principals = principals.into_iter();
+        match (principals.next(), principals.next()) {
+            (Some(only), None) if !upstream.link.has_others(only) => {
+                for session in users {
+                    tell_one(session, &news);
+                }
             }
+            (Some(_), _) => {
+                let method = &*news.method;
+                tracing::debug!(
+                    copy = &*upstream.copy,
+                    method,
+                    "it may be about anybody's call, and nobody is told"
+                );
+            }
+            (None, _) => {}
         }
     }
 

@@ -10,7 +10,7 @@
 //!
 //! Guarantees: frames of one exchange keep their order, and nothing follows its answer. Dropping an exchange that is not
 //! over tells the server that nobody waits any more. A question of the server reaches an exchange only when it is certain
-//! that the exchange caused it; on a pipe that many share, that is when no other is open.
+//! that the exchange caused it; on a pipe that many share, that is when no other is open, and nobody else was asked for lately.
 //!
 //! Assumptions: none about the server. One that ends, hangs or talks nonsense ends its exchanges with an [`Error`]; how long
 //! to wait is the caller's to say.
@@ -18,6 +18,7 @@
 mod meta;
 
 mod inbox;
+mod lately;
 mod switchboard;
 
 pub(super) mod greeting;
@@ -106,10 +107,10 @@ pub struct Call {
 }
 
 /// Why a call is made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Purpose {
-    /// A client has asked.
-    Relay,
+    /// A client of that principal has asked.
+    Relay(Arc<str>),
     /// The daemon wants to know something for itself; no question of the server can belong to it.
     Own,
 }
@@ -260,6 +261,7 @@ pub(super) trait Carrier: Send + Sync {
     /// Somebody listens to the news from now on.
     fn listened(&self);
     fn in_flight(&self) -> usize;
+    fn has_others(&self, principal: &str) -> bool;
     /// One client has the conversation for itself: questions that belong to no exchange are its own.
     fn reserve(&self, asks: mpsc::UnboundedSender<Ask>);
     /// Ends the conversation in good order; the server is told where it can be.
@@ -329,6 +331,13 @@ impl Link {
     #[must_use]
     pub fn in_flight(&self) -> usize {
         self.carrier.in_flight()
+    }
+
+    /// Whether anything is asked in it for anybody but that principal, or was a short while ago: what the server says of its
+    /// own accord may then be about somebody else's call.
+    #[must_use]
+    pub fn has_others(&self, principal: &str) -> bool {
+        self.carrier.has_others(principal)
     }
 
     /// Whether the conversation goes on.
