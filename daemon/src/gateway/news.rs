@@ -258,7 +258,7 @@ impl Gateway {
         for session in self.0.registry.all() {
             // What somebody may see is decided with the next request; that something has changed tells nothing.
             if concerns(self, &session.target, &Principal::daemon()) {
-                session.tell(&message);
+                self.tell(&session, &message);
             }
         }
         let waiting = self.waiting();
@@ -274,7 +274,7 @@ impl Gateway {
     pub(super) fn tell_begun(&self, session: &Session) {
         for list in ["tools", "prompts", "resources"] {
             let method = format!("notifications/{list}/list_changed");
-            session.tell(&notification(&method, None));
+            self.tell(session, &notification(&method, None));
             let waiting = self.waiting();
             let own = |one: &&Waiting| one.target == session.target && *one.principal.name == session.principal;
             for one in waiting
@@ -292,7 +292,7 @@ impl Gateway {
         let message = notification(&news.method, params.clone());
         for session in self.0.registry.all() {
             if session.is_subscribed(server, uri) {
-                session.tell(&message);
+                self.tell(&session, &message);
             }
         }
         let waiting = self.waiting();
@@ -317,7 +317,7 @@ impl Gateway {
         match (principals.next(), principals.next()) {
             (Some(only), None) if !upstream.link.has_others(only) => {
                 for session in users {
-                    tell_one(session, &news);
+                    self.tell_one(session, &news);
                 }
             }
             (Some(_), _) => {
@@ -332,14 +332,22 @@ impl Gateway {
         }
     }
 
+    /// Tells a session what it wants to hear.
+    fn tell_one(&self, session: &Session, news: &Notification) {
+        let is_wanted = |level: String| is_wanted(&level, session.level().as_deref());
+        if level_of(news).is_none_or(is_wanted) {
+            self.tell(session, &Message::Notification(news.clone()));
+        }
+    }
+
     /// Where questions go that belong to no request of a session.
     pub(super) fn questions_for(&self, session: &Arc<Session>) -> mpsc::UnboundedSender<Ask> {
         let (sender, mut asks) = mpsc::unbounded_channel::<Ask>();
-        let session = Arc::clone(session);
+        let (gateway, session) = (self.clone(), Arc::clone(session));
         tokio::spawn(async move {
             while let Some(Some(ask)) = session.over.run_until_cancelled(asks.recv()).await {
                 if let Some(message) = session.pass(ask) {
-                    session.tell(&message);
+                    gateway.tell(&session, &message);
                 }
             }
         });
@@ -368,8 +376,8 @@ impl Gateway {
                 match heard {
                     // The conversation that all share tells the same to everybody.
                     Ok(News::ListChanged(list, _)) => gateway.0.surfaces.drop_lists(&member.object.uid, list),
-                    Ok(News::ResourceUpdated(_, news)) => session.tell(&Message::Notification(news)),
-                    Ok(News::Other(news)) => tell_one(&session, &news),
+                    Ok(News::ResourceUpdated(_, news)) => gateway.tell(&session, &Message::Notification(news)),
+                    Ok(News::Other(news)) => gateway.tell_one(&session, &news),
                     Err(RecvError::Lagged(_)) => {}
                     Err(RecvError::Closed) => return,
                 }
@@ -461,11 +469,4 @@ fn labelled(method: &str, mut params: Members<'_>, id: &Id) -> Arc<str> {
     meta.set(META_SUBSCRIPTION, raw(id));
     params.set("_meta", meta.to_raw());
     notification(method, Some(params.to_raw())).to_json().into()
-}
-
-fn tell_one(session: &Session, news: &Notification) {
-    let is_wanted = |level: String| is_wanted(&level, session.level().as_deref());
-    if level_of(news).is_none_or(is_wanted) {
-        session.tell(&Message::Notification(news.clone()));
-    }
 }
