@@ -1,5 +1,5 @@
 //! What was said, written down for a person who looks for a fault: when, by whom, what, and how much of it. Keys are
-//! masked, and payloads stand there only when they were asked for.
+//! masked, also in what is said of a message, and payloads stand there only when they were asked for.
 //!
 //! Enters: messages. Leaves: lines in a file, or on standard error. It never stops what it watches: what cannot be written
 //! is not.
@@ -93,7 +93,7 @@ impl Journal {
     /// Writes down what happened.
     pub(crate) fn event(&self, text: &str) {
         if self.sink.is_some() {
-            self.line(&format!("-- {text}"));
+            self.line(&format!("-- {}", without_keys(text)));
         }
     }
 
@@ -111,7 +111,7 @@ fn outline(message: &Message, detail: Detail) -> String {
         Message::Request(request) => {
             let params = Members::of_params(request.params.as_deref());
             let what = params.text("name").or_else(|| params.text("uri"));
-            let what = what.map(|what| format!(" {what}")).unwrap_or_default();
+            let what = what.map(|what| format!(" {}", without_keys(&what))).unwrap_or_default();
             (
                 format!("{}{what} id={}", request.method, request.id),
                 request.params.as_deref(),
@@ -124,7 +124,7 @@ fn outline(message: &Message, detail: Detail) -> String {
                 Outcome::Result(result) => (format!("result id={id}"), Some(&**result)),
                 Outcome::Error(error) => {
                     let code = response.outcome.code().unwrap_or_default();
-                    let said = response.outcome.message().unwrap_or_default();
+                    let said = without_keys(&response.outcome.message().unwrap_or_default());
                     (format!("error id={id} {code} {said}"), Some(&**error))
                 }
             }
@@ -135,6 +135,13 @@ fn outline(message: &Message, detail: Detail) -> String {
         (Detail::Payloads, Some(payload)) => format!("{head} {size} B {}", redacted(payload.get(), LONGEST)),
         (Detail::Payloads, None) | (Detail::Outline, _) => format!("{head} {size} B"),
     }
+}
+
+/// A text without the keys that stand in it.
+fn without_keys(text: &str) -> String {
+    let mut value = Value::from(text);
+    secrecy::redact(&mut value);
+    value.as_str().unwrap_or_default().to_owned()
 }
 
 /// A JSON text with keys masked, cut to a length.
@@ -183,6 +190,21 @@ mod tests {
                 r#"{"id": "a", "error": {"code": -32602, "message": "no"}}"#,
                 Detail::Outline,
                 "error id=\"a\" -32602 no 33 B",
+            ),
+            (
+                r#"{"id": 1, "method": "resources/read", "params": {"uri": "https://u:pw@h/x?token=sk-ant-0123456789"}}"#,
+                Detail::Outline,
+                "resources/read *** id=1 51 B",
+            ),
+            (
+                r#"{"id": 1, "error": {"code": -32000, "message": "bad key sk-ant-0123456789"}}"#,
+                Detail::Outline,
+                "error id=1 -32000 bad key *** 56 B",
+            ),
+            (
+                r#"{"id": 1, "method": "resources/read", "params": {"uri": "file:///notes/today.md"}}"#,
+                Detail::Outline,
+                "resources/read file:///notes/today.md id=1 33 B",
             ),
             (
                 r#"{"id": 1, "result": {"env": [{"name": "DB_PASSWORD", "value": "sesame"}]}}"#,

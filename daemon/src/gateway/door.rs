@@ -254,21 +254,6 @@ impl Gateway {
         }
     }
 
-    /// Shows a message to whoever watches the session.
-    pub(super) fn show(
-        &self,
-        session: &Session,
-        direction: Direction,
-        server: Option<&str>,
-        message: impl FnOnce() -> String,
-    ) {
-        if session.tap.is_open() {
-            session
-                .tap
-                .show(self.0.store.clock().now(), direction, server, &message());
-        }
-    }
-
     /// Takes what wants no answer.
     pub(super) async fn note(&self, view: &View, session: &Arc<Session>, message: Message) {
         match message {

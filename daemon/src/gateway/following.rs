@@ -158,7 +158,7 @@ impl Gateway {
             };
             if let Some(exchange) = exchange {
                 let tell = |news: Notification| match whose {
-                    Whose::Session(session) => session.tell(&Message::Notification(news)),
+                    Whose::Session(session) => self.tell(session, &Message::Notification(news)),
                     Whose::Everybodys => self.tell_updated(&member.object.uid, uri, &news),
                 };
                 if forward(exchange, tell).await.is_break() {
@@ -219,11 +219,12 @@ impl Gateway {
                 let Some((member, _)) = gateway.find(&view, Kind::Resources, &uri).await else {
                     continue;
                 };
-                if let Outcome::Error(error) = gateway.subscribe_session(member, &session, &uri).await {
+                let subscribed = gateway.subscribe_session(member, &session, &uri).await;
+                if let Outcome::Error(_) = subscribed {
                     tracing::debug!(
                         session = session.short(),
                         uri,
-                        error = error.get(),
+                        code = subscribed.code(),
                         "a subscription was not taken up"
                     );
                 }

@@ -189,7 +189,8 @@ impl Gateway {
                     },
                 };
                 let upstream = upstream.map_err(|unavailable| unavailable.to_string())?;
-                let items = surface::fetch(&upstream.link, kind, &gateway.0.ourselves).await?;
+                let fetched = surface::fetch(&upstream.link, kind, &gateway.0.ourselves).await;
+                let items = fetched.map_err(|reason| upstream.link.masked(&reason))?;
                 if kind == Kind::Tools {
                     gateway.remember(&member, &items);
                 }

@@ -173,7 +173,7 @@ impl Gateway {
                     self.tell_list_changed(server, list);
                 }
                 Ok(News::ResourceUpdated(uri, news)) => self.tell_updated(server, &uri, &news),
-                Ok(News::Other(news)) => self.tell_other(&upstream.copy, news),
+                Ok(News::Other(news)) => self.tell_other(upstream, news),
                 // What was missed may have been anything.
                 Err(RecvError::Lagged(_)) => self.0.surfaces.drop_all(server),
                 Err(RecvError::Closed) => break,
@@ -258,7 +258,7 @@ impl Gateway {
         for session in self.0.registry.all() {
             // What somebody may see is decided with the next request; that something has changed tells nothing.
             if concerns(self, &session.target, &Principal::daemon()) {
-                session.tell(&message);
+                self.tell(&session, &message);
             }
         }
         let waiting = self.waiting();
@@ -274,7 +274,7 @@ impl Gateway {
     pub(super) fn tell_begun(&self, session: &Session) {
         for list in ["tools", "prompts", "resources"] {
             let method = format!("notifications/{list}/list_changed");
-            session.tell(&notification(&method, None));
+            self.tell(session, &notification(&method, None));
             let waiting = self.waiting();
             let own = |one: &&Waiting| one.target == session.target && *one.principal.name == session.principal;
             for one in waiting
@@ -292,7 +292,7 @@ impl Gateway {
         let message = notification(&news.method, params.clone());
         for session in self.0.registry.all() {
             if session.is_subscribed(server, uri) {
-                session.tell(&message);
+                self.tell(&session, &message);
             }
         }
         let waiting = self.waiting();
@@ -303,30 +303,51 @@ impl Gateway {
         }
     }
 
-    /// News that belong to nobody in particular go to those who use the copy, when these are of one principal.
-    fn tell_other(&self, copy: &Arc<str>, mut news: Notification) {
+    /// News that belong to nobody in particular go to those who use the copy, when these are of one principal, and nothing was
+    /// asked there for another lately, be it by a client that has no session.
+    fn tell_other(&self, upstream: &Upstream, mut news: Notification) {
         news.params = asking::without_reserved(news.params);
         let sessions = self.0.registry.all();
         let users: Vec<_> = sessions
             .iter()
-            .filter(|session| session.copies().contains(copy))
+            .filter(|session| session.copies().contains(&upstream.copy))
             .collect();
         let principals: BTreeSet<&str> = users.iter().map(|session| session.principal.as_str()).collect();
-        if principals.len() == 1 {
-            for session in users {
-                tell_one(session, &news);
+        let mut principals = principals.into_iter();
+        match (principals.next(), principals.next()) {
+            (Some(only), None) if !upstream.link.has_others(only) => {
+                for session in users {
+                    self.tell_one(session, &news);
+                }
             }
+            (Some(_), _) => {
+                let method = &*news.method;
+                tracing::debug!(
+                    copy = &*upstream.copy,
+                    method,
+                    "it may be about anybody's call, and nobody is told"
+                );
+            }
+            (None, _) => {}
+        }
+    }
+
+    /// Tells a session what it wants to hear.
+    fn tell_one(&self, session: &Session, news: &Notification) {
+        let is_wanted = |level: String| is_wanted(&level, session.level().as_deref());
+        if level_of(news).is_none_or(is_wanted) {
+            self.tell(session, &Message::Notification(news.clone()));
         }
     }
 
     /// Where questions go that belong to no request of a session.
     pub(super) fn questions_for(&self, session: &Arc<Session>) -> mpsc::UnboundedSender<Ask> {
         let (sender, mut asks) = mpsc::unbounded_channel::<Ask>();
-        let session = Arc::clone(session);
+        let (gateway, session) = (self.clone(), Arc::clone(session));
         tokio::spawn(async move {
             while let Some(Some(ask)) = session.over.run_until_cancelled(asks.recv()).await {
                 if let Some(message) = session.pass(ask) {
-                    session.tell(&message);
+                    gateway.tell(&session, &message);
                 }
             }
         });
@@ -355,8 +376,8 @@ impl Gateway {
                 match heard {
                     // The conversation that all share tells the same to everybody.
                     Ok(News::ListChanged(list, _)) => gateway.0.surfaces.drop_lists(&member.object.uid, list),
-                    Ok(News::ResourceUpdated(_, news)) => session.tell(&Message::Notification(news)),
-                    Ok(News::Other(news)) => tell_one(&session, &news),
+                    Ok(News::ResourceUpdated(_, news)) => gateway.tell(&session, &Message::Notification(news)),
+                    Ok(News::Other(news)) => gateway.tell_one(&session, &news),
                     Err(RecvError::Lagged(_)) => {}
                     Err(RecvError::Closed) => return,
                 }
@@ -448,11 +469,4 @@ fn labelled(method: &str, mut params: Members<'_>, id: &Id) -> Arc<str> {
     meta.set(META_SUBSCRIPTION, raw(id));
     params.set("_meta", meta.to_raw());
     notification(method, Some(params.to_raw())).to_json().into()
-}
-
-fn tell_one(session: &Session, news: &Notification) {
-    let is_wanted = |level: String| is_wanted(&level, session.level().as_deref());
-    if level_of(news).is_none_or(is_wanted) {
-        session.tell(&Message::Notification(news.clone()));
-    }
 }

@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::{StreamExt as _, stream as futures_stream};
 use orch_shared::access::Principal;
 use orch_shared::jsonrpc::Message;
+use orch_shared::session::Direction;
 use serde::Deserialize;
 
 use super::Gateway;
@@ -119,8 +120,13 @@ pub(super) async fn take(
     noting::message(&message);
     noting::session(&session);
     let gateway = gateway.clone();
+    gateway.show(&session, Direction::FromClient, None, || message.to_json());
     let answering = async move {
         let stream = session.own_stream();
+        let tell = |message: String| {
+            gateway.show(&session, Direction::ToClient, None, || message.clone());
+            stream.push(message);
+        };
         let request = match message {
             Message::Request(request) => request,
             other @ (Message::Notification(_) | Message::Response(_)) => {
@@ -132,11 +138,11 @@ pub(super) async fn take(
         if request.method == "initialize" {
             let (version, client) = match introduced(&request) {
                 Ok(introduced) => introduced,
-                Err(refusal) => return stream.push(message_of(Some(&id), &refusal)),
+                Err(refusal) => return tell(message_of(Some(&id), &refusal)),
             };
             session.introduce(client);
             let greeting = gateway.greeting(&view, &version).await;
-            stream.push(message_of(Some(&id), &greeting));
+            tell(message_of(Some(&id), &greeting));
             session.greeted();
             return;
         }
@@ -151,9 +157,9 @@ pub(super) async fn take(
         };
         let reply = gateway.answer(asked).await;
         match reply {
-            Reply::Now(outcome) | Reply::Limited(outcome, _) => stream.push(message_of(Some(&id), &outcome)),
-            Reply::Listen(_) => stream.push(message_of(Some(&id), &unknown_method("subscriptions/listen"))),
-            Reply::Work(pump) => pass_on(pump, &id, &stream, &session).await,
+            Reply::Now(outcome) | Reply::Limited(outcome, _) => tell(message_of(Some(&id), &outcome)),
+            Reply::Listen(_) => tell(message_of(Some(&id), &unknown_method("subscriptions/listen"))),
+            Reply::Work(pump) => pass_on(pump, &id, &stream, &session, tell).await,
         }
     };
     match audit::trail() {
@@ -169,13 +175,14 @@ async fn pass_on(
     id: &orch_shared::jsonrpc::Id,
     stream: &stream::Stream,
     session: &Session,
+    tell: impl Fn(String),
 ) {
     use super::pump::Step;
     while let Some(step) = session.over.run_until_cancelled(pump.step()).await {
         match step {
-            Step::Message(message) => stream.push(message),
+            Step::Message(message) => tell(message),
             Step::Last(outcome) => {
-                stream.push(message_of(Some(id), &outcome));
+                tell(message_of(Some(id), &outcome));
                 return;
             }
             Step::Cancelled => return,

@@ -5,9 +5,10 @@
 use std::sync::Arc;
 
 use orch_shared::access::Principal;
-use orch_shared::jsonrpc::{Members, Outcome};
+use orch_shared::jsonrpc::{Members, Outcome, raw};
 use orch_shared::kinds::prompt::{Link, Prompt};
 use orch_shared::kinds::prompt_request::PromptRequest;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::Gateway;
@@ -20,6 +21,7 @@ use super::pump::{Side, failed, not_to_be_kept};
 use super::surface::Kind;
 use super::upstream::COMING_UP;
 use super::view::{Member, Target, View};
+use crate::runtime::link::Link as Conversation;
 use crate::store::Object;
 
 impl Gateway {
@@ -140,7 +142,7 @@ impl Gateway {
                     .filter_map(|content| content["text"].as_str().map(str::to_owned))
                     .collect())
             }
-            Ok(refused @ Outcome::Error(_)) => Err(refused),
+            Ok(Outcome::Error(refused)) => Err(masked(&refused, &upstream.link)),
             Err(error) => Err(failed(link.server.as_str(), &error)),
         }
     }
@@ -157,6 +159,21 @@ impl Gateway {
         };
         self::offered(offered, link)
     }
+}
+
+/// A server's refusal as whoever has asked for no more than a prompt is told it, and the prompt's status: without secrets.
+fn masked(refused: &RawValue, conversation: &Conversation) -> Outcome {
+    let mut members = Members::of(refused).unwrap_or_default();
+    if let Some(message) = members.text("message") {
+        members.set("message", raw(&conversation.masked(&message)));
+    }
+    if let Some(data) = members.get("data").map(|data| conversation.masked(data.get())) {
+        match RawValue::from_string(data) {
+            Ok(data) => members.set("data", data),
+            Err(_) => drop(members.remove("data")),
+        }
+    }
+    Outcome::Error(members.to_raw())
 }
 
 /// The server that a link leads to, where that view of the link's project has it.

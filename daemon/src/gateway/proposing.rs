@@ -129,7 +129,7 @@ impl Gateway {
             Ok((request, revision)) => {
                 // Whoever lists next must find it.
                 self.0.store.wait_for(revision).await;
-                session.tell(&notification("notifications/resources/list_changed", None));
+                self.tell(&session, &notification("notifications/resources/list_changed", None));
                 let uri = format!("{REQUEST_URI}{}", request.name);
                 let values = [
                     ("name", prompt.as_str()),

@@ -1,6 +1,8 @@
 //! Handing a request to the server that it is for: past the limits, with what was brought along from an earlier attempt, to
 //! the copy that it belongs to.
 
+use std::sync::Arc;
+
 use orch_shared::access::{Principal, Role};
 use orch_shared::jsonrpc::{Members, Raw, raw};
 use serde_json::json;
@@ -95,7 +97,7 @@ impl Gateway {
                     } = *parked;
                     let relay = Relay {
                         gateway: self.clone(),
-                        call: call(request.method, params, name, &side, schema),
+                        call: call(request.method, params, name, &side, principal, schema),
                         side,
                         server,
                         upstream,
@@ -150,7 +152,7 @@ impl Gateway {
         };
         let relay = Relay {
             gateway: self.clone(),
-            call: call(request.method, params, name, &side, schema),
+            call: call(request.method, params, name, &side, principal, schema),
             side,
             server: member.name.to_string(),
             upstream,
@@ -242,13 +244,20 @@ fn without_input(params: Option<Raw>) -> Option<Raw> {
     Some(if is_there { members.to_raw() } else { params })
 }
 
-fn call(method: String, params: Option<Raw>, about: Option<String>, side: &Side, schema: Option<Raw>) -> Call {
+fn call(
+    method: String,
+    params: Option<Raw>,
+    about: Option<String>,
+    side: &Side,
+    principal: &Principal,
+    schema: Option<Raw>,
+) -> Call {
     Call {
         method,
         params,
         about,
         client: side.client(),
-        purpose: Purpose::Relay,
+        purpose: Purpose::Relay(Arc::clone(&principal.name)),
         schema,
     }
 }

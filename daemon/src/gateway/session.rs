@@ -256,19 +256,20 @@ impl Session {
         self.has_begun.store(true, Ordering::Relaxed);
     }
 
-    /// Tells the client something that belongs to no request. Where it has never listened, nothing is kept but what it
-    /// will be asked.
-    pub(super) fn tell(&self, message: &Message) {
+    /// Tells the client something that belongs to no request, and says whether it was told. Where it has never listened,
+    /// nothing is kept but what it will be asked.
+    pub(super) fn tell(&self, message: &Message) -> bool {
         if !self.is_greeted.load(Ordering::Relaxed) {
-            return;
+            return false;
         }
         let own = self.held().own.clone();
         let stream = match (own, message) {
             (Some(own), _) => own,
             (None, Message::Request(_)) => self.own_stream(),
-            (None, Message::Notification(_) | Message::Response(_)) => return,
+            (None, Message::Notification(_) | Message::Response(_)) => return false,
         };
         stream.push(message.to_json());
+        true
     }
 
     /// A new stream for one request.

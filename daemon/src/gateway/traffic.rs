@@ -1,4 +1,5 @@
-//! The messages of a session, for whoever watches it: what was said by whom, with secrets left out.
+//! The messages of a session, for whoever watches it: what was said by whom, with secrets left out: what looks like one, and
+//! what is known to be one.
 //!
 //! Nothing is kept, and nothing is prepared, unless somebody watches.
 
@@ -33,15 +34,23 @@ impl Tap {
         self.0.subscribe()
     }
 
-    /// Shows a message, if anybody watches.
-    pub(super) fn show(&self, at: Timestamp, direction: Direction, server: Option<&str>, message: &str) {
+    /// Shows a message, if anybody watches. `hide` leaves out what is known to be a secret: it is given a text, and how much of it
+    /// is shown, and answers with that, and how much stands behind it.
+    pub(super) fn show(
+        &self,
+        at: Timestamp,
+        direction: Direction,
+        server: Option<&str>,
+        message: &str,
+        hide: impl FnOnce(&str, usize) -> (String, usize),
+    ) {
         if self.is_open() {
             let said = Traffic {
                 at,
                 direction,
                 server: server.map(str::to_owned),
                 size: message.len() as u64,
-                text: redacted(message),
+                text: cut(&redacted(message), hide),
             };
             // Whoever watched may just have gone.
             let _ = self.0.send(said);
@@ -49,22 +58,25 @@ impl Tap {
     }
 }
 
-/// A message without secrets, cut to what is shown.
+/// A message without what looks like a secret.
 fn redacted(message: &str) -> String {
-    let mut shown = match serde_json::from_str::<Value>(message) {
+    match serde_json::from_str::<Value>(message) {
         Ok(mut value) => {
             secrecy::mask(&mut value);
             value.to_string()
         }
         Err(_) => message.to_owned(),
-    };
-    if shown.len() > SHOWN {
-        let mut end = SHOWN;
-        while !shown.is_char_boundary(end) {
-            end -= 1;
-        }
-        let more = shown.len() - end;
-        shown.truncate(end);
+    }
+}
+
+/// As much of a text as is shown.
+fn cut(text: &str, hide: impl FnOnce(&str, usize) -> (String, usize)) -> String {
+    let mut end = SHOWN.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    let (mut shown, more) = hide(text, end);
+    if more > 0 {
         shown.push_str(&format!("… ({more} bytes more)"));
     }
     shown
@@ -86,7 +98,9 @@ mod tests {
         ] {
             assert_eq!(redacted(message), shown);
         }
-        let long = redacted(&Value::from("é".repeat(SHOWN)).to_string());
+        let plain = |text: &str, most: usize| (text[..most].to_owned(), text.len() - most);
+        assert_eq!(cut("short", plain), "short");
+        let long = cut(&redacted(&Value::from("é".repeat(SHOWN)).to_string()), plain);
         assert!(long.len() < SHOWN + 40 && long.ends_with("bytes more)"), "{long}");
     }
 }

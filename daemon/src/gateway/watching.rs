@@ -8,10 +8,10 @@ use axum::body::{Body, Bytes};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream as futures_stream;
 use orch_shared::access::{Operation, Principal};
-use orch_shared::jsonrpc::Members;
+use orch_shared::jsonrpc::{Members, Message};
 use orch_shared::name::Name;
 use orch_shared::resource::Timestamp;
-use orch_shared::session::{Session as Shown, Sessions};
+use orch_shared::session::{Direction, Session as Shown, Sessions};
 use tokio::sync::broadcast::error::RecvError;
 
 use super::Gateway;
@@ -19,6 +19,42 @@ use super::answers::nothing_of_that_name;
 use super::session::Session;
 use super::stream::{self, KEEP_ALIVE};
 use super::view::{Target, View};
+
+impl Gateway {
+    /// Shows a message to whoever watches the session.
+    pub(super) fn show(
+        &self,
+        session: &Session,
+        direction: Direction,
+        server: Option<&str>,
+        message: impl FnOnce() -> String,
+    ) {
+        if session.tap.is_open() {
+            let at = self.0.store.clock().now();
+            let hide = |text: &str, most| self.hidden(session, text, most);
+            session.tap.show(at, direction, server, &message(), hide);
+        }
+    }
+
+    /// Tells a client something that belongs to no request, and shows it to whoever watches the session.
+    pub(super) fn tell(&self, session: &Session, message: &Message) {
+        if session.tell(message) {
+            self.show(session, Direction::ToClient, None, || message.to_json());
+        }
+    }
+
+    /// The beginning of a text without the values of secrets that any server behind the session was given, and how much stands
+    /// behind it: a client may be told, and tell, what it has of any of them.
+    fn hidden(&self, session: &Session, text: &str, most: usize) -> (String, usize) {
+        let snapshot = self.0.store.snapshot();
+        let view = View::of(&session.target, &snapshot, &Principal::daemon());
+        let members = view.iter().flat_map(|view| &view.members);
+        let copies = members.flat_map(|member| snapshot.owned_by(&member.object.uid));
+        let used = session.copies();
+        let uids = copies.map(|copy| &*copy.uid).chain(used.iter().map(|copy| &**copy));
+        self.0.runtime.masked(uids, text, most)
+    }
+}
 
 /// The sessions of a project that are in use.
 pub(super) fn list(gateway: &Gateway, project: Option<Name>, principal: &Principal) -> Response {

@@ -44,7 +44,7 @@ const LONGEST_ERROR: usize = 300;
 /// What is known of a copy's health, between its start and its end.
 pub(super) struct Care {
     pub(super) probe: Probe,
-    mask: Mask,
+    pub(super) mask: Arc<Mask>,
     tally: Mutex<Tally>,
     /// Why it is ended, when it is because of its health.
     given_up: OnceLock<String>,
@@ -55,7 +55,7 @@ impl Care {
         Arc::new(Self {
             tally: Mutex::new(Tally::new(&probe, Listed::No)),
             probe,
-            mask,
+            mask: Arc::new(mask),
             given_up: OnceLock::new(),
         })
     }

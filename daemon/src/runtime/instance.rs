@@ -128,6 +128,7 @@ impl Desk {
 
     /// Opens, or closes, the conversation with the copy to whoever asks for it.
     pub(super) fn set_link(&self, link: Option<Link>) {
+        let link = link.map(|link| link.masking(&self.care.mask));
         *self.link.lock().unwrap_or_else(PoisonError::into_inner) = link;
     }
 

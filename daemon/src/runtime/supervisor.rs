@@ -21,7 +21,7 @@ use super::hold::{Hold, Holds, Load, Use};
 use super::instance::{self, Check, Desk, Stop};
 use super::launch::{Launch, Limits, Source, Speech};
 use super::limits::{Confinement, Confiner, Group};
-use super::link::http::{Clients, Endpoint};
+use super::link::http::Clients;
 use super::link::{Error, Link, Opening};
 use super::log::{self, Bounds, Follower, Line, Mask, Which, Window};
 use super::observation::{Enforced, Failure, Observation, State};
@@ -114,7 +114,6 @@ struct Copy {
     link: Arc<Mutex<Option<Link>>>,
     desk: Desk,
     holds: Holds,
-    endpoint: Arc<Mutex<Option<Arc<Endpoint>>>>,
     log_changed: watch::Sender<()>,
     /// Whether its own task asks it, over HTTP.
     remote: bool,
@@ -239,7 +238,6 @@ impl Runtime {
             stop: stop.clone(),
             checks,
             link: Arc::clone(&desk.link),
-            endpoint: Arc::clone(&desk.endpoint),
             desk: desk.clone(),
             holds,
             log_changed,
@@ -353,9 +351,28 @@ impl Runtime {
     /// Opens a conversation with a running copy for the caller alone. Nothing when the copy is not running, or is spoken
     /// with over pipes, which can be shared only. How long to wait is the caller's to say.
     pub async fn open(&self, uid: &str, opening: &Opening) -> Option<Result<Link, Error>> {
-        let endpoint = Arc::clone(&self.register().copies.get(uid)?.endpoint);
-        let endpoint = endpoint.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
-        Some(endpoint.open(opening).await.map_err(Error::from))
+        let desk = self.register().copies.get(uid)?.desk.clone();
+        let endpoint = desk.endpoint.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
+        let mask = &desk.care.mask;
+        let opened = endpoint.open(opening).await.map_err(Error::from);
+        Some(
+            opened
+                .map(|link| link.masking(mask))
+                .map_err(|error| error.masked(mask)),
+        )
+    }
+
+    /// The first `most` bytes of a text without the values of secrets that these copies were given, where they are known; and how
+    /// many bytes stand behind them. `most` must not lie within a character.
+    #[must_use]
+    pub fn masked<'u>(&self, uids: impl IntoIterator<Item = &'u str>, text: &str, most: usize) -> (String, usize) {
+        let masks: Vec<Arc<Mask>> = {
+            let register = self.register();
+            let known = uids.into_iter().filter_map(|uid| register.copies.get(uid));
+            known.map(|copy| Arc::clone(&copy.desk.care.mask)).collect()
+        };
+        let (shown, more) = Mask::of_all(masks.iter().map(|mask| &**mask)).line(text.as_bytes(), most);
+        (String::from_utf8_lossy(&shown).into_owned(), more)
     }
 
     /// Asks a running copy whether it still answers, by listing its tools. A remote one that does not is Failed from then

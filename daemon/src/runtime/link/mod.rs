@@ -10,7 +10,9 @@
 //!
 //! Guarantees: frames of one exchange keep their order, and nothing follows its answer. Dropping an exchange that is not
 //! over tells the server that nobody waits any more. A question of the server reaches an exchange only when it is certain
-//! that the exchange caused it; on a pipe that many share, that is when no other is open.
+//! that the exchange caused it; on a pipe that many share, that is when no other is open, and nobody else was asked for lately.
+//!
+//! What an [`Error`] quotes is masked, once the conversation knows what is to be ([`Link::masking`]).
 //!
 //! Assumptions: none about the server. One that ends, hangs or talks nonsense ends its exchanges with an [`Error`]; how long
 //! to wait is the caller's to say.
@@ -18,6 +20,7 @@
 mod meta;
 
 mod inbox;
+mod lately;
 mod switchboard;
 
 pub(super) mod greeting;
@@ -38,6 +41,7 @@ use tokio::sync::{broadcast, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use super::launch::Era;
+use super::log::Mask;
 
 /// How many pieces of news are kept for a listener that lags.
 const NEWS: usize = 256;
@@ -51,6 +55,8 @@ pub struct Link {
     carrier: Arc<dyn Carrier>,
     news: broadcast::Sender<News>,
     closed: CancellationToken,
+    /// The values that the server was given and that are not to be shown.
+    mask: Arc<Mask>,
 }
 
 /// What a server said of itself when it was greeted.
@@ -106,10 +112,10 @@ pub struct Call {
 }
 
 /// Why a call is made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Purpose {
-    /// A client has asked.
-    Relay,
+    /// A client of that principal has asked.
+    Relay(Arc<str>),
     /// The daemon wants to know something for itself; no question of the server can belong to it.
     Own,
 }
@@ -209,15 +215,29 @@ pub enum Error {
     Overrun,
 }
 
+impl Error {
+    /// The same without values that are not to be shown: some errors quote the server.
+    pub(super) fn masked(self, mask: &Mask) -> Self {
+        match self {
+            Self::Closed(why) => Self::Closed(mask.text(&why)),
+            Self::Unreachable(why) => Self::Unreachable(mask.text(&why)),
+            Self::Garbled(why) => Self::Garbled(mask.text(&why)),
+            Self::Status { .. } | Self::Overrun => self,
+        }
+    }
+}
+
 /// What is under way for one call.
 pub struct Exchange {
     frames: Box<dyn Frames>,
+    mask: Arc<Mask>,
 }
 
 impl Exchange {
     pub(super) fn new(frames: impl Frames + 'static) -> Self {
         Self {
             frames: Box::new(frames),
+            mask: Arc::default(),
         }
     }
 
@@ -226,7 +246,8 @@ impl Exchange {
     /// # Errors
     /// When there will be no answer; the exchange is over.
     pub async fn next(&mut self) -> Result<Frame, Error> {
-        self.frames.next().await
+        let next = self.frames.next().await;
+        next.map_err(|error| error.masked(&self.mask))
     }
 
     /// The answer, whatever the server says before it. Its questions are answered with an error.
@@ -260,6 +281,7 @@ pub(super) trait Carrier: Send + Sync {
     /// Somebody listens to the news from now on.
     fn listened(&self);
     fn in_flight(&self) -> usize;
+    fn has_others(&self, principal: &str) -> bool;
     /// One client has the conversation for itself: questions that belong to no exchange are its own.
     fn reserve(&self, asks: mpsc::UnboundedSender<Ask>);
     /// Ends the conversation in good order; the server is told where it can be.
@@ -288,7 +310,20 @@ impl Link {
             carrier,
             news,
             closed,
+            mask: Arc::default(),
         }
+    }
+
+    /// The same conversation with a server that was given values which are not to be shown.
+    pub(super) fn masking(self, mask: &Arc<Mask>) -> Self {
+        let mask = Arc::clone(mask);
+        Self { mask, ..self }
+    }
+
+    /// What the server has said, without the values of secrets that it was given: for whoever tells others than its clients.
+    #[must_use]
+    pub fn masked(&self, said: &str) -> String {
+        self.mask.text(said)
     }
 
     /// What the server said of itself.
@@ -302,7 +337,13 @@ impl Link {
     /// # Errors
     /// When it cannot be made.
     pub async fn request(&self, call: Call) -> Result<Exchange, Error> {
-        self.carrier.request(call).await
+        match self.carrier.request(call).await {
+            Ok(exchange) => Ok(Exchange {
+                mask: Arc::clone(&self.mask),
+                ..exchange
+            }),
+            Err(error) => Err(error.masked(&self.mask)),
+        }
     }
 
     /// Tells the server something.
@@ -314,7 +355,8 @@ impl Link {
             method: method.to_owned(),
             params: params.map(ToOwned::to_owned),
         };
-        self.carrier.notify(notification).await
+        let told = self.carrier.notify(notification).await;
+        told.map_err(|error| error.masked(&self.mask))
     }
 
     /// What the server says outside of any call, from now on. A listener that lags loses the oldest.
@@ -329,6 +371,13 @@ impl Link {
     #[must_use]
     pub fn in_flight(&self) -> usize {
         self.carrier.in_flight()
+    }
+
+    /// Whether anything is asked in it for anybody but that principal, or was a short while ago: what the server says of its
+    /// own accord may then be about somebody else's call.
+    #[must_use]
+    pub fn has_others(&self, principal: &str) -> bool {
+        self.carrier.has_others(principal)
     }
 
     /// Whether the conversation goes on.

@@ -26,7 +26,7 @@ use super::greeting;
 use super::meta::{self, Dress};
 use super::subscription::Listening;
 pub(in crate::runtime) use super::switchboard::Reading;
-use super::switchboard::{self, Outlet, Switchboard};
+use super::switchboard::{Outlet, Switchboard};
 use super::{Ask, Boxed, Call, Carrier, Error, Exchange, Hello, Link, NEWS};
 
 /// The longest message that is taken.
@@ -210,7 +210,7 @@ async fn read(mut output: Box<dyn AsyncRead + Send + Unpin>, shared: Arc<Shared>
                 continue;
             }
             let too_long = line.dropped > 0 && line.bytes.starts_with(b"{");
-            let answered = switchboard::answered_in(&line.bytes[..line.bytes.len().min(BEGINNING)]);
+            let answered = answered_in(&line.bytes[..line.bytes.len().min(BEGINNING)]);
             if let Some(number) = answered.filter(|_| too_long) {
                 let why = format!("it is longer than {} MiB", LONGEST >> 20);
                 shared.board.fail(number, Error::Garbled(why));
@@ -242,6 +242,27 @@ pub(super) fn messages(line: &[u8]) -> Option<Vec<Message>> {
         .map(|one| Message::parse(one.get().as_bytes()))
         .collect();
     messages.ok().filter(|messages| !messages.is_empty())
+}
+
+/// The id in the beginning of a message that was too long to be read: that of the request it answers.
+fn answered_in(beginning: &[u8]) -> Option<u64> {
+    let text = match std::str::from_utf8(beginning) {
+        Ok(text) => text,
+        Err(error) => std::str::from_utf8(&beginning[..error.valid_up_to()]).ok()?,
+    };
+    let mut rest = text.trim_start().strip_prefix('{')?;
+    loop {
+        let mut values = serde_json::Deserializer::from_str(rest).into_iter::<String>();
+        let name = values.next()?.ok()?;
+        rest = rest[values.byte_offset()..].trim_start().strip_prefix(':')?;
+        let mut values = serde_json::Deserializer::from_str(rest).into_iter::<&RawValue>();
+        let value = values.next()?.ok()?;
+        match &*name {
+            "id" => return value.get().parse().ok(),
+            "method" => return None,
+            _ => rest = rest[values.byte_offset()..].trim_start().strip_prefix(',')?,
+        }
+    }
 }
 
 /// Writes lines, one after the other.
@@ -388,6 +409,10 @@ impl Carrier for Greeted {
         self.shared.board.in_flight()
     }
 
+    fn has_others(&self, principal: &str) -> bool {
+        self.shared.board.has_others(principal)
+    }
+
     fn reserve(&self, asks: mpsc::UnboundedSender<Ask>) {
         self.shared.board.put_questions(asks);
     }
@@ -397,5 +422,30 @@ impl Carrier for Greeted {
             self.shared.close_input();
             self.shared.closed.cancelled().await;
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_id_of_what_is_too_long() {
+        for (beginning, expected) in [
+            (&br#"{"jsonrpc":"2.0","id":12,"result":{"a":"bbbb"#[..], Some(12)),
+            (br#" { "id" : 12 , "result":"#, Some(12)),
+            (br#"{"jsonrpc":"2.0","method":"x","id":12,"params":"#, None),
+            (br#"{"jsonrpc":"2.0","id":"a","result":"#, None),
+            (br#"{"jsonrpc":"2.0","result":{"a":"bbb"#, None),
+            (b"banner", None),
+            (b"{\"id\":7,\"result\":\"\xc3", Some(7)),
+        ] {
+            assert_eq!(
+                answered_in(beginning),
+                expected,
+                "{}",
+                String::from_utf8_lossy(beginning)
+            );
+        }
     }
 }

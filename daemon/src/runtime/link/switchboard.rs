@@ -5,27 +5,24 @@
 //! what carries the messages.
 //!
 //! Guarantees: each call has an id, and a progress token, that no other call of the conversation ever had. A question, a log
-//! message, or a notification that we know nothing of, reaches an exchange only when it can belong to no other: when it is
-//! the only one of a client's that the server may still be working at. A call that was cancelled counts for a while, for a
-//! server may not have heard of it.
+//! message, or a notification that we know nothing of, reaches an exchange only when it can belong to nobody else: when it is
+//! the only one of a client's that is open, and the server was asked for no other principal for a while, for it may work on in the
+//! background when it has answered. A call that was cancelled counts for a while whosever it was, for a server may not have
+//! heard of it.
 
 use std::collections::HashMap;
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use orch_shared::jsonrpc::{Id, Members, Message, Notification, Outcome, Raw, Request, Response, raw};
-use serde_json::value::RawValue;
 use tokio::sync::{broadcast, mpsc};
 use tokio::time::Instant;
 
 use super::inbox::{self, Inbox, Overfull};
+use super::lately::{AFTERMATH, Lately};
 use super::meta::{self, Dress};
 use super::{Ask, Boxed, Call, Error, Frame, Frames, News, Purpose};
-
-/// How long a call that was cancelled counts as one that the server may be working at.
-const AFTERMATH: Duration = Duration::from_secs(300);
 
 /// Where messages to the server go.
 pub(super) trait Outlet: Send + Sync {
@@ -56,8 +53,10 @@ struct State {
     open: HashMap<u64, Open>,
     /// How many of the open ones are of clients.
     relayed: usize,
-    /// Calls of clients that were cancelled and not answered, and when.
-    given_up: HashMap<u64, Instant>,
+    /// Calls of clients that were cancelled and not answered: when, and whose.
+    given_up: HashMap<u64, (Instant, Arc<str>)>,
+    /// For whom the server was asked lately.
+    lately: Lately,
     /// Questions of the server, and which exchange has them.
     questions: HashMap<Id, Option<u64>>,
     /// Where questions go that belong to no exchange.
@@ -146,6 +145,13 @@ impl Switchboard {
         self.state().relayed
     }
 
+    /// Whether the server may be working at something for anybody but that principal.
+    pub(super) fn has_others(&self, principal: &str) -> bool {
+        let state = self.state();
+        let mut open = state.open.values().filter_map(|open| open.purpose.principal());
+        open.any(|one| **one != *principal) || state.lately.has_others(principal)
+    }
+
     /// Ends all exchanges; there will be no more.
     pub(super) fn end(&self, error: &Error) {
         let mut state = self.state();
@@ -187,7 +193,10 @@ impl Switchboard {
             (None, Outcome::Error(_)) => from.or_else(|| state.waiting()),
         };
         let open = number.and_then(|number| {
-            state.given_up.remove(&number);
+            if let Some((_, principal)) = state.given_up.remove(&number) {
+                // It has worked at it until now.
+                state.lately.note(&principal);
+            }
             state.remove(number)
         });
         drop(state);
@@ -199,7 +208,6 @@ impl Switchboard {
             // None is guessed; those that it was not go on, and the deadline of the one that it was decides.
             None => tracing::debug!(
                 code = response.outcome.code(),
-                message = response.outcome.message(),
                 "the server refuses a request and does not say which of several"
             ),
         }
@@ -336,8 +344,8 @@ impl Switchboard {
     fn give_up(&self, number: u64) {
         let mut state = self.state();
         let Some(open) = state.remove(number) else { return };
-        if open.purpose == Purpose::Relay {
-            state.given_up.insert(number, Instant::now());
+        if let Purpose::Relay(principal) = open.purpose {
+            state.given_up.insert(number, (Instant::now(), principal));
         }
         drop(state);
         self.outlet.post(cancelled(number).into());
@@ -356,13 +364,19 @@ impl Switchboard {
 
 impl State {
     fn insert(&mut self, number: u64, open: Open) {
-        self.relayed += usize::from(open.purpose == Purpose::Relay);
+        if let Some(principal) = open.purpose.principal() {
+            self.relayed += 1;
+            self.lately.note(principal);
+        }
         self.open.insert(number, open);
     }
 
     fn remove(&mut self, number: u64) -> Option<Open> {
         let open = self.open.remove(&number)?;
-        self.relayed -= usize::from(open.purpose == Purpose::Relay);
+        if let Some(principal) = open.purpose.principal() {
+            self.relayed -= 1;
+            self.lately.note(principal);
+        }
         Some(open)
     }
 
@@ -372,7 +386,7 @@ impl State {
 
     /// The only request that the server may still have to answer.
     fn waiting(&mut self) -> Option<u64> {
-        self.given_up.retain(|_, since| since.elapsed() < AFTERMATH);
+        self.forget_given_up();
         let mut waiting = self.open.iter().filter(|(_, open)| !open.listened);
         match (waiting.next(), waiting.next()) {
             (Some((number, _)), None) if self.given_up.is_empty() => Some(*number),
@@ -382,14 +396,33 @@ impl State {
 
     /// Whose something is that does not say whose it is.
     fn owner(&mut self) -> Owner {
-        self.given_up.retain(|_, since| since.elapsed() < AFTERMATH);
+        self.forget_given_up();
         if self.relayed != 1 || !self.given_up.is_empty() {
             return Owner::Unknown;
         }
-        let relayed = |(_, open): &(&u64, &Open)| open.purpose == Purpose::Relay;
-        match self.open.iter().find(relayed) {
-            Some((number, open)) => Owner::Only(*number, Arc::clone(&open.inbox)),
-            None => Owner::Unknown,
+        let relayed = |(_, open): &(&u64, &Open)| open.purpose.principal().is_some();
+        let only = self.open.iter().find(relayed);
+        let is_alone = |open: &Open| {
+            let principal = open.purpose.principal();
+            principal.is_some_and(|principal| !self.lately.has_others(principal))
+        };
+        match only {
+            Some((number, open)) if is_alone(open) => Owner::Only(*number, Arc::clone(&open.inbox)),
+            Some(_) | None => Owner::Unknown,
+        }
+    }
+
+    fn forget_given_up(&mut self) {
+        self.given_up.retain(|_, (since, _)| since.elapsed() < AFTERMATH);
+    }
+}
+
+impl Purpose {
+    /// For whom, where it is for a client.
+    const fn principal(&self) -> Option<&Arc<str>> {
+        match self {
+            Self::Relay(principal) => Some(principal),
+            Self::Own => None,
         }
     }
 }
@@ -427,8 +460,9 @@ impl News {
 fn whose_is_it() -> Outcome {
     Outcome::error_with(
         -32600,
-        "this question cannot be handed on: several clients share this server, and it may be any one's",
-        &serde_json::json!({"hint": "set `sessions: isolated` for this server; then each client has a copy for itself"}),
+        "this question cannot be handed on: several clients share this server, and it may be any one's; with `sessions: isolated` \
+         each session has a copy of its own",
+        &serde_json::json!({"hint": "set `sessions: isolated` for this server; then each session has a copy for itself"}),
     )
 }
 
@@ -527,52 +561,6 @@ impl Drop for Reading {
     fn drop(&mut self) {
         if !self.over {
             self.board.give_up(self.number);
-        }
-    }
-}
-
-/// The id in the beginning of a message that was too long to be read: that of the request it answers.
-pub(super) fn answered_in(beginning: &[u8]) -> Option<u64> {
-    let text = match std::str::from_utf8(beginning) {
-        Ok(text) => text,
-        Err(error) => std::str::from_utf8(&beginning[..error.valid_up_to()]).ok()?,
-    };
-    let mut rest = text.trim_start().strip_prefix('{')?;
-    loop {
-        let mut values = serde_json::Deserializer::from_str(rest).into_iter::<String>();
-        let name = values.next()?.ok()?;
-        rest = rest[values.byte_offset()..].trim_start().strip_prefix(':')?;
-        let mut values = serde_json::Deserializer::from_str(rest).into_iter::<&RawValue>();
-        let value = values.next()?.ok()?;
-        match &*name {
-            "id" => return value.get().parse().ok(),
-            "method" => return None,
-            _ => rest = rest[values.byte_offset()..].trim_start().strip_prefix(',')?,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_id_of_what_is_too_long() {
-        for (beginning, expected) in [
-            (&br#"{"jsonrpc":"2.0","id":12,"result":{"a":"bbbb"#[..], Some(12)),
-            (br#" { "id" : 12 , "result":"#, Some(12)),
-            (br#"{"jsonrpc":"2.0","method":"x","id":12,"params":"#, None),
-            (br#"{"jsonrpc":"2.0","id":"a","result":"#, None),
-            (br#"{"jsonrpc":"2.0","result":{"a":"bbb"#, None),
-            (b"banner", None),
-            (b"{\"id\":7,\"result\":\"\xc3", Some(7)),
-        ] {
-            assert_eq!(
-                answered_in(beginning),
-                expected,
-                "{}",
-                String::from_utf8_lossy(beginning)
-            );
         }
     }
 }

@@ -47,6 +47,17 @@ impl Mask {
         Self { needles }
     }
 
+    /// The values of all of them.
+    pub(in crate::runtime) fn of_all<'m>(masks: impl IntoIterator<Item = &'m Self>) -> Self {
+        let mut all = Self::default();
+        for needle in masks.into_iter().flat_map(|mask| &mask.needles) {
+            if !all.needles.contains(needle) {
+                all.needles.push(needle.clone());
+            }
+        }
+        all
+    }
+
     /// How much more than a line of bounded length must be read, so that no value is cut in two by the bound.
     pub(in crate::runtime) fn reach(&self) -> usize {
         self.needles.iter().map(|needle| needle.len()).max().unwrap_or(0)
@@ -142,6 +153,8 @@ mod tests {
             );
         }
         assert_eq!(mask.line(b"abc secret def", 5), (b"abc ***".to_vec(), 4));
+        let other = Mask::new(&[Zeroizing::new("def".to_owned()), Zeroizing::new("secret".to_owned())]);
+        assert_eq!(Mask::of_all([&mask, &other]).text("abc secret def"), "abc *** ***");
         assert_eq!(mask.reach(), 6);
     }
 }

@@ -196,7 +196,7 @@ pub(crate) fn call(method: &str, params: &Value) -> Call {
         params: Some(raw(params)),
         about: None,
         client: client(),
-        purpose: Purpose::Relay,
+        purpose: Purpose::Relay("test".into()),
         schema: None,
     }
 }

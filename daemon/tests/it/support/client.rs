@@ -170,6 +170,12 @@ impl Client {
         self.result("tools/call", json!({"name": tool, "arguments": arguments}))
     }
 
+    /// Calls a tool, and listens to what comes of it.
+    pub(crate) fn calling(&self, tool: &str, arguments: Value) -> Heard {
+        let params = json!({"name": tool, "arguments": arguments});
+        Heard(self.request("tools/call", params).stream())
+    }
+
     /// The text that a tool answers with.
     #[track_caller]
     pub(crate) fn said(&self, tool: &str, arguments: Value) -> String {

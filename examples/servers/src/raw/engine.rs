@@ -147,7 +147,10 @@ async fn run(call: Call, method: String) {
         call.outlet.send(wire::refuse("null", &refusal));
         return;
     }
-    let answered = if is(&options.refuse) {
+    let answered = if let Some((_, variable)) = options.leak.iter().find(|(leaking, _)| *leaking == method) {
+        let value = std::env::var(variable).unwrap_or_default();
+        Err(Refusal::new(-32057, format!("upstream rejected token {value}")))
+    } else if is(&options.refuse) {
         Err(Refusal::new(-32055, "refused because it was asked for"))
     } else {
         answer(&call, &method).await

@@ -45,6 +45,9 @@ pub(crate) struct Options {
     /// Answer this method with an error of our own.
     #[arg(long, value_name = "METHOD")]
     pub(crate) refuse: Vec<String>,
+    /// Answer this method with an error that tells a variable of the environment.
+    #[arg(long, value_name = "METHOD=VARIABLE", value_parser = leak)]
+    pub(crate) leak: Vec<(String, String)>,
     /// Answer this method with an error that does not say which request it is about.
     #[arg(long, value_name = "METHOD")]
     pub(crate) disown: Vec<String>,
@@ -103,6 +106,11 @@ impl Options {
             Eras::Modern | Eras::Both => true,
         }
     }
+}
+
+fn leak(text: &str) -> Result<(String, String), String> {
+    let (method, variable) = text.split_once('=').ok_or("write METHOD=VARIABLE")?;
+    Ok((method.to_owned(), variable.to_owned()))
 }
 
 fn slow(text: &str) -> Result<(String, u64), String> {

@@ -12,6 +12,8 @@ pub(crate) struct Stats {
     pub(crate) sessions_closed: u64,
     /// The notifications that came, as they came.
     pub(crate) notifications: Vec<String>,
+    /// What was answered to the questions that belonged to no request, as it came.
+    pub(crate) answers: Vec<String>,
     /// The ids of the calls that the client gave up.
     pub(crate) cancelled: Vec<String>,
     /// The values of `MCP-Protocol-Version`, as often as they came.
@@ -29,6 +31,7 @@ impl Stats {
             "sessionsClosed": self.sessions_closed,
             "sessionsOpen": sessions_open,
             "notifications": self.notifications,
+            "answers": self.answers,
             "cancelled": self.cancelled,
             "revisionHeaders": self.revision_headers,
             "clients": self.clients,

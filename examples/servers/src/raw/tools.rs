@@ -33,7 +33,10 @@ const TOOLS: [(&str, &str); 19] = [
     ("echo", "Tells back the very text of the request."),
     ("fail", "Answers that it failed."),
     ("forget_sessions", "Forgets all sessions, as a restart would."),
-    ("log", "Logs a message before it answers."),
+    (
+        "log",
+        "Logs a message before it answers; or answers, and logs, and asks the model, so many milliseconds later: {later}.",
+    ),
     (
         "notify_unknown",
         "Sends a notification no specification knows before it answers.",
@@ -150,8 +153,10 @@ pub(crate) async fn call(call: &Call) -> Result<Option<Answer>, Refusal> {
             said(call, &format!("forgot {}", ids.len()))
         }
         "log" => {
-            let params = format!(r#"{{"level":"info","data":"logged","x-vendor":{UNKNOWN}}}"#);
-            call.outlet.send(wire::notify("notifications/message", &params));
+            match number("later") {
+                Some(time) => later(call, Duration::from_millis(time)),
+                None => log(&call.outlet, "logged"),
+            }
             said(call, "logged")
         }
         "notify_unknown" => {
@@ -216,6 +221,25 @@ fn changed(call: &Call, change: &Change) -> Answer {
 fn given_up(call: &Call) -> Option<Answer> {
     lock(&call.engine.stats).cancelled.push(call.id.clone());
     None
+}
+
+fn log(outlet: &Outlet, data: &str) {
+    let params = format!(r#"{{"level":"info","data":"{data}","x-vendor":{UNKNOWN}}}"#);
+    outlet.send(wire::notify("notifications/message", &params));
+}
+
+/// Goes on when it has answered: what it says then belongs to no request.
+fn later(call: &Call, time: Duration) {
+    let (engine, session) = (call.engine.clone(), call.session.clone());
+    let outlet = session.standalone().unwrap_or_else(|| call.outlet.clone());
+    tokio::spawn(async move {
+        tokio::time::sleep(time).await;
+        log(&outlet, "later");
+        let told = session
+            .ask(&outlet, "sampling/createMessage", &format!("{{{SAMPLING}}}"))
+            .await;
+        lock(&engine.stats).answers.extend(told);
+    });
 }
 
 fn progress(call: &Call, steps: u64) -> Answer {

@@ -265,6 +265,10 @@ impl Carrier for Carried {
         self.0.board.in_flight()
     }
 
+    fn has_others(&self, principal: &str) -> bool {
+        self.0.board.has_others(principal)
+    }
+
     fn reserve(&self, asks: mpsc::UnboundedSender<Ask>) {
         self.0.board.put_questions(asks);
     }

@@ -30,7 +30,6 @@ mod peer;
 mod web;
 
 pub(in crate::runtime) use client::Clients;
-pub(in crate::runtime) use endpoint::Endpoint;
 pub use peer::Peers;
 pub use target::Heard;
 pub(in crate::runtime) use target::shown;

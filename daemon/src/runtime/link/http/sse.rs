@@ -123,6 +123,10 @@ impl Carrier for Stream {
         self.board.in_flight()
     }
 
+    fn has_others(&self, principal: &str) -> bool {
+        self.board.has_others(principal)
+    }
+
     fn reserve(&self, asks: mpsc::UnboundedSender<Ask>) {
         self.board.put_questions(asks);
     }

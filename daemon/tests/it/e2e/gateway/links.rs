@@ -8,7 +8,7 @@ use crate::support::client::{Client, ERAS, text_of};
 use crate::support::daemon::{Home, eventually};
 
 /// A prompt of a project.
-fn prompt(name: &str, home: &str, spec: &serde_json::Value) -> String {
+pub(super) fn prompt(name: &str, home: &str, spec: &serde_json::Value) -> String {
     manifest("Prompt", name, spec).replace(
         &format!("{{name: {name}}}"),
         &format!("{{name: {name}, project: {home}}}"),

@@ -24,6 +24,7 @@ mod forwarding;
 mod gate;
 mod ledger;
 mod links;
+mod masking;
 mod oldest;
 mod principals;
 mod projects;

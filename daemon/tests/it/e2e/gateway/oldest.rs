@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{SERVERS, home_with_all};
+use super::{SERVERS, home_with_all, project, raw};
 use crate::support::client::{abilities, greeting, text_of};
 use crate::support::daemon::{Home, eventually};
 use crate::support::http::Stream;
@@ -120,4 +120,31 @@ fn the_session_is_its_stream() {
         let ping = json!({"jsonrpc": "2.0", "id": 2, "method": "ping"});
         home.http("POST", &post_to).json(&ping).send().status == 404
     });
+}
+
+/// Whoever watches such a session sees both sides of it, and what its client is told without having asked.
+#[test]
+fn both_sides_are_shown_to_who_watches() {
+    let home = Home::new().started();
+    home.apply(&(raw("raw", &["--era", "legacy"]) + &project("all", &["raw"])));
+    home.until_ready(&["server/raw"]);
+    let mut client = Oldest::connect(&home, "/mcp/projects/all");
+    let sessions = home.get("projects/all/sessions");
+    let id = sessions["items"][0]["id"].as_str().expect("a session");
+    let mut traffic = home
+        .http("GET", &format!("/api/v1/projects/all/sessions/{id}/traffic"))
+        .stream();
+    client.ask("tools/call", json!({"name": "raw__change_tools", "arguments": {}}));
+    let mut missing = vec![
+        ("from-client", "raw__change_tools"),
+        ("to-server", "change_tools"),
+        ("from-server", "changed"),
+        ("to-client", "changed"),
+        ("to-client", "notifications/tools/list_changed"),
+    ];
+    while !missing.is_empty() {
+        let said = traffic.event().expect("the stream goes on").1;
+        let text = said["text"].as_str().expect("a text");
+        missing.retain(|(direction, part)| said["direction"] != *direction || !text.contains(part));
+    }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{at, home_with, project, raw, raw_with, stats};
-use crate::support::client::{Client, ERAS, Era, text_of};
+use crate::support::client::{Client, ERAS, Era, Heard, text_of};
 use crate::support::daemon::{Home, eventually};
 use crate::support::database;
 use crate::support::http::Request;
@@ -19,10 +19,6 @@ fn a_session_is_its_principals_alone() {
     let id = ann.session().expect("a session").to_owned();
     let mut heard = ann.listen(json!({}));
     let thief = Client::begin_as(&home, Era::Legacy, &at("raw"), &bob);
-    assert!(
-        thief.said("echo", json!({})).contains("tools/call"),
-        "bob may use the server"
-    );
     let with_id = |request: Request| {
         let request = request.token(&bob).header("MCP-Protocol-Version", "2025-11-25");
         request.header("Mcp-Session-Id", &id)
@@ -57,6 +53,10 @@ fn a_session_is_its_principals_alone() {
     assert!(!told.contains("notifications/cancelled"), "{told}");
     ann.call("change_tools", json!({}));
     heard.method("notifications/tools/list_changed");
+    assert!(
+        thief.said("echo", json!({})).contains("tools/call"),
+        "bob may use the server"
+    );
 }
 
 /// The address that a client of the oldest transport posts to is its principal's, too.
@@ -196,14 +196,16 @@ fn news_and_questions_are_their_principals_alone() {
     home.apply(
         &(raw("raw", &["--era", "legacy"])
             + &raw_with("own", &["--era", "legacy"], own)
-            + &project("all", &["raw", "own"])),
+            // One that nobody else was asking a moment ago.
+            + &raw("third", &["--era", "legacy"])
+            + &project("all", &["third", "own"])),
     );
-    home.until_ready(&["server/raw", "server/own"]);
+    home.until_ready(&["server/raw", "server/own", "server/third"]);
     let bob = database::token(&home, "bob");
     for path in [at("raw"), at("own"), PATH.to_owned()] {
         let ann = Client::begin(&home, Era::Legacy, &path);
         let thief = Client::begin_as(&home, Era::Legacy, &path, &bob);
-        let prefix = if path == PATH { "raw__" } else { "" };
+        let prefix = if path == PATH { "third__" } else { "" };
         ann.result("resources/subscribe", json!({"uri": "raw://echo"}));
         let (mut to_ann, mut to_bob) = (ann.listen(json!({})), thief.listen(json!({})));
         ann.call(&format!("{prefix}update_resource"), json!({"uri": "raw://echo"}));
@@ -227,4 +229,77 @@ fn news_and_questions_are_their_principals_alone() {
         thief.end().expect(204);
     }
     eventually("nothing is left of them", || database::sessions(&home) == 0);
+}
+
+/// What comes on a stream before the news of a list: logs and questions, if anything.
+#[track_caller]
+fn before_news(heard: &mut Heard) -> Vec<Value> {
+    let (_, before) = heard.until("a change of tools", |message| {
+        message["method"] == "notifications/tools/list_changed"
+    });
+    let is_said = |message: &Value| message["method"] == "notifications/message" || !message["id"].is_null();
+    before.into_iter().filter(is_said).collect()
+}
+
+/// What was answered to the questions that a server asked of its own accord.
+#[track_caller]
+fn answers(client: &Client) -> String {
+    stats(client, "stats")["answers"].to_string()
+}
+
+/// A server that has answered may go on, and then it says and asks what may be about anybody's call: who has one under way hears it
+/// only when nobody else has asked anything lately.
+#[test]
+fn what_a_server_says_later_is_not_told_to_who_has_a_call_under_way() {
+    let home = home_with("raw", &["--era", "legacy"]);
+    let bob = database::token(&home, "bob");
+    let [ann, other] = [(); 2].map(|()| Client::begin(&home, Era::Legacy, &at("raw")));
+    let thief = Client::begin_as(&home, Era::Legacy, &at("raw"), &bob);
+    let mut to_bob = thief.listen(json!({}));
+
+    // Another session of the same principal is no stranger.
+    let mut waiting = other.calling("wait", json!({"ms": 4000}));
+    ann.call("log", json!({"later": 500}));
+    let (question, before) = waiting.until("a question", |message| !message["id"].is_null());
+    assert_eq!(question["method"], "sampling/createMessage", "{question}");
+    assert_eq!(before[0]["params"]["data"], "later", "{before:?}");
+    let answer = json!({"jsonrpc": "2.0", "id": question["id"], "result": {"told": "by ann"}});
+    assert_eq!(other.posted(&answer).send().status, 202);
+    waiting.until("the answer", |message| message["result"].is_object());
+    eventually("the answer reaches the server", || answers(&ann).contains("by ann"));
+
+    let mut waiting = thief.calling("wait", json!({"ms": 4000}));
+    ann.call("log", json!({"later": 500}));
+    let (_, before) = waiting.until("the answer", |message| message["result"].is_object());
+    assert!(before.is_empty(), "{before:?}");
+    eventually("the question is refused", || {
+        answers(&ann).contains("sessions: isolated")
+    });
+    ann.call("change_tools", json!({}));
+    assert_eq!(before_news(&mut to_bob), [json!(null); 0]);
+}
+
+/// A session whose stream is open hears it only when nobody but its principal has used the copy lately, with a session or without.
+#[test]
+fn what_a_server_says_later_is_not_told_to_who_only_listens() {
+    let home = Home::new().started();
+    home.apply(&(raw("raw", &["--era", "legacy"]) + &raw("bobs", &["--era", "legacy"])));
+    home.until_ready(&["server/raw", "server/bobs"]);
+    let bob = database::token(&home, "bob");
+
+    let alone = Client::begin_as(&home, Era::Legacy, &at("bobs"), &bob);
+    let mut to_bob = alone.listen(json!({}));
+    alone.call("log", json!({"later": 0}));
+    assert_eq!(to_bob.method("notifications/message")["params"]["data"], "later");
+
+    let thief = Client::begin_as(&home, Era::Legacy, &at("raw"), &bob);
+    let mut to_bob = thief.listen(json!({}));
+    thief.call("echo", json!({}));
+    let ann = Client::begin(&home, Era::Modern, &at("raw"));
+    ann.call("log", json!({"later": 0}));
+    eventually("the question is refused", || {
+        answers(&ann).contains("sessions: isolated")
+    });
+    ann.call("change_tools", json!({}));
+    assert_eq!(before_news(&mut to_bob), [json!(null); 0]);
 }
