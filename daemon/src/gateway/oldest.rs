@@ -2,6 +2,7 @@
 //! answers. A session of this sort lives as long as its stream.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::Query;
@@ -27,6 +28,9 @@ use super::stream::{self, Primed};
 use super::view::Target;
 use crate::audit;
 
+/// So long a message waits for its client to read what it was answered before.
+const ROOM: Duration = Duration::from_secs(10);
+
 /// Opens the stream.
 pub(super) fn connect(gateway: &Gateway, target: Option<Target>, principal: &Principal, uri: &Uri) -> Response {
     let Some(view) = gateway.view(target.as_ref(), principal) else {
@@ -34,10 +38,11 @@ pub(super) fn connect(gateway: &Gateway, target: Option<Target>, principal: &Pri
     };
     let (id, session) = match gateway.0.registry.begin_fleeting(principal, &view) {
         Ok(begun) => begun,
-        Err(registry::Refusal::Full | registry::Refusal::Store(_)) => {
+        Err(registry::Refusal::Full(why)) => return problem(StatusCode::TOO_MANY_REQUESTS, &why),
+        Err(registry::Refusal::Store(_)) => {
             return problem(
                 StatusCode::TOO_MANY_REQUESTS,
-                "there are too many sessions; try again later",
+                "no session can be begun; try again later",
             );
         }
     };
@@ -118,13 +123,27 @@ pub(super) async fn take(
     };
     noting::message(&message);
     noting::session(&session);
+    // Its answer is never dropped; a client that does not read its answers must not ask for more.
+    if let Message::Request(_) = message
+        && tokio::time::timeout(ROOM, session.own_stream().has_room())
+            .await
+            .is_err()
+    {
+        return problem(
+            StatusCode::TOO_MANY_REQUESTS,
+            "the answers on the stream of this session are not read; read them first",
+        );
+    }
     let gateway = gateway.clone();
     let answering = async move {
         let stream = session.own_stream();
         let request = match message {
             Message::Request(request) => request,
             other @ (Message::Notification(_) | Message::Response(_)) => {
-                gateway.note(&view, &session, other).await;
+                // The client was told already that it was taken.
+                if let Err(over) = gateway.note(&view, &principal, &session, other).await {
+                    tracing::debug!(why = over.what, "news of a client were dropped");
+                }
                 return;
             }
         };
@@ -132,11 +151,11 @@ pub(super) async fn take(
         if request.method == "initialize" {
             let (version, client) = match introduced(&request) {
                 Ok(introduced) => introduced,
-                Err(refusal) => return stream.push(message_of(Some(&id), &refusal)),
+                Err(refusal) => return stream.answer(message_of(Some(&id), &refusal)),
             };
             session.introduce(client);
             let greeting = gateway.greeting(&view, &version).await;
-            stream.push(message_of(Some(&id), &greeting));
+            stream.answer(message_of(Some(&id), &greeting));
             session.greeted();
             return;
         }
@@ -151,8 +170,8 @@ pub(super) async fn take(
         };
         let reply = gateway.answer(asked).await;
         match reply {
-            Reply::Now(outcome) | Reply::Limited(outcome, _) => stream.push(message_of(Some(&id), &outcome)),
-            Reply::Listen(_) => stream.push(message_of(Some(&id), &unknown_method("subscriptions/listen"))),
+            Reply::Now(outcome) | Reply::Limited(outcome, _) => stream.answer(message_of(Some(&id), &outcome)),
+            Reply::Listen(_) => stream.answer(message_of(Some(&id), &unknown_method("subscriptions/listen"))),
             Reply::Work(pump) => pass_on(pump, &id, &stream, &session).await,
         }
     };
@@ -175,7 +194,7 @@ async fn pass_on(
         match step {
             Step::Message(message) => stream.push(message),
             Step::Last(outcome) => {
-                stream.push(message_of(Some(id), &outcome));
+                stream.answer(message_of(Some(id), &outcome));
                 return;
             }
             Step::Cancelled => return,
