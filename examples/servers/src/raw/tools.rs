@@ -155,11 +155,15 @@ pub(crate) async fn call(call: &Call) -> Result<Option<Answer>, Refusal> {
         "log" if number("count").is_some() => {
             let (count, bytes) = (number("count").unwrap_or(0), number("bytes").unwrap_or(0));
             if let Some(outlet) = call.session.standalone() {
-                for logged in 1..=count {
-                    let data = format!(r#"{{"number":{logged},"text":"{}"}}"#, "z".repeat(size(bytes)));
-                    let params = format!(r#"{{"level":"error","data":{data}}}"#);
-                    outlet.send(wire::notify("notifications/message", &params));
-                }
+                // After the answer: what comes before it may be taken to belong to the call.
+                tokio::spawn(async move {
+                    tokio::time::sleep(Duration::from_millis(500)).await;
+                    for logged in 1..=count {
+                        let data = format!(r#"{{"number":{logged},"text":"{}"}}"#, "z".repeat(size(bytes)));
+                        let params = format!(r#"{{"level":"error","data":{data}}}"#);
+                        outlet.send(wire::notify("notifications/message", &params));
+                    }
+                });
             }
             said(call, "logged")
         }

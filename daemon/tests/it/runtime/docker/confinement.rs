@@ -105,7 +105,7 @@ async fn an_image_gets_no_volumes_that_are_not_declared() {
         log,
         [
             "touch /work/file: written",
-            "touch /data/file: failed: Read-only file system"
+            "touch /data/file: failed: Read-only file system (os error 30)"
         ]
     );
     let about = seen.container.expect("what the engine says");
