@@ -17,7 +17,7 @@ pub struct GatewayArgs {
     /// End an MCP session after so long in any case. Default: 24h.
     #[arg(long, value_name = "DURATION", env = "ORCHD_SESSION_LIFETIME")]
     pub session_lifetime: Option<Span>,
-    /// So many MCP sessions there may be at once. Default: 20000.
+    /// So many MCP sessions there may be at once. One principal has at most a quarter of them, or 10. Default: 20000.
     #[arg(long, value_name = "COUNT", env = "ORCHD_MAX_SESSIONS")]
     pub max_sessions: Option<NonZeroU32>,
     /// So many calls one principal may make in a minute. Default: no limit.

@@ -36,8 +36,8 @@ pub(super) fn answer(status: StatusCode, id: Option<&Id>, outcome: &Outcome) -> 
     (status, json, message_of(id, outcome)).into_response()
 }
 
-pub(super) fn limited(id: &Id, outcome: &Outcome, after: Duration) -> Response {
-    let mut response = answer(StatusCode::TOO_MANY_REQUESTS, Some(id), outcome);
+pub(super) fn limited(id: Option<&Id>, outcome: &Outcome, after: Duration) -> Response {
+    let mut response = answer(StatusCode::TOO_MANY_REQUESTS, id, outcome);
     let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
     response
         .headers_mut()

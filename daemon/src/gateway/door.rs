@@ -15,7 +15,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream as futures_stream;
 use orch_shared::access::Principal;
-use orch_shared::jsonrpc::{Id, Members, Message, Notification, Outcome, Request, raw};
+use orch_shared::jsonrpc::{Id, Members, Message, Outcome, Request, raw};
 use orch_shared::session::Direction;
 use serde_json::json;
 use tokio::time::Instant;
@@ -32,12 +32,13 @@ use super::protocol::{
 };
 use super::pump::{Side, Step, Work};
 use super::registry;
+use super::relaying::over_limit;
 use super::session::Session;
 use super::stream::{self, KEEP_ALIVE, Place, Primed};
 use super::view::{self, Target, View};
 use super::{Gateway, noting, oldest, watching};
-use crate::audit;
 use crate::runtime::link::Client;
+use crate::{audit, limits};
 
 /// How long an answer may take before it becomes a stream.
 const AT_ONCE: Duration = Duration::from_secs(2);
@@ -126,32 +127,12 @@ async fn take(gateway: &Gateway, target: Option<Target>, principal: Principal, p
             let reply = gateway.answer(asked).await;
             gateway.respond_modern(&id, reply).await
         }
-        Asking::News(news) => {
-            gateway.pass_news(&view, &news).await;
-            StatusCode::ACCEPTED.into_response()
-        }
+        Asking::News(news) => taken(gateway.pass_news(&view, &principal, &news).await),
         Asking::Legacy(message) => gateway.take_legacy(&view, &principal, &headers, message).await,
     }
 }
 
 impl Gateway {
-    /// Passes news of a client of the newer era on to the only server they can be meant for. A request is cancelled there by
-    /// hanging up, and nobody has to be told that the client is ready.
-    async fn pass_news(&self, view: &View, news: &Notification) {
-        let is_ours = matches!(
-            news.method.as_str(),
-            "notifications/cancelled" | "notifications/initialized"
-        );
-        let Some(member) = view.single().filter(|_| !is_ours) else {
-            return;
-        };
-        if let Ok(upstream) = self.awake(member, Duration::ZERO).await
-            && let Err(error) = upstream.link.notify(&news.method, news.params.as_deref()).await
-        {
-            tracing::debug!(method = news.method, %error, "news of a client did not reach a server");
-        }
-    }
-
     async fn take_legacy(&self, view: &View, principal: &Principal, headers: &HeaderMap, message: Message) -> Response {
         let message = match message {
             Message::Request(request) if request.method == "initialize" => {
@@ -184,8 +165,7 @@ impl Gateway {
                 self.respond_legacy(&session, &id, reply).await
             }
             other @ (Message::Notification(_) | Message::Response(_)) => {
-                self.note(view, &session, other).await;
-                StatusCode::ACCEPTED.into_response()
+                taken(self.note(view, principal, &session, other).await)
             }
         }
     }
@@ -241,10 +221,9 @@ impl Gateway {
                 }
                 response
             }
-            Err(registry::Refusal::Full) => {
+            Err(registry::Refusal::Full(why)) => {
                 let data = json!({"retryAfterMs": u64::try_from(FULL.as_millis()).unwrap_or(u64::MAX)});
-                let outcome = error_with(code::LIMITED, "there are too many sessions; try again later", &data);
-                limited(&request.id, &outcome, FULL)
+                limited(Some(&request.id), &error_with(code::LIMITED, why, &data), FULL)
             }
             Err(registry::Refusal::Store(why)) => {
                 tracing::warn!(error = %why, "a session cannot be written down");
@@ -254,46 +233,10 @@ impl Gateway {
         }
     }
 
-    /// Takes what wants no answer.
-    pub(super) async fn note(&self, view: &View, session: &Arc<Session>, message: Message) {
-        match message {
-            Message::Response(response) => {
-                if let Some(id) = &response.id {
-                    session.answered(id, response.outcome);
-                }
-            }
-            Message::Notification(news) => match news.method.as_str() {
-                "notifications/initialized" => {}
-                "notifications/cancelled" => {
-                    let params = Members::of_params(news.params.as_deref());
-                    if let Some(id) = params.get("requestId").and_then(Id::from_raw) {
-                        session.cancel(&id);
-                    }
-                }
-                method => {
-                    // Only a conversation of its own, or with the only server there is, is meant for sure.
-                    let mut links = session.links();
-                    if links.is_empty()
-                        && let Some(member) = view.single()
-                        && let Some(copy) = session.copy(&member.object.uid)
-                    {
-                        links.extend(self.0.runtime.link(&copy));
-                    }
-                    for link in links {
-                        if let Err(error) = link.notify(method, news.params.as_deref()).await {
-                            tracing::debug!(method, %error, "news of a client did not reach a server");
-                        }
-                    }
-                }
-            },
-            Message::Request(_) => {}
-        }
-    }
-
     async fn respond_modern(&self, id: &Id, reply: Reply) -> Response {
         match reply {
             Reply::Now(outcome) => answer(modern_status(&outcome), Some(id), &outcome),
-            Reply::Limited(outcome, after) => limited(id, &outcome, after),
+            Reply::Limited(outcome, after) => limited(Some(id), &outcome, after),
             Reply::Listen(listening) => self.stream_listening(listening),
             Reply::Work(pump) => {
                 let mut running = run(pump);
@@ -391,6 +334,17 @@ impl Gateway {
     }
 }
 
+/// The answer to what wants none.
+fn taken(noted: Result<(), limits::Over>) -> Response {
+    match noted {
+        Ok(()) => StatusCode::ACCEPTED.into_response(),
+        Err(over) => {
+            let (outcome, after) = over_limit(&over, None);
+            limited(None, &outcome, after)
+        }
+    }
+}
+
 /// Goes on with a request whose answer is a stream, whether or not the client has lost its connection; but not for ever.
 async fn go_on(gateway: Gateway, session: Arc<Session>, running: Running, id: Id, stream: Arc<stream::Stream>) {
     let mut running = running;
@@ -419,7 +373,7 @@ async fn go_on(gateway: Gateway, session: Arc<Session>, running: Running, id: Id
             (_, Step::Last(outcome)) => {
                 let message = message_of(Some(&id), &outcome);
                 gateway.show(&session, Direction::ToClient, None, || message.clone());
-                stream.push(message);
+                stream.answer(message);
                 break;
             }
             (_, Step::Cancelled) => break,

@@ -116,8 +116,15 @@ impl Gateway {
         }
     }
 
-    /// Sees to it that the servers behind a view tell what somebody waits for.
-    pub(super) async fn listen_everywhere(&self, view: &View, uris: &BTreeSet<String>, client: &Arc<Client>) {
+    /// Sees to it that the servers behind a view tell what somebody waits for. Who goes over a limit with that waits until it
+    /// would not.
+    pub(super) async fn listen_everywhere(
+        &self,
+        view: &View,
+        principal: &Principal,
+        uris: &BTreeSet<String>,
+        client: &Arc<Client>,
+    ) {
         self.attend_everywhere(view).await;
         let listening = uris.iter().map(|uri| async move {
             let listing = self.listing(view, Kind::Resources).await;
@@ -128,6 +135,9 @@ impl Gateway {
                 (None, None) => None,
             };
             if let Some(member) = member {
+                while let Err(over) = self.enter(principal, &[member]) {
+                    tokio::time::sleep(over.retry_after).await;
+                }
                 self.follow(member, uri, client, Whose::Everybodys, None).await;
             }
         });

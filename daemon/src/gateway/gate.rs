@@ -27,6 +27,7 @@ use super::methods::{Asked, Reply, list_result, own_result};
 use super::protocol::{META_SESSION, MODERN, code, error, error_with};
 use super::pump::Side;
 use super::registry::Refusal;
+use super::relaying::over_limit;
 use super::session::Session;
 use super::surface::Kind;
 use super::view::View;
@@ -278,10 +279,9 @@ impl Gateway {
         let client = (*asked.side.client()).clone();
         let begun = self.0.registry.begin(asked.principal, asked.view, MODERN, client).await;
         begun.map_err(|refusal| match refusal {
-            Refusal::Full => {
+            Refusal::Full(why) => {
                 let data = json!({"retryAfterMs": u64::try_from(FULL.as_millis()).unwrap_or(u64::MAX)});
-                let outcome = error_with(code::LIMITED, "there are too many sessions; try again later", &data);
-                Reply::Limited(outcome, FULL)
+                Reply::Limited(error_with(code::LIMITED, why, &data), FULL)
             }
             Refusal::Store(why) => {
                 tracing::warn!(error = %why, "a session cannot be written down");
@@ -303,9 +303,8 @@ impl Gateway {
             }
             Err(over) => {
                 note.refused(&over.what);
-                let millis = u64::try_from(over.retry_after.as_millis()).unwrap_or(u64::MAX);
-                let outcome = error_with(code::LIMITED, over.what, &json!({"retryAfterMs": millis}));
-                Err(Reply::Limited(outcome, over.retry_after))
+                let (outcome, after) = over_limit(&over, None);
+                Err(Reply::Limited(outcome, after))
             }
         }
     }

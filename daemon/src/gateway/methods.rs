@@ -79,7 +79,7 @@ impl Gateway {
                 Reply::Now(unknown_method(method))
             }
             "ping" => Reply::Now(result(&json!({}))),
-            "logging/setLevel" => Reply::Now(Box::pin(self.set_level(&asked)).await),
+            "logging/setLevel" => Box::pin(self.set_level(&asked)).await,
             "resources/subscribe" => Box::pin(self.subscribe(asked)).await,
             "resources/unsubscribe" => Reply::Now(Box::pin(self.unsubscribe(&asked)).await),
             "tools/call" => self.call_tool(asked).await,
@@ -261,7 +261,7 @@ impl Gateway {
                 .0
                 .pages
                 .read(params().get("arguments"), &asked.principal.caller(), &wording);
-            return Reply::Now(own_result(&asked.side, page));
+            return Reply::Now(own_payload(&asked.side, page));
         }
         if delegating::is_agent(&name) && asked.view.single().is_none() {
             asked.request.params = written;
@@ -460,9 +460,14 @@ pub(super) fn list_result(side: &Side, kind: Kind, items: &str, missing: &[Missi
 
 /// A result of the gateway's own, in the era of who asked.
 pub(super) fn own_result(side: &Side, told: Value) -> Outcome {
+    own_payload(side, raw(&told))
+}
+
+/// The same of a payload.
+fn own_payload(side: &Side, told: Raw) -> Outcome {
     match side {
-        Side::Legacy(_) => result(&told),
-        Side::Modern(_) => Outcome::Result(super::pump::for_modern(&raw(&told), None)),
+        Side::Legacy(_) => Outcome::Result(told),
+        Side::Modern(_) => Outcome::Result(super::pump::for_modern(&told, None)),
     }
 }
 

@@ -36,9 +36,11 @@ mod texts;
 mod thinking;
 
 mod changes;
+mod cutting;
 mod following;
 mod missing;
 mod news;
+mod notices;
 mod pages;
 mod parking;
 mod pump;

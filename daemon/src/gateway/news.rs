@@ -440,9 +440,11 @@ impl Gateway {
             Side::Modern(client) => Arc::clone(client),
             Side::Legacy(session) => session.client(),
         };
-        let (gateway, view) = (self.clone(), asked.view.clone());
+        let (gateway, view, principal) = (self.clone(), asked.view.clone(), asked.principal.clone());
         tokio::spawn(stop.clone().run_until_cancelled_owned(async move {
-            gateway.listen_everywhere(&view, &filter.uris, &client).await;
+            gateway
+                .listen_everywhere(&view, &principal, &filter.uris, &client)
+                .await;
         }));
         Reply::Listen(Listening {
             gateway: self.clone(),

@@ -2,6 +2,7 @@
 //! answers. A session of this sort lives as long as its stream.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::Query;
@@ -28,6 +29,9 @@ use super::stream::{self, Primed};
 use super::view::Target;
 use crate::audit;
 
+/// So long a message waits for its client to read what it was answered before.
+const ROOM: Duration = Duration::from_secs(10);
+
 /// Opens the stream.
 pub(super) fn connect(gateway: &Gateway, target: Option<Target>, principal: &Principal, uri: &Uri) -> Response {
     let Some(view) = gateway.view(target.as_ref(), principal) else {
@@ -35,10 +39,11 @@ pub(super) fn connect(gateway: &Gateway, target: Option<Target>, principal: &Pri
     };
     let (id, session) = match gateway.0.registry.begin_fleeting(principal, &view) {
         Ok(begun) => begun,
-        Err(registry::Refusal::Full | registry::Refusal::Store(_)) => {
+        Err(registry::Refusal::Full(why)) => return problem(StatusCode::TOO_MANY_REQUESTS, &why),
+        Err(registry::Refusal::Store(_)) => {
             return problem(
                 StatusCode::TOO_MANY_REQUESTS,
-                "there are too many sessions; try again later",
+                "no session can be begun; try again later",
             );
         }
     };
@@ -119,6 +124,17 @@ pub(super) async fn take(
     };
     noting::message(&message);
     noting::session(&session);
+    // Its answer is never dropped; a client that does not read its answers must not ask for more.
+    if let Message::Request(_) = message
+        && tokio::time::timeout(ROOM, session.own_stream().has_room())
+            .await
+            .is_err()
+    {
+        return problem(
+            StatusCode::TOO_MANY_REQUESTS,
+            "the answers on the stream of this session are not read; read them first",
+        );
+    }
     let gateway = gateway.clone();
     gateway.show(&session, Direction::FromClient, None, || message.to_json());
     let answering = async move {
@@ -127,10 +143,17 @@ pub(super) async fn take(
             gateway.show(&session, Direction::ToClient, None, || message.clone());
             stream.push(message);
         };
+        let answer = |message: String| {
+            gateway.show(&session, Direction::ToClient, None, || message.clone());
+            stream.answer(message);
+        };
         let request = match message {
             Message::Request(request) => request,
             other @ (Message::Notification(_) | Message::Response(_)) => {
-                gateway.note(&view, &session, other).await;
+                // The client was told already that it was taken.
+                if let Err(over) = gateway.note(&view, &principal, &session, other).await {
+                    tracing::debug!(why = over.what, "news of a client were dropped");
+                }
                 return;
             }
         };
@@ -138,11 +161,11 @@ pub(super) async fn take(
         if request.method == "initialize" {
             let (version, client) = match introduced(&request) {
                 Ok(introduced) => introduced,
-                Err(refusal) => return tell(message_of(Some(&id), &refusal)),
+                Err(refusal) => return answer(message_of(Some(&id), &refusal)),
             };
             session.introduce(client);
             let greeting = gateway.greeting(&view, &version).await;
-            tell(message_of(Some(&id), &greeting));
+            answer(message_of(Some(&id), &greeting));
             session.greeted();
             return;
         }
@@ -157,9 +180,9 @@ pub(super) async fn take(
         };
         let reply = gateway.answer(asked).await;
         match reply {
-            Reply::Now(outcome) | Reply::Limited(outcome, _) => tell(message_of(Some(&id), &outcome)),
-            Reply::Listen(_) => tell(message_of(Some(&id), &unknown_method("subscriptions/listen"))),
-            Reply::Work(pump) => pass_on(pump, &id, &stream, &session, tell).await,
+            Reply::Now(outcome) | Reply::Limited(outcome, _) => answer(message_of(Some(&id), &outcome)),
+            Reply::Listen(_) => answer(message_of(Some(&id), &unknown_method("subscriptions/listen"))),
+            Reply::Work(pump) => pass_on(pump, &id, &stream, &session, tell, answer).await,
         }
     };
     match audit::trail() {
@@ -176,13 +199,14 @@ async fn pass_on(
     stream: &stream::Stream,
     session: &Session,
     tell: impl Fn(String),
+    answer: impl Fn(String),
 ) {
     use super::pump::Step;
     while let Some(step) = session.over.run_until_cancelled(pump.step()).await {
         match step {
             Step::Message(message) => tell(message),
             Step::Last(outcome) => {
-                tell(message_of(Some(id), &outcome));
+                answer(message_of(Some(id), &outcome));
                 return;
             }
             Step::Cancelled => return,

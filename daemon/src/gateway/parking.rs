@@ -8,7 +8,9 @@
 //! A state of a server of the newer era goes through the client, too. The server cannot know whose it is, for it sees only
 //! the gateway; so it is sealed to the principal, and one that we have not given, or to somebody else, reaches no server.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -84,13 +86,12 @@ impl Parking {
         let state = format!("{PARKED}{}", fresh());
         let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
         calls.retain(|_, (since, _)| since.elapsed() < PATIENCE);
-        if calls.len() >= MOST
-            && let Some(oldest) = calls
-                .iter()
-                .min_by_key(|(_, (since, _))| *since)
-                .map(|(state, _)| state.clone())
-        {
-            calls.remove(&oldest);
+        if calls.len() >= MOST {
+            let waiting = calls.iter();
+            let waiting = waiting.map(|(state, (since, parked))| (state, parked.principal.as_str(), *since));
+            if let Some(state) = one_too_many(waiting).cloned() {
+                calls.remove(&state);
+            }
         }
         calls.insert(state.clone(), (Instant::now(), parked));
         (json!({QUESTION: question}), state)
@@ -151,6 +152,28 @@ pub(super) fn answer(responses: &orch_shared::jsonrpc::Members<'_>) -> Option<Ou
     Some(Outcome::Result(result))
 }
 
+/// Which of the calls has to go when there are too many: the oldest of the principal that has most of them, so that nobody
+/// ends those of others.
+fn one_too_many<'c, S>(calls: impl Iterator<Item = (S, &'c str, Instant)>) -> Option<S> {
+    let mut oldest: HashMap<&str, (usize, Instant, S)> = HashMap::new();
+    for (state, principal, since) in calls {
+        match oldest.entry(principal) {
+            Entry::Vacant(place) => drop(place.insert((1, since, state))),
+            Entry::Occupied(mut known) => {
+                let known = known.get_mut();
+                known.0 += 1;
+                if since < known.1 {
+                    (known.1, known.2) = (since, state);
+                }
+            }
+        }
+    }
+    let most = oldest
+        .into_values()
+        .max_by_key(|(count, since, _)| (*count, Reverse(*since)));
+    most.map(|(.., state)| state)
+}
+
 /// Whether two texts are the same, in a time that does not tell where they differ.
 fn is_same(one: &str, other: &str) -> bool {
     sha256(one) == sha256(other)
@@ -159,6 +182,28 @@ fn is_same(one: &str, other: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_has_most_gives_one_up() {
+        let now = Instant::now();
+        let at = |seconds| now + Duration::from_secs(seconds);
+        let ann = (2..5).map(|second| ("ann", second));
+        let of = |others: &[(&'static str, u64)]| {
+            let calls = ann.clone().chain(others.iter().copied());
+            one_too_many(calls.map(|(name, second)| ((name, second), name, at(second))))
+        };
+        assert_eq!(
+            of(&[("bob", 0), ("bob", 1)]),
+            Some(("ann", 2)),
+            "bob's are older, and fewer"
+        );
+        assert_eq!(
+            of(&[("bob", 9), ("bob", 0), ("bob", 8)]),
+            Some(("bob", 0)),
+            "as many, and older"
+        );
+        assert_eq!(one_too_many(std::iter::empty::<((), &str, Instant)>()), None);
+    }
 
     #[test]
     fn a_servers_state_is_its_owners_alone() {

@@ -88,7 +88,7 @@ pub(super) struct Relay {
     /// What is asked of the server, to ask it again with more input.
     pub(super) call: Call,
     pub(super) note: Note,
-    /// The size in which long texts are handed out, in bytes.
+    /// The size in which long results are handed out, in bytes.
     pub(super) paging: Option<Paging>,
 }
 
@@ -419,7 +419,7 @@ impl Pump {
         parking.addressed(&self.relay.upstream.copy, state, owner)
     }
 
-    /// Whether an answer is longer than the project wants texts to be.
+    /// Whether an answer may be longer than the project wants.
     fn is_long(&self, outcome: &Outcome) -> bool {
         match (&self.relay.paging, outcome) {
             (Some(paging), Outcome::Result(result)) => result.get().len() > paging.size,

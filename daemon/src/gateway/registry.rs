@@ -28,6 +28,10 @@ use crate::store::{self, Error, Expiry, Object, Store};
 const SWEEP: Duration = Duration::from_secs(1);
 /// The use of a session is noted at most so often.
 const NOTE: i64 = 10_000;
+/// Of as many sessions as there may be, one principal has at most one of so many, that is, a quarter.
+const SHARE: usize = 4;
+/// So many sessions it may have in any case.
+const LEAST: usize = 10;
 /// What is written down of a session's use may be so old.
 const NOTED: Duration = Duration::from_secs(120);
 
@@ -38,7 +42,7 @@ pub struct Bounds {
     pub idle: Duration,
     /// After so long in any case.
     pub lifetime: Duration,
-    /// So many there may be at once, of all principals together.
+    /// So many there may be at once, of all principals together; one of them has at most its share.
     pub most: usize,
 }
 
@@ -58,8 +62,8 @@ pub(super) struct Registry {
 /// Why there is no session.
 #[derive(Debug)]
 pub(super) enum Refusal {
-    /// There are too many.
-    Full,
+    /// There are too many, of all principals or of this one: which, in a sentence.
+    Full(String),
     /// It cannot be written down.
     Store(Error),
 }
@@ -93,9 +97,7 @@ impl Registry {
         protocol: &str,
         client: Client,
     ) -> Result<(String, Arc<Session>), Refusal> {
-        if self.live().len() >= self.bounds.most {
-            return Err(Refusal::Full);
-        }
+        self.has_room(principal)?;
         let id = fresh();
         let now = self.now();
         let row = store::Session {
@@ -132,6 +134,27 @@ impl Registry {
         Ok((id, session))
     }
 
+    /// Refuses a session that would be one too many.
+    fn has_room(&self, principal: &Principal) -> Result<(), Refusal> {
+        let live = self.live();
+        if live.len() >= self.bounds.most {
+            return Err(Refusal::Full("there are too many sessions; try again later".to_owned()));
+        }
+        let share = (self.bounds.most / SHARE).max(LEAST);
+        // As long as all of them together have no more than that, nobody has.
+        if live.len() < share {
+            return Ok(());
+        }
+        let own = live.values().filter(|session| session.principal == *principal.name);
+        if own.count() >= share {
+            let name = &principal.name;
+            return Err(Refusal::Full(format!(
+                "`{name}` has {share} sessions, which is all that one principal may have; end some, or try again later"
+            )));
+        }
+        Ok(())
+    }
+
     fn tell_begun(&self, principal: &Principal, view: &View) {
         match &view.target {
             Target::Project(project) => (self.begun)(principal, project),
@@ -141,9 +164,7 @@ impl Registry {
 
     /// Begins a session that ends with its client's connection, and is not written down.
     pub(super) fn begin_fleeting(&self, principal: &Principal, view: &View) -> Result<(String, Arc<Session>), Refusal> {
-        if self.live().len() >= self.bounds.most {
-            return Err(Refusal::Full);
-        }
+        self.has_room(principal)?;
         let id = fresh();
         let now = self.now().millis();
         let session = Session::begin(Beginning {

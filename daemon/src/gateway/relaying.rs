@@ -2,9 +2,10 @@
 //! the copy that it belongs to.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use orch_shared::access::{Principal, Role};
-use orch_shared::jsonrpc::{Members, Raw, raw};
+use orch_shared::jsonrpc::{Members, Outcome, Raw, raw};
 use serde_json::json;
 use serde_json::value::RawValue;
 
@@ -40,7 +41,9 @@ impl Gateway {
             request,
             ..
         } = asked;
-        let page_size = view.page_size().filter(|_| request.method == "tools/call");
+        let page_size = view
+            .page_size()
+            .filter(|_| matches!(request.method.as_str(), "tools/call" | "resources/read"));
         let paging = page_size.map(|size| Paging {
             size,
             behalf: Behalf {
@@ -60,13 +63,12 @@ impl Gateway {
             note.forbidden("may not be used").await;
             return Reply::Now(error(code::INVALID_PARAMS, "that may not be used by you"));
         }
-        let place = match self.enter(principal, member) {
+        let place = match self.enter(principal, &[member]) {
             Ok(place) => place,
             Err(over) => {
                 note.refused(&over.what);
-                let millis = u64::try_from(over.retry_after.as_millis()).unwrap_or(u64::MAX);
-                let data = json!({"server": member.name, "retryAfterMs": millis});
-                return Reply::Limited(error_with(code::LIMITED, over.what, &data), over.retry_after);
+                let (outcome, after) = over_limit(&over, Some(member));
+                return Reply::Limited(outcome, after);
             }
         };
         note.hold(place);
@@ -165,20 +167,24 @@ impl Gateway {
         }
     }
 
-    fn enter(&self, principal: &Principal, member: &Member) -> Result<limits::Place, limits::Over> {
-        let declared = member.server().and_then(|server| server.limits.as_ref());
-        let bounds = declared.map_or_else(Bounds::default, |declared| Bounds {
-            per_minute: declared.requests_per_minute,
-            concurrent: declared.concurrent,
-            tokens_per_minute: None,
+    /// Takes a place for something that reaches those servers, which counts once for who asks.
+    pub(super) fn enter(&self, principal: &Principal, members: &[&Member]) -> Result<limits::Place, limits::Over> {
+        let servers = members.iter().map(|member| {
+            let declared = member.server().and_then(|server| server.limits.as_ref());
+            let bounds = declared.map_or_else(Bounds::default, |declared| Bounds {
+                per_minute: declared.requests_per_minute,
+                concurrent: declared.concurrent,
+                tokens_per_minute: None,
+            });
+            Whose {
+                kind: "server",
+                id: &member.object.uid,
+                name: member.name.as_str(),
+                bounds,
+            }
         });
-        let server = Whose {
-            kind: "server",
-            id: &member.object.uid,
-            name: member.name.as_str(),
-            bounds,
-        };
-        self.0.limits.enter(&[self.limited(principal), server])
+        let all: Vec<_> = [self.limited(principal)].into_iter().chain(servers).collect();
+        self.0.limits.enter(&all)
     }
 
     /// Somebody, with the limits that hold for everybody.
@@ -204,6 +210,17 @@ impl Gateway {
             },
         }
     }
+}
+
+/// What is answered to whoever goes over a limit, and after how long it would not. Whose limit it is, where it is about one
+/// server, is told, too.
+pub(super) fn over_limit(over: &limits::Over, member: Option<&Member>) -> (Outcome, Duration) {
+    let millis = u64::try_from(over.retry_after.as_millis()).unwrap_or(u64::MAX);
+    let mut data = json!({"retryAfterMs": millis});
+    if let Some(member) = member {
+        data["server"] = json!(member.name);
+    }
+    (error_with(code::LIMITED, &over.what, &data), over.retry_after)
 }
 
 /// What a client of the newer era brings along from an earlier attempt, and its state. Most bring nothing, and are not read.

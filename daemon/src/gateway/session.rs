@@ -268,7 +268,7 @@ impl Session {
             (None, Message::Request(_)) => self.own_stream(),
             (None, Message::Notification(_) | Message::Response(_)) => return false,
         };
-        stream.push(message.to_json());
+        stream.tell(message.to_json());
         true
     }
 

@@ -3,6 +3,10 @@
 //! A [`Stream`] keeps what it was told, within bounds, so that a client that comes back with the id of the last event it
 //! has seen goes on from there. Ids are `<stream>-<position>`, counted from 1; position 0 is the event that only gives
 //! the client something to come back with.
+//!
+//! What goes over the bounds is dropped, the oldest first, and whoever comes for it too late goes on with what is kept. News
+//! are dropped whether or not somebody reads, for nobody can make a server wait that tells them. What is told on the way to
+//! an answer waits for a client that reads, if slowly, and is dropped where nobody does. An answer is never dropped.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -18,7 +22,7 @@ use futures_util::stream;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-/// So many bytes are kept for a client that does not read.
+/// So many bytes are kept for a client that has not read them.
 const BYTES: usize = 4 << 20;
 /// So many events.
 const EVENTS: usize = 1000;
@@ -56,11 +60,29 @@ pub(super) struct Stream {
     room: Notify,
 }
 
+/// What a message is, which decides whether it may be dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sort {
+    /// Belongs to no request.
+    News,
+    /// Comes before the answer to a request.
+    Step,
+    /// The answer to a request.
+    Answer,
+}
+
+#[derive(Debug)]
+struct Told {
+    position: u64,
+    sort: Sort,
+    message: Arc<str>,
+}
+
 #[derive(Debug, Default)]
 struct Kept {
-    /// The position of the first one that is kept.
-    first: u64,
-    messages: VecDeque<Arc<str>>,
+    /// How many messages there were so far, and with that the position of the newest.
+    count: u64,
+    messages: VecDeque<Told>,
     bytes: usize,
     readers: usize,
     /// Which reader is the newest; an older one ends.
@@ -69,14 +91,34 @@ struct Kept {
     read_to_end: bool,
 }
 
+impl Kept {
+    fn is_over_bounds(&self) -> bool {
+        self.bytes > BYTES || self.messages.len() > EVENTS
+    }
+
+    /// Drops the oldest of what may be dropped, until the rest is within the bounds. The newest stays, however large.
+    fn trim(&mut self) {
+        let mut index = 0;
+        while self.is_over_bounds() && index + 1 < self.messages.len() {
+            let may_go = match self.messages[index].sort {
+                Sort::News => true,
+                Sort::Step => self.readers == 0,
+                Sort::Answer => false,
+            };
+            if !may_go {
+                index += 1;
+            } else if let Some(oldest) = self.messages.remove(index) {
+                self.bytes -= oldest.message.len();
+            }
+        }
+    }
+}
+
 impl Stream {
     pub(super) fn new(id: u64) -> Arc<Self> {
         Arc::new(Self {
             id,
-            kept: Mutex::new(Kept {
-                first: 1,
-                ..Kept::default()
-            }),
+            kept: Mutex::default(),
             changed: Notify::new(),
             room: Notify::new(),
         })
@@ -86,28 +128,43 @@ impl Stream {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a message. Where nobody reads, the oldest goes when there are too many.
+    /// Adds what comes before the answer to a request. Where somebody reads, the writer must wait until there is room.
     pub(super) fn push(&self, message: impl Into<Arc<str>>) {
-        let message = message.into();
+        self.add(Sort::Step, message.into());
+    }
+
+    /// Adds the answer to a request.
+    pub(super) fn answer(&self, message: impl Into<Arc<str>>) {
+        self.add(Sort::Answer, message.into());
+    }
+
+    /// Adds what belongs to no request.
+    pub(super) fn tell(&self, message: impl Into<Arc<str>>) {
+        self.add(Sort::News, message.into());
+    }
+
+    fn add(&self, sort: Sort, message: Arc<str>) {
         let mut kept = self.kept();
+        kept.count += 1;
         kept.bytes += message.len();
-        kept.messages.push_back(message);
-        while kept.readers == 0 && (kept.bytes > BYTES || kept.messages.len() > EVENTS) {
-            let Some(oldest) = kept.messages.pop_front() else { break };
-            kept.bytes -= oldest.len();
-            kept.first += 1;
-        }
+        let position = kept.count;
+        kept.messages.push_back(Told {
+            position,
+            sort,
+            message,
+        });
+        kept.trim();
         drop(kept);
         self.changed.notify_waiters();
     }
 
-    /// Waits until a client that reads slowly has read enough.
+    /// Waits until a client that reads slowly has read enough, or nothing more comes.
     pub(super) async fn has_room(&self) {
         loop {
             let room = self.room.notified();
             {
                 let kept = self.kept();
-                if kept.readers == 0 || (kept.bytes <= BYTES && kept.messages.len() <= EVENTS) {
+                if kept.readers == 0 || kept.over || !kept.is_over_bounds() {
                     return;
                 }
             }
@@ -119,6 +176,7 @@ impl Stream {
     pub(super) fn end(&self) {
         self.kept().over = true;
         self.changed.notify_waiters();
+        self.room.notify_waiters();
     }
 
     /// Whether everything was said and read.
@@ -168,18 +226,17 @@ impl Reader {
                     return None;
                 }
                 // What the client has by now need not be kept, but for the last: it may be lost on its way.
-                while kept.first < self.position {
+                while kept.messages.front().is_some_and(|told| told.position < self.position) {
                     let Some(read) = kept.messages.pop_front() else { break };
-                    kept.bytes -= read.len();
-                    kept.first += 1;
+                    kept.bytes -= read.message.len();
                 }
-                let wanted = (self.position + 1).max(kept.first);
-                let index = usize::try_from(wanted - kept.first).unwrap_or(usize::MAX);
-                if let Some(message) = kept.messages.get(index).cloned() {
-                    self.position = wanted;
+                let index = kept.messages.partition_point(|told| told.position <= self.position);
+                if let Some(told) = kept.messages.get(index) {
+                    let next = (told.position, Arc::clone(&told.message));
+                    self.position = next.0;
                     drop(kept);
                     self.stream.room.notify_waiters();
-                    return Some((wanted, message));
+                    return Some(next);
                 }
                 if kept.over {
                     kept.read_to_end = true;
@@ -220,7 +277,10 @@ impl Reader {
 
 impl Drop for Reader {
     fn drop(&mut self) {
-        self.stream.kept().readers -= 1;
+        let mut kept = self.stream.kept();
+        kept.readers -= 1;
+        kept.trim();
+        drop(kept);
         self.stream.room.notify_waiters();
     }
 }
@@ -309,6 +369,58 @@ mod tests {
         assert!(waiting.await.is_err(), "a slow reader makes the writer wait");
         drop(reader);
         stream.has_room().await;
+        assert_eq!(
+            stream.kept().messages.len(),
+            EVENTS,
+            "what nobody reads is let go at once"
+        );
+        let _reader = stream.read(4001);
+        for _ in 0..=EVENTS {
+            stream.push("x");
+        }
+        stream.end();
+        stream.has_room().await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn news_keep_to_the_bounds_for_who_lags_behind() {
+        let stream = Stream::new(0);
+        let mut reader = stream.read(0);
+        stream.tell("first");
+        assert_eq!(reader.next().await, Some((1, "first".into())));
+        for number in 0..5000 {
+            stream.tell(number.to_string());
+        }
+        let read = all(&mut reader).await;
+        assert_eq!((read.len(), &read[0]), (EVENTS, &(4002, "4000".to_owned())));
+        assert_eq!(read.last(), Some(&(5001, "4999".to_owned())));
+        stream.tell("x".repeat(BYTES + 1));
+        assert_eq!(all(&mut reader).await.len(), 1, "a single message comes, however large");
+        for _ in 0..10 {
+            stream.tell("x".repeat(1 << 20));
+        }
+        assert!(stream.kept().bytes <= BYTES);
+        assert_eq!(all(&mut reader).await.len(), 4);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn answers_are_never_dropped() {
+        let stream = Stream::new(3);
+        stream.push("step");
+        stream.answer("y".repeat(BYTES + 1));
+        assert_eq!(stream.kept().messages.len(), 1, "what comes before it goes first");
+        for _ in 0..3 * EVENTS {
+            stream.tell("news");
+        }
+        stream.answer("last");
+        let read = all(&mut stream.read(0)).await;
+        let positions: Vec<_> = read.iter().map(|(position, _)| *position).collect();
+        assert_eq!(positions, [2, 3 * EVENTS as u64 + 3]);
+        assert_eq!(
+            stream.kept().messages.len(),
+            1,
+            "what was read is let go, but for the last"
+        );
     }
 
     #[test]

@@ -9,34 +9,46 @@ use serde_json::json;
 use super::methods::{Asked, Reply, no_resource, unknown_method};
 use super::protocol::{code, error, result};
 use super::pump::Side;
+use super::relaying::over_limit;
 use super::surface::{self, Kind};
 use super::{Gateway, levels};
 
 impl Gateway {
     /// Sets the least severity that a session wants to hear of.
-    pub(super) async fn set_level(&self, asked: &Asked<'_>) -> Outcome {
+    pub(super) async fn set_level(&self, asked: &Asked<'_>) -> Reply {
         let Side::Legacy(session) = &asked.side else {
-            return unknown_method("logging/setLevel");
+            return Reply::Now(unknown_method("logging/setLevel"));
         };
         let level = Members::of_params(asked.request.params.as_deref()).text("level");
         let Some(level) = level.filter(|level| levels::is_level(level)) else {
-            return error(
+            return Reply::Now(error(
                 code::INVALID_PARAMS,
                 "`level` is debug, info, notice, warning, error, critical, alert or emergency",
-            );
+            ));
         };
         if let Some(member) = asked.view.single()
             && let Ok(upstream) = self.awake(member, surface::PATIENCE).await
             && !upstream.link.hello().offers("logging")
         {
-            return unknown_method("logging/setLevel");
+            return Reply::Now(unknown_method("logging/setLevel"));
         }
+        let used = asked.view.members.iter();
+        let used: Vec<_> = used
+            .filter(|member| session.copy(&member.object.uid).is_some())
+            .collect();
+        let _place = match self.enter(asked.principal, &used) {
+            Ok(place) => place,
+            Err(over) => {
+                let (outcome, after) = over_limit(&over, None);
+                return Reply::Limited(outcome, after);
+            }
+        };
         session.set_level(&level);
         if let Err(error) = self.0.registry.keep(session).await {
             tracing::debug!(%error, "the log level of a session cannot be written down");
         }
         self.pass_level(asked.view, session).await;
-        result(&json!({}))
+        Reply::Now(result(&json!({})))
     }
 
     /// A session wants news of a resource.
@@ -49,6 +61,13 @@ impl Gateway {
             return Reply::Now(no_resource(&asked.side, &uri));
         };
         let (member, session) = (member.clone(), Arc::clone(session));
+        let _place = match self.enter(asked.principal, &[&member]) {
+            Ok(place) => place,
+            Err(over) => {
+                let (outcome, after) = over_limit(&over, Some(&member));
+                return Reply::Limited(outcome, after);
+            }
+        };
         let outcome = self.subscribe_session(&member, &session, &uri).await;
         if let (Outcome::Result(_), Err(error)) = (&outcome, self.0.registry.keep(&session).await) {
             tracing::debug!(%error, "the subscriptions of a session cannot be written down");
@@ -56,7 +75,7 @@ impl Gateway {
         Reply::Now(outcome)
     }
 
-    /// A session has enough of them.
+    /// A session has enough of them, which takes no place: nobody is to go on hearing because of a limit.
     pub(super) async fn unsubscribe(&self, asked: &Asked<'_>) -> Outcome {
         let params = Members::of_params(asked.request.params.as_deref());
         let (Some(uri), Side::Legacy(session)) = (params.text("uri"), &asked.side) else {

@@ -23,7 +23,7 @@ pub struct Project {
     /// The Servers whose tools the project offers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub servers: Option<Vec<Name>>,
-    /// How long results of tools are handed out.
+    /// How long results of tools and resources are handed out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pages: Option<Pages>,
     /// Whether a session must say what it is about before it sees the tools, by calling `begin_session`. Default: false.
@@ -37,11 +37,11 @@ pub struct Project {
     pub budget: Option<Allowance>,
 }
 
-/// How long results of tools are handed out.
+/// How long results of tools and resources are handed out.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Pages {
-    /// Texts that are longer are handed out in pages of this size; `0` hands out everything at once. Default: 128Ki.
+    /// Results whose texts are longer are handed out in pages of this size; `"0"` hands out everything at once. Default: 128Ki.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size: Option<Size>,
 }

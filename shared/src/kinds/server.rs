@@ -219,6 +219,11 @@ impl Server {
                         .hint("remove the field");
                 }
             }
+            if self.path.is_some() {
+                report
+                    .invalid(&at("path"), "the path of a remote server is part of its URL")
+                    .hint("write it into remote.url, or remove the field");
+            }
             if self.transport == Some(Transport::Stdio) {
                 report
                     .invalid(&at("transport"), "a remote server cannot be reached over stdio")

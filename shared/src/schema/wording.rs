@@ -1,6 +1,6 @@
 //! The words of the schema's problems: what was found, what was expected, what is allowed. Text in, text out.
 
-use serde_json::Value;
+use serde_json::{Number, Value};
 
 use super::Echo;
 use crate::excerpt::{quoted, short};
@@ -8,6 +8,8 @@ use crate::excerpt::{quoted, short};
 /// How many names a hint lists before it says `…`; fewer when it can say which one was probably meant.
 const LISTED: usize = 12;
 const LISTED_BESIDE_NEAR_MISS: usize = 4;
+/// Up to so many a bare number of a size is taken for mebibytes.
+const MEBIBYTES: u64 = 1024;
 
 /// ``did you mean `replicas`? allowed here: command, description, env, …``
 pub(super) fn allowed(near: Option<&str>, names: &[&str]) -> String {
@@ -76,10 +78,11 @@ pub(super) fn found(value: &Value, echo: Echo) -> String {
 /// A way out of a wrong type that can be typed, where there is an obvious one.
 pub(super) fn type_hint(types: &[&str], format: Option<&str>, value: &Value, echo: Echo) -> Option<String> {
     let wanted = |name| types.contains(&name);
-    if let (Value::Number(number), Some(unit)) = (value, format.and_then(unit))
+    if let (Value::Number(number), Some(format)) = (value, format)
         && echo != Echo::Types
+        && let Some(hint) = with_unit(format, number)
     {
-        return Some(format!("say the unit: {number}{unit}"));
+        return Some(hint);
     }
     match value {
         Value::Bool(_) | Value::Number(_) if wanted("string") && echo == Echo::Types => {
@@ -116,13 +119,18 @@ pub(super) fn type_hint(types: &[&str], format: Option<&str>, value: &Value, ech
     }
 }
 
-/// The unit that a bare number most likely lacks, where a quantity is meant.
-fn unit(format: &str) -> Option<&'static str> {
-    match format {
-        "duration" => Some("s"),
-        "size" => Some("Mi"),
-        _ => None,
-    }
+/// A bare number with the unit that it most likely lacks, where a quantity is meant.
+fn with_unit(format: &str, number: &Number) -> Option<String> {
+    let unit = match (format, number.as_u64()) {
+        ("duration", _) => "s",
+        // Nothing needs no unit, and nobody means thousands of mebibytes: these are bytes.
+        ("size", Some(bytes)) if bytes == 0 || bytes > MEBIBYTES => {
+            return Some(format!("quote it: \"{number}\", which are bytes"));
+        }
+        ("size", _) => "Mi",
+        _ => return None,
+    };
+    Some(format!("say the unit: {number}{unit}"))
 }
 
 /// What older YAML would have made of the text.

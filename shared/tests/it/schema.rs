@@ -192,6 +192,14 @@ fn wrong_types() {
             "memory: expected a string, found the number 64 | say the unit: 64Mi",
         ),
         (
+            json!({"memory": 2000}),
+            "memory: expected a string, found the number 2000 | quote it: \"2000\", which are bytes",
+        ),
+        (
+            json!({"memory": 0}),
+            "memory: expected a string, found the number 0 | quote it: \"0\", which are bytes",
+        ),
+        (
             json!({"replicas": "${n}"}),
             "replicas: expected a whole number, found the text `${n}` | a place such as ${name} stands only where text may stand",
         ),

@@ -35,6 +35,8 @@ pub(super) struct Order {
     pub(super) directory: Option<String>,
     pub(super) limits: Limits,
     pub(super) volumes: Vec<Volume>,
+    /// Where the image wants volumes that nobody has declared.
+    pub(super) scratch: Vec<String>,
     pub(super) root: Access,
     pub(super) capabilities: Vec<String>,
     pub(super) labels: HashMap<String, String>,
@@ -64,12 +66,12 @@ impl Order {
     fn body(self, joined: &Joined) -> ContainerCreateBody {
         let room = self.limits.memory.map_or(IN_MEMORY, |limit| (limit / 2).min(IN_MEMORY));
         let signed = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
-        let mut mounts = vec![in_memory("/tmp", room)];
-        mounts.retain(|tmp| {
-            self.volumes
-                .iter()
-                .all(|volume| Some(&volume.target) != tmp.target.as_ref())
-        });
+        // Where an image wants a volume, the engine would make one that nobody has declared, and that stays.
+        let mut scratch: Vec<_> = self.scratch.iter().map(|path| bare(path)).chain(["/tmp"]).collect();
+        scratch.retain(|path| !path.is_empty() && self.volumes.iter().all(|volume| bare(&volume.target) != *path));
+        scratch.sort_unstable();
+        scratch.dedup();
+        let mut mounts: Vec<_> = scratch.into_iter().map(|path| in_memory(path, room)).collect();
         mounts.extend(self.volumes.iter().map(|volume| mount(volume, room)));
         let (log, log_config) = match self.talk {
             // What is said over the streams is not for files of the engine.
@@ -122,6 +124,11 @@ impl Order {
             ..ContainerCreateBody::default()
         }
     }
+}
+
+/// A path without slashes at its end.
+fn bare(path: &str) -> &str {
+    path.trim_end_matches('/')
 }
 
 fn in_memory(target: &str, room: u64) -> Mount {

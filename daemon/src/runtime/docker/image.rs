@@ -24,6 +24,8 @@ pub(super) struct Image {
     pub(super) digest: String,
     /// Whether it says what to run.
     pub(super) runs_something: bool,
+    /// Where it wants volumes: absolute paths.
+    pub(super) volumes: Vec<String>,
 }
 
 /// Makes sure that the engine has an image. `tell` hears how far a pull has come.
@@ -83,6 +85,7 @@ async fn inspect(client: &Docker, name: &str, reference: &str) -> Result<Option<
         id,
         digest,
         runs_something: says(&config.entrypoint) || says(&config.cmd),
+        volumes: config.volumes.unwrap_or_default(),
     }))
 }
 
@@ -99,6 +102,7 @@ pub(super) async fn of_container(
         digest: id.clone(),
         id,
         runs_something: true,
+        volumes: Vec::new(),
     }))
 }
 

@@ -243,6 +243,7 @@ impl Job<'_> {
                 .map(|directory| directory.to_string_lossy().into_owned()),
             limits: launch.limits,
             volumes: [order.volumes.as_slice(), &self.wanted.volumes].concat(),
+            scratch: image.volumes.clone(),
             root: self.wanted.root,
             capabilities: self.wanted.capabilities.clone(),
             labels: self.engine.labels.of_copy(launch, &self.wanted.speech, port),

@@ -278,6 +278,7 @@ async fn run(job: Job<'_>, client: &Docker, image: &Image, request: &Request, vo
         directory: Some("/tmp".to_owned()),
         limits: Limits::default(),
         volumes: vec![super::life::own_volume(volume.to_owned(), HOME, Access::Writable)],
+        scratch: image.volumes.clone(),
         root: Access::ReadOnly,
         capabilities: vec![],
         labels: engine.labels.of_copy(job.launch, &Speech::Stdio, None),

@@ -30,6 +30,30 @@ fn every_mistake_of_every_document_is_told_with_its_place() {
     assert_eq!(home.get("servers")["metadata"]["total"], 0, "nothing was applied");
 }
 
+/// What says nothing about an object is refused where it stands; an amount in bytes is no number of mebibytes.
+#[test]
+fn what_would_mean_nothing_is_refused() {
+    let home = Home::new().started();
+    let file = home.write(
+        "odd.yaml",
+        "apiVersion: orchctl.dev/v1\nkind: Server\nmetadata: {name: far}\nspec:\n  remote: {url: 'http://127.0.0.1:9/mcp'}\n  path: /other\n---\n\
+         apiVersion: orchctl.dev/v1\nkind: Project\nmetadata: {name: shop}\nspec:\n  pages: {size: 2000}\n",
+    );
+    let file = file.to_str().expect("text");
+    home.orchctl(&["apply", "-f", file])
+        .expect(1)
+        .saying(&["odd.yaml:12:", "spec.pages.size", "quote it: \"2000\""]);
+    let mended = std::fs::read_to_string(file)
+        .expect("the file")
+        .replace("2000", "\"0\"");
+    home.write("odd.yaml", &mended);
+    home.orchctl(&["apply", "-f", file])
+        .expect(1)
+        .saying(&["odd.yaml:6:", "spec.path", "remote.url"]);
+    home.write("odd.yaml", &mended.replace("  path: /other\n", ""));
+    home.orchctl(&["apply", "-f", file]).expect(0);
+}
+
 #[test]
 fn what_is_in_use_is_protected() {
     let home = Home::new().started();

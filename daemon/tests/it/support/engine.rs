@@ -55,6 +55,12 @@ impl Engine {
         self.image(fixture, "bare", &["ENV IMAGE=bare"]).await
     }
 
+    /// An image of the fixture that wants volumes.
+    pub(crate) async fn wanting(&self, fixture: &str) -> String {
+        let changes = ["ENTRYPOINT [\"/orch-fixture\"]", "VOLUME [\"/data\", \"/work\"]"];
+        self.image(fixture, "wanting", &changes).await
+    }
+
     /// An image with the node, npm and python of this machine.
     pub(crate) async fn runner(&self) -> String {
         let certificates = "/etc/ssl/certs/ca-certificates.crt";

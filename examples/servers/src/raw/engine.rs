@@ -269,7 +269,11 @@ async fn answer(call: &Call, method: &str) -> Result<Option<Answer>, Refusal> {
             &format!(r#""resourceTemplates":[{{"uriTemplate":"raw://{{name}}","name":"any","x-vendor":{UNKNOWN}}}]"#),
         ),
         "resources/read" => {
-            let (uri, text) = (&call.params["uri"], wire::quote(&call.text));
+            let uri = &call.params["uri"];
+            let long = uri
+                .as_str()
+                .and_then(|uri| uri.strip_prefix("raw://lines-")?.parse().ok());
+            let text = wire::quote(&long.map_or_else(|| call.text.clone(), tools::lines));
             let contents = format!(r#"{{"uri":{uri},"mimeType":"text/plain","text":{text},"x-vendor":{UNKNOWN}}}"#);
             Answer::listed(call, &format!(r#""contents":[{contents}]"#))
         }

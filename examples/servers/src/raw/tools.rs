@@ -25,7 +25,10 @@ const TOOLS: [(&str, &str); 19] = [
         "ask_unknown",
         "Asks something no specification knows, and tells back the answer as it came.",
     ),
-    ("big", "Answers with so many bytes: {bytes}."),
+    (
+        "big",
+        "Answers with so many bytes, in so many blocks, as numbered lines or as a resource: {bytes, blocks, lines, embedded}.",
+    ),
     ("change_prompts", "Says that the prompts have changed."),
     ("change_resources", "Says that the resources have changed."),
     ("change_tools", "Offers one tool more from now on, and says so."),
@@ -35,7 +38,8 @@ const TOOLS: [(&str, &str); 19] = [
     ("forget_sessions", "Forgets all sessions, as a restart would."),
     (
         "log",
-        "Logs a message before it answers; or answers, and logs, and asks the model, so many milliseconds later: {later}.",
+        "Logs a message before it answers; or answers, and logs, and asks the model, so many milliseconds later: {later}; or so many of \
+         so many bytes that belong to no request: {count, bytes}.",
     ),
     (
         "notify_unknown",
@@ -127,10 +131,7 @@ pub(crate) async fn call(call: &Call) -> Result<Option<Answer>, Refusal> {
         "ask_roots" => ask(call, "roots/list", "").await,
         "ask_sampling" => ask(call, "sampling/createMessage", SAMPLING).await,
         "ask_unknown" => ask(call, "vendor/ask", r#""question":"why?""#).await,
-        "big" => said(
-            call,
-            &"x".repeat(number("bytes").and_then(|bytes| bytes.try_into().ok()).unwrap_or(0)),
-        ),
+        "big" => big(call, number("blocks").unwrap_or(1), number("bytes").unwrap_or(0)),
         "change_prompts" => changed(call, &Change::List("prompts")),
         "change_resources" => changed(call, &Change::List("resources")),
         "change_tools" => {
@@ -151,6 +152,21 @@ pub(crate) async fn call(call: &Call) -> Result<Option<Answer>, Refusal> {
                 call.engine.close_session(id);
             }
             said(call, &format!("forgot {}", ids.len()))
+        }
+        "log" if number("count").is_some() => {
+            let (count, bytes) = (number("count").unwrap_or(0), number("bytes").unwrap_or(0));
+            if let Some(outlet) = call.session.standalone() {
+                // After the answer: what comes before it may be taken to belong to the call.
+                tokio::spawn(async move {
+                    tokio::time::sleep(Duration::from_millis(500)).await;
+                    for logged in 1..=count {
+                        let data = format!(r#"{{"number":{logged},"text":"{}"}}"#, "z".repeat(size(bytes)));
+                        let params = format!(r#"{{"level":"error","data":{data}}}"#);
+                        outlet.send(wire::notify("notifications/message", &params));
+                    }
+                });
+            }
+            said(call, "logged")
         }
         "log" => {
             match number("later") {
@@ -211,6 +227,44 @@ fn said(call: &Call, text: &str) -> Answer {
     let text = wire::quote(text);
     let content = format!(r#"{{"type":"text","text":{text},"annotations":{{"priority":0.50}},"x-vendor":{UNKNOWN}}}"#);
     Answer::new(call, &format!(r#""content":[{content}]"#))
+}
+
+/// Blocks of so many bytes.
+fn big(call: &Call, blocks: u64, bytes: u64) -> Answer {
+    let arguments = &call.params["arguments"];
+    let blocks = (0..blocks).map(|number| {
+        let text = match arguments["lines"] == true {
+            true => lines(size(bytes)),
+            false => "x".repeat(size(bytes)),
+        };
+        let text = wire::quote(&text);
+        match arguments["embedded"] == true {
+            true => format!(
+                r#"{{"type":"resource","resource":{{"uri":"raw://block-{number}","text":{text},"x-vendor":{UNKNOWN}}}}}"#
+            ),
+            false => {
+                format!(r#"{{"type":"text","text":{text},"annotations":{{"priority":0.50}},"x-vendor":{UNKNOWN}}}"#)
+            }
+        }
+    });
+    let blocks: Vec<_> = blocks.collect();
+    Answer::new(call, &format!(r#""content":[{}]"#, blocks.join(",")))
+}
+
+/// So many bytes of numbered lines.
+pub(crate) fn lines(bytes: usize) -> String {
+    let mut text = String::with_capacity(bytes + 32);
+    let mut number = 0;
+    while text.len() < bytes {
+        number += 1;
+        let _ = writeln!(text, "line {number}");
+    }
+    text.truncate(bytes);
+    text
+}
+
+fn size(bytes: u64) -> usize {
+    bytes.try_into().unwrap_or(0)
 }
 
 fn changed(call: &Call, change: &Change) -> Answer {

@@ -4,6 +4,7 @@
 //! The servers count what they are asked and tell back what they were told, so that what is lost, changed or asked too
 //! often between a client and a server is seen.
 
+mod bounds;
 mod cells;
 mod eras;
 mod questions;
@@ -26,6 +27,7 @@ mod ledger;
 mod links;
 mod masking;
 mod oldest;
+mod pages;
 mod principals;
 mod projects;
 mod proposals;

@@ -81,6 +81,49 @@ async fn a_container_can_do_what_is_declared_and_no_more() {
     yard.close().await;
 }
 
+/// An image may want volumes; nobody has declared them, and none is made: what is written there is in memory, and goes with
+/// the container.
+#[tokio::test]
+async fn an_image_gets_no_volumes_that_are_not_declared() {
+    let Some(yard) = Yard::new().await else { return };
+    let wanting = yard.engine.wanting(&fixture()).await;
+    let shared = tempfile::tempdir().expect("a directory");
+    let uid = yard.start(
+        |launch| {
+            image(launch).reference = wanting;
+            container(launch).volumes = vec![Volume {
+                source: shared.path().to_str().map(str::to_owned),
+                target: "/data".to_owned(),
+                access: Access::ReadOnly,
+            }];
+        },
+        &["--touch", "/work/file", "--touch", "/data/file"],
+    );
+    let seen = yard.house.until_running(&uid).await;
+    let log = yard.house.texts(&uid, Which::Current).await;
+    assert_eq!(
+        log,
+        [
+            "touch /work/file: written",
+            "touch /data/file: failed: Read-only file system (os error 30)"
+        ]
+    );
+    let about = seen.container.expect("what the engine says");
+    let told = about.volumes.join(", ");
+    assert!(
+        told.contains("in memory -> /work") && told.contains("in memory -> /tmp"),
+        "{told}"
+    );
+    assert!(told.contains("-> /data (read-only)"), "{told}");
+    let there = yard.engine.inspect(&about.id).await.mounts.unwrap_or_default();
+    let kinds: Vec<_> = there.iter().map(|mount| format!("{:?}", mount.typ)).collect();
+    assert!(
+        kinds.len() == 3 && kinds.iter().all(|kind| !kind.contains("VOLUME")),
+        "{kinds:?}"
+    );
+    yard.close().await;
+}
+
 #[tokio::test]
 async fn limits_hold_and_exits_are_told() {
     let Some(yard) = Yard::new().await else { return };
