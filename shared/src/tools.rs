@@ -5,7 +5,9 @@
 //! newer list makes a new [`Naming`].
 
 mod naming;
+mod overlap;
 mod pattern;
 
 pub use naming::{Naming, Surface, ToolName, ToolNameError};
+pub use overlap::in_common;
 pub use pattern::{Filter, Pattern, PatternError};

@@ -10,7 +10,7 @@ use orch_shared::kind::Kind as ObjectKind;
 use orch_shared::name::ObjectRef;
 
 use super::Gateway;
-use super::view::{Member, Target};
+use super::view::{Member, Target, generations_of};
 use crate::runtime::link::Link;
 
 /// So long copies that come up are waited for before anybody is told of them.
@@ -26,10 +26,17 @@ impl Gateway {
             tokio::pin!(stirred);
             stirred.as_mut().enable();
             for server in self.come_up(&mut known) {
-                self.0.surfaces.drop_failures(&server);
+                self.0.surfaces.drop_unsaid(&server);
                 let gateway = self.clone();
                 let come = Arc::clone(&server);
-                tokio::spawn(async move { gateway.ask_again(Some(&*come)).await });
+                tokio::spawn(async move {
+                    let object = gateway.0.store.snapshot().by_uid(&come).cloned();
+                    if let Some(object) = object {
+                        let member = Member::of_everybody(object.object.name.clone(), object);
+                        gateway.get_to_know(&member).await;
+                    }
+                    gateway.ask_again(Some(&*come)).await;
+                });
                 self.welcome(&server);
             }
             if self.0.shutdown.run_until_cancelled(stirred).await.is_none() {
@@ -82,11 +89,11 @@ impl Gateway {
 
     /// Tells clients when what is declared of their address has changed, until the end.
     pub(super) async fn watch_declared(&self) {
-        let mut generations: HashMap<Arc<str>, i64> = HashMap::new();
+        let mut generations: HashMap<Arc<str>, (i64, i64)> = HashMap::new();
         while !self.0.shutdown.is_cancelled() {
             let snapshot = self.0.store.snapshot();
             for object in snapshot.iter() {
-                generations.insert(Arc::clone(&object.uid), object.generation);
+                generations.insert(Arc::clone(&object.uid), generations_of(object));
             }
             let Ok(mut watch) = self.0.store.watch(Some(snapshot.revision())).await else {
                 let pause = tokio::time::sleep(Duration::from_secs(1));
@@ -96,7 +103,7 @@ impl Gateway {
             while let Some(Ok(change)) = self.0.shutdown.run_until_cancelled(watch.next()).await {
                 let entry = &change.entry;
                 let snapshot = self.0.store.snapshot();
-                let now = snapshot.by_uid(&entry.uid).map(|object| object.generation);
+                let now = snapshot.by_uid(&entry.uid).map(|object| generations_of(object));
                 let before = match now {
                     Some(now) => generations.insert(Arc::clone(&entry.uid), now),
                     None => {
@@ -142,6 +149,7 @@ impl Gateway {
             ObjectKind::User | ObjectKind::ServiceAccount | ObjectKind::Token => {}
             // The session that it is of is told by itself.
             ObjectKind::PromptRequest => {}
+            // Servers that are made from it are told of when what came of it is known.
             ObjectKind::Template
             | ObjectKind::Secret
             | ObjectKind::SecretBackend

@@ -127,19 +127,19 @@ impl Gateway {
     ) {
         self.attend_everywhere(view).await;
         let listening = uris.iter().map(|uri| async move {
-            let listing = self.listing(view, Kind::Resources).await;
-            let route = listing.route(uri);
-            let member = match (view.single(), route) {
-                (Some(member), _) => Some(member),
-                (None, Some(route)) => view.members.iter().find(|member| member.name == route.server),
-                (None, None) => None,
+            let Some((member, _)) = self.find(view, Kind::Resources, uri).await else {
+                return;
             };
-            if let Some(member) = member {
-                while let Err(over) = self.enter(principal, &[member]) {
-                    tokio::time::sleep(over.retry_after).await;
-                }
-                self.follow(member, uri, client, Whose::Everybodys, None).await;
+            while let Err(over) = self.enter(principal, &[member]) {
+                tokio::time::sleep(over.retry_after).await;
             }
+            // Who asks for news has use for the server; later it may rest again, and then tells nothing.
+            if self.rests(member)
+                && let Err(unavailable) = self.upstream(member, COMING_UP).await
+            {
+                tracing::debug!(server = %member.name, uri, %unavailable, "a server does not wake to tell news");
+            }
+            self.follow(member, uri, client, Whose::Everybodys, None).await;
         });
         futures_util::future::join_all(listening).await;
     }

@@ -2,8 +2,8 @@
 //! seen left out.
 //!
 //! A list is made when something in it has changed, and otherwise handed out as it was made. Its order is that of the
-//! project's servers, and within a server that of the server. A server whose part is missing is named, with the reason;
-//! it never keeps the rest.
+//! project's servers, and within a server that of the server. A server whose part is missing, or cut, is named, with the
+//! reason; it never keeps the rest, and names no tool of another one.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,8 +18,8 @@ use serde::Serialize;
 use serde_json::json;
 use serde_json::value::RawValue;
 
-use super::surface::{Item, Items, Kind, Listed};
-use super::view::{Member, Target, View};
+use super::surface::{self, Item, Items, Kind, Listed};
+use super::view::{Member, Target, View, generations_of};
 use crate::store::Object;
 
 /// What the URIs of prompts begin with.
@@ -34,7 +34,7 @@ pub(super) struct Listing {
     routes: HashMap<String, Route>,
     /// The templates, those with the longest beginning first.
     templates: Vec<(String, Route)>,
-    /// The servers whose part is not in it.
+    /// The servers whose part is not in it, or not all of it.
     pub(super) missing: Vec<Missing>,
 }
 
@@ -48,12 +48,15 @@ pub(super) struct Route {
     pub(super) schema: Option<Raw>,
 }
 
-/// A server whose part of a list is not there.
+/// A server whose part of a list is not there, or not all of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Missing {
     pub(super) server: Name,
     /// Why, in a clause.
     pub(super) reason: String,
+    /// Whether some of its part is there.
+    #[serde(skip)]
+    pub(super) is_in_part: bool,
 }
 
 impl Listing {
@@ -96,6 +99,13 @@ pub(super) struct Part<'v> {
     pub(super) listed: Listed,
 }
 
+impl Part<'_> {
+    /// Whose it is, and why it, or some of it, is not there; nothing when all of it is.
+    fn lacking(&self) -> Option<(&Name, &str)> {
+        Some((&self.member.name, surface::lacking(&self.listed)?))
+    }
+}
+
 /// The listings that were made last. Cheap to clone.
 #[derive(Clone, Default)]
 pub(super) struct Listings(Arc<Mutex<HashMap<(Target, Kind), Made>>>);
@@ -107,8 +117,17 @@ struct Made {
     listing: Arc<Listing>,
 }
 
-/// An object, its generation, and which of its lists it is.
-type Version = (Arc<str>, i64, u64);
+impl Made {
+    /// Whether it lacks what these parts lack, for the same reasons.
+    fn lacks_the_same(&self, parts: &[Part<'_>]) -> bool {
+        let missing = self.listing.missing.iter();
+        let lacking = parts.iter().filter_map(Part::lacking);
+        missing.map(|one| (&one.server, one.reason.as_str())).eq(lacking)
+    }
+}
+
+/// An object, its generation and that of its template, and which of its lists it is.
+type Version = (Arc<str>, (i64, i64), u64);
 
 /// So many views are remembered.
 const REMEMBERED: usize = 256;
@@ -117,11 +136,10 @@ impl Listings {
     /// The listing of these parts: the one that was made last, if nothing has changed since.
     pub(super) fn of(&self, view: &View, kind: Kind, parts: &[Part<'_>]) -> Arc<Listing> {
         let versions = versions(view, kind, parts);
-        let whole = parts.iter().all(|part| part.listed.is_ok());
         let key = (view.target.clone(), kind);
-        if whole
-            && let Some(made) = self.locked().get(&key)
+        if let Some(made) = self.locked().get(&key)
             && made.versions == versions
+            && made.lacks_the_same(parts)
             && made
                 .bounds
                 .iter()
@@ -131,20 +149,18 @@ impl Listings {
             return Arc::clone(&made.listing);
         }
         let listing = Arc::new(make(view, kind, parts));
-        if whole {
-            let made = Made {
-                versions,
-                bounds: bounds(view, kind)
-                    .map(|(uid, bounds)| (Arc::clone(uid), bounds.clone()))
-                    .collect(),
-                listing: Arc::clone(&listing),
-            };
-            let mut known = self.locked();
-            if known.len() >= REMEMBERED {
-                known.clear();
-            }
-            known.insert(key, made);
+        let made = Made {
+            versions,
+            bounds: bounds(view, kind)
+                .map(|(uid, bounds)| (Arc::clone(uid), bounds.clone()))
+                .collect(),
+            listing: Arc::clone(&listing),
+        };
+        let mut known = self.locked();
+        if known.len() >= REMEMBERED {
+            known.clear();
         }
+        known.insert(key, made);
         listing
     }
 
@@ -158,14 +174,14 @@ fn versions(view: &View, kind: Kind, parts: &[Part<'_>]) -> Vec<Version> {
     let of_parts = parts.iter().map(|part| {
         let version = part.listed.as_ref().map_or(u64::MAX, |items| items.version);
         let object = &part.member.object;
-        (Arc::clone(&object.uid), object.generation, version)
+        (Arc::clone(&object.uid), generations_of(object), version)
     });
-    let of_view = (Arc::clone(&view.object.uid), view.object.generation, 0);
+    let of_view = (Arc::clone(&view.object.uid), generations_of(&view.object), 0);
     let prompts = match kind {
         Kind::Tools => [].iter(),
         Kind::Prompts | Kind::Resources | Kind::Templates => view.prompts.iter(),
     };
-    let of_prompts = prompts.map(|prompt| (Arc::clone(&prompt.uid), prompt.generation, 0));
+    let of_prompts = prompts.map(|prompt| (Arc::clone(&prompt.uid), generations_of(prompt), 0));
     of_parts.chain([of_view]).chain(of_prompts).collect()
 }
 
@@ -182,16 +198,15 @@ fn bounds(view: &View, kind: Kind) -> impl Iterator<Item = (&Arc<str>, &ToolBoun
 
 fn make(view: &View, kind: Kind, parts: &[Part<'_>]) -> Listing {
     let mut making = Making::default();
-    let (there, missing): (Vec<_>, Vec<_>) = parts.iter().partition(|part| part.listed.is_ok());
-    let lists: Vec<(&Member, Vec<&Item>)> = there
-        .into_iter()
+    let lists: Vec<(&Member, Vec<&Item>)> = parts
+        .iter()
         .filter_map(|part| Some((part.member, offered(part.member, kind, part.listed.as_ref().ok()?))))
         .collect();
     match (view.single(), kind) {
         (Some(_), _) => making.take_plain(kind, &lists),
         (None, Kind::Tools | Kind::Prompts) => {
             making.take_own(kind, &view.prompts);
-            making.take_named(kind, &lists);
+            making.take_named(kind, &lists, &view.members);
         }
         (None, Kind::Resources | Kind::Templates) => {
             making.take_own(kind, &view.prompts);
@@ -205,12 +220,14 @@ fn make(view: &View, kind: Kind, parts: &[Part<'_>]) -> Listing {
         array: format!("[{}]", making.texts.join(",")).into(),
         routes: making.routes,
         templates: making.templates,
-        missing: missing
-            .into_iter()
+        missing: parts
+            .iter()
             .filter_map(|part| {
+                let (server, reason) = part.lacking()?;
                 Some(Missing {
-                    server: part.member.name.clone(),
-                    reason: part.listed.as_ref().err()?.to_string(),
+                    server: server.clone(),
+                    reason: reason.to_owned(),
+                    is_in_part: part.listed.is_ok(),
                 })
             })
             .collect(),
@@ -222,6 +239,7 @@ fn offered<'i>(member: &Member, kind: Kind, items: &'i Items) -> Vec<&'i Item> {
     let mut seen = std::collections::HashSet::new();
     let offer = (kind == Kind::Tools).then(|| member.offer());
     items
+        .found
         .items
         .iter()
         .filter(|item| offer.as_ref().is_none_or(|offer| offer.admits(&item.key)))
@@ -258,14 +276,19 @@ impl Making {
         }
     }
 
-    /// Takes items under names that say whose they are.
-    fn take_named(&mut self, kind: Kind, lists: &[(&Member, Vec<&Item>)]) {
-        let surfaces: Vec<_> = lists
+    /// Takes items under names that say whose they are. Those whose list is not there have a say in it, too: what a name
+    /// means does not depend on who is up.
+    fn take_named(&mut self, kind: Kind, lists: &[(&Member, Vec<&Item>)], members: &[Member]) {
+        let surfaces: Vec<_> = members
             .iter()
-            .map(|(member, items)| Surface {
-                server: &member.name,
-                prefix: member.prefix(),
-                tools: items.iter().map(|item| item.key.as_str()).collect(),
+            .map(|member| {
+                let list = lists.iter().find(|(listed, _)| listed.name == member.name);
+                let items = list.into_iter().flat_map(|(_, items)| items);
+                Surface {
+                    server: &member.name,
+                    prefix: member.prefix(),
+                    tools: items.map(|item| item.key.as_str()).collect(),
+                }
             })
             .collect();
         let naming = Naming::of(&surfaces);

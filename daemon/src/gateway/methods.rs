@@ -1,10 +1,9 @@
 //! What can be asked, and who answers it: the gateway itself, or the server behind a name.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderMap;
-use orch_shared::access::{Decision, Principal, Rights};
+use orch_shared::access::{Decision, Principal};
 use orch_shared::jsonrpc::{Members, Outcome, Raw, Request, raw};
 use orch_shared::system::Text;
 use serde_json::value::RawValue;
@@ -15,20 +14,18 @@ use super::asking::{self};
 use super::delegating;
 use super::gate;
 use super::ledger::note;
-use super::listing::{Listing, Missing, Part, Route};
+use super::listing::Missing;
 use super::news::Listening;
 use super::pages;
 use super::prompts::own_prompt;
 use super::proposing;
 use super::protocol::{self, META_MISSING, META_SERVER, code, error, error_with, result};
 use super::pump::{Side, Work};
-use super::surface::{self, Kind};
-use super::view::{Member, View};
+use super::surface::Kind;
+use super::view::View;
 
 /// How long a list may be used without asking again, for clients that want to know: milliseconds.
 const LIST_TTL: u32 = 10_000;
-/// How long everything behind a list may take together. A server has less.
-const ALL: Duration = Duration::from_secs(20);
 
 /// A request, and all that decides about it.
 pub(super) struct Asked<'a> {
@@ -141,67 +138,10 @@ impl Gateway {
             });
             return (raw(&all), self.gate_instructions(view));
         };
-        match self.awake(member, surface::PATIENCE).await {
-            Ok(upstream) => {
-                let hello = upstream.link.hello();
-                (hello.capabilities.clone(), hello.instructions.clone())
-            }
-            Err(_) => (raw(&json!({"tools": {"listChanged": true}})), None),
+        match self.greeting_of(member).await {
+            Some(greeting) => (greeting.capabilities, greeting.instructions),
+            None => (raw(&json!({"tools": {"listChanged": true}})), None),
         }
-    }
-
-    /// The list of a kind, with what is missing from it.
-    pub(super) async fn listing(&self, view: &View, kind: Kind) -> Arc<Listing> {
-        let known: Option<Vec<Part<'_>>> = view
-            .members
-            .iter()
-            .map(|member| self.known_part(member, kind))
-            .collect();
-        let parts = match known {
-            Some(parts) => parts,
-            None => {
-                let parts = view.members.iter().map(|member| self.part(member, kind));
-                Box::pin(futures_util::future::join_all(parts)).await
-            }
-        };
-        self.0.listings.of(view, kind, &parts)
-    }
-
-    /// What one server brings into a list, if that is known.
-    fn known_part<'v>(&self, member: &'v Member, kind: Kind) -> Option<Part<'v>> {
-        let listed = Ok(self.0.surfaces.known(&member.object.uid, kind)?);
-        self.note_missing(member, kind, &listed);
-        Some(Part { member, listed })
-    }
-
-    /// What one server brings into a list.
-    pub(super) async fn part<'v>(&self, member: &'v Member, kind: Kind) -> Part<'v> {
-        let uid = &member.object.uid;
-        let ask = || {
-            let (gateway, member) = (self.clone(), member.clone());
-            async move {
-                let upstream = match gateway.is_suspended(&member) {
-                    false => gateway.awake(&member, surface::PATIENCE).await,
-                    true => match gateway.remembered(&member, kind).await? {
-                        Some(items) => return Ok(items),
-                        // Nobody has asked while it was awake; without a list nobody could ever use it.
-                        None => gateway.upstream(&member, surface::PATIENCE).await,
-                    },
-                };
-                let upstream = upstream.map_err(|unavailable| unavailable.to_string())?;
-                let fetched = surface::fetch(&upstream.link, kind, &gateway.0.ourselves).await;
-                let items = fetched.map_err(|reason| upstream.link.masked(&reason))?;
-                if kind == Kind::Tools {
-                    gateway.remember(&member, &items);
-                }
-                Ok(items)
-            }
-        };
-        let patience = surface::PATIENCE.min(ALL);
-        let listed = self.0.surfaces.list(uid, kind, ask, patience).await;
-        let listed = listed.unwrap_or_else(|| Err(format!("it did not answer {} in time", kind.method()).into()));
-        self.note_missing(member, kind, &listed);
-        Part { member, listed }
     }
 
     pub(super) async fn list(&self, asked: &Asked<'_>, kind: Kind) -> Outcome {
@@ -211,15 +151,16 @@ impl Gateway {
         }
         if let Some(member) = asked.view.single() {
             // A server that is not asked for such lists says so itself.
-            if let Ok(upstream) = self.awake(member, surface::PATIENCE).await
-                && !upstream.link.hello().offers(kind.capability())
-            {
+            let greeting = self.greeting_of(member).await;
+            if greeting.is_some_and(|greeting| !greeting.offers(kind.capability())) {
                 return unknown_method(kind.method());
             }
         }
         let listing = self.listing(asked.view, kind).await;
         // The only server there is has no list: that is an error, and no empty list.
-        if let (Some(_), Some(missing)) = (asked.view.single(), listing.missing.first()) {
+        if let (Some(_), Some(missing)) = (asked.view.single(), listing.missing.first())
+            && !missing.is_in_part
+        {
             return error_with(
                 code::INTERNAL,
                 format!("server/{}: {}", missing.server, missing.reason),
@@ -299,61 +240,6 @@ impl Gateway {
         self.relay(asked, &member, params, Some(route.name), route.schema).await
     }
 
-    /// Who is behind a name or URI: by the list, and where that does not say, the only server there is.
-    pub(super) async fn find<'v>(&self, view: &'v View, kind: Kind, name: &str) -> Option<(&'v Member, Route)> {
-        if let Some(member) = view.single() {
-            if kind == Kind::Tools && !member.offer().admits(name) {
-                return None;
-            }
-            let known = self.0.surfaces.known(&member.object.uid, kind).is_some();
-            let plain = Route {
-                server: member.name.clone(),
-                name: name.to_owned(),
-                schema: None,
-            };
-            if kind != Kind::Tools && !known {
-                return Some((member, plain));
-            }
-            let listing = self.listing(view, kind).await;
-            return Some((member, listing.route(name).cloned().unwrap_or(plain)));
-        }
-        let by_list = self.listing(view, kind).await.route(name).cloned();
-        let route = match (by_list, kind) {
-            (Some(route), _) => route,
-            // A list may be out of date, or missing; names that say whose they are need none.
-            (None, Kind::Tools | Kind::Prompts) => {
-                let (prefix, rest) = name.split_once("__")?;
-                let member = view.members.iter().find(|member| member.prefix().as_str() == prefix)?;
-                if kind == Kind::Tools && !member.offer().admits(rest) {
-                    return None;
-                }
-                Route {
-                    server: member.name.clone(),
-                    name: rest.to_owned(),
-                    schema: None,
-                }
-            }
-            (None, Kind::Resources) => self.listing(view, Kind::Templates).await.route(name).cloned()?,
-            (None, Kind::Templates) => return None,
-        };
-        let member = view.members.iter().find(|member| member.name == route.server)?;
-        // Whatever a list says, nobody is led to a tool that they may not call.
-        (kind != Kind::Tools || member.offer().admits(&route.name)).then_some((member, route))
-    }
-
-    /// Whether a name is that of a tool that is there for others.
-    fn is_barred(&self, view: &View, principal: &Principal, name: &str) -> bool {
-        let admits = |all: &View| match all.single() {
-            Some(member) => member.offer().admits(name),
-            None => name.split_once("__").is_some_and(|(prefix, rest)| {
-                let mut members = all.members.iter();
-                members.any(|member| member.prefix().as_str() == prefix && member.offer().admits(rest))
-            }),
-        };
-        *principal.rights != Rights::Unbounded
-            && View::of(&view.target, &self.0.store.snapshot(), &Principal::daemon()).is_some_and(|all| admits(&all))
-    }
-
     async fn complete(&self, mut asked: Asked<'_>) -> Reply {
         let written = asked.request.params.take();
         let mut params = Members::of_params(written.as_deref());
@@ -375,9 +261,8 @@ impl Gateway {
             }
             (Some("ref/resource"), None) => {
                 let uri = reference.text("uri").unwrap_or_default();
-                let templates = self.listing(asked.view, Kind::Templates).await;
-                let route = match templates.template(&uri) {
-                    Some(route) => Some(route.clone()),
+                let route = match self.find_template(asked.view, &uri).await {
+                    Some(route) => Some(route),
                     None => self
                         .find(asked.view, Kind::Resources, &uri)
                         .await

@@ -1,8 +1,9 @@
 //! Lists that servers do not give: whoever looks after a server is told, and they are asked for again.
 //!
-//! What went missing is told once, in an event, the audit log and the server's status; not again until the reason is another
-//! one: another count or time in it makes no other. A list that is missing is asked for again now and then, and when the server comes up, so that what is said of it does
-//! not depend on whether a client asks.
+//! What went missing, be it a part of a list, is told once, in an event, the audit log and the server's status; not again
+//! until the reason is another one: another count or time in it makes no other. A list that is missing is asked for again now
+//! and then, and when the server comes up, so that what is said of it does not depend on whether a client asks. Clients are
+//! told when it is back, for they may have been given what was known before.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,7 +13,7 @@ use orch_shared::audit::{Outcome, Row, RowKind, Target};
 use orch_shared::query::Severity;
 
 use super::Gateway;
-use super::surface::{Kind, Listed};
+use super::surface::{Kind, Listed, lacking};
 use super::view::Member;
 use crate::reconcile::is_the_same;
 use crate::store::NewEvent;
@@ -31,17 +32,19 @@ impl Missing {
 }
 
 impl Gateway {
-    /// Tells of it when a server's part of a list goes missing, and when it is back.
+    /// Tells of it when a server's part of a list goes missing, and when it is back. Called with each answer.
     pub(super) fn note_missing(&self, member: &Member, kind: Kind, listed: &Listed) {
         let uid = &member.object.uid;
         let key = (Arc::clone(uid), kind);
-        let reason = match listed {
-            Ok(_) => {
-                self.0.missing.known().remove(&key);
-                return self.0.lists.has(uid, kind.method());
+        let Some(reason) = lacking(listed) else {
+            let before = self.0.missing.known().remove(&key);
+            self.0.lists.has(uid, kind.method());
+            if before.is_some() {
+                self.tell_list_changed(uid, kind.capability());
             }
-            Err(reason) => Arc::clone(reason),
+            return;
         };
+        let reason: Arc<str> = reason.into();
         let before = self.0.missing.known().insert(key, Arc::clone(&reason));
         if before.is_some_and(|before| is_the_same(&before, &reason)) {
             return;
@@ -87,6 +90,8 @@ impl Gateway {
             }
             true
         });
+        // What rests is not woken for it.
+        members.retain(|(member, _)| !self.rests(member));
         let asking = members.iter().map(|(member, kind)| self.part(member, *kind));
         futures_util::future::join_all(asking).await;
     }

@@ -19,6 +19,7 @@ mod body;
 mod door;
 mod protocol;
 
+mod finding;
 mod listing;
 mod memory;
 mod methods;
@@ -89,6 +90,7 @@ use crate::runtime::link::Client;
 use crate::store::{Standing, Store};
 use links::Links;
 use listing::Listings;
+use memory::Memory;
 use missing::Missing;
 use news::Attention;
 use pages::Pages;
@@ -155,6 +157,7 @@ struct Shared {
     ourselves: Arc<Client>,
     surfaces: Surfaces,
     listings: Listings,
+    memory: Memory,
     attention: Attention,
     missing: Missing,
     /// Counts up with each choice among copies.
@@ -209,6 +212,7 @@ impl Gateway {
             }),
             surfaces: Surfaces::default(),
             listings: Listings::default(),
+            memory: Memory::default(),
             attention: Attention::default(),
             missing: Missing::default(),
             turn: AtomicUsize::new(0),

@@ -2,12 +2,12 @@
 //!
 //! One question at a time goes to a server for a list, whoever waits for it. What it answered is good for a minute, that it
 //! did not for ten seconds; both are dropped at once when the server says that the list has changed, or the conversation
-//! with it ends. A server that hangs costs those who wait their patience, and nobody else anything: the question goes on
-//! without them, up to a deadline of its own.
+//! with it ends. A server that hangs costs those who wait their patience once, and nobody else anything: the question goes on
+//! without them, up to a deadline of its own, and what was known stands until it is answered.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use orch_shared::jsonrpc::{Members, Outcome, Raw, raw};
@@ -16,7 +16,7 @@ use serde_json::json;
 use serde_json::value::RawValue;
 use tokio::sync::watch;
 
-use crate::runtime::link::{Call, Client, Link, Purpose};
+use crate::runtime::link::{Call, Client, Link, PAGES, Purpose};
 
 /// How long an answer is good for.
 const GOOD: Duration = Duration::from_secs(60);
@@ -24,8 +24,8 @@ const GOOD: Duration = Duration::from_secs(60);
 const BAD: Duration = Duration::from_secs(10);
 /// How long a server has to hand over a whole list.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
-/// A list with more pages than this is not asked for to the end.
-const PAGES: usize = 1000;
+/// How long whoever knows an older list waits for the new one.
+const GRACE: Duration = Duration::from_secs(1);
 /// A list larger than this, in bytes, is not kept.
 const LARGEST: usize = 64 << 20;
 
@@ -94,16 +94,44 @@ pub(super) struct Item {
     pub(super) raw: Raw,
 }
 
+/// What came of asking for a list.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) items: Vec<Item>,
+    /// Why it is not the whole list, in a clause; nothing when it is.
+    pub(super) cut: Option<String>,
+    /// Whether it is what the server listed before it came to rest.
+    pub(super) is_remembered: bool,
+}
+
+impl Found {
+    fn whole(items: Vec<Item>) -> Self {
+        Self {
+            items,
+            cut: None,
+            is_remembered: false,
+        }
+    }
+}
+
 /// A list, as a server gave it.
 #[derive(Debug)]
 pub(super) struct Items {
-    pub(super) items: Vec<Item>,
+    pub(super) found: Found,
     /// No other list has this number.
     pub(super) version: u64,
 }
 
 /// A list, or why there is none, in a clause.
 pub(super) type Listed = Result<Arc<Items>, Arc<str>>;
+
+/// Why a list, or a part of it, is not there, in a clause; nothing when all of it is.
+pub(super) fn lacking(listed: &Listed) -> Option<&str> {
+    match listed {
+        Ok(items) => items.found.cut.as_deref(),
+        Err(reason) => Some(reason),
+    }
+}
 
 type Answer = watch::Receiver<Option<Listed>>;
 
@@ -120,6 +148,8 @@ struct Shelves {
 /// What is known of one list.
 struct Slot {
     answer: Answer,
+    /// What was known when the question was asked.
+    before: Option<Listed>,
     /// Set when the answer is there.
     at: Option<Instant>,
     /// Tells this question from one that was asked later.
@@ -138,95 +168,145 @@ impl Slot {
     }
 }
 
+impl Slot {
+    /// What is known, be it of the question before.
+    fn told(&self) -> Option<Listed> {
+        self.answer.borrow().clone().or_else(|| self.before.clone())
+    }
+}
+
 impl Surfaces {
     /// A server's list: what is known, or what `ask` answers. Nothing when it is not there within the patience.
+    ///
+    /// Only the first question is waited for that long. That a server does not answer is known until it does; an older list
+    /// stands in for a new one that does not come soon.
     pub(super) async fn list<F>(
         &self,
         server: &Arc<str>,
         kind: Kind,
-        ask: impl FnOnce() -> F,
+        ask: impl FnOnce() -> Question<F>,
         patience: Duration,
     ) -> Option<Listed>
     where
-        F: Future<Output = Result<Vec<Item>, String>> + Send + 'static,
+        F: Future<Output = Result<Found, String>> + Send + 'static,
     {
-        let mut answer = {
-            let mut known = self.0.known.lock().unwrap_or_else(PoisonError::into_inner);
-            match known.get(&(Arc::clone(server), kind)).filter(|slot| slot.is_good()) {
-                Some(slot) => slot.answer.clone(),
-                None => {
-                    let answer = self.ask(server, kind, ask());
-                    let slot = Slot {
-                        answer: answer.0.clone(),
-                        at: None,
-                        asked: answer.1,
-                    };
-                    known.insert((Arc::clone(server), kind), slot);
-                    answer.0
-                }
-            }
-        };
+        let (mut answer, before) = self.begin(server, kind, ask);
         if let Some(listed) = &*answer.borrow() {
             return Some(listed.clone());
         }
-        let waited = tokio::time::timeout(patience, answer.wait_for(Option::is_some)).await;
-        waited.ok()?.ok()?.clone()
+        let patience = match &before {
+            Some(Err(_)) => return before,
+            Some(Ok(_)) => patience.min(GRACE),
+            None => patience,
+        };
+        match tokio::time::timeout(patience, answer.wait_for(Option::is_some)).await {
+            Ok(Ok(listed)) => listed.clone(),
+            Ok(Err(_)) | Err(_) => before,
+        }
     }
 
-    fn ask(
-        &self,
-        server: &Arc<str>,
-        kind: Kind,
-        asking: impl Future<Output = Result<Vec<Item>, String>> + Send + 'static,
-    ) -> (Answer, u64) {
+    /// Sees to it that a server's list is asked for when what is known of it is old, and waits for nothing.
+    pub(super) fn refresh<F>(&self, server: &Arc<str>, kind: Kind, ask: impl FnOnce() -> Question<F>)
+    where
+        F: Future<Output = Result<Found, String>> + Send + 'static,
+    {
+        drop(self.begin(server, kind, ask));
+    }
+
+    /// The answer that is good or on its way, and what was known before.
+    fn begin<F>(&self, server: &Arc<str>, kind: Kind, ask: impl FnOnce() -> Question<F>) -> (Answer, Option<Listed>)
+    where
+        F: Future<Output = Result<Found, String>> + Send + 'static,
+    {
+        let mut known = self.known_lists();
+        let key = (Arc::clone(server), kind);
+        let slot = known.get(&key);
+        if let Some(slot) = slot.filter(|slot| slot.is_good()) {
+            return (slot.answer.clone(), slot.before.clone());
+        }
+        let before = slot.and_then(Slot::told);
+        let (answer, asked) = self.ask(server, kind, ask());
+        let slot = Slot {
+            answer: answer.clone(),
+            before: before.clone(),
+            at: None,
+            asked,
+        };
+        known.insert(key, slot);
+        (answer, before)
+    }
+
+    fn ask<F>(&self, server: &Arc<str>, kind: Kind, question: Question<F>) -> (Answer, u64)
+    where
+        F: Future<Output = Result<Found, String>> + Send + 'static,
+    {
         let (tell, answer) = watch::channel(None);
         let asked = self.0.version.fetch_add(1, Ordering::Relaxed);
         let (surfaces, server) = (self.clone(), Arc::clone(server));
         tokio::spawn(async move {
+            let Question { asking, heard } = question;
             let listed = tokio::time::timeout(PATIENCE, asking).await.unwrap_or_else(|_| {
                 let seconds = PATIENCE.as_secs();
                 Err(format!("it did not answer {} within {seconds} s", kind.method()))
             });
-            let listed = listed.map_err(Arc::from).map(|items| {
+            let listed = listed.map_err(Arc::from).map(|found| {
                 Arc::new(Items {
-                    items,
+                    found,
                     version: surfaces.0.version.fetch_add(1, Ordering::Relaxed),
                 })
             });
-            tell.send_replace(Some(listed));
-            let mut known = surfaces.0.known.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(slot) = known.get_mut(&(server, kind)).filter(|slot| slot.asked == asked) {
-                slot.at = Some(Instant::now());
+            tell.send_replace(Some(listed.clone()));
+            let is_current = match surfaces.known_lists().get_mut(&(server, kind)) {
+                Some(slot) if slot.asked == asked => {
+                    slot.at = Some(Instant::now());
+                    true
+                }
+                Some(_) | None => false,
+            };
+            // What was forgotten meanwhile is news to nobody.
+            if is_current {
+                heard(&listed);
             }
         });
         (answer, asked)
     }
 
-    /// What is known of a server's list, without asking.
+    fn known_lists(&self) -> MutexGuard<'_, HashMap<(Arc<str>, Kind), Slot>> {
+        self.0.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is known of a server's list, without asking, and unless it is old.
     pub(super) fn known(&self, server: &Arc<str>, kind: Kind) -> Option<Arc<Items>> {
-        let known = self.0.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = self.known_lists();
         let slot = known.get(&(Arc::clone(server), kind)).filter(|slot| slot.is_good())?;
         let answer = slot.answer.borrow();
         answer.as_ref()?.as_ref().ok().cloned()
     }
 
+    /// What is known of a server's list, without asking, however old that is.
+    pub(super) fn told(&self, server: &Arc<str>, kind: Kind) -> Option<Listed> {
+        self.known_lists().get(&(Arc::clone(server), kind))?.told()
+    }
+
     /// Forgets the lists that go by that capability.
     pub(super) fn drop_lists(&self, server: &Arc<str>, capability: &str) {
-        let mut known = self.0.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known_lists();
         for kind in Kind::ALL.into_iter().filter(|kind| kind.capability() == capability) {
             known.remove(&(Arc::clone(server), kind));
         }
     }
 
-    /// Forgets that a server has not answered.
-    pub(super) fn drop_failures(&self, server: &Arc<str>) {
-        let mut known = self.0.known.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Forgets what a server has not said itself since it was down: that it did not answer, and what it listed before it
+    /// came to rest.
+    pub(super) fn drop_unsaid(&self, server: &Arc<str>) {
+        let mut known = self.known_lists();
         for kind in Kind::ALL {
             let key = (Arc::clone(server), kind);
-            let has_failed = known
-                .get(&key)
-                .is_some_and(|slot| matches!(&*slot.answer.borrow(), Some(Err(_))));
-            if has_failed {
+            let is_unsaid = known.get(&key).and_then(Slot::told).is_some_and(|told| match told {
+                Ok(items) => items.found.is_remembered,
+                Err(_) => true,
+            });
+            if is_unsaid {
                 known.remove(&key);
             }
         }
@@ -234,17 +314,25 @@ impl Surfaces {
 
     /// Forgets everything of a server.
     pub(super) fn drop_all(&self, server: &Arc<str>) {
-        let mut known = self.0.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known_lists();
         for kind in Kind::ALL {
             known.remove(&(Arc::clone(server), kind));
         }
     }
 }
 
+/// A question for a list.
+pub(super) struct Question<F> {
+    /// Asks it.
+    pub(super) asking: F,
+    /// Told what came of it, unless that was forgotten before it was there.
+    pub(super) heard: Box<dyn FnOnce(&Listed) + Send>,
+}
+
 /// Asks a server for a whole list.
-pub(super) async fn fetch(link: &Link, kind: Kind, client: &Arc<Client>) -> Result<Vec<Item>, String> {
+pub(super) async fn fetch(link: &Link, kind: Kind, client: &Arc<Client>) -> Result<Found, String> {
     if !link.hello().offers(kind.capability()) {
-        return Ok(Vec::new());
+        return Ok(Found::whole(Vec::new()));
     }
     let mut items = Vec::new();
     let mut size = 0;
@@ -265,7 +353,9 @@ pub(super) async fn fetch(link: &Link, kind: Kind, client: &Arc<Client>) -> Resu
         let page = match exchange.outcome().await.map_err(|error| error.to_string())? {
             Outcome::Result(page) => page,
             // Servers that name a capability and know only half of its methods are no worse for it.
-            outcome @ Outcome::Error(_) if outcome.code() == Some(-32601) && kind == Kind::Templates => break,
+            outcome @ Outcome::Error(_) if outcome.code() == Some(-32601) && kind == Kind::Templates => {
+                return Ok(Found::whole(items));
+            }
             outcome @ Outcome::Error(_) => {
                 let said = outcome.message().unwrap_or_default();
                 let code = outcome.code().unwrap_or_default();
@@ -286,23 +376,16 @@ pub(super) async fn fetch(link: &Link, kind: Kind, client: &Arc<Client>) -> Resu
         items.extend(list.into_iter().filter_map(|raw| item(kind, raw)));
         match members.text("nextCursor") {
             Some(next) if seen.insert(next.clone()) => cursor = Some(next),
-            Some(_) | None => break,
+            Some(_) | None => return Ok(Found::whole(items)),
         }
     }
-    Ok(items)
-}
-
-/// Reads a list that was kept.
-pub(super) fn read(kind: Kind, list: &str) -> Result<Vec<Item>, String> {
-    let list: Vec<&RawValue> =
-        serde_json::from_str(list).map_err(|_| "what was kept of its list cannot be read".to_owned())?;
-    Ok(list.into_iter().filter_map(|raw| item(kind, raw)).collect())
-}
-
-/// A list, to be kept.
-pub(super) fn write(items: &[Item]) -> String {
-    let texts: Vec<&str> = items.iter().map(|item| item.raw.get()).collect();
-    format!("[{}]", texts.join(","))
+    Ok(Found {
+        cut: Some(format!(
+            "its answer to {} goes on after {PAGES} pages, and what follows is left out",
+            kind.method()
+        )),
+        ..Found::whole(items)
+    })
 }
 
 fn not_a_list(kind: Kind) -> String {
@@ -310,7 +393,7 @@ fn not_a_list(kind: Kind) -> String {
 }
 
 /// One item; nothing when it has no name.
-fn item(kind: Kind, raw: &RawValue) -> Option<Item> {
+pub(super) fn item(kind: Kind, raw: &RawValue) -> Option<Item> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Named {
@@ -337,12 +420,19 @@ fn item(kind: Kind, raw: &RawValue) -> Option<Item> {
 mod tests {
     use super::*;
 
-    async fn answer(names: &'static [&'static str]) -> Result<Vec<Item>, String> {
+    async fn answer(names: &'static [&'static str]) -> Result<Found, String> {
         let items = names.iter().map(|name| Item {
             key: (*name).to_owned(),
             raw: raw(name),
         });
-        Ok(items.collect())
+        Ok(Found::whole(items.collect()))
+    }
+
+    fn question<F>(asking: F) -> Question<F> {
+        Question {
+            asking,
+            heard: Box::new(|_| {}),
+        }
     }
 
     #[tokio::test(start_paused = true)]
@@ -352,20 +442,22 @@ mod tests {
         let asked = Arc::new(AtomicU64::new(0));
         let ask = |succeeds: bool| {
             let asked = Arc::clone(&asked);
-            move || async move {
-                asked.fetch_add(1, Ordering::Relaxed);
-                tokio::time::sleep(Duration::from_secs(1)).await;
-                if succeeds {
-                    answer(&["a"]).await
-                } else {
-                    Err("no".to_owned())
-                }
+            move || {
+                question(async move {
+                    asked.fetch_add(1, Ordering::Relaxed);
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                    if succeeds {
+                        answer(&["a"]).await
+                    } else {
+                        Err("no".to_owned())
+                    }
+                })
             }
         };
         let list =
             |succeeds, patience| surfaces.list(&server, Kind::Tools, ask(succeeds), Duration::from_secs(patience));
         let (one, two, three) = tokio::join!(list(true, 5), list(true, 5), list(true, 0));
-        assert_eq!(one.expect("in time").expect("a list").items.len(), 1);
+        assert_eq!(one.expect("in time").expect("a list").found.items.len(), 1);
         assert!(two.expect("in time").is_ok() && three.is_none());
         assert_eq!(asked.load(Ordering::Relaxed), 1);
         assert!(list(true, 0).await.is_some(), "known by now");
@@ -384,7 +476,7 @@ mod tests {
     async fn a_server_that_hangs_is_told_so() {
         let surfaces = Surfaces::default();
         let server: Arc<str> = "u1".into();
-        let hung = || std::future::pending();
+        let hung = || question(std::future::pending());
         assert!(
             surfaces
                 .list(&server, Kind::Tools, hung, Duration::from_secs(1))
@@ -396,5 +488,51 @@ mod tests {
             told.expect("in time").expect_err("no list").as_ref(),
             "it did not answer tools/list within 5 s"
         );
+    }
+
+    /// What is known stands while it is asked for again, however long that takes; it is not asked for twice at a time.
+    #[tokio::test]
+    async fn what_is_known_stands_while_it_is_asked_for_again() {
+        let surfaces = Surfaces::default();
+        let server: Arc<str> = "u1".into();
+        let hung = || question(std::future::pending());
+        let ready = |found: Result<Found, String>| move || question(std::future::ready(found));
+        let age = |by| {
+            let mut known = surfaces.known_lists();
+            let slot = known.get_mut(&(Arc::clone(&server), Kind::Tools)).expect("a list");
+            slot.at = Instant::now().checked_sub(by);
+            slot.asked
+        };
+        let patience = Duration::from_secs(60);
+        let listed = surfaces.list(&server, Kind::Tools, ready(answer(&["a"]).await), patience);
+        assert!(listed.await.expect("in time").is_ok());
+
+        age(GOOD);
+        assert!(surfaces.known(&server, Kind::Tools).is_none() && surfaces.told(&server, Kind::Tools).is_some());
+        let began = Instant::now();
+        let listed = surfaces.list(&server, Kind::Tools, hung, patience).await;
+        assert!(listed.expect("the older one").is_ok() && began.elapsed() < GRACE * 3);
+        surfaces.drop_all(&server);
+
+        let failed = ready(Err("no".to_owned()));
+        assert!(
+            surfaces
+                .list(&server, Kind::Tools, failed, patience)
+                .await
+                .expect("in time")
+                .is_err()
+        );
+        let first = age(BAD);
+        let began = Instant::now();
+        for _ in 0..3 {
+            let listed = surfaces.list(&server, Kind::Tools, hung, patience).await;
+            assert!(listed.expect("what is known").is_err());
+        }
+        assert!(began.elapsed() < GRACE, "nobody waits to hear it again");
+        let asked = surfaces.known_lists()[&(Arc::clone(&server), Kind::Tools)].asked;
+        assert_eq!(asked, first + 1, "it is asked once");
+        // A question that is under way does not keep what was known when its server has come up.
+        surfaces.drop_unsaid(&server);
+        assert!(surfaces.told(&server, Kind::Tools).is_none());
     }
 }

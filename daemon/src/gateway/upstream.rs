@@ -283,6 +283,11 @@ impl Gateway {
         }
     }
 
+    /// Whether there is a copy that can be asked now.
+    pub(super) fn is_up(&self, member: &Member) -> bool {
+        !self.running(member).is_empty()
+    }
+
     /// The copies that can be asked now.
     fn running(&self, member: &Member) -> Vec<Upstream> {
         let snapshot = self.0.store.snapshot();

@@ -140,6 +140,14 @@ pub(super) fn declared(object: &Object) -> Option<&Server> {
     status.template.as_ref().map(|template| &*template.server)
 }
 
+/// Which generation of an object this is, and of the template that it is made from, where it is: together they tell what is
+/// declared of it.
+pub(super) fn generations_of(object: &Object) -> (i64, i64) {
+    let status = object.status::<Server>();
+    let template = status.and_then(|status| status.template.as_ref());
+    (object.generation, template.map_or(0, |template| template.generation))
+}
+
 /// What it takes to find an object behind an address: to see a server is not to use it.
 pub(super) fn role_for(kind: Kind) -> Role {
     if kind == Kind::Server { Role::Run } else { Role::View }
@@ -249,7 +257,6 @@ impl View {
         }
     }
 
-    /// The size in which a project hands out long results, in bytes; nothing where they are handed out whole.
     /// The project, where the address is that of one.
     pub(super) const fn project(&self) -> Option<&Name> {
         match &self.target {
@@ -258,6 +265,7 @@ impl View {
         }
     }
 
+    /// The size in which a project hands out long results, in bytes; nothing where they are handed out whole.
     pub(super) fn page_size(&self) -> Option<usize> {
         let size = self.object.spec::<Project>()?.page_size()?;
         usize::try_from(size).ok()

@@ -159,8 +159,7 @@ impl Visit {
                 "there is no tool {tool} of server/{server}, or it may not be called"
             ));
         };
-        let listing = self.gateway.listing(&view, Kind::Tools).await;
-        let schema = listing.schema_of(server, tool);
+        let schema = self.gateway.schema_of(&view, &member, tool).await;
         let id = Id::number(self.count.fetch_add(1, Ordering::Relaxed));
         let params = raw(&json!({"name": tool, "arguments": arguments}));
         let headers = HeaderMap::new();

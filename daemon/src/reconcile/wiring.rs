@@ -269,6 +269,12 @@ fn ring(change: &Change, snapshot: &Snapshot, referrers: &mut Referrers, bell: &
     }
     for uid in referrers.to(&entry.object) {
         bell.ring(Key(Arc::clone(uid)));
+        if entry.object.kind == Kind::Template {
+            // What a template says of tools is counted with the copies, which go on as they are.
+            for owned in snapshot.owned_by(uid) {
+                bell.ring(Key(Arc::clone(&owned.uid)));
+            }
+        }
         // What a server offers an agent has through its project.
         let project = snapshot
             .by_uid(uid)

@@ -8,11 +8,8 @@ use orch_shared::jsonrpc::{Members, Outcome, Raw};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::link::{Error, Link, greeting};
+use super::link::{Error, Link, PAGES, greeting};
 use super::observation::Tools;
-
-/// A server that lists more pages than this is not listed to the end.
-const PAGES: usize = 100;
 
 /// How long a listing may take, all pages together.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);

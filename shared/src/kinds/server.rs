@@ -254,8 +254,13 @@ impl Server {
         upkeep::validate(self, prefix, report);
     }
 
-    /// This server, with what it leaves open taken from another; variables of the environment by name.
-    pub(crate) fn before(self, base: Self) -> Self {
+    /// This server, with what it leaves open taken from another; variables of the environment by name, and of the tools those
+    /// that both offer. Nothing when that cannot be written down.
+    pub(crate) fn before(self, base: Self) -> Option<Self> {
+        let tools = match (self.tools, base.tools) {
+            (Some(own), Some(base)) => Some(own.before(base)?),
+            (own, base) => own.or(base),
+        };
         let env = match (self.env, base.env) {
             (Some(own), Some(base)) => {
                 let mut env = base;
@@ -265,7 +270,7 @@ impl Server {
             }
             (own, base) => own.or(base),
         };
-        Self {
+        Some(Self {
             description: self.description.or(base.description),
             package: base.package,
             image: base.image,
@@ -285,11 +290,11 @@ impl Server {
             sessions: self.sessions.or(base.sessions),
             session_limits: self.session_limits.or(base.session_limits),
             limits: self.limits.or(base.limits),
-            tools: self.tools.or(base.tools),
+            tools,
             health_check: self.health_check.or(base.health_check),
             restart: self.restart.or(base.restart),
             idle: self.idle.or(base.idle),
-        }
+        })
     }
 
     /// The objects named below `prefix`.

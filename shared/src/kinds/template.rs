@@ -63,7 +63,16 @@ impl Template {
     /// What is wrong with the values, and with what comes of it all; paths are below the Server's own spec
     /// (`template.parameters.x`).
     pub fn resolve(&self, own: &Server, usage: &TemplateUse) -> Result<Server, Report> {
-        let server = own.clone().before(self.fill_in(usage)?);
+        let Some(server) = own.clone().before(self.fill_in(usage)?) else {
+            let mut report = Report::default();
+            report
+                .invalid(
+                    "tools.allow",
+                    "what it has in common with what the template allows takes too many patterns",
+                )
+                .hint("name the tools, or give simpler patterns");
+            return Err(report);
+        };
         let (mut problems, mut report) = (Report::default(), Report::default());
         server.validate_below("", &mut problems);
         for problem in problems.into_problems() {
@@ -346,6 +355,46 @@ mod tests {
                 "resources": {"pids": 20},
             })
         );
+    }
+
+    #[test]
+    fn of_tools_both_have_their_say() {
+        for (template, own, both) in [
+            (
+                json!({"allow": ["read"], "prefix": "t", "describe": false}),
+                json!({"deny": ["env"], "prefix": "o"}),
+                json!({"allow": ["read"], "deny": ["env"], "prefix": "o", "describe": false}),
+            ),
+            (
+                json!({"deny": ["a", "b"]}),
+                json!({"deny": ["b", "c"]}),
+                json!({"deny": ["b", "c", "a"]}),
+            ),
+            (
+                json!({"allow": ["read_*", "stat"]}),
+                json!({"allow": ["*_file", "write"]}),
+                json!({"allow": ["read_*_file", "read_file"]}),
+            ),
+            (json!({"allow": ["a"]}), json!({"allow": ["b"]}), json!({"allow": []})),
+        ] {
+            let template: Template =
+                serde_json::from_value(json!({"server": {"command": ["x"], "tools": template}})).unwrap();
+            let own: Server = serde_json::from_value(json!({"tools": own})).unwrap();
+            let server = template.resolve(&own, &usage(&json!({}))).unwrap();
+            let mut tools = serde_json::to_value(&server.tools).unwrap();
+            if let Some(allow) = tools["allow"].as_array_mut() {
+                allow.sort_by_key(ToString::to_string);
+            }
+            assert_eq!(tools, both);
+        }
+        let many = "*?".repeat(40);
+        let template: Template = serde_json::from_value(
+            json!({"server": {"command": ["x"], "tools": {"allow": [format!("{many}a*b*c*d*e*f*g")]}}}),
+        )
+        .unwrap();
+        let own: Server = serde_json::from_value(json!({"tools": {"allow": ["*1*2*3*4*5*6*7*8"]}})).unwrap();
+        let problems = template.resolve(&own, &usage(&json!({}))).unwrap_err().into_problems();
+        assert_eq!(problems[0].pointer.to_string(), "spec.tools.allow");
     }
 
     #[test]

@@ -5,7 +5,8 @@
 //! - the same servers with the same tools have the same names, in whatever order they come;
 //! - a tool whose plain name fits keeps it, whatever other tools there are, unless two servers have one prefix. Only a
 //!   name that had to be changed can move, when another one claims it;
-//! - nobody takes a plain name from a server that has its own name as prefix.
+//! - where several servers have one prefix, only the one that is called so has plain names, and each name of the others is
+//!   marked, whatever tools any of them has: no name means the tool of another server when one of them lists nothing.
 
 use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -52,6 +53,9 @@ impl ToolName {
     /// The longest name.
     pub const MAX: usize = 64;
 
+    /// What is left for prefix and tool beside the separator and a mark.
+    const ROOM: usize = Self::MAX - SEPARATOR.len() - 1 - HASH;
+
     /// The text of the name.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -60,6 +64,16 @@ impl ToolName {
 
     fn admits(character: char) -> bool {
         character.is_ascii_alphanumeric() || matches!(character, '_' | '-')
+    }
+
+    /// Whether a name may be that of a tool of a server with that prefix: it begins with it, or with as much of it as there
+    /// was room for.
+    #[must_use]
+    pub fn may_begin_with(name: &str, prefix: &Name) -> bool {
+        let (whole, room) = (prefix.as_str(), Self::ROOM - TOOL_AT_LEAST);
+        let is_cut = |head: &str| head.len() >= room && whole.starts_with(head);
+        name.split_once(SEPARATOR)
+            .is_some_and(|(head, _)| head == whole || is_cut(head))
     }
 
     /// The plain name of a tool, every character that does not fit replaced, and whether it fitted as it was.
@@ -72,7 +86,7 @@ impl ToolName {
 
     /// A name with a mark of its own, cut to fit: the tool gives way before the prefix does.
     fn marked(key: Key<'_>, round: u32) -> Self {
-        let room = Self::MAX - SEPARATOR.len() - 1 - HASH;
+        let room = Self::ROOM;
         let tool_length = key.tool.chars().count();
         let prefix_room = key.prefix.as_str().len().min(room - tool_length.min(TOOL_AT_LEAST));
         let legal = |character| if Self::admits(character) { character } else { '_' };
@@ -142,17 +156,6 @@ struct Key<'s> {
 }
 
 impl Key<'_> {
-    /// Who goes first when two claim one plain name: a server with a prefix of its own choosing never goes before the one
-    /// that is called so, and a name that had to be changed never before one that fits.
-    fn rank(&self, fits: bool) -> u8 {
-        match (fits, self.server == self.prefix) {
-            (true, true) => 0,
-            (true, false) => 1,
-            (false, true) => 2,
-            (false, false) => 3,
-        }
-    }
-
     /// Forty bits of a hash over the server and the tool, in small letters and digits.
     fn hash(&self, round: u32) -> String {
         const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
@@ -180,7 +183,8 @@ pub struct Naming {
 }
 
 impl Naming {
-    /// Names the tools of these servers. The order of servers and tools does not matter.
+    /// Names the tools of these servers. The order of servers and tools does not matter. A server that lists nothing counts:
+    /// its prefix is its own all the same.
     #[must_use]
     pub fn of(surfaces: &[Surface<'_>]) -> Self {
         let keys: BTreeSet<Key<'_>> = surfaces
@@ -193,14 +197,20 @@ impl Naming {
                 })
             })
             .collect();
-        let mut claims: BTreeMap<String, Vec<(u8, Key<'_>)>> = BTreeMap::new();
+        let mut holders: BTreeMap<&Name, BTreeSet<&Name>> = BTreeMap::new();
+        for surface in surfaces {
+            holders.entry(surface.prefix).or_default().insert(surface.server);
+        }
+        let is_disputed = |prefix: &Name| holders.get(prefix).is_some_and(|servers| servers.len() > 1);
+        // A name that had to be changed never goes before one that fits.
+        let mut claims: BTreeMap<String, Vec<(bool, Key<'_>)>> = BTreeMap::new();
         let mut to_mark: BTreeSet<Key<'_>> = BTreeSet::new();
         for key in keys {
             let (plain, fits) = ToolName::plain(key.prefix, key.tool);
-            if plain.len() > ToolName::MAX {
+            if plain.len() > ToolName::MAX || (key.server != key.prefix && is_disputed(key.prefix)) {
                 to_mark.insert(key);
             } else {
-                claims.entry(plain).or_default().push((key.rank(fits), key));
+                claims.entry(plain).or_default().push((!fits, key));
             }
         }
         let mut naming = Self::default();
@@ -320,8 +330,8 @@ mod tests {
             &[("a", "x.y", "a__x_y_#"), ("a", "x y", "a__x_y_#")],
             // The first separator splits.
             &[("a", "b__c", "a__b__c"), ("a", "_b", "a___b"), ("a-b", "c", "a-b__c")],
-            // A prefix takes nothing from the server that is called so.
-            &[("a", "x", "a__x"), ("b:a", "x", "a__x_#"), ("b:a", "y", "a__y")],
+            // A prefix takes nothing from the server that is called so, also not what that does not have now.
+            &[("a", "x", "a__x"), ("b:a", "x", "a__x_#"), ("b:a", "y", "a__y_#")],
             &[("c:a", "x", "a__x_#"), ("b:a", "x", "a__x_#")],
             &[("files", &long_tool, &cut_tool)],
             &[(&long_prefix, &long_tool, &cut_prefix)],
@@ -329,6 +339,58 @@ mod tests {
             &[("a", "", "a__")],
         ] {
             check(table);
+        }
+    }
+
+    /// What a name means does not depend on which of the servers with one prefix list something.
+    #[test]
+    fn who_lists_nothing_is_named_after_all_the_same() {
+        let [a, b, c]: [Name; 3] = ["a", "b", "c"].map(|name| name.parse().unwrap());
+        let surface = |server, tools: &[&'static str]| Surface {
+            server,
+            prefix: &a,
+            tools: tools.to_vec(),
+        };
+        let tools = ["x", "y.z"];
+        let naming = |lists: [&[&'static str]; 3]| {
+            let [of_a, of_b, of_c] = lists;
+            Naming::of(&[surface(&a, of_a), surface(&b, of_b), surface(&c, of_c)])
+        };
+        let all = naming([&tools, &tools, &tools]);
+        assert_eq!(all.shown(&a, "x").map(ToolName::as_str), Some("a__x"));
+        for some in [
+            naming([&[], &tools, &tools]),
+            naming([&tools, &[], &tools]),
+            naming([&[], &[], &tools]),
+        ] {
+            for (name, server, tool) in some.iter() {
+                assert_eq!(all.behind(name.as_str()), Some((server, tool)));
+            }
+        }
+    }
+
+    #[test]
+    fn names_begin_with_prefixes_or_what_there_was_room_for() {
+        let prefix: Name = "p".repeat(57).parse().unwrap();
+        let cut = ToolName::marked(
+            Key {
+                server: &prefix,
+                tool: &"t".repeat(100),
+                prefix: &prefix,
+            },
+            0,
+        );
+        let files: Name = "files".parse().unwrap();
+        for (name, prefix, may) in [
+            (cut.as_str(), &prefix, true),
+            (&*format!("{prefix}__a"), &prefix, true),
+            ("p__a", &prefix, false),
+            ("files__a", &files, true),
+            ("file__a", &files, false),
+            ("files", &files, false),
+            (cut.as_str(), &files, false),
+        ] {
+            assert_eq!(ToolName::may_begin_with(name, prefix), may, "{name} {prefix}");
         }
     }
 

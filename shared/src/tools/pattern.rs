@@ -15,11 +15,11 @@ use serde::{Deserialize, Serialize};
 #[serde(try_from = "String", into = "String")]
 pub struct Pattern {
     text: String,
-    pieces: Vec<Piece>,
+    pub(super) pieces: Vec<Piece>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Piece {
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Piece {
     Run,
     Any,
     One(char),
@@ -123,7 +123,7 @@ impl Pattern {
 }
 
 impl Piece {
-    fn admits(&self, character: char) -> bool {
+    pub(super) fn admits(&self, character: char) -> bool {
         match self {
             Self::Run => false,
             Self::Any => true,

@@ -43,6 +43,9 @@ use tokio_util::sync::CancellationToken;
 use super::launch::Era;
 use super::log::Mask;
 
+/// A list of a server that has more pages than this is not asked for to the end: it may have none.
+pub const PAGES: usize = 1000;
+
 /// How many pieces of news are kept for a listener that lags.
 const NEWS: usize = 256;
 

@@ -82,18 +82,24 @@ pub(crate) struct Call {
 pub(crate) fn list(call: &Call) -> Result<String, Refusal> {
     let options = &call.engine.options;
     let own = if options.bare { &[] } else { TOOLS.as_slice() };
-    let mut tools: Vec<String> = own.iter().map(|(name, description)| tool(name, description)).collect();
+    let plain = |name: String| (name, "Answers with its name.");
     let grown = (0..call.engine.grown.load(Ordering::Relaxed)).map(|number| format!("grown_{number:05}"));
     let extra = (0..options.tools).map(|number| format!("extra_{number:05}"));
     let long = (0..options.long_names).map(|number| format!("{:a<LONG$}", format!("long_{number:05}_")));
-    tools.extend(
-        extra
-            .chain(grown)
-            .chain(long)
-            .map(|name| tool(&name, "Answers with its name.")),
-    );
+    let tools: Vec<(String, &str)> = own
+        .iter()
+        .map(|(name, description)| ((*name).to_owned(), *description))
+        .chain(extra.chain(grown).chain(long).map(plain))
+        .collect();
+    let told = |tools: &[(String, &str)]| {
+        let tools: Vec<String> = tools
+            .iter()
+            .map(|(name, description)| tool(name, description))
+            .collect();
+        format!(r#""tools":[{}]"#, tools.join(","))
+    };
     let Some(page) = options.page else {
-        return Ok(format!(r#""tools":[{}]"#, tools.join(",")));
+        return Ok(told(&tools));
     };
     let from = match &call.params["cursor"] {
         Value::Null => 0,
@@ -104,7 +110,7 @@ pub(crate) fn list(call: &Call) -> Result<String, Refusal> {
             .ok_or_else(|| Refusal::new(-32602, "there is no such page"))?,
     };
     let to = tools.len().min(from + page);
-    let mut members = format!(r#""tools":[{}]"#, tools[from..to].join(","));
+    let mut members = told(&tools[from..to]);
     if to < tools.len() {
         let _ = write!(members, r#","nextCursor":"from-{to}""#);
     }

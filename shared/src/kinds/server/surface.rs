@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::Server;
 use crate::kind::Report;
 use crate::name::Name;
-use crate::tools::{Filter, Pattern, PatternError};
+use crate::tools::{Filter, Pattern, PatternError, in_common};
 
 /// Which tools clients may see and call.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
@@ -43,6 +43,35 @@ pub struct Limits {
 }
 
 impl Tools {
+    /// What this and that say together: what both offer, and whatever either keeps out is out. Prefix and descriptions as
+    /// this has them. Nothing when what both offer cannot be written down.
+    pub(super) fn before(self, base: Self) -> Option<Self> {
+        let read = |texts: &[String]| texts.iter().map(|text| text.parse()).collect::<Result<Vec<Pattern>, _>>();
+        let allow = match (self.allow, base.allow) {
+            (Some(own), Some(base)) => Some(match (read(&own), read(&base)) {
+                (Ok(own), Ok(base)) => in_common(&own, &base)?,
+                // What is no pattern is found where the whole is checked.
+                _ => own.into_iter().chain(base).collect(),
+            }),
+            (own, base) => own.or(base),
+        };
+        let deny = match (self.deny, base.deny) {
+            (Some(mut own), Some(base)) => {
+                let more = base.into_iter().filter(|pattern| !own.contains(pattern));
+                let more: Vec<String> = more.collect();
+                own.extend(more);
+                Some(own)
+            }
+            (own, base) => own.or(base),
+        };
+        Some(Self {
+            allow,
+            deny,
+            prefix: self.prefix.or(base.prefix),
+            describe: self.describe.or(base.describe),
+        })
+    }
+
     pub(super) fn validate(&self, at: &str, report: &mut Report) {
         for (field, patterns) in [("allow", &self.allow), ("deny", &self.deny)] {
             for (index, pattern) in patterns.iter().flatten().enumerate() {

@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::{at, manifest, project, raw};
+use super::super::condition;
+use super::{at, manifest, project, raw, raw_with};
 use crate::support::client::{Client, ERAS, Era};
 use crate::support::daemon::{Home, eventually};
 use crate::support::database;
@@ -180,4 +181,94 @@ fn a_page_that_is_not_there_is_told_so() {
             }
         }
     }
+}
+
+/// A server that answers no question for a list keeps nobody from another one, however long that goes on, and whoever asks
+/// for a list only once. Its own tools can be called.
+#[test]
+fn a_server_that_hangs_stalls_the_first_list_and_nothing_else() {
+    const LISTS: [&str; 4] = [
+        "tools/list",
+        "prompts/list",
+        "resources/list",
+        "resources/templates/list",
+    ];
+    let home = Home::new().started();
+    let hangs = LISTS.map(|list| ["--hang", list]).concat();
+    // Whether it is well is asked in another way.
+    let checked = json!({"healthCheck": {"tool": "echo"}});
+    home.apply(&(raw("good", &[]) + &raw_with("hung", &hangs, checked) + &project("all", &["hung", "good"])));
+    home.until_ready(&["server/good", "server/hung"]);
+    let clients = ERAS.map(|era| Client::begin(&home, era, "/mcp/projects/all"));
+    // A server has 5 seconds; whoever waits for one is seen.
+    let soon = |what: &str, client: &Client, asked: &dyn Fn(&Client)| {
+        let began = Instant::now();
+        asked(client);
+        assert!(
+            began.elapsed() < Duration::from_secs(4),
+            "{what}: {:?}",
+            began.elapsed()
+        );
+    };
+    let call = |client: &Client| drop(client.call("good__echo", json!({})));
+    soon("before any list was asked for", &clients[0], &call);
+    for list in LISTS {
+        let result = clients[0].result(list, json!({}));
+        assert_eq!(result["_meta"]["orchctl.dev/missing"][0]["server"], "hung", "{list}");
+    }
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_secs(25) {
+        for client in &clients {
+            soon("a call", client, &call);
+            soon("a prompt", client, &|client| {
+                client.result("prompts/get", json!({"name": "good__echo"}));
+            });
+            soon("a resource", client, &|client| {
+                client.result("resources/read", json!({"uri": "raw://echo"}));
+            });
+            for list in LISTS {
+                soon(list, client, &|client| {
+                    let result = client.result(list, json!({}));
+                    let missing = &result["_meta"]["orchctl.dev/missing"];
+                    assert_eq!(missing[0]["server"], "hung", "{list}: {missing}");
+                });
+            }
+        }
+        std::thread::sleep(Duration::from_millis(500));
+    }
+    soon("a call of the one that hangs", &clients[1], &|client| {
+        client.call("hung__echo", json!({}));
+    });
+}
+
+/// A list that does not end is cut, and told to be: to clients, and to whoever looks after the server.
+#[test]
+fn a_list_that_is_too_long_is_told_to_be_cut() {
+    let home = Home::new().started();
+    let endless = raw("endless", &["--bare", "--tools", "1500", "--page", "1"]);
+    home.apply(&(endless + &project("all", &["endless"])));
+    home.until_ready(&["server/endless"]);
+    for (path, prefix) in [("/mcp/projects/all".to_owned(), "endless__"), (at("endless"), "")] {
+        for era in ERAS {
+            let client = Client::begin(&home, era, &path);
+            let result = client.result("tools/list", json!({}));
+            let tools = result["tools"].as_array().expect("tools").iter();
+            let tools = tools.filter(|tool| tool["name"].as_str().is_some_and(|name| name.contains("extra_")));
+            assert_eq!(tools.count(), 1000, "{path} {era:?}");
+            let missing = &result["_meta"]["orchctl.dev/missing"];
+            assert_eq!(missing[0]["server"], "endless", "{path} {era:?}: {missing}");
+            assert!(
+                missing[0]["reason"].to_string().contains("after 1000 pages"),
+                "{path} {era:?}: {missing}"
+            );
+            // What is not shown can be called all the same.
+            let last = format!("{prefix}extra_01499");
+            assert_eq!(client.said(&last, json!({})), "extra_01499", "{path} {era:?}");
+        }
+    }
+    eventually("its status tells it", || {
+        let server = home.get("servers/endless");
+        let (status, reason) = condition(&server, "Listed");
+        (status.as_str(), reason.as_str()) == ("False", "ListMissing") && server["status"]["tools"]["count"] == 1000
+    });
 }

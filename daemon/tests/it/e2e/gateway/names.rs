@@ -197,3 +197,116 @@ fn the_status_counts_what_is_offered() {
     assert_eq!(offered(), 5);
     assert_eq!(status(), before);
 }
+
+/// Of two servers with one prefix, one is called so: its names are never those of the other one, also while it is down.
+#[test]
+fn a_name_means_no_other_server_while_its_own_is_down() {
+    let home = Home::new().started();
+    let borrowed = json!({"tools": {"prefix": "fs"}});
+    let script = format!("test -e {} && exit 3; exec orch-raw", home.path("broken").display());
+    let fs = json!({
+        "command": ["sh", "-c", script], "restart": {"backoffInitial": "100ms", "backoffMax": "500ms"},
+    });
+    let fs = manifest("Server", "fs", &fs);
+    home.apply(&(fs.clone() + &raw_with("other", &[], borrowed) + &project("all", &["other", "fs"])));
+    home.until_ready(&["server/fs", "server/other"]);
+    let begin = |era| Client::begin(&home, era, "/mcp/projects/all");
+    let pid = |client: &Client, name: &str| client.call(name, json!({}))["structuredContent"]["pid"].to_string();
+    let client = begin(Era::Modern);
+    let names = client.names("tools/list");
+    let marked = names.iter().find(|name| name.starts_with("fs__stats_"));
+    let marked = marked.expect("a name of the other one").clone();
+    let (own, others) = (pid(&client, "fs__stats"), pid(&client, &marked));
+    assert_ne!(own, others);
+
+    let is_down = || {
+        let missing = client.result("tools/list", json!({}))["_meta"]["orchctl.dev/missing"].clone();
+        missing[0]["server"] == "fs"
+    };
+    let scaled = || drop(home.orchctl(&["scale", "server", "fs", "--replicas", "0"]).expect(0));
+    // What ran before would serve on beside a copy that does not start.
+    let broken = || {
+        home.write("broken", "");
+        client.ask("tools/call", json!({"name": "fs__crash", "arguments": {}}));
+    };
+    for goes_down in [&scaled as &dyn Fn(), &broken] {
+        goes_down();
+        eventually("it is down", is_down);
+        for client in ERAS.map(begin) {
+            let listed = client.names("tools/list");
+            assert!(
+                listed.contains(&marked) && !listed.contains(&"fs__stats".to_owned()),
+                "{listed:?}"
+            );
+            for (method, params) in [
+                ("tools/call", json!({"name": "fs__stats", "arguments": {}})),
+                ("prompts/get", json!({"name": "fs__echo"})),
+            ] {
+                let told = client.ask(method, params);
+                assert_eq!(told.answer["error"]["code"], -32602, "{told:?}");
+            }
+            assert_eq!(
+                pid(&client, &marked),
+                others,
+                "the other one serves on under its own name"
+            );
+        }
+        // It may be there no more than once.
+        let _ = std::fs::remove_file(home.path("broken"));
+        home.apply(&fs);
+        home.until_ready(&["server/fs"]);
+        eventually("its names are its own again", || client.names("tools/list") == names);
+        assert_ne!(pid(&client, "fs__stats"), others);
+    }
+}
+
+/// What a template says of tools holds beside what its server says, and is seen as soon as it changes; nothing starts anew.
+#[test]
+fn a_template_says_which_tools_are_offered() {
+    let home = Home::new().started();
+    let template = |tools: Value| {
+        let spec = json!({"server": {"command": ["orch-raw"], "tools": tools}});
+        manifest("Template", "noted", &spec)
+    };
+    let server = |tools: Value| manifest("Server", "raw", &json!({"template": {"name": "noted"}, "tools": tools}));
+    let sorted = |mut names: Vec<String>| {
+        names.retain(|name| name.starts_with("r__"));
+        names.sort();
+        names
+    };
+    home.apply(
+        &(template(json!({"allow": ["echo", "s*", "log"], "deny": ["log"]}))
+            + &server(json!({"deny": ["echo"], "prefix": "r"}))
+            + &project("all", &["raw"])),
+    );
+    home.until_ready(&["server/raw"]);
+    let clients = ERAS.map(|era| Client::begin(&home, era, "/mcp/projects/all"));
+    let offers = |expected: &[&str]| {
+        eventually("it is counted", || {
+            home.get("servers/raw")["status"]["tools"]["count"] == expected.len()
+        });
+        for client in &clients {
+            eventually("it is listed", || sorted(client.names("tools/list")) == expected);
+            for name in ["r__echo", "r__log", "r__stats", "r__fail", "r__change_tools"] {
+                let told = client.ask("tools/call", json!({"name": name, "arguments": {}}));
+                let is_offered = expected.contains(&name);
+                assert_eq!(told.answer["result"].is_object(), is_offered, "{name}: {told:?}");
+            }
+        }
+    };
+    offers(&["r__stats"]);
+    let started = home.processes();
+    let wanted = json!({"toolsListChanged": true});
+    let mut heard = clients.each_ref().map(|client| client.listen(wanted.clone()));
+    home.apply(&template(json!({"allow": ["fail", "echo", "stats"]})));
+    for heard in &mut heard {
+        heard.method("notifications/tools/list_changed");
+    }
+    offers(&["r__fail", "r__stats"]);
+    // Both say what they offer: what is offered is what both do.
+    home.apply(&server(json!({"allow": ["*a*", "echo"], "prefix": "r"})));
+    offers(&["r__echo", "r__fail", "r__stats"]);
+    home.apply(&server(json!({"allow": ["?????"], "prefix": "r"})));
+    offers(&["r__stats"]);
+    assert_eq!(home.processes(), started);
+}

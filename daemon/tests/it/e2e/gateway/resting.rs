@@ -1,12 +1,13 @@
 //! Servers that rest until they are used, and servers of which each session has a copy of its own.
 
 use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use super::super::condition;
 use super::{at, manifest, project, raw, raw_with, stats};
-use crate::support::client::{Client, ERAS, Era};
+use crate::support::client::{Client, ERAS, Era, LEGACY, abilities};
 use crate::support::daemon::{Home, eventually};
 use crate::support::database;
 use crate::support::far::Far;
@@ -104,6 +105,127 @@ fn tools_that_nobody_has_listed_are_asked_for() {
         let names = Client::begin(&home, era, "/mcp/projects/all").names("tools/list");
         assert!(names.contains(&"raw__echo".to_owned()), "{era:?}: {names:?}");
     }
+}
+
+/// The lists that are not of tools, and what is in them of the server of the tests.
+const OTHER_LISTS: [(&str, &str, &str); 3] = [
+    ("prompts/list", "echo", "nap__echo"),
+    ("resources/list", "raw://echo", "raw://echo"),
+    ("resources/templates/list", "raw://{name}", "raw://{name}"),
+];
+
+/// All that a server said of itself is there while it rests, also after the daemon has started anew, whether or not anybody
+/// has asked for it before; and nothing of that wakes it.
+#[test]
+fn what_a_server_offers_is_known_while_it_rests() {
+    let mut home = Home::new().started();
+    let rests = json!({"idle": {"suspendAfter": "2s"}});
+    home.apply(&(raw_with("nap", &[], rests) + &project("all", &["nap"])));
+    home.until_ready(&["server/nap"]);
+    let (awake, greeted) = Client::greeted(&home, &at("nap"), LEGACY, &abilities());
+    assert_eq!(greeted["instructions"], "Ask, and be told back.");
+    let resting =
+        |home: &Home| home.get("servers/nap")["status"]["phase"] == "Suspended" && home.processes().is_empty();
+    eventually("it rests", || resting(&home));
+    drop(awake);
+    for is_anew in [false, true] {
+        if is_anew {
+            home.stop();
+            home.start();
+            eventually("it rests still", || resting(&home));
+        }
+        let (_, again) = Client::greeted(&home, &at("nap"), LEGACY, &abilities());
+        assert_eq!(again, greeted, "{is_anew}");
+        for era in ERAS {
+            let (single, whole) = (
+                Client::begin(&home, era, &at("nap")),
+                Client::begin(&home, era, "/mcp/projects/all"),
+            );
+            assert!(single.names("tools/list").contains(&"echo".to_owned()), "{era:?}");
+            for (list, own, shown) in OTHER_LISTS {
+                assert_eq!(single.names(list), [own], "{era:?} {list}");
+                assert_eq!(whole.names(list), [shown], "{era:?} {list}");
+                let result = whole.result(list, json!({}));
+                assert!(
+                    result["_meta"]["orchctl.dev/missing"].is_null(),
+                    "{era:?} {list}: {result}"
+                );
+            }
+        }
+        let discovered = Client::begin(&home, Era::Modern, &at("nap")).result("server/discover", json!({}));
+        for member in ["capabilities", "instructions"] {
+            assert_eq!(discovered[member], greeted[member], "{is_anew}: {discovered}");
+        }
+        assert!(
+            home.processes().is_empty() && resting(&home),
+            "{is_anew}: nobody has woken it"
+        );
+    }
+}
+
+/// Whatever is for the server itself wakes it: a prompt, a resource, a completion, a wish for news.
+#[test]
+fn whatever_a_server_must_answer_wakes_it() {
+    let home = Home::new().started();
+    let rests = json!({"idle": {"suspendAfter": "1s"}});
+    home.apply(&(raw_with("nap", &[], rests) + &project("all", &["nap"])));
+    home.until_ready(&["server/nap"]);
+    let argument = json!({"name": "name", "value": "r"});
+    let uri = json!({"uri": "raw://echo"});
+    let asked = [
+        ("prompts/get", json!({"name": "nap__echo"})),
+        ("resources/read", uri.clone()),
+        ("resources/read", json!({"uri": "raw://by/its/template"})),
+        (
+            "completion/complete",
+            json!({"ref": {"type": "ref/prompt", "name": "nap__echo"}, "argument": argument}),
+        ),
+        (
+            "completion/complete",
+            json!({"ref": {"type": "ref/resource", "uri": "raw://{name}"}, "argument": argument}),
+        ),
+        ("resources/subscribe", uri),
+    ];
+    let rests = || eventually("it rests", || home.get("servers/nap")["status"]["phase"] == "Suspended");
+    for (method, params) in asked {
+        for era in ERAS {
+            let client = Client::begin(&home, era, "/mcp/projects/all");
+            rests();
+            if (method, era) == ("resources/subscribe", Era::Modern) {
+                let _heard = client.listen(json!({"resourceSubscriptions": [params["uri"]]}));
+                eventually("it is awake", || home.get("servers/nap")["status"]["phase"] == "Ready");
+                continue;
+            }
+            let told = client.ask(method, params.clone());
+            assert!(told.answer["result"].is_object(), "{era:?} {method} {params}: {told:?}");
+        }
+    }
+}
+
+/// What was remembered is forgotten when a server wakes: it may offer something else by then.
+#[test]
+fn lists_are_new_when_a_server_has_woken() {
+    let home = Home::new().started();
+    let more = home.path("more");
+    let script = format!("test -e {} && exec orch-raw --tools 3; exec orch-raw", more.display());
+    let spec = json!({"command": ["sh", "-c", script], "idle": {"suspendAfter": "2s"}});
+    home.apply(&(manifest("Server", "nap", &spec) + &project("all", &["nap"])));
+    home.until_ready(&["server/nap"]);
+    eventually("it rests", || home.get("servers/nap")["status"]["phase"] == "Suspended");
+    let client = Client::begin(&home, Era::Legacy, "/mcp/projects/all");
+    let count = || {
+        let names = client.names("tools/list");
+        names.iter().filter(|name| name.starts_with("nap__")).count()
+    };
+    assert_eq!(count(), 19);
+    home.write("more", "");
+    assert_eq!(count(), 19, "nobody has woken it");
+    client.call("nap__echo", json!({}));
+    let began = Instant::now();
+    eventually("the new ones are listed", || count() == 22);
+    // A list that is remembered would be good for a minute.
+    assert!(began.elapsed() < Duration::from_secs(15), "{:?}", began.elapsed());
+    assert_eq!(client.said("nap__extra_00002", json!({})), "extra_00002");
 }
 
 fn isolated(most: u32, flags: &[&str]) -> Home {
@@ -216,7 +338,7 @@ fn a_server_says_when_its_sessions_end() {
     // It holds for one that nobody has used since the daemon was started anew, too.
     let short = Client::begin(&home, Era::Legacy, &at("idle"));
     home.stop();
-    std::thread::sleep(std::time::Duration::from_secs(4));
+    std::thread::sleep(Duration::from_secs(4));
     home.start();
     home.until_ready(&["server/idle", "server/patient"]);
     for (name, client) in clients.iter_mut().filter(|(name, _)| *name == "patient") {
