@@ -30,7 +30,7 @@ use super::owner::Known;
 use super::request::{Parts, check, merged};
 use super::turn::{last_answer, progress, shown};
 use super::{Agents, Caller};
-use crate::audit::{self, Trail};
+use crate::audit::{self, Trail, Withdrawn};
 use crate::inference::{Behalf, Said};
 use crate::store::Spent;
 
@@ -281,6 +281,7 @@ impl Agents {
             agent: known.name().clone(),
             thread: "replay".to_owned(),
             project: known.spec().project.clone(),
+            withdrawn: Withdrawn::default(),
         };
         let trail = Trail::begin(&caller.request_id, None, "chat/completions");
         trail.about(
