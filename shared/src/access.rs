@@ -245,6 +245,19 @@ impl Rights {
         Self::Layers(Vec::new())
     }
 
+    /// Whether everything that the other ones allow is allowed by these for sure, whatever objects there are.
+    #[must_use]
+    pub fn includes(&self, others: &Self) -> bool {
+        match (self, others) {
+            (Self::Unbounded, _) => true,
+            (Self::Layers(_), Self::Unbounded) => false,
+            (Self::Layers(own), Self::Layers(others)) => {
+                let is_wide = |layer: &Arc<Grants>| others.iter().any(|other| layer.lacks(other).is_none());
+                others.is_empty() || (!own.is_empty() && own.iter().all(is_wide))
+            }
+        }
+    }
+
     /// The same rights, within another bound.
     #[must_use]
     pub fn within(self, bound: Arc<Grants>) -> Self {
@@ -546,6 +559,28 @@ mod tests {
             assert!(!who.may_operate(Operation::Backup).is_allowed);
         }
         assert!(Principal::daemon().may(Role::Reveal, &facts).is_allowed);
+    }
+
+    #[test]
+    fn rights_include_what_is_allowed_by_them_for_sure() {
+        let all = || grants(&Role::ALL, Reach::default());
+        let of = |role: Role| grants(&[role], servers());
+        let layers = |layers: &[Arc<Grants>]| Rights::Layers(layers.to_vec());
+        for (own, others, includes) in [
+            (layers(&[all()]), layers(&[of(Role::View)]), true),
+            (layers(&[of(Role::View)]), layers(&[all()]), false),
+            (layers(&[of(Role::View)]), layers(&[of(Role::View)]), true),
+            (layers(&[of(Role::View)]), layers(&[of(Role::Run)]), false),
+            // Each layer bounds, and one that is not wider than any bounds more.
+            (layers(&[all(), of(Role::View)]), layers(&[all()]), false),
+            (layers(&[all()]), layers(&[all(), of(Role::View)]), true),
+            (layers(&[]), layers(&[of(Role::View)]), false),
+            (layers(&[of(Role::View)]), layers(&[]), true),
+            (Rights::Unbounded, layers(&[all()]), true),
+            (layers(&[all()]), Rights::Unbounded, false),
+        ] {
+            assert_eq!(own.includes(&others), includes, "{own:?} {others:?}");
+        }
     }
 
     #[test]

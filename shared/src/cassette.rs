@@ -6,13 +6,14 @@
 //! ([`Seal`]). So what was changed by hand is noticed, and which part it is. Keys are taken out before anything is hashed. What
 //! is replayed is compared in the same form.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::chat::{CallState, MOST_TURNS, TurnState};
+use crate::chat::{CallState, MOST_MESSAGE, MOST_TURNS, TurnState};
 use crate::diff;
 use crate::digest::sha256;
 use crate::kinds::agent::Params;
@@ -21,7 +22,7 @@ use crate::problem::{Code, Problem};
 use crate::secrecy;
 
 /// How a cassette is written.
-pub const FORMAT: &str = "orchctl.dev/cassette/v2";
+pub const FORMAT: &str = "orchctl.dev/cassette/v3";
 /// What comes before the number of a format.
 const NUMBERED: &str = "orchctl.dev/cassette/v";
 /// The largest cassette that is replayed, in bytes.
@@ -35,7 +36,7 @@ const MOST_CALLS: usize = 5000;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Cassette {
-    /// How it is written: `orchctl.dev/cassette/v2`.
+    /// How it is written: `orchctl.dev/cassette/v3`.
     pub format: String,
     /// The agent.
     pub agent: Name,
@@ -102,7 +103,7 @@ pub struct Exchange {
     pub llm: String,
     /// What it was told first: a text.
     pub system: String,
-    /// The definitions of tools: a list.
+    /// The definitions of tools: a list. Beside what the model was told, each says in `server` and `tool` what is behind it.
     pub tools: String,
     /// The parameters: an object.
     pub params: String,
@@ -142,6 +143,12 @@ pub struct Summary {
 pub struct Call {
     /// The tool as the model knows it: `files__read_file`.
     pub name: String,
+    /// The server that has the tool; absent when there was no such tool.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<Name>,
+    /// The tool as its server calls it; absent when there was no such tool.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tool: Option<String>,
     /// Its arguments.
     pub arguments: Map<String, Value>,
     /// What became of it.
@@ -150,7 +157,46 @@ pub struct Call {
     pub result: String,
 }
 
+impl Call {
+    /// The server and the tool that are behind it.
+    #[must_use]
+    pub fn origin(&self) -> Option<(&str, &str)> {
+        Some((self.server.as_ref()?.as_str(), self.tool.as_deref()?))
+    }
+}
+
+/// The server and the tool that are behind a definition of [`Exchange::tools`].
+#[must_use]
+pub fn origin(definition: &Value) -> Option<(&str, &str)> {
+    Some((definition["server"].as_str()?, definition["tool"].as_str()?))
+}
+
+/// Says in a definition which server and which tool are behind it.
+pub fn say_origin(definition: &mut Value, server: &str, tool: &str) {
+    definition["server"] = json!(server);
+    definition["tool"] = json!(tool);
+}
+
 impl Turn {
+    /// That no more is said to the agent than somebody could say in a chat.
+    fn is_short(&self, number: usize) -> Result<(), Problem> {
+        let said = [
+            ("message", Some(&self.message)),
+            ("systemAppend", self.system_append.as_ref()),
+        ];
+        let is_long = |text: Option<&String>| text.is_some_and(|text| text.len() > MOST_MESSAGE);
+        match said.into_iter().find(|(_, text)| is_long(*text)) {
+            None => Ok(()),
+            Some((field, _)) => {
+                let detail = format!(
+                    "`{field}` of turn {number} of the cassette is longer than {} KiB",
+                    MOST_MESSAGE >> 10
+                );
+                Err(Problem::new(Code::BodyTooLarge, detail))
+            }
+        }
+    }
+
     /// What its parts are now, whatever it says of them.
     fn parts(&self) -> Seal {
         let said = json!({
@@ -291,15 +337,19 @@ impl Cassette {
                 format!("the cassette has more than {MOST_TURNS} turns, or a turn has more than anybody records");
             return Err(Problem::new(Code::BadRequest, detail));
         }
+        let mut sizes: HashMap<&str, usize> = HashMap::new();
         for (hash, content) in &self.contents {
-            if *hash != hash_of(content) {
+            let written = content.to_string();
+            sizes.insert(hash, written.len());
+            if *hash != sha256(&written) {
                 let short: String = hash.chars().take(12).collect();
                 let place = self.place_of(hash).unwrap_or_else(|| "nothing refers to it".to_owned());
                 return damaged(format!("the content {short} of the cassette was changed: {place}"));
             }
         }
         for (index, turn) in self.turns.iter().enumerate() {
-            for exchange in &turn.exchanges {
+            turn.is_short(index + 1)?;
+            for (step, exchange) in (1..).zip(&turn.exchanges) {
                 let texts = [&exchange.system, &exchange.tools, &exchange.params, &exchange.answer];
                 let mut named = texts.into_iter().chain(&exchange.messages);
                 if let Some(hash) = named.find(|hash| !self.contents.contains_key(*hash)) {
@@ -308,6 +358,17 @@ impl Cassette {
                         "turn {} refers to the content {short}, which is not there",
                         index + 1
                     ));
+                }
+                // What stands there once can be referred to without end.
+                let told = texts.into_iter().chain(&exchange.messages);
+                let size = told.fold(0_usize, |size, hash| size.saturating_add(sizes[hash.as_str()]));
+                if size > LARGEST {
+                    let detail = format!(
+                        "request {step} of turn {} is larger than {} MiB: no model was told that",
+                        index + 1,
+                        LARGEST >> 20
+                    );
+                    return Err(Problem::new(Code::BodyTooLarge, detail));
                 }
             }
             if let Some(part) = turn.changed() {
@@ -450,10 +511,11 @@ impl Part {
     }
 }
 
-/// How one content differs from another, line by line; nothing when it does not.
+/// How one content differs from another, line by line; nothing when it does not. What is not compared by then is told as
+/// replaced.
 #[must_use]
-pub fn difference(before: &Value, after: &Value) -> Option<String> {
-    (before != after).then(|| diff::unified(&shown(before), &shown(after)))
+pub fn difference(before: &Value, after: &Value, patience: Duration) -> Option<String> {
+    (before != after).then(|| diff::unified_within(&shown(before), &shown(after), patience))
 }
 
 /// A content on lines of its own: a text as it is, all else as JSON.
@@ -472,27 +534,38 @@ fn shown(content: &Value) -> String {
 /// The results of tools on a cassette, handed out once each: of the same turn first, and in the order in which they came.
 #[derive(Debug)]
 pub struct Results<'c> {
-    left: Vec<(u32, &'c Call)>,
+    /// By the tool, and the hash of the arguments.
+    left: HashMap<&'c str, HashMap<String, VecDeque<(u32, &'c Call)>>>,
 }
 
 impl<'c> Results<'c> {
     /// Everything that is recorded.
     #[must_use]
     pub fn of(cassette: &'c Cassette) -> Self {
-        let numbered = (1..).zip(&cassette.turns);
-        let left = numbered.flat_map(|(turn, recorded)| recorded.calls.iter().map(move |call| (turn, call)));
-        Self { left: left.collect() }
+        let mut left: HashMap<_, HashMap<_, VecDeque<_>>> = HashMap::new();
+        for (number, turn) in (1..).zip(&cassette.turns) {
+            for call in &turn.calls {
+                let of_tool = left.entry(call.name.as_str()).or_default();
+                let alike = of_tool.entry(hash_of_arguments(&call.arguments)).or_default();
+                alike.push_back((number, call));
+            }
+        }
+        Self { left }
     }
 
     /// What that tool answered to those arguments, in that turn or, where it was not called so in it, in another one.
     pub fn take(&mut self, turn: u32, name: &str, arguments: &Map<String, Value>) -> Option<&'c Call> {
-        let wanted = Value::Object(arguments.clone());
-        let wanted = kept(wanted).1;
-        let is_it = |call: &Call| call.name == name && kept(Value::Object(call.arguments.clone())).1 == wanted;
-        let same = self.left.iter().position(|(of, call)| *of == turn && is_it(call));
-        let place = same.or_else(|| self.left.iter().position(|(_, call)| is_it(call)))?;
-        Some(self.left.remove(place).1)
+        let alike = self.left.get_mut(name)?.get_mut(&hash_of_arguments(arguments))?;
+        let same = alike.iter().position(|(of, _)| *of == turn);
+        alike.remove(same.unwrap_or(0)).map(|(_, call)| call)
     }
+}
+
+/// In whatever order they are written.
+fn hash_of_arguments(arguments: &Map<String, Value>) -> String {
+    let (_, mut told) = kept(Value::Object(arguments.clone()));
+    told.sort_all_objects();
+    hash_of(&told)
 }
 
 #[cfg(test)]
@@ -511,6 +584,8 @@ mod tests {
         .map(|content| cassette.keep(content));
         let call = |path: &str, result: &str| Call {
             name: "files__read".to_owned(),
+            server: Some("files".parse().unwrap()),
+            tool: Some("read".to_owned()),
             arguments: json!({"path": path}).as_object().cloned().unwrap(),
             state: CallState::Complete,
             result: result.to_owned(),
@@ -558,16 +633,16 @@ mod tests {
                 "was changed: what the model is told first of request 1 of turn 1",
             ),
             (
+                "cassette/v3",
                 "cassette/v2",
-                "cassette/v1",
-                "is of format 1; this program reads format 2",
+                "is of format 2; this program reads format 3",
             ),
             (
-                "cassette/v2",
                 "cassette/v3",
-                "is of format 3; this program reads format 2",
+                "cassette/v4",
+                "is of format 4; this program reads format 3",
             ),
-            ("cassette/v2", "cassette/new", "is known here"),
+            ("cassette/v3", "cassette/new", "is known here"),
         ] {
             let changed: Cassette = serde_json::from_str(&text.replace(from, to)).unwrap();
             let problem = changed.check().unwrap_err();
@@ -666,10 +741,15 @@ mod tests {
 
     #[test]
     fn contents_are_compared_line_by_line() {
-        assert_eq!(difference(&json!("a"), &json!("a")), None);
-        let told = difference(&json!("Be kind.\nBe brief."), &json!("Be kind.\nBe long.")).unwrap();
+        assert_eq!(difference(&json!("a"), &json!("a"), diff::PATIENCE), None);
+        let told = difference(
+            &json!("Be kind.\nBe brief."),
+            &json!("Be kind.\nBe long."),
+            diff::PATIENCE,
+        )
+        .unwrap();
         assert_eq!(told, "@@ -1,2 +1,2 @@\n Be kind.\n-Be brief.\n+Be long.\n");
-        let told = difference(&json!({"a": 1}), &json!({"a": 2})).unwrap();
+        let told = difference(&json!({"a": 1}), &json!({"a": 2}), diff::PATIENCE).unwrap();
         assert!(told.contains("-  \"a\": 1\n+  \"a\": 2\n"), "{told}");
     }
 }

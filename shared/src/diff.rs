@@ -1,5 +1,7 @@
 //! What differs between two manifests: field by field for machines, as a unified diff for people; and what a merge patch
-//! makes of one. Pure.
+//! makes of one. Pure, but for the time that a diff may take.
+
+use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -55,16 +57,50 @@ fn walk(path: &FieldPath, before: Option<&Value>, after: Option<&Value>, found: 
     }
 }
 
-/// A unified diff of two texts with three lines of context; empty when they are equal. Hunk headers carry no file names.
+/// So many lines of either text are compared, apart from those with which both begin and end. What compares them goes deeper
+/// with each place where they part, and has the stack of one thread.
+const MOST_LINES: usize = 20_000;
+/// For so long lines are compared.
+pub const PATIENCE: Duration = Duration::from_secs(1);
+
+/// A unified diff of two texts with three lines of context; empty when they are equal. Hunk headers carry no file names. Texts
+/// that are very long and have little in common are told by how many lines they differ in.
 #[must_use]
 pub fn unified(before: &str, after: &str) -> String {
+    unified_within(before, after, PATIENCE)
+}
+
+/// The same; what is not compared by then is told as replaced, all of it.
+#[must_use]
+pub fn unified_within(before: &str, after: &str, patience: Duration) -> String {
     if before == after {
         return String::new();
     }
-    similar::TextDiff::from_lines(before, after)
+    let (gone, new) = different_lines(before, after);
+    if gone.max(new) > MOST_LINES {
+        return format!("too different to show: {gone} and {new} lines\n");
+    }
+    similar::TextDiff::configure()
+        .timeout(patience)
+        .diff_lines(before, after)
         .unified_diff()
         .context_radius(3)
         .to_string()
+}
+
+/// How many lines there are of each text between those with which both begin and those with which both end.
+fn different_lines(before: &str, after: &str) -> (usize, usize) {
+    let lines = |text| str::split_inclusive(text, '\n').collect::<Vec<&str>>();
+    let (before, after) = (lines(before), lines(after));
+    let first = before
+        .iter()
+        .zip(&after)
+        .take_while(|(one, other)| one == other)
+        .count();
+    let (before, after) = (&before[first..], &after[first..]);
+    let pairs = before.iter().rev().zip(after.iter().rev());
+    let last = pairs.take_while(|(one, other)| one == other).count();
+    (before.len() - last, after.len() - last)
 }
 
 /// Merges a patch into a value after RFC 7396: what is null goes, what is absent stays.
@@ -110,6 +146,53 @@ mod tests {
     fn unified_diffs() {
         assert_eq!(unified("a\n", "a\n"), "");
         assert_eq!(unified("a\nb\n", "a\nc\n"), "@@ -1,2 +1,2 @@\n a\n-b\n+c\n");
+    }
+
+    /// Lines of few words each, in an order that has no rule: what is compared parts in as many places as can be.
+    fn scattered(lines: usize, words: u64, mut state: u64) -> String {
+        let mut text = String::new();
+        for _ in 0..lines {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            text.push_str(&format!("{}\n", (state >> 33) % words));
+        }
+        text
+    }
+
+    #[test]
+    fn long_texts_are_compared_as_far_as_the_stack_of_a_thread_goes() {
+        // As much as a thread of a runtime has.
+        let comparing = std::thread::Builder::new().stack_size(2 << 20).spawn(|| {
+            for words in [2, 60, 5000] {
+                let diff = unified(&scattered(MOST_LINES, words, 1), &scattered(MOST_LINES, words, 2));
+                assert!(diff.starts_with("@@ "), "{words}: {}", &diff[..80]);
+                let diff = unified(&scattered(500_000, words, 1), &scattered(400_000, words, 2));
+                assert!(diff.starts_with("too different to show: "), "{words}: {}", &diff[..80]);
+            }
+        });
+        comparing.expect("a thread").join().expect("the stack is large enough");
+        // What is alike before and behind does not count.
+        let long = "same\n".repeat(300_000);
+        let diff = unified(&format!("{long}a\n{long}"), &format!("{long}b\nc\n{long}"));
+        assert_eq!(
+            diff,
+            "@@ -299998,7 +299998,8 @@\n same\n same\n same\n-a\n+b\n+c\n same\n same\n same\n"
+        );
+        // Without time it is a diff all the same, if a longer one.
+        let (before, after) = (scattered(2000, 60, 1), scattered(2000, 60, 2));
+        let diff = unified_within(&before, &after, Duration::ZERO);
+        let side = |mark: char| -> String {
+            let lines = diff.split_inclusive('\n').filter(|line| !line.starts_with("@@"));
+            let own = lines.filter(|line| line.starts_with([' ', mark]));
+            own.map(|line| &line[1..]).collect()
+        };
+        assert_eq!(
+            (side('-') == before, side('+') == after),
+            (true, true),
+            "{}",
+            &diff[..80]
+        );
     }
 
     /// The examples of RFC 7396, appendix A.

@@ -8,7 +8,7 @@ use orch_shared::problem::{Code, Problem};
 use orch_shared::sse::{Event, Reader};
 use ureq::BodyReader;
 
-use super::{Call, Client, reason};
+use super::{Call, Client, not_ours, reason};
 use crate::report::Failure;
 use crate::ui::Ui;
 
@@ -110,6 +110,15 @@ impl Iterator for ServerEvents<'_> {
             }
             let event = self.open.as_mut().and_then(Iterator::next);
             match event {
+                // The daemon says why nothing more comes.
+                Some(event) if event.event.as_deref() == Some("error") => {
+                    self.open = None;
+                    let problem = serde_json::from_str::<Problem>(&event.data);
+                    return Some(Err(match problem {
+                        Ok(problem) => problem.into(),
+                        Err(error) => not_ours(self.client.server(), &error.to_string()),
+                    }));
+                }
                 Some(event) => {
                     self.lost_since = None;
                     if event.id.is_some() {

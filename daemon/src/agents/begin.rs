@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use orch_shared::access::Role as Right;
 use orch_shared::chat::{self, Answer, Event, Message, Role};
 use orch_shared::excerpt;
 use orch_shared::kind::Kind;
@@ -24,7 +25,10 @@ use super::request;
 use super::running::Tie;
 use super::turn::{Working, kept};
 use super::{Agents, Caller};
-use crate::store::{Began, Begin, Ending, HeldTurn, NewMessage, NewThread, Object, Resumed, Snapshot, Spent};
+use crate::audit::{Tenure, Withdrawn};
+use crate::store::{
+    AskedBy, Began, Begin, Ending, HeldTurn, NewMessage, NewThread, Object, Resumed, Snapshot, Spent, Thread,
+};
 
 /// So many characters of the first message are the title of a thread that has none.
 const TITLE: usize = 80;
@@ -45,6 +49,8 @@ pub struct Attached {
     pub thread: String,
     /// The turn.
     pub turn: u32,
+    agent_uid: Arc<str>,
+    withdrawn: Withdrawn,
     events: mpsc::UnboundedReceiver<Event>,
     _tie: Option<Tie>,
 }
@@ -53,6 +59,18 @@ impl Attached {
     /// What happens next; nothing behind the last event.
     pub async fn next(&mut self) -> Option<Event> {
         self.events.recv().await
+    }
+
+    /// As long as what happens may be told: whoever speaks to the agent may run it. What is told to nobody ends the turn that was
+    /// not asked to go on.
+    #[must_use]
+    pub fn tenure(&self) -> Tenure {
+        let agent = Arc::clone(&self.agent_uid);
+        let tenure = Tenure::new(move |principal, snapshot| {
+            let agent = snapshot.by_uid(&agent);
+            agent.is_none_or(|agent| snapshot.decide(principal, Right::Run, agent).is_allowed)
+        });
+        tenure.noting(self.withdrawn.clone())
     }
 
     /// The answer, once it is there.
@@ -216,6 +234,7 @@ impl Agents {
     /// When there is no such turn for whoever asks.
     pub async fn resume(&self, caller: Caller, thread: &str, request: chat::Resume) -> Result<Attached, Problem> {
         let (thread, known) = self.thread_of(&caller.principal, thread).await?;
+        self.by_itself(&thread).await?;
         let turn = match self.0.store.resume_turn(&thread.id, &self.0.run).await? {
             Resumed::Turn(turn) => turn,
             Resumed::UnderWay => return Err(under_way(&thread.id)),
@@ -246,6 +265,22 @@ impl Agents {
         Ok(self.start(thread.id, turn, beginning))
     }
 
+    /// That the latest turn of a thread works for nobody else's: what it may still use, and who stands in the row before it, is
+    /// known to the one that has asked for it alone.
+    async fn by_itself(&self, thread: &Thread) -> Result<(), Problem> {
+        let turn = self.0.store.turns(&thread.id, thread.turns, thread.turns).await?.pop();
+        let asked_by = turn
+            .filter(|turn| turn.state == "interrupted")
+            .and_then(|turn| turn.asked_by);
+        let Some(AskedBy { thread, turn }) = asked_by else {
+            return Ok(());
+        };
+        let detail =
+            format!("the turn was asked for by turn {turn} of the thread {thread}, and is not resumed by itself");
+        let hint = format!("go on with that one: POST /api/v1/threads/{thread}/resume; or say something new");
+        Err(Problem::new(Code::NoTurn, detail).suggest(hint))
+    }
+
     /// Has a turn worked at that is held.
     fn start(&self, thread: String, turn: i64, beginning: Beginning) -> Attached {
         let Beginning {
@@ -258,6 +293,7 @@ impl Agents {
             without,
         } = beginning;
         let (events, told) = mpsc::unbounded_channel();
+        let (agent_uid, withdrawn) = (Arc::clone(&known.object.uid), lineage.withdrawn.clone());
         let going = self.0.running.begin(&thread);
         let number = u32::try_from(turn).unwrap_or(u32::MAX);
         // Nobody may have let go of it yet.
@@ -283,12 +319,17 @@ impl Agents {
         };
         let tie = match without {
             Without::GoesOn => None,
-            Without::Ends => Some(Tie(Arc::clone(&going))),
+            Without::Ends => Some(Tie {
+                going: Arc::clone(&going),
+                withdrawn: withdrawn.clone(),
+            }),
         };
         drop(tokio::spawn(self.clone().work(Arc::new(working), going)));
         Attached {
             thread,
             turn: number,
+            agent_uid,
+            withdrawn,
             events: told,
             _tie: tie,
         }

@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 use super::meter::Meter;
 use super::turn::Working;
 use super::{Agents, Attached, Caller};
+use crate::audit::Withdrawn;
 use crate::gateway::{AgentSaid, Delegated};
 use crate::store::AskedBy;
 
@@ -22,6 +23,8 @@ pub(super) struct Lineage {
     pub(super) meter: Option<Arc<Meter>>,
     /// Which turn that is.
     pub(super) asked_by: Option<AskedBy>,
+    /// Where it is noted that whoever all of them work for may not have it go on.
+    pub(super) withdrawn: Withdrawn,
 }
 
 impl Lineage {
@@ -80,6 +83,7 @@ impl Agents {
                 thread: working.held.thread.clone(),
                 turn: working.held.turn,
             }),
+            withdrawn: working.lineage.withdrawn.clone(),
         };
         let request = Request {
             message,

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use orch_shared::access::Principal;
-use orch_shared::cassette::{Call, Cassette, Exchange, Seal, Summary, Turn};
+use orch_shared::cassette::{self, Call, Cassette, Exchange, Seal, Summary, Turn};
 use orch_shared::chat::{Message, Role, TurnState};
 use orch_shared::problem::{Code, Problem};
 use serde_json::{Value, json};
@@ -37,6 +37,7 @@ impl Agents {
             cassette: Cassette::of(known.name().clone()),
             kept: HashMap::new(),
             last: Vec::new(),
+            called: messages.iter().flat_map(called).collect(),
         };
         for turn in store.turns(&thread.id, 1, thread.turns).await? {
             let state = TurnState::ALL.into_iter().find(|state| state.as_str() == turn.state);
@@ -74,6 +75,8 @@ struct Tape {
     kept: HashMap<String, String>,
     /// The messages of the request before.
     last: Vec<String>,
+    /// Which server and which tool were called, by what the model calls the tool.
+    called: HashMap<String, (String, String)>,
 }
 
 impl Tape {
@@ -82,10 +85,40 @@ impl Tape {
         if let Some(kept) = self.kept.get(hash) {
             return kept.clone();
         }
-        let kept = self.cassette.keep(content(hash, contents));
+        let mut content = content(hash, contents);
+        for definition in content.as_array_mut().into_iter().flatten() {
+            self.say_origin(definition);
+        }
+        let kept = self.cassette.keep(content);
         self.kept.insert(hash.to_owned(), kept.clone());
         kept
     }
+
+    /// Says in a definition of a tool what is behind it, where that was not written down with it: as a call of the tool has it,
+    /// or as its name has it.
+    fn say_origin(&self, definition: &mut Value) {
+        let Some(name) = definition["function"]["name"].as_str().map(str::to_owned) else {
+            return;
+        };
+        if cassette::origin(definition).is_some() {
+            return;
+        }
+        let called = self
+            .called
+            .get(&name)
+            .map(|(server, tool)| (server.as_str(), tool.as_str()));
+        if let Some((server, tool)) = called.or_else(|| name.split_once("__")) {
+            cassette::say_origin(definition, server, tool);
+        }
+    }
+}
+
+/// What was called in a message: the name of each tool, with its server and what that calls it.
+fn called(message: &Message) -> impl Iterator<Item = (String, (String, String))> {
+    message.tool_calls.iter().filter_map(|call| {
+        let origin = (call.server.as_ref()?.to_string(), call.tool.clone()?);
+        Some((call.name.clone(), origin))
+    })
 }
 
 fn content(hash: &str, contents: &HashMap<&str, &str>) -> Value {
@@ -141,9 +174,11 @@ fn recorded(
                 answered += 1;
                 calls.extend(message.tool_calls.iter().filter_map(|call| {
                     let result = results.clone().find(|result| result.id == call.id)?;
-                    let arguments = orch_shared::cassette::kept(Value::Object(call.arguments.clone())).1;
+                    let arguments = cassette::kept(Value::Object(call.arguments.clone())).1;
                     Some(Call {
                         name: call.name.clone(),
+                        server: call.server.clone(),
+                        tool: call.tool.clone(),
                         arguments: arguments.as_object().cloned().unwrap_or_default(),
                         state: result.state,
                         result: Cassette::text(&result.text),
@@ -165,7 +200,7 @@ fn recorded(
         system_append: asked.system_append.as_deref().map(Cassette::text),
         params: asked.params.and_then(|params| {
             let told = serde_json::to_value(params).ok()?;
-            serde_json::from_value(orch_shared::cassette::kept(told).1).ok()
+            serde_json::from_value(cassette::kept(told).1).ok()
         }),
         state,
         exchanges,

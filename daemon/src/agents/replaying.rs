@@ -7,20 +7,24 @@
 //! Without a model, the agent hears the answers that were recorded, and what differs is what it would be told: the system block,
 //! tools that it may no longer call, parameters. So a pipeline sees what a change of prompts does before anybody is asked.
 
+use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use orch_shared::access::Role as Right;
 use orch_shared::audit::Target;
 use orch_shared::cassette::{
-    Against, Call, Cassette, Difference, Part, Replay, Report, Results, Turn, difference, kept,
+    Against, Call, Cassette, Difference, Exchange, Part, Replay, Report, Results, Turn, difference, kept, origin,
 };
 use orch_shared::chat::{CallState, Message, Role, Summarised, ToolCall, ToolResult, TurnState};
+use orch_shared::diff;
 use orch_shared::inference::estimate;
 use orch_shared::kind::Kind;
 use orch_shared::name::{Name, ObjectRef};
 use orch_shared::problem::{Code, Problem};
 use orch_shared::system::Text;
 use serde_json::{Map, Value, json};
+use tokio::task::block_in_place;
 
 use super::asking::{arguments, recorded as written, taken};
 use super::history::{Entry, conversation, with_ids};
@@ -30,7 +34,7 @@ use super::owner::Known;
 use super::request::{Parts, check, merged};
 use super::turn::{last_answer, progress, shown};
 use super::{Agents, Caller};
-use crate::audit::{self, Trail};
+use crate::audit::{self, Trail, Withdrawn};
 use crate::inference::{Behalf, Said};
 use crate::store::Spent;
 
@@ -51,19 +55,23 @@ struct Replaying<'r> {
     differences: Vec<Difference>,
     /// So many bytes of differences can still be told.
     room: usize,
+    /// For so long texts can still be compared.
+    patience: Duration,
 }
 
 /// So many bytes of differences are told.
 const ROOM: usize = 4 << 20;
+/// For so long texts are compared in all; behind that, they are told as replaced.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 impl Agents {
-    /// Runs a cassette once more.
+    /// Runs a cassette once more. What takes long with a large one is done where no other request waits for it.
     ///
     /// # Errors
     /// When it cannot be read, when whoever asks may not run the agent or the model, or when a model does not answer.
     pub async fn replay(&self, caller: &Caller, replay: &Replay) -> Result<Report, Problem> {
         let Replay { cassette, against } = replay;
-        cassette.check()?;
+        block_in_place(|| cassette.check())?;
         let agent = match against {
             Some(Against::Agent(agent)) => agent,
             Some(Against::Llm(_)) | None => &cassette.agent,
@@ -84,10 +92,11 @@ impl Agents {
             known: &known,
             cassette,
             llm,
-            results: Results::of(cassette),
+            results: block_in_place(|| Results::of(cassette)),
             entries: Vec::new(),
             differences: Vec::new(),
             room: ROOM,
+            patience: PATIENCE,
         };
         for (number, turn) in (1..).zip(&cassette.turns) {
             self.replay_turn(&mut replaying, number, turn).await?;
@@ -164,7 +173,7 @@ impl Agents {
                         });
                         replaying.entries.push(entry);
                     }
-                    let parts = Parts {
+                    let parts = block_in_place(|| Parts {
                         llm: replaying.llm.as_ref().unwrap_or(&known.spec().llm).to_string(),
                         system: system.clone(),
                         tools: replaying.tools(turn, iteration),
@@ -174,7 +183,7 @@ impl Agents {
                             number,
                             &self.0.gateway.wording(Text::ThreadSummarised),
                         ),
-                    };
+                    });
                     meter.asked();
                     // Whoever hangs up ends it, and long cassettes make nobody else wait.
                     tokio::task::yield_now().await;
@@ -186,7 +195,9 @@ impl Agents {
                 }
                 Action::Call(places) => {
                     meter.calls(places.len());
-                    self.answer_calls(replaying, number, &places);
+                    block_in_place(|| self.answer_calls(replaying, (number, answers), turn, &places));
+                    // An answer may want thousands of them.
+                    tokio::task::yield_now().await;
                 }
                 Action::Wait => {
                     return Err(Problem::new(
@@ -209,29 +220,7 @@ impl Agents {
     ) -> Result<Option<Value>, Problem> {
         let exchange = recorded.exchanges.get(step as usize - 1);
         if let Some(exchange) = exchange {
-            let cassette = replaying.cassette;
-            for (part, before, now) in [
-                (Part::System, &exchange.system, json!(parts.system)),
-                (Part::Params, &exchange.params, Value::Object(parts.parameters())),
-                (Part::Tools, &exchange.tools, json!(parts.tools)),
-            ] {
-                let (hash, now) = kept(now);
-                // What a turn is told first is told with each of its requests.
-                if *before != hash && (step == 1 || replaying.is_news(turn, part)) {
-                    let diff = difference(cassette.content(before), &now);
-                    replaying.differs(turn, Some(step), part, diff.unwrap_or_default());
-                }
-            }
-            if replaying.llm.is_none() {
-                // What stood in the request before was compared with that.
-                let same = (exchange.same as usize).min(parts.messages.len());
-                let before: Vec<&Value> = exchange.messages.iter().map(|hash| cassette.content(hash)).collect();
-                let news = parts.messages[same..].iter();
-                let now: Vec<Value> = news.map(|message| kept(message.clone()).1).collect();
-                if let Some(diff) = difference(&json!(before), &json!(now)) {
-                    replaying.differs(turn, Some(step), Part::Messages, diff);
-                }
-            }
+            block_in_place(|| replaying.compare((turn, step), exchange, parts));
         }
         let before = exchange.map(|exchange| replaying.cassette.content(&exchange.answer));
         let Some(llm) = replaying.llm.clone() else {
@@ -262,14 +251,11 @@ impl Agents {
             }
             Some(before) => {
                 let told = kept(now.clone()).1;
-                for (part, diff) in [
-                    (Part::Calls, difference(&wanted(before), &wanted(&told))),
-                    (Part::Answer, difference(&before["text"], &told["text"])),
-                ] {
-                    if let Some(diff) = diff {
-                        replaying.differs(turn, Some(step), part, diff);
-                    }
-                }
+                block_in_place(|| {
+                    let (at, calls) = ((turn, step), (&wanted(before), &wanted(&told)));
+                    replaying.hold(at, Part::Calls, calls);
+                    replaying.hold(at, Part::Answer, (&before["text"], &told["text"]));
+                });
             }
         }
         Ok(Some(now))
@@ -281,6 +267,7 @@ impl Agents {
             agent: known.name().clone(),
             thread: "replay".to_owned(),
             project: known.spec().project.clone(),
+            withdrawn: Withdrawn::default(),
         };
         let trail = Trail::begin(&caller.request_id, None, "chat/completions");
         trail.about(
@@ -298,15 +285,19 @@ impl Agents {
     }
 
     /// Gives the calls of the last answer their results.
-    fn answer_calls(&self, replaying: &mut Replaying<'_>, turn: u32, places: &[usize]) {
+    fn answer_calls(&self, replaying: &mut Replaying<'_>, (turn, step): (u32, u32), recorded: &Turn, places: &[usize]) {
         let wanted = last_answer(&replaying.entries, turn).map(|message| message.tool_calls.clone());
         let wanted = wanted.unwrap_or_default();
+        let cassette = replaying.cassette;
+        let named = definitions(cassette, recorded, step).map(|definition| (name_of(definition), origin(definition)));
+        let named: HashMap<&str, _> = named.collect();
         for call in places.iter().filter_map(|place| wanted.get(*place)) {
             let spec = replaying.known.spec();
-            let (server, tool) = call.name.split_once("__").unwrap_or(("", &call.name));
             let recorded = replaying.results.take(turn, &call.name, &call.arguments);
+            let behind = named.get(call.name.as_str()).copied().flatten();
+            let behind = behind.or_else(|| recorded.and_then(Call::origin));
             let (state, text) = match recorded {
-                _ if !spec.allows_tool(server, tool) => {
+                _ if behind.is_some_and(|(server, tool)| !spec.allows_tool(server, tool)) => {
                     let told = format!("agent/{} may not call {} any more", replaying.known.name(), call.name);
                     replaying.differs(turn, None, Part::Calls, told);
                     (CallState::Error, NOT_OFFERED)
@@ -383,20 +374,67 @@ impl Replaying<'_> {
         !self.differences.iter().any(is_said)
     }
 
+    /// Notes what a request tells the model that it did not when it was recorded.
+    fn compare(&mut self, at: (u32, u32), exchange: &Exchange, parts: &Parts) {
+        let (turn, step) = at;
+        let cassette = self.cassette;
+        for (part, before, now) in [
+            (Part::System, &exchange.system, json!(parts.system)),
+            (Part::Params, &exchange.params, Value::Object(parts.parameters())),
+            (Part::Tools, &exchange.tools, json!(parts.tools)),
+        ] {
+            let (hash, now) = kept(now);
+            // What a turn is told first is told with each of its requests.
+            if *before != hash && (step == 1 || self.is_news(turn, part)) {
+                self.hold(at, part, (cassette.content(before), &now));
+            }
+        }
+        if self.llm.is_none() {
+            // What stood in the request before was compared with that.
+            let same = (exchange.same as usize).min(parts.messages.len());
+            let before: Vec<&Value> = exchange.messages.iter().map(|hash| cassette.content(hash)).collect();
+            let news = parts.messages[same..].iter();
+            let now: Vec<Value> = news.map(|message| kept(message.clone()).1).collect();
+            self.hold(at, Part::Messages, (&json!(before), &json!(now)));
+        }
+    }
+
+    /// Notes how one content differs from another, if it does and there is room to say so.
+    fn hold(&mut self, (turn, step): (u32, u32), part: Part, (before, now): (&Value, &Value)) {
+        if self.room == 0 {
+            return;
+        }
+        let began = Instant::now();
+        let diff = difference(before, now, self.patience.min(diff::PATIENCE));
+        self.patience = self.patience.saturating_sub(began.elapsed());
+        if let Some(diff) = diff {
+            self.differs(turn, Some(step), part, diff);
+        }
+    }
+
     /// The tools that were recorded, as far as the agent may call them.
     fn tools(&self, turn: &Turn, step: u32) -> Vec<Value> {
-        let exchanges = &turn.exchanges;
-        let exchange = exchanges.get(step as usize - 1).or_else(|| exchanges.last());
-        let tools = exchange.map(|exchange| self.cassette.content(&exchange.tools));
-        let tools = tools.and_then(Value::as_array).into_iter().flatten();
         let spec = self.known.spec();
-        let may_call = |definition: &&Value| {
-            let name = definition["function"]["name"].as_str().unwrap_or_default();
-            let (server, tool) = name.split_once("__").unwrap_or(("", name));
-            spec.allows_tool(server, tool)
-        };
+        let may_call =
+            |definition: &&Value| origin(definition).is_some_and(|(server, tool)| spec.allows_tool(server, tool));
+        let tools = definitions(self.cassette, turn, step);
         tools.filter(may_call).cloned().collect()
     }
+}
+
+/// The definitions of tools that a request of a turn was recorded with; those of its last one where there were fewer requests.
+fn definitions<'c>(cassette: &'c Cassette, turn: &Turn, step: u32) -> impl Iterator<Item = &'c Value> {
+    let exchanges = &turn.exchanges;
+    let exchange = exchanges
+        .get((step as usize).wrapping_sub(1))
+        .or_else(|| exchanges.last());
+    let tools = exchange.map(|exchange| cassette.content(&exchange.tools));
+    tools.and_then(Value::as_array).into_iter().flatten()
+}
+
+/// What the model calls the tool of a definition.
+fn name_of(definition: &Value) -> &str {
+    definition["function"]["name"].as_str().unwrap_or_default()
 }
 
 /// The calls that an answer wants, without what differs each time.

@@ -1,5 +1,7 @@
 //! A request to the model of an agent, in the words of chat completions. Pure.
 
+use orch_shared::cassette;
+use orch_shared::chat::Offered;
 use orch_shared::digest::sha256;
 use orch_shared::inference::Object;
 use orch_shared::kinds::agent::{NoParameter, Params, Tools, no_parameter};
@@ -63,7 +65,7 @@ fn members(params: &Params) -> Object {
 pub(super) struct Parts {
     pub(super) llm: String,
     pub(super) system: String,
-    /// Definitions of the tools.
+    /// Definitions of the tools, each with where it is.
     pub(super) tools: Vec<Value>,
     pub(super) params: Params,
     pub(super) messages: Vec<Value>,
@@ -78,7 +80,8 @@ impl Parts {
         body.insert("model".to_owned(), json!(self.llm));
         body.insert("messages".to_owned(), json!(messages));
         if !self.tools.is_empty() {
-            body.insert("tools".to_owned(), json!(self.tools));
+            let tools: Vec<Value> = self.tools.iter().map(told).collect();
+            body.insert("tools".to_owned(), json!(tools));
         }
         body.insert("stream".to_owned(), json!(true));
         body.insert("stream_options".to_owned(), json!({"include_usage": true}));
@@ -133,17 +136,24 @@ pub(super) fn hash(content: &str) -> String {
     sha256(content)
 }
 
-/// The definition of a tool.
-pub(super) fn definition(name: &str, description: Option<&str>, schema: &Value) -> Value {
-    let schema = match schema.is_object() {
-        true => schema.clone(),
+/// The definition of a tool, as it is written down: with the server and the tool that are behind the name that is shown.
+pub(super) fn definition(offered: &Offered) -> Value {
+    let schema = match offered.input_schema.is_object() {
+        true => offered.input_schema.clone(),
         false => json!({"type": "object"}),
     };
-    let mut function = json!({"name": name, "parameters": schema});
-    if let Some(description) = description {
+    let mut function = json!({"name": offered.name, "parameters": schema});
+    if let Some(description) = &offered.description {
         function["description"] = json!(description);
     }
-    json!({"type": "function", "function": function})
+    let mut definition = json!({"type": "function", "function": function});
+    cassette::say_origin(&mut definition, offered.server.as_str(), &offered.tool);
+    definition
+}
+
+/// The same, as a model is told of it.
+fn told(definition: &Value) -> Value {
+    json!({"type": definition["type"], "function": definition["function"]})
 }
 
 #[cfg(test)]
@@ -186,12 +196,37 @@ mod tests {
         assert_eq!(names, ["model", "messages", "stream", "stream_options"]);
     }
 
+    fn offered() -> Offered {
+        Offered {
+            name: "x__b".to_owned(),
+            server: "a".parse().expect("a name"),
+            tool: "b".to_owned(),
+            description: Some("does".to_owned()),
+            input_schema: json!(null),
+        }
+    }
+
+    #[test]
+    fn where_a_tool_is_is_written_down_and_not_told() {
+        let parts = Parts {
+            llm: "fast".to_owned(),
+            system: String::new(),
+            tools: vec![definition(&offered())],
+            params: Params::default(),
+            messages: vec![],
+        };
+        assert_eq!(cassette::origin(&parts.tools[0]), Some(("a", "b")));
+        let body: Value = serde_json::from_str(&parts.body()).expect("JSON");
+        let function = json!({"name": "x__b", "parameters": {"type": "object"}, "description": "does"});
+        assert_eq!(body["tools"], json!([{"type": "function", "function": function}]));
+    }
+
     #[test]
     fn contents_go_by_their_hash() {
         let parts = Parts {
             llm: "fast".to_owned(),
             system: "s".to_owned(),
-            tools: vec![definition("a__b", Some("does"), &json!(null))],
+            tools: vec![definition(&offered())],
             params: Params::default(),
             messages: vec![
                 json!({"role": "user", "content": "x"}),

@@ -5,11 +5,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio_util::sync::CancellationToken;
 
+use crate::audit::Withdrawn;
+
 /// Why a turn is ended from outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Why {
     /// Somebody wants it cancelled, or its client has gone away.
     Cancelled,
+    /// Whoever it works for may not have it go on.
+    Withdrawn,
     /// This run of the daemon ends, or leads no longer. It can be gone on with.
     Ending,
 }
@@ -95,12 +99,18 @@ impl Registry {
     }
 }
 
-/// Cancels a turn when its client lets go of it.
+/// Ends a turn when its client lets go of it, or has to.
 #[derive(Debug)]
-pub(super) struct Tie(pub(super) Arc<Going>);
+pub(super) struct Tie {
+    pub(super) going: Arc<Going>,
+    pub(super) withdrawn: Withdrawn,
+}
 
 impl Drop for Tie {
     fn drop(&mut self) {
-        self.0.end(Why::Cancelled);
+        self.going.end(match self.withdrawn.why() {
+            Some(_) => Why::Withdrawn,
+            None => Why::Cancelled,
+        });
     }
 }

@@ -42,12 +42,9 @@ pub(super) struct Toolbox {
 }
 
 impl Toolbox {
-    /// What a model is told of them.
+    /// What a model is told of them, and where they are.
     pub(super) fn definitions(&self) -> Vec<Value> {
-        let offers = self.offers.iter().map(|offer| &offer.offered);
-        offers
-            .map(|offered| definition(&offered.name, offered.description.as_deref(), &offered.input_schema))
-            .collect()
+        self.offers.iter().map(|offer| definition(&offer.offered)).collect()
     }
 
     /// The tool that a model calls so.

@@ -48,6 +48,7 @@ impl Working {
             agent: self.known.name().clone(),
             thread: self.held.thread.clone(),
             project: self.known.spec().project.clone(),
+            withdrawn: self.lineage.withdrawn.clone(),
         }
     }
 }
@@ -143,6 +144,11 @@ impl Agents {
             Err(Some(Why::Cancelled)) => {
                 let problem = Problem::new(Code::TurnCancelled, "the turn was cancelled");
                 self.fail(&working, problem, "cancelled").await
+            }
+            Err(Some(Why::Withdrawn)) => {
+                let detail = "rights were withdrawn that the turn needs";
+                self.fail(&working, Problem::new(Code::Forbidden, detail), "error")
+                    .await
             }
             Err(Some(Why::Ending) | None) => {
                 let problem = Problem::new(Code::ShuttingDown, "the daemon ends; the turn can be resumed")

@@ -10,6 +10,7 @@ use axum::extract::Request;
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use futures_util::StreamExt as _;
 use http_body_util::{BodyExt as _, Limited};
 use orch_shared::access::{Decision, Operation, Principal};
@@ -20,9 +21,10 @@ use tracing::Instrument;
 
 use super::Api;
 use super::noting;
-use super::problem::{Refusal, Told, status_of};
-use crate::audit;
-use crate::auth::Lease;
+use super::problem::{Refusal, Told, status_of, with_status};
+use crate::audit::{self, Ledger, Tenure, Trail};
+use crate::auth::{Ended, Lease};
+use crate::store::Snapshot;
 
 /// How long a request may take until its answer begins.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -283,18 +285,78 @@ fn anthropic_key(path: &str, headers: &HeaderMap) -> Option<HeaderMap> {
     Some(HeaderMap::from_iter([(header::AUTHORIZATION, value)]))
 }
 
-/// A body that ends with the rights of whoever reads it.
-pub(super) fn leased(response: Response, lease: Option<Lease>) -> Response {
+/// A body that ends with the rights of whoever reads it: with what the door says that it needs, where it does.
+pub(super) fn leased(api: &Api, mut response: Response, lease: Option<Lease>) -> Response {
+    let tenure = response.extensions_mut().remove::<Tenure>();
     // What is there whole is sent whole.
     let is_stream = response.body().size_hint().exact().is_none();
-    let Some(mut lease) = lease.filter(|_| is_stream) else {
+    let Some(lease) = lease.filter(|_| is_stream) else {
         return response;
     };
-    response.map(|body| {
+    let held = Held {
+        lease,
+        tenure,
+        trail: audit::trail(),
+        ledger: api.ledger.clone(),
+    };
+    response.map(|body| Body::from_stream(held.streamed(body)))
+}
+
+/// A stream, and whoever it is for.
+struct Held {
+    lease: Lease,
+    tenure: Option<Tenure>,
+    trail: Option<Arc<Trail>>,
+    ledger: Ledger,
+}
+
+impl Held {
+    fn streamed(self, body: Body) -> impl futures_util::Stream<Item = Result<Bytes, axum::Error>> {
         let frames = body.into_data_stream();
-        let held = frames.take_while(move |_| std::future::ready(lease.holds()));
-        Body::from_stream(held)
-    })
+        futures_util::stream::unfold(Some((self, frames)), |streaming| async {
+            let (mut held, mut frames) = streaming?;
+            let frame = frames.next().await?;
+            let tenure = held.tenure.as_ref();
+            let allows =
+                tenure.map(|tenure| |principal: &Principal, snapshot: &Snapshot| tenure.allows(principal, snapshot));
+            match held.lease.holds(allows) {
+                Ok(()) => Some((frame, Some((held, frames)))),
+                Err(ended) => {
+                    // It is noted why before whoever writes the stream sees that nobody reads it.
+                    let last = held.end(ended);
+                    drop(frames);
+                    (!last.is_empty()).then(|| (Ok(Bytes::from(last)), None))
+                }
+            }
+        })
+    }
+
+    /// Writes down that it may not go on; what is said last.
+    fn end(&self, ended: Ended) -> Vec<u8> {
+        let (mut problem, why) = match ended {
+            Ended::Credential => (
+                Problem::new(
+                    Code::Unauthenticated,
+                    "the credential was revoked or has expired: what was streamed ends here",
+                ),
+                "rights were withdrawn: the credential opens nothing any more",
+            ),
+            Ended::Rights => (
+                Problem::new(
+                    Code::Forbidden,
+                    "rights were withdrawn that this needs: what was streamed ends here",
+                ),
+                "rights were withdrawn",
+            ),
+        };
+        with_status(&mut problem);
+        let status = status_of(problem.code).as_u16();
+        if let Some(row) = self.trail.as_ref().and_then(|trail| trail.of_withdrawal(status, why)) {
+            self.ledger.hand_in(row);
+        }
+        let tenure = self.tenure.as_ref();
+        tenure.map(|tenure| tenure.end(&problem, why)).unwrap_or_default()
+    }
 }
 
 /// The daemon is too slow. What was asked for may have been begun, and whether it was done is not known.

@@ -95,7 +95,7 @@ pub(super) async fn list(
         .as_deref()
         .is_some_and(|watch| watch == "1" || watch == "true")
     {
-        return watch::watch(api, principal, selection, &parameters, &parts.headers).await;
+        return watch::watch(api, principal, selection, &parameters, parts).await;
     }
     let limit = parameters.limit.map(|limit| limit.clamp(1, PAGE));
     let after = parameters.continue_token.as_deref().map(read_token).transpose()?;

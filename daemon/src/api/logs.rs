@@ -14,6 +14,7 @@ use super::problem::Refusal;
 use super::stream::{Sink, respond};
 use super::{Api, body, object};
 use crate::admission::{self, Target};
+use crate::audit::Tenure;
 use crate::runtime::log::{Follower, Line, Which, Window};
 
 const TEXT: &str = "text/plain; charset=utf-8";
@@ -41,9 +42,17 @@ pub(super) async fn logs(api: &Api, principal: &Principal, target: Target, parts
         (false, _) => Which::Current,
     };
     match api.runtime.follow(&row.uid, window).filter(|_| follow) {
-        Some(follower) => Ok(respond(TEXT, api.shutdown.clone(), move |sink| {
-            go_on(follower, form, sink)
-        })),
+        Some(follower) => {
+            let mut response = respond(TEXT, api.shutdown.clone(), move |sink| go_on(follower, form, sink));
+            response
+                .extensions_mut()
+                .insert(Tenure::new(move |principal, snapshot| {
+                    let instance = snapshot.by_uid(&row.uid);
+                    principal.may_operate(Operation::Logs).is_allowed
+                        && instance.is_none_or(|instance| snapshot.shows(&principal.visibility, instance))
+                }));
+            Ok(response)
+        }
         None => {
             let lines = api.runtime.logs(&row.uid, which, window).await;
             Ok(([(header::CONTENT_TYPE, TEXT)], Body::from(form.text(&lines))).into_response())

@@ -208,7 +208,7 @@ impl<B: Beside> Service<B> {
                 },
             },
         };
-        Ok(guard::leased(response, lease))
+        Ok(guard::leased(&self.api, response, lease))
     }
 
     async fn answer_here(&self, mut request: Request) -> Result<Response, Problem> {
@@ -231,11 +231,14 @@ impl<B: Beside> Service<B> {
             {
                 return Err(guard::refused(request, problem).await);
             }
+            if let Some(held) = &held {
+                request.extensions_mut().insert(held.clone());
+            }
             lease = held;
             request.extensions_mut().insert(principal);
         }
         let Ok(response) = self.router.clone().oneshot(request).await;
-        Ok(guard::leased(response, lease))
+        Ok(guard::leased(&self.api, response, lease))
     }
 }
 

@@ -26,7 +26,7 @@ use super::dispatch::json;
 use super::problem::{Refusal, with_status};
 use super::{body, route};
 use crate::agents::{Agents, Attached, Caller};
-use crate::audit;
+use crate::audit::{self, Tenure};
 
 /// The largest body, in bytes: a message, and what it is told besides.
 const LARGEST: usize = 2 << 20;
@@ -302,7 +302,26 @@ async fn told(mut attached: Attached, telling: Telling) -> Result<Response, Refu
     }
     Ok(match telling {
         Telling::Whole => response,
-        Telling::AsItComes => response.map(|_| Body::from_stream(frames(attached))),
+        Telling::AsItComes => {
+            response.extensions_mut().insert(tenure(&attached));
+            response.map(|_| Body::from_stream(frames(attached)))
+        }
+    })
+}
+
+/// A stream goes on as long as whoever listens may run the agent.
+fn tenure(attached: &Attached) -> Tenure {
+    let (thread_id, turn) = (attached.thread.clone(), attached.turn);
+    attached.tenure().saying(move |problem| {
+        let mut out = Vec::new();
+        let event = Event::Error {
+            thread_id: thread_id.clone(),
+            turn,
+            problem: problem.clone(),
+        };
+        write(&event, &mut out);
+        sse::Event::data("[DONE]").write(&mut out);
+        out
     })
 }
 

@@ -13,6 +13,7 @@ use orch_shared::kinds::API_VERSION;
 use orch_shared::name::{ObjectRef, Scope};
 use orch_shared::problem::{Code, Problem};
 use orch_shared::query::{ChangeType, Event, FieldSelector, ListParameters, SelectorError, Severity};
+use orch_shared::sse;
 use orch_shared::wire::{EventParameters, Events};
 use serde_json::json;
 
@@ -21,6 +22,8 @@ use super::list::Selection;
 use super::problem::Refusal;
 use super::stream::{Closed, Sink, respond};
 use super::{Api, body};
+use crate::audit::Tenure;
+use crate::auth::{Lease, Standing};
 use crate::store::{About, Change, Entry, Error, EventQuery, ListQuery, Page, Position, Scopes, Store, Watch};
 
 pub(super) const SSE: &str = "text/event-stream";
@@ -37,14 +40,14 @@ pub(super) async fn watch(
     principal: &Principal,
     selection: Selection,
     parameters: &ListParameters,
-    headers: &HeaderMap,
+    parts: &Parts,
 ) -> Result<Response, Refusal> {
     let store = &api.admission.store;
-    let resumed = resumed(headers)?.or(parameters.revision);
-    let watcher = Watcher {
+    let resumed = resumed(&parts.headers)?.or(parameters.revision);
+    let mut watcher = Watcher {
         store: store.clone(),
         selection,
-        visibility: Arc::clone(&principal.visibility),
+        sight: Sight::of(principal, parts),
         known: HashMap::new(),
         resumed,
         told_gone: HashSet::new(),
@@ -57,10 +60,49 @@ pub(super) async fn watch(
         }
     };
     let changes = store.watch(Some(from)).await?;
-    Ok(respond(SSE, api.shutdown.clone(), |sink| async move {
+    let response = respond(SSE, api.shutdown.clone(), |sink| async move {
         // The client has gone or the daemon goes: either way there is nobody to tell.
         let _gone = watcher.run(first, from, changes, &sink).await;
-    }))
+    });
+    Ok(held(response, principal))
+}
+
+/// A stream of what somebody sees: it goes on as long as they see anything, if they ever did.
+fn held(mut response: Response, principal: &Principal) -> Response {
+    let saw_nothing = *principal.visibility == Visibility::Nothing;
+    let tenure = Tenure::new(move |principal, _| saw_nothing || *principal.visibility != Visibility::Nothing);
+    response.extensions_mut().insert(tenure.saying(|problem| {
+        let mut out = b"\n\n".to_vec();
+        let told = serde_json::to_string(problem).expect("a problem is plain data");
+        sse::Event::named("error", told).write(&mut out);
+        out
+    }));
+    response
+}
+
+/// What whoever reads a stream may see, at each moment.
+struct Sight {
+    visibility: Arc<Visibility>,
+    lease: Option<Lease>,
+}
+
+impl Sight {
+    fn of(principal: &Principal, parts: &Parts) -> Self {
+        Self {
+            visibility: Arc::clone(&principal.visibility),
+            lease: parts.extensions.get::<Lease>().cloned(),
+        }
+    }
+
+    /// What it is now; nothing to somebody who is not known any more.
+    fn now(&mut self) -> &Arc<Visibility> {
+        match self.lease.as_mut().map(Lease::look) {
+            None | Some(Standing::Same) => {}
+            Some(Standing::Changed(principal)) => self.visibility = principal.visibility,
+            Some(Standing::Gone) => self.visibility = Arc::new(Visibility::Nothing),
+        }
+        &self.visibility
+    }
 }
 
 /// Where a client that lost its stream wants to go on.
@@ -75,7 +117,7 @@ pub(super) fn resumed(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
 struct Watcher {
     store: Store,
     selection: Selection,
-    visibility: Arc<Visibility>,
+    sight: Sight,
     /// The objects the client has, and as of which revision.
     known: HashMap<Arc<str>, i64>,
     /// Where the client resumed: it may have objects from before then that are not in `known`.
@@ -89,7 +131,7 @@ impl Watcher {
         while let Some(Page { rows, extent }) = first.take() {
             // What the client has been sent is not held any longer.
             for row in rows.into_iter().filter(|row| self.selection.admits_fields(row)) {
-                let added = sse(None, ChangeType::Added, Some(&row.wire()));
+                let added = event_of(None, ChangeType::Added, Some(&row.wire()));
                 self.known.insert(row.uid.into(), row.revision);
                 sink.send(added).await?;
             }
@@ -102,12 +144,12 @@ impl Watcher {
                 None => None,
             };
         }
-        sink.send(sse(Some(from), ChangeType::Bookmark, None)).await?;
+        sink.send(event_of(Some(from), ChangeType::Bookmark, None)).await?;
         loop {
             let next = tokio::time::timeout(BOOKMARK, changes.next());
             match sink.until(next).await? {
                 Err(_) => {
-                    let bookmark = sse(Some(changes.position()), ChangeType::Bookmark, None);
+                    let bookmark = event_of(Some(changes.position()), ChangeType::Bookmark, None);
                     sink.send(bookmark).await?;
                 }
                 Ok(Ok(change)) => {
@@ -122,13 +164,13 @@ impl Watcher {
     }
 
     /// Some of what is there. A client that is slow to read holds no more than that.
-    async fn page(&self, after: Option<Position>) -> Result<Page, Error> {
+    async fn page(&mut self, after: Option<Position>) -> Result<Page, Error> {
         let query = ListQuery {
             after,
             limit: Some(PAGE),
             ..self.selection.query()
         };
-        self.store.list(&self.visibility, &query).await
+        self.store.list(self.sight.now(), &query).await
     }
 
     /// What the client is told of a change: nothing, when neither it had the object nor it has it now.
@@ -162,17 +204,18 @@ impl Watcher {
             self.known.remove(&entry.uid);
             self.told_gone.insert(Arc::clone(&entry.uid));
         }
-        Some(sse(Some(entry.revision), told, Some(entry.wire())))
+        Some(event_of(Some(entry.revision), told, Some(entry.wire())))
     }
 
     /// Whether the client may see the object as it is now; of one that is gone, as it was.
-    fn is_visible(&self, entry: &Entry) -> bool {
-        *self.visibility == Visibility::Everything
+    fn is_visible(&mut self, entry: &Entry) -> bool {
+        let visibility = Arc::clone(self.sight.now());
+        *visibility == Visibility::Everything
             || self
                 .store
                 .snapshot()
                 .facts(&entry.object, &entry.labels, entry.owner.as_ref(), |facts| {
-                    self.visibility.covers(facts)
+                    visibility.covers(facts)
                 })
     }
 
@@ -185,7 +228,7 @@ impl Watcher {
             "metadata": metadata_of(&entry.object),
             "status": {"uid": &*entry.uid},
         });
-        Some(sse(
+        Some(event_of(
             Some(entry.revision),
             ChangeType::Deleted,
             Some(&object.to_string()),
@@ -224,7 +267,7 @@ fn metadata_of(object: &ObjectRef) -> serde_json::Value {
 
 /// One server-sent event. Objects are JSON on one line, so their text goes as it is. Without a revision it is no place to
 /// resume from: what is there at first is told in the order of names, so that who breaks off has missed an unknown rest.
-fn sse(revision: Option<i64>, change: ChangeType, object: Option<&str>) -> String {
+fn event_of(revision: Option<i64>, change: ChangeType, object: Option<&str>) -> String {
     let change = match change {
         ChangeType::Added => "ADDED",
         ChangeType::Modified => "MODIFIED",
@@ -269,8 +312,8 @@ pub(super) async fn events(api: &Api, principal: &Principal, parts: &Parts) -> R
     {
         return Ok(dispatch::json(StatusCode::OK, &Events { items }));
     }
-    let (store, visibility) = (api.admission.store.clone(), principal.visibility.clone());
-    Ok(respond(SSE, api.shutdown.clone(), |sink| async move {
+    let (store, mut sight) = (api.admission.store.clone(), Sight::of(principal, parts));
+    let response = respond(SSE, api.shutdown.clone(), |sink| async move {
         let mut last = items.iter().map(|event| event.id).max().or(query.after).unwrap_or(0);
         loop {
             for event in items.drain(..) {
@@ -288,13 +331,14 @@ pub(super) async fn events(api: &Api, principal: &Principal, parts: &Parts) -> R
                 ..query.clone()
             };
             // A database that does not answer now may do so at the next look.
-            let Ok(found) = store.events(&visibility, &newer).await else {
+            let Ok(found) = store.events(sight.now(), &newer).await else {
                 continue;
             };
             last = found.iter().map(|event| event.id).max().unwrap_or(last);
             items = found.into_iter().filter(&fits).collect();
         }
-    }))
+    });
+    Ok(held(response, principal))
 }
 
 pub(super) fn kind_of(noun: &str) -> Result<Kind, Problem> {

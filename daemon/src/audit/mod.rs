@@ -14,9 +14,11 @@
 //! metrics and in the daemon's status; what was dropped is told in the log itself, too.
 
 mod ledger;
+mod tenure;
 mod trail;
 
 pub use ledger::Ledger;
+pub use tenure::{Tenure, Withdrawn};
 pub use trail::{
     Trail, about, about_each, changed, decided, decided_by_all, decision_of, rehearsed, said, scoped, sign, trail,
     write,

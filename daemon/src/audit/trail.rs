@@ -330,6 +330,22 @@ impl Trail {
         Some(row)
     }
 
+    /// A row of its own about a stream that has begun and may not go on, and why; nothing where somebody else writes the row
+    /// about the request, who learns of it too.
+    #[must_use]
+    pub fn of_withdrawal(&self, status: u16, why: &str) -> Option<Row> {
+        let known = self.known().clone();
+        (!known.verb.is_empty()).then(|| Row {
+            kind: RowKind::RbacDecision,
+            outcome: Outcome::Denied,
+            status: Some(status),
+            duration_us: Some(self.micros()),
+            decision: None,
+            detail: why.to_owned(),
+            ..known
+        })
+    }
+
     fn micros(&self) -> i64 {
         i64::try_from(self.began.elapsed().as_micros()).unwrap_or(i64::MAX)
     }

@@ -7,6 +7,7 @@ use orch_shared::resource::Timestamp;
 
 use super::Authenticator;
 use super::rights::{self, Epoch};
+use crate::store::Snapshot;
 
 /// Whom a request came from, as long as it is true.
 #[derive(Clone)]
@@ -20,6 +21,26 @@ pub struct Lease {
     pub(super) until: Option<Timestamp>,
 }
 
+/// How somebody stands who asked before.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Standing {
+    /// As they did.
+    Same,
+    /// They are there, and something has changed; who they are now.
+    Changed(Box<Principal>),
+    /// Their credential opens nothing any more.
+    Gone,
+}
+
+/// What keeps a stream from going on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// The credential opens nothing any more.
+    Credential,
+    /// What it needs is no longer allowed.
+    Rights,
+}
+
 impl Lease {
     /// The same lease, for what is told to whoever asks in the place of that principal: it ends with the rights of either.
     #[must_use]
@@ -31,29 +52,56 @@ impl Lease {
         }
     }
 
-    /// Whether whoever asked may still do what they could when they asked. What is streamed to them is ended otherwise.
+    /// How whoever asked stands, since it was last looked.
     #[must_use]
-    pub fn holds(&mut self) -> bool {
+    pub fn look(&mut self) -> Standing {
+        let snapshot = self.authenticator.store.snapshot();
+        self.look_at(&snapshot)
+    }
+
+    fn look_at(&mut self, snapshot: &Snapshot) -> Standing {
         let store = &self.authenticator.store;
         if self.until.is_some_and(|end| end <= store.clock().now()) {
-            return false;
+            return Standing::Gone;
         }
-        let snapshot = store.snapshot();
-        let epoch = rights::epoch(&snapshot);
+        let epoch = rights::epoch(snapshot);
         if epoch == self.epoch {
-            return !self.authenticator.is_forgotten(&self.hash);
+            return match self.authenticator.is_forgotten(&self.hash) {
+                true => Standing::Gone,
+                false => Standing::Same,
+            };
         }
-        let Some((principal, until)) = self.authenticator.worked_out(&self.hash, &snapshot) else {
-            return false;
+        let Some((principal, until)) = self.authenticator.worked_out(&self.hash, snapshot) else {
+            return Standing::Gone;
         };
         let principal = match &self.in_place_of {
             None => Some(principal),
             Some(other) => self.authenticator.impersonated(&principal, other).ok(),
         };
-        let holds = principal.is_some_and(|principal| principal.rights == self.rights);
-        if holds {
-            (self.epoch, self.until) = (epoch, until);
+        let Some(principal) = principal else {
+            return Standing::Gone;
+        };
+        (self.epoch, self.until) = (epoch, until);
+        Standing::Changed(Box::new(principal))
+    }
+
+    /// Whether what is streamed to whoever asked goes on: when anything has changed, `allows` says whether what they asked for
+    /// would be let through now. Where nobody knows what that takes, it goes on as long as they may do all that they could.
+    ///
+    /// # Errors
+    /// Why it does not.
+    pub fn holds(&mut self, allows: Option<impl Fn(&Principal, &Snapshot) -> bool>) -> Result<(), Ended> {
+        let snapshot = self.authenticator.store.snapshot();
+        match self.look_at(&snapshot) {
+            Standing::Same => Ok(()),
+            Standing::Gone => Err(Ended::Credential),
+            Standing::Changed(principal) => {
+                let goes_on = match allows {
+                    Some(allows) => allows(&principal, &snapshot),
+                    None => principal.rights.includes(&self.rights),
+                };
+                goes_on.then_some(()).ok_or(Ended::Rights)
+            }
         }
-        holds
     }
 }

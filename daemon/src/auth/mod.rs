@@ -25,7 +25,7 @@ use orch_shared::resource::Timestamp;
 use subtle::ConstantTimeEq;
 
 pub use credential::Credential;
-pub use lease::Lease;
+pub use lease::{Ended, Lease, Standing};
 pub use login::{Login, Logins};
 pub use pace::Pace;
 pub use password::hash as hash_password;

@@ -17,7 +17,7 @@ use orch_shared::usage::{Inference, Tokens};
 
 use super::behalf::Behalf;
 use super::choice::Model;
-use crate::audit::{self, Ledger};
+use crate::audit::{self, Ledger, Withdrawn};
 use crate::clock::Clock;
 use crate::limits::Place;
 use crate::usage::{self, Hold};
@@ -79,6 +79,8 @@ pub(super) struct Account {
     was_asked: bool,
     /// The agent and the thread that it is for, in a clause.
     behalf: Option<String>,
+    /// Whether what it streams may not go on.
+    withdrawn: Withdrawn,
 }
 
 struct Rows {
@@ -136,6 +138,7 @@ impl Account {
             first: None,
             was_asked: false,
             behalf: None,
+            withdrawn: Withdrawn::default(),
         };
         account.answered_by(model);
         account
@@ -152,10 +155,16 @@ impl Account {
     /// It is asked by an agent.
     pub(super) fn is_asked_by(&mut self, behalf: &Behalf) {
         self.behalf = Some(behalf.clause());
+        self.withdrawn = behalf.withdrawn.clone();
         if let Some(rows) = &mut self.rows {
             rows.usage.agent = Some(behalf.agent.to_string());
             rows.usage.thread = Some(behalf.thread.clone());
         }
+    }
+
+    /// Where it is noted that what it streams may not go on.
+    pub(super) fn withdrawn(&self) -> Withdrawn {
+        self.withdrawn.clone()
     }
 
     /// Holds a place within the limits of whoever asks for as long as the request is under way.
@@ -314,6 +323,9 @@ impl Account {
 
 impl Drop for Account {
     fn drop(&mut self) {
-        self.close(Outcome::Failed, CLIENT_GONE, "the client went away");
+        match self.withdrawn.why() {
+            Some(why) => self.close(Outcome::Denied, StatusCode::FORBIDDEN.as_u16(), why),
+            None => self.close(Outcome::Failed, CLIENT_GONE, "the client went away"),
+        }
     }
 }

@@ -11,7 +11,7 @@ use orch_shared::usage::Tokens;
 
 use super::Shared;
 use super::account::Account;
-use super::asking::{PATIENCE, timeout_of};
+use super::asking::{PATIENCE, aside, timeout_of};
 use super::choice::Model;
 use super::refused::Refused;
 use crate::limits::{Bounds, Place, Whose};
@@ -58,7 +58,7 @@ impl Shared {
         account.hold_at(self.enter_model(model)?);
         account.release();
         if account.counts_tokens() || !purses.is_empty() {
-            account.weighs(|| body.input_estimate());
+            account.weighs(|| aside(body.size(), || body.input_estimate()));
         }
         if purses.is_empty() {
             return Ok(());

@@ -16,8 +16,9 @@ use super::bridge::{self, Bridge};
 use super::choice::{self, Model};
 use super::refused::Refused;
 use super::relay::Relay;
+use super::scripted::{self, Unsaid};
 use super::upstream::{Failure, Outgoing, Whole, passed_back};
-use super::{Inference, Shared, scripted};
+use super::{Inference, Shared};
 use crate::store::Snapshot;
 
 /// How often one model is asked before another one stands in for it.
@@ -55,6 +56,8 @@ pub(super) enum Of {
 
 /// An answer.
 pub(super) struct Answer {
+    /// The model that was asked for, when it was one that may be asked; another one may have answered.
+    pub(super) named: Option<Name>,
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
     pub(super) content: Content,
@@ -70,6 +73,7 @@ impl Answer {
     pub(super) fn whole(status: StatusCode, headers: HeaderMap, body: impl Into<Bytes>) -> Self {
         let content = Content::Whole(body.into());
         Self {
+            named: None,
             status,
             headers,
             content,
@@ -92,12 +96,18 @@ impl Answer {
 impl Inference {
     /// Asks.
     pub(super) async fn ask(&self, asking: Asking) -> Answer {
-        let accepted = match Body::read(asking.dialect, &asking.body) {
+        let accepted = match aside(asking.body.len(), || Body::read(asking.dialect, &asking.body)) {
             Ok(body) => self.0.accept(&asking, body).await,
             Err(refused) => Err(Refused::untranslatable(refused)),
         };
         match accepted {
-            Ok(accepted) => self.0.answer(&asking, accepted).await,
+            Ok(accepted) => {
+                let named = accepted.models.first().map(|model| model.name().clone());
+                Answer {
+                    named,
+                    ..self.0.answer(&asking, accepted).await
+                }
+            }
             Err(refused) => Answer::refused(&refused, asking.dialect),
         }
     }
@@ -192,11 +202,19 @@ impl Shared {
             let stamp = bridge::stamp(&model, self.store.ids().uid(), self.store.clock().now().millis());
             if let Bridge::Scripted(dialect) = bridge {
                 account.asked();
-                return scripted::play(self, &body, dialect, &model, &stamp, account)
-                    .await
-                    .by(&model);
+                match scripted::play(&body, dialect, &model).await {
+                    Ok(reply) => {
+                        return scripted::told(self, &body, dialect, &model, &stamp, &reply, account).by(&model);
+                    }
+                    Err(Unsaid::Refused(refused)) => {
+                        account.refused(refused.status, refused.code);
+                        return Answer::refused(&refused, dialect).by(&model);
+                    }
+                    Err(Unsaid::Failure(failure)) => missed.push(Missed { model, failure }),
+                }
+                continue;
             }
-            let outgoing = match bridge.outgoing(&body, model.spec()) {
+            let outgoing = match aside(asking.body.len(), || bridge.outgoing(&body, model.spec())) {
                 Ok(said) => Outgoing {
                     path: bridge.path(),
                     headers: asking.headers.clone(),
@@ -219,15 +237,17 @@ impl Shared {
             account.asked();
             match self.try_model(&model, &snapshot, &outgoing, body.is_streamed()).await {
                 Ok(Got::Whole(whole)) => {
-                    return answered(&bridge, &body, &stamp, whole, account).by(&model);
+                    let size = whole.body.len().max(asking.body.len());
+                    return aside(size, || answered(&bridge, &body, &stamp, whole, account)).by(&model);
                 }
                 Ok(Got::Stream(begun)) => {
                     let headers = passed_back(&begun.head.headers);
-                    let passage = bridge.passage(&body, &stamp);
+                    let passage = aside(asking.body.len(), || bridge.passage(&body, &stamp));
                     let patience = timeout_of(&model);
                     let relay = Relay::new(begun.body, passage, account, patience, self.shutdown.clone());
                     let content = Content::Stream(Box::new(relay));
                     let answer = Answer {
+                        named: None,
                         status: StatusCode::OK,
                         headers,
                         content,
@@ -257,7 +277,10 @@ impl Shared {
                 let begun = self.ask(model, snapshot, outgoing).await?;
                 match is_streamed && begun.is_stream() {
                     true => Ok(Got::Stream(begun)),
-                    false => begun.whole().await.map(Got::Whole),
+                    false => {
+                        let whole = begun.whole().await?;
+                        aside(whole.body.len(), || whole.in_form(is_streamed)).map(Got::Whole)
+                    }
                 }
             };
             let failure = match timeout_at(deadline, asking).await {
@@ -276,6 +299,8 @@ impl Shared {
                 | Failure::Unkeyed(_)
                 | Failure::Away(_)
                 | Failure::Late(_)
+                | Failure::Garbled(_)
+                | Failure::Scripted { .. }
                 | Failure::KeyRefused(_) => false,
             };
             if !is_no_fault {
@@ -289,6 +314,17 @@ impl Shared {
             tracing::debug!(llm = %model.name(), reason = failure.clause(), "a model is asked once more");
             tokio::time::sleep(pause).await;
         }
+    }
+}
+
+/// A request or an answer of so many bytes is put into other words where nobody else has to wait for it.
+const LARGE: usize = 1 << 20;
+
+/// Does what takes the longer the more bytes there are.
+pub(super) fn aside<T>(size: usize, work: impl FnOnce() -> T) -> T {
+    match size < LARGE {
+        true => work(),
+        false => tokio::task::block_in_place(work),
     }
 }
 
@@ -323,9 +359,26 @@ pub(super) fn timeout_of(model: &Model) -> Duration {
     declared.map_or(Duration::from_secs(120), orch_shared::quantity::Span::duration)
 }
 
+/// What the script of the only model that was asked says is told as it is.
+fn scripted_alone(missed: &[Missed]) -> Option<(&Model, Refused)> {
+    match missed {
+        [
+            Missed {
+                model,
+                failure: Failure::Scripted { status, message },
+            },
+        ] => Some((model, Refused::new(*status, "scripted_error", message.clone()))),
+        _ => None,
+    }
+}
+
 /// Nobody answers. What the last provider said itself is passed on where that helps the client to decide; else who was asked
 /// and what became of it.
 fn nobody(asking: &Asking, missed: &[Missed], account: &mut Account) -> Answer {
+    if let Some((model, refused)) = scripted_alone(missed) {
+        account.refused(refused.status, refused.code);
+        return Answer::refused(&refused, asking.dialect).by(model);
+    }
     let told: Vec<String> = missed
         .iter()
         .map(|Missed { model, failure }| format!("llm/{} {}", model.name(), failure.clause()))
@@ -334,10 +387,14 @@ fn nobody(asking: &Asking, missed: &[Missed], account: &mut Account) -> Answer {
     let last = missed.last().map(|missed| &missed.failure);
     let retry_after = last.and_then(Failure::retry_after);
     let (status, code) = match last {
-        Some(Failure::Status { status, .. }) if *status == StatusCode::TOO_MANY_REQUESTS => {
+        Some(Failure::Status { status, .. } | Failure::Scripted { status, .. })
+            if *status == StatusCode::TOO_MANY_REQUESTS =>
+        {
             (*status, "rate_limit_exceeded")
         }
-        Some(Failure::Status { .. } | Failure::KeyRefused(_)) => (StatusCode::BAD_GATEWAY, "provider_failed"),
+        Some(Failure::Status { .. } | Failure::KeyRefused(_) | Failure::Garbled(_) | Failure::Scripted { .. }) => {
+            (StatusCode::BAD_GATEWAY, "provider_failed")
+        }
         Some(Failure::Late(_)) => (StatusCode::GATEWAY_TIMEOUT, "provider_late"),
         Some(Failure::Away(_) | Failure::Unpublished(_) | Failure::Unkeyed(_)) | None => {
             (StatusCode::SERVICE_UNAVAILABLE, "provider_unreachable")
@@ -349,4 +406,22 @@ fn nobody(asking: &Asking, missed: &[Missed], account: &mut Account) -> Answer {
     let mut refused = Refused::new(status, code, message);
     refused.retry_after = retry_after;
     Answer::refused(&refused, asking.dialect)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+    async fn nobody_waits_for_what_is_large() {
+        let (done, waited_for) = mpsc::channel();
+        let patience = Duration::from_secs(20);
+        let large = tokio::spawn(async move { aside(LARGE, || waited_for.recv_timeout(patience)) });
+        // There is one worker, and it is taken.
+        let other = tokio::spawn(async move { done.send(()) });
+        assert!(other.await.expect("it runs").is_ok());
+        assert_eq!(large.await.expect("it runs"), Ok(()));
+    }
 }

@@ -18,6 +18,7 @@ use serde_json::Value;
 
 use super::Inference;
 use super::asking::{ANSWERED_BY, Asking, Content, Of};
+use crate::audit::Withdrawn;
 
 /// The longest event of an answer, in bytes.
 const LONGEST: usize = 8 << 20;
@@ -31,6 +32,8 @@ pub struct Behalf {
     pub thread: String,
     /// The project that the agent belongs to, for which the request counts.
     pub project: Option<Name>,
+    /// Where it is noted that whoever the agent works for may not have it go on.
+    pub withdrawn: Withdrawn,
 }
 
 impl Behalf {

@@ -195,6 +195,11 @@ fn told(dialect: Dialect, status: StatusCode, message: &str) -> Bytes {
     fault.body(dialect).to_string().into()
 }
 
+/// Whether an answer has come to its end: whichever way that is told.
+fn is_complete(watch: &Watch) -> bool {
+    watch.end_seen() || watch.error_seen() || watch.finish_reason().is_some()
+}
+
 /// Bytes that pass, watched.
 struct Watched {
     dialect: Dialect,
@@ -215,7 +220,19 @@ impl Passage for Watched {
         if !rest.is_empty() {
             out.push_back(rest.into());
         }
-        self.watch().end_seen() || self.watch().error_seen()
+        if !is_complete(self.watch()) {
+            return false;
+        }
+        // A provider that leaves out the mark of the end has said all the same why it stopped.
+        if !self.watch().end_seen() && !self.watch().error_seen() {
+            let mark: &[u8] = match self.dialect {
+                Dialect::Chat | Dialect::Embeddings => b"\n\ndata: [DONE]\n\n",
+                Dialect::Messages => b"\n\nevent: message_stop\ndata: {\"type\":\"message_stop\"}\n\n",
+                Dialect::Responses => b"",
+            };
+            out.push_back(Bytes::from_static(mark));
+        }
+        true
     }
 
     fn broke_off(&mut self, message: &str, out: &mut VecDeque<Bytes>) {
@@ -257,7 +274,7 @@ impl Passage for Translated {
         if !said.is_empty() {
             out.push_back(said.into());
         }
-        self.watch().end_seen() || self.watch().error_seen()
+        is_complete(self.watch())
     }
 
     fn broke_off(&mut self, message: &str, out: &mut VecDeque<Bytes>) {

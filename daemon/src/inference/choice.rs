@@ -59,6 +59,18 @@ pub(super) fn choose(principal: &Principal, snapshot: &Snapshot, name: &str) -> 
     Err(Refused::new(StatusCode::FORBIDDEN, "permission_denied", message))
 }
 
+/// Whether somebody may still be answered who was let through before: by a model of the first name, or one of the other that
+/// stands in for it; for that project.
+pub(super) fn goes_on(
+    principal: &Principal,
+    snapshot: &Snapshot,
+    (named, answering): (&str, &str),
+    of_project: Option<&str>,
+) -> bool {
+    let may = |name: &str| find(snapshot, name).is_none_or(|object| may(principal, snapshot, &object));
+    may(named) && may(answering) && of_project.is_none_or(|named| project(principal, snapshot, Some(named)).is_ok())
+}
+
 /// The model that an agent is declared to have: whoever declared that might ask it, and whoever may run the agent has it
 /// asked.
 pub(super) fn appointed(snapshot: &Snapshot, name: &str) -> Result<Model, Refused> {

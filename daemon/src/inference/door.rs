@@ -13,13 +13,13 @@ use serde_json::{Value, json};
 
 use super::account;
 use super::address::{self, Address};
-use super::asking::{Answer, Asking, Content, Of};
+use super::asking::{ANSWERED_BY, Answer, Asking, Content, Of};
 use super::choice::{self, Model};
 use super::received::received;
 use super::refused::Refused;
 use super::upstream::passed_on;
 use super::{Inference, Shared};
-use crate::audit;
+use crate::audit::{self, Tenure, Withdrawn};
 
 /// The project that a request is for, and counts for.
 const PROJECT: HeaderName = HeaderName::from_static("x-orch-project");
@@ -99,30 +99,57 @@ async fn ask(
     if let Some(model) = model {
         body = naming(&body, &model)?;
     }
+    let project = parts
+        .headers
+        .get(&PROJECT)
+        .map(|name| name.to_str().unwrap_or("?").to_owned());
     let asking = Asking {
         principal,
         of: Of::Named {
-            project: parts
-                .headers
-                .get(&PROJECT)
-                .map(|name| name.to_str().unwrap_or("?").to_owned()),
+            project: project.clone(),
         },
         dialect,
         headers: passed_on(&parts.headers),
         body,
     };
     let Answer {
+        named,
         status,
         headers,
         content,
     } = inference.ask(asking).await;
-    let mut response = Response::new(match content {
-        Content::Whole(bytes) => Body::from(bytes),
-        Content::Stream(relay) => Body::new(*relay),
-    });
+    let mut response = match content {
+        Content::Whole(bytes) => Response::new(Body::from(bytes)),
+        Content::Stream(relay) => {
+            let answering = headers.get(ANSWERED_BY).and_then(|name| name.to_str().ok());
+            let named = named.map(|name| name.to_string()).unwrap_or_default();
+            let models = (named, answering.unwrap_or_default().to_owned());
+            let tenure = tenure(dialect, models, project, relay.withdrawn());
+            let mut response = Response::new(Body::new(*relay));
+            response.extensions_mut().insert(tenure);
+            response
+        }
+    };
     *response.status_mut() = status;
     *response.headers_mut() = headers;
     Ok(response)
+}
+
+/// A stream goes on as long as whoever asked might ask the models: the one that was named, and the one that answers.
+fn tenure(
+    dialect: Dialect,
+    (named, answering): (String, String),
+    project: Option<String>,
+    withdrawn: Withdrawn,
+) -> Tenure {
+    let tenure = Tenure::new(move |principal, snapshot| {
+        choice::goes_on(principal, snapshot, (&named, &answering), project.as_deref())
+    });
+    let tenure = tenure.saying(move |problem| {
+        let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::FORBIDDEN);
+        Refused::by(problem, status).event(dialect)
+    });
+    tenure.noting(withdrawn)
 }
 
 /// A request of the model that its address names, whatever it says itself.

@@ -78,15 +78,26 @@ impl Refused {
         }
     }
 
-    /// The body that tells it in those words.
-    pub(super) fn body(&self, dialect: Dialect) -> String {
-        let fault = Fault {
+    fn fault(&self) -> Fault<'_> {
+        Fault {
             status: self.status.as_u16(),
             message: &self.message,
             param: self.param.as_deref(),
             code: Some(self.code),
-        };
-        fault.body(dialect).to_string()
+        }
+    }
+
+    /// The body that tells it in those words.
+    pub(super) fn body(&self, dialect: Dialect) -> String {
+        self.fault().body(dialect).to_string()
+    }
+
+    /// The event that tells it in the middle of a stream, whatever was begun there; nothing comes behind it.
+    pub(super) fn event(&self, dialect: Dialect) -> Vec<u8> {
+        // What was begun is ended first, so that the error is an event of its own.
+        let mut event = b"\n\n".to_vec();
+        self.fault().event(dialect).write(&mut event);
+        event
     }
 
     /// The headers that go with it.

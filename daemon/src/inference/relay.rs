@@ -19,6 +19,7 @@ use tokio::time::{Instant, Sleep};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use super::account::Account;
+use crate::audit::Withdrawn;
 
 /// So many bytes go on, whatever else is there already.
 const MUCH: usize = 32 << 10;
@@ -76,6 +77,11 @@ impl Relay {
             was_heard: false,
             shutdown: Box::pin(shutdown.cancelled_owned()),
         }
+    }
+
+    /// Where it is noted that the answer may not go on.
+    pub(super) fn withdrawn(&self) -> Withdrawn {
+        self.account.withdrawn()
     }
 
     /// A piece of the answer came.

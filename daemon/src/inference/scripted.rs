@@ -16,50 +16,61 @@ use serde_json::Value;
 
 use super::Shared;
 use super::account::Account;
-use super::asking::{Answer, Content, timeout_of};
+use super::asking::{Answer, Content, aside, timeout_of};
 use super::bridge::{self, Bridge};
 use super::choice::Model;
 use super::refused::Refused;
 use super::relay::{Broken, Relay};
+use super::upstream::{Failure, is_failure};
 
-/// Answers from the script.
-pub(super) async fn play(
+/// Why a script says nothing.
+pub(super) enum Unsaid {
+    /// It cannot be asked that.
+    Refused(Refused),
+    /// It does not answer; others may.
+    Failure(Failure),
+}
+
+/// What the script says, after the pause that it makes.
+pub(super) async fn play(body: &Asked<'_>, dialect: Dialect, model: &Model) -> Result<Box<Reply>, Unsaid> {
+    let said = aside(body.size(), || bridge::chat(dialect, body)).map_err(Unsaid::Refused)?;
+    let script = model.spec().script.as_deref().unwrap_or_default();
+    let Some(turn) = script::answer(script, &said) else {
+        let message = "the script of the model is empty";
+        let refused = Refused::new(StatusCode::BAD_GATEWAY, "provider_failed", message);
+        return Err(Unsaid::Refused(refused));
+    };
+    let patience = timeout_of(model);
+    if turn.delay > patience {
+        tokio::time::sleep(patience).await;
+        return Err(Unsaid::Failure(Failure::Late(patience)));
+    }
+    tokio::time::sleep(turn.delay).await;
+    match turn.outcome {
+        Outcome::Reply(reply) => Ok(Box::new(reply)),
+        Outcome::Error { status, message } => {
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
+            // As with providers: what is wrong with the request is the client's to know.
+            Err(match is_failure(status) {
+                true => Unsaid::Failure(Failure::Scripted { status, message }),
+                false => Unsaid::Refused(Refused::new(status, "scripted_error", message)),
+            })
+        }
+    }
+}
+
+/// The answer that tells what the script has said.
+pub(super) fn told(
     shared: &Shared,
     body: &Asked<'_>,
     dialect: Dialect,
     model: &Model,
     stamp: &Stamp,
+    reply: &Reply,
     mut account: Account,
 ) -> Answer {
-    let said = match bridge::chat(dialect, body) {
-        Ok(said) => said,
-        Err(refused) => {
-            account.refused(refused.status, refused.code);
-            return Answer::refused(&refused, dialect);
-        }
-    };
-    let script = model.spec().script.as_deref().unwrap_or_default();
-    let Some(turn) = script::answer(script, &said) else {
-        let refused = Refused::new(
-            StatusCode::BAD_GATEWAY,
-            "provider_failed",
-            "the script of the model is empty",
-        );
-        account.refused(refused.status, refused.code);
-        return Answer::refused(&refused, dialect);
-    };
-    tokio::time::sleep(turn.delay).await;
-    let reply = match turn.outcome {
-        Outcome::Reply(reply) => reply,
-        Outcome::Error { status, message } => {
-            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
-            let refused = Refused::new(status, "scripted_error", message);
-            account.refused(refused.status, refused.code);
-            return Answer::refused(&refused, dialect);
-        }
-    };
     match body.is_streamed() {
-        true => streamed(shared, body, dialect, model, stamp, &reply, account),
+        true => streamed(shared, body, dialect, model, stamp, reply, account),
         false => {
             account.used(reply.usage.unwrap_or_default());
             account.answered(StatusCode::OK);
@@ -102,6 +113,7 @@ fn streamed(
     );
     let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"))]);
     Answer {
+        named: None,
         status: StatusCode::OK,
         headers,
         content: Content::Stream(Box::new(relay)),

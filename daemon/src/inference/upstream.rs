@@ -11,6 +11,7 @@ use orch_shared::inference::address;
 use orch_shared::inference::errors::message_in;
 use orch_shared::kinds::llm::{Llm, Provider};
 use orch_shared::secrecy;
+use serde::de::IgnoredAny;
 
 use super::Shared;
 use super::choice::Model;
@@ -70,6 +71,11 @@ pub(super) enum Failure {
         headers: HeaderMap,
         body: Bytes,
     },
+    /// It says that all is well, in a form that nobody understands: which one, as the rest of a sentence that begins with the
+    /// model.
+    Garbled(&'static str),
+    /// Its script has it fail.
+    Scripted { status: StatusCode, message: String },
     /// It does not take the key.
     KeyRefused(StatusCode),
     /// A limit or a budget that is kept here does not let it be asked.
@@ -91,6 +97,8 @@ impl Failure {
                     .unwrap_or_default();
                 format!("answers HTTP {}{told}", status.as_u16())
             }
+            Self::Garbled(how) => (*how).to_owned(),
+            Self::Scripted { status, message } => format!("answers HTTP {}: {message}", status.as_u16()),
             Self::KeyRefused(status) => format!("does not take its key (HTTP {})", status.as_u16()),
             Self::Withheld(refused) => format!("may not be asked: {}", refused.message),
         }
@@ -113,7 +121,13 @@ impl Failure {
             }
             Self::Unpublished(_) => Some(RETURNING),
             Self::Withheld(refused) => refused.retry_after,
-            Self::Unfit(_) | Self::Unkeyed(_) | Self::Away(_) | Self::Late(_) | Self::KeyRefused(_) => None,
+            Self::Unfit(_)
+            | Self::Unkeyed(_)
+            | Self::Away(_)
+            | Self::Late(_)
+            | Self::Garbled(_)
+            | Self::Scripted { .. }
+            | Self::KeyRefused(_) => None,
         }
     }
 
@@ -121,15 +135,28 @@ impl Failure {
     pub(super) fn is_passing(&self) -> bool {
         match self {
             // A publisher that is coming back was waited for, and what it may have heard of is not said again.
-            Self::Unfit(_) | Self::KeyRefused(_) | Self::Late(_) | Self::Unpublished(_) | Self::Withheld(_) => false,
+            // What it has answered in whatever form, it has worked for.
+            Self::Unfit(_)
+            | Self::KeyRefused(_)
+            | Self::Late(_)
+            | Self::Unpublished(_)
+            | Self::Withheld(_)
+            | Self::Garbled(_)
+            | Self::Scripted { .. } => false,
             Self::Unkeyed(unkeyed) => unkeyed.is_passing,
             Self::Away(_) | Self::Status { .. } => true,
         }
     }
 }
 
+/// Whether bytes are a JSON object.
+fn is_object(body: &[u8]) -> bool {
+    let begins = body.iter().find(|byte| !byte.is_ascii_whitespace());
+    begins == Some(&b'{') && serde_json::from_slice::<IgnoredAny>(body).is_ok()
+}
+
 /// Whether a status says that the provider does not answer now, rather than that the request is wrong.
-fn is_failure(status: StatusCode) -> bool {
+pub(super) fn is_failure(status: StatusCode) -> bool {
     status.is_server_error() || matches!(status.as_u16(), 408 | 409 | 425 | 429)
 }
 
@@ -145,6 +172,19 @@ pub(super) struct Whole {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
+}
+
+impl Whole {
+    /// The answer to somebody who wants it so; unless it says that all is well, in another form than that.
+    pub(super) fn in_form(self, is_streamed: bool) -> Result<Self, Failure> {
+        match (self.status.is_success(), is_streamed) {
+            (true, true) => Err(Failure::Garbled(
+                "was asked for a stream of events, and answers with none",
+            )),
+            (true, false) if !is_object(&self.body) => Err(Failure::Garbled("answers with what is no JSON object")),
+            (true | false, _) => Ok(self),
+        }
+    }
 }
 
 impl Shared {

@@ -18,6 +18,7 @@ const LIMITS: [&str; 3] = ["max_tokens", "max_completion_tokens", "max_output_to
 #[derive(Debug, Clone)]
 pub struct Body<'m> {
     dialect: Dialect,
+    size: usize,
     members: Members<'m>,
     model: String,
     is_streamed: bool,
@@ -83,6 +84,7 @@ impl<'m> Body<'m> {
         }
         Ok(Self {
             dialect,
+            size: body.len(),
             members,
             model,
             is_streamed,
@@ -131,6 +133,12 @@ impl<'m> Body<'m> {
     #[must_use]
     pub const fn dialect(&self) -> Dialect {
         self.dialect
+    }
+
+    /// How many bytes the request has.
+    #[must_use]
+    pub const fn size(&self) -> usize {
+        self.size
     }
 
     /// How many tokens the input has, roughly (see [`estimate`]): of the members that a model reads.

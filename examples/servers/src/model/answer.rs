@@ -78,8 +78,11 @@ async fn asked(provider: &Provider, headers: &HeaderMap, body: &Bytes) -> Result
         };
         return Err(refusal(status, &format!("this model answers {status}{shown}")));
     }
+    if manner.is_page {
+        return Err(axum::response::Html("<h1>Welcome</h1>").into_response());
+    }
     Ok(Asked {
-        is_streamed: body["stream"] == true,
+        is_streamed: body["stream"] == true && !manner.is_whole,
         manner,
         model,
         body,
@@ -111,7 +114,8 @@ fn streamed(asked: Asked, events: Arc<[Bytes]>) -> Response {
     let Manner {
         pause, breaks, silent, ..
     } = asked.manner;
-    let last = silent.or(breaks).unwrap_or(events.len()).min(events.len());
+    let all = events.len() - usize::from(asked.manner.is_unmarked);
+    let last = silent.or(breaks).unwrap_or(all).min(all);
     let sent = (0..last).map(move |number| Ok::<_, Infallible>(events[number].clone()));
     let sent = stream::iter(sent);
     let paused = sent.then(move |event| async move {

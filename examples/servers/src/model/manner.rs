@@ -27,6 +27,12 @@ pub(crate) struct Manner {
     pub(crate) reasoning: Option<&'static str>,
     /// It ends before it is done. `truncated`
     pub(crate) truncated: bool,
+    /// It answers with a page for people. `page`
+    pub(crate) is_page: bool,
+    /// It answers as a whole, also when it is asked for a stream. `whole`
+    pub(crate) is_whole: bool,
+    /// A stream ends without the mark of its end. `unmarked`
+    pub(crate) is_unmarked: bool,
 }
 
 impl Manner {
@@ -53,6 +59,9 @@ impl Manner {
                 "reasoning" => manner.reasoning = Some("reasoning_content"),
                 "reason" => manner.reasoning = Some("reasoning"),
                 "truncated" => manner.truncated = true,
+                "page" => manner.is_page = true,
+                "whole" => manner.is_whole = true,
+                "unmarked" => manner.is_unmarked = true,
                 _ => {}
             }
         }

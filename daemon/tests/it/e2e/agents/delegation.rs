@@ -315,3 +315,42 @@ fn progress_is_told_and_a_cancelled_call_ends_the_turn() {
         threads["items"][0]["lastTurn"]["state"] == "cancelled"
     });
 }
+
+/// What it may still use and who stands in the row before it is known to the turn that has asked for it.
+#[test]
+fn a_turn_that_works_for_another_one_is_not_resumed_by_itself() {
+    let late = json!([{"text": "the second is done", "delay": "3s"}]);
+    let mut home = Home::new().started();
+    home.apply(
+        &[
+            manifest("Project", "p", &json!({})),
+            agent("first", &asks("second", "the first is done"), json!({})),
+            agent("second", &late, json!({})),
+        ]
+        .concat(),
+    );
+    let _waiting = super::post(&home, "agents/first/chat", &json!({"message": "go"})).leave();
+    let thread = |home: &Home, agent: &str| {
+        let threads = home.get(&format!("agents/{agent}/threads"));
+        threads["items"][0]["id"].as_str().map(str::to_owned)
+    };
+    eventually("the second is at work", || thread(&home, "second").is_some());
+    home.kill_9();
+    home.start();
+    let (first, second) = (thread(&home, "first"), thread(&home, "second"));
+    let (first, second) = (first.expect("a thread"), second.expect("a thread"));
+    assert_eq!(super::state(&home, &second), "interrupted");
+    let resume = |thread: &str| super::post(&home, &format!("threads/{thread}/resume"), &json!({})).send();
+    let refused = resume(&second).expect(409);
+    assert_eq!(refused.code(), "ORCH3023");
+    assert!(
+        refused.body.contains(&format!("POST /api/v1/threads/{first}/resume")),
+        "{}",
+        refused.body
+    );
+    assert_eq!(super::state(&home, &second), "interrupted");
+    assert_eq!(
+        text(&resume(&first).expect(200).json()["assistant"]),
+        "the first is done"
+    );
+}

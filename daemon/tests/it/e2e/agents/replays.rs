@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
+use orch_shared::cassette::Cassette;
 use serde_json::{Value, json};
 
 use super::rights::{ask, machine};
@@ -118,6 +119,76 @@ fn a_thread_is_run_once_more() {
         assert!(told.contains(&part.to_owned()), "{part}: {told:?}");
     }
     assert_eq!(calls(&far), 1);
+}
+
+/// Tools are told apart by where they are: what a model calls them may be anything.
+#[test]
+fn names_that_are_not_those_of_servers_make_no_difference() {
+    let script = json!([{"toolCalls": [{"name": "books__echo", "arguments": {"what": "a"}}]}, {"text": "It is a."}]);
+    let (far, _) = super::counting();
+    let server = json!({"remote": {"url": far.url("/mcp")}, "tools": {"prefix": "books"}});
+    let home = Home::new().started();
+    home.apply(
+        &[
+            manifest("Server", "raw", &server),
+            manifest("Project", "p", &json!({"servers": ["raw"]})),
+            scripted("m", &script),
+            agent(json!({"tools": {"allow": ["raw__e*"]}})),
+        ]
+        .concat(),
+    );
+    home.until_ready(&["server/raw"]);
+    let thread = text(&say(&home, "go")["threadId"]).to_owned();
+    assert_eq!(calls(&far), 1);
+    let cassette = home.get(&format!("threads/{thread}/cassette"));
+    let call = &cassette["turns"][0]["calls"][0];
+    assert_eq!(
+        (&call["name"], &call["server"], &call["tool"]),
+        (&json!("books__echo"), &json!("raw"), &json!("echo"))
+    );
+    let report = replay(&home, &cassette, Value::Null).expect(200).json();
+    assert_eq!(parts(&report), [""; 0], "{report}");
+    // What may no longer be called is told all the same.
+    home.apply(&agent(json!({"tools": {"allow": ["raw__add"]}})));
+    let told = parts(&replay(&home, &cassette, Value::Null).expect(200).json());
+    for part in ["1 1 tools", "1 null calls"] {
+        assert!(told.contains(&part.to_owned()), "{part}: {told:?}");
+    }
+}
+
+/// Texts that are long beyond reason are not compared line by line, and the daemon goes on.
+#[test]
+fn long_texts_are_told_as_too_different() {
+    let declared = scripted("m", &json!([{"text": "one"}])) + &agent(json!({}));
+    let (home, _far) = home_with(&declared);
+    let thread = text(&say(&home, "hello")["threadId"]).to_owned();
+    let recorded: Cassette =
+        serde_json::from_value(home.get(&format!("threads/{thread}/cassette"))).expect("a cassette");
+    let lines = |count: u64, factor: u64| -> String {
+        let line = |number: u64| format!("{}\n", (number.wrapping_mul(number).wrapping_mul(factor) >> 7) % 10);
+        (1..=count).map(line).collect()
+    };
+    let told = |system: u64, append: u64| {
+        let mut cassette = recorded.clone();
+        let system = cassette.keep(json!(lines(system, 0x9e37_79b9_7f4a_7c15)));
+        cassette.turns[0].exchanges[0].system = system;
+        cassette.turns[0].system_append = Some(lines(append, 0xd134_2543_de82_ef95));
+        replay(&home, &json!(cassette.sealed()), Value::Null)
+    };
+    let report = told(500_000, 120_000).expect(200).json();
+    assert_eq!(parts(&report), ["1 1 system"]);
+    let diff = text(&report["differences"][0]["diff"]);
+    assert!(diff.starts_with("too different to show: "), "{}", &diff[..80]);
+    let report = told(10_000, 10_000).expect(200).json();
+    let diff = text(&report["differences"][0]["diff"]);
+    assert!(diff.starts_with("@@ "), "{}", &diff[..80]);
+    // Nobody could say so much to the agent.
+    let refused = told(10, 150_000).expect(413).json();
+    assert_eq!(
+        refused["detail"],
+        "`systemAppend` of turn 1 of the cassette is longer than 256 KiB"
+    );
+    home.get("status");
 }
 
 #[test]
@@ -272,7 +343,7 @@ fn what_is_no_cassette_is_refused() {
         refused.code > 1
             && refused
                 .stderr
-                .contains("this cassette is of format 1; this orchctl reads format 2")
+                .contains("this cassette is of format 1; this orchctl reads format 3")
             && refused
                 .stderr
                 .contains("hint: export the thread again: orchctl thread export"),
@@ -282,7 +353,7 @@ fn what_is_no_cassette_is_refused() {
     let refused = replay(&home, &older, Value::Null).expect(400).json();
     assert_eq!(
         refused["detail"],
-        "this cassette is of format 1; this orchd reads format 2"
+        "this cassette is of format 1; this orchd reads format 3"
     );
     assert!(
         text(&refused["suggestion"]).contains("export the thread again"),

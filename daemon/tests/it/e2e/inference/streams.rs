@@ -66,6 +66,37 @@ fn an_answer_that_breaks_off_says_so() {
     assert_eq!(seen(&far)["underWay"], 0);
 }
 
+/// Some providers leave out the last event; they have said why they stopped.
+#[test]
+fn an_answer_that_says_why_it_ends_is_whole() {
+    let (home, far) = (Home::new().started(), provider());
+    home.apply(
+        &[
+            keys(),
+            model("gpt", &far, "openai", "unmarked", &json!({})),
+            model("claude", &far, "anthropic", "unmarked", &json!({})),
+        ]
+        .concat(),
+    );
+    for (path, body, end) in [
+        ("/v1/chat/completions", chat("gpt"), "[DONE]"),
+        ("/v1/messages", messages("gpt"), "message_stop"),
+        ("/v1/messages", messages("claude"), "message_stop"),
+        ("/v1/chat/completions", chat("claude"), "[DONE]"),
+    ] {
+        let answer = post(&home, path, &streamed(body.clone())).send().expect(200);
+        let last = data(&answer.body).pop().expect("an event");
+        assert!(last.contains(end), "{path} {body}: {}", answer.body);
+        assert!(!answer.body.contains("error"), "{path} {body}: {}", answer.body);
+    }
+    eventually("the rows are written", || rows(&home).len() == 4);
+    assert!(
+        rows(&home).iter().all(|row| row["outcome"] == "allowed"),
+        "{:?}",
+        rows(&home)
+    );
+}
+
 #[test]
 fn nothing_goes_on_for_a_client_that_is_gone() {
     let (home, far) = (Home::new().started(), provider());

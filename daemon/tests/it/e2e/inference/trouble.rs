@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{KEY, chat, keys, messages, model, post, provider, scripted, seen};
+use super::{KEY, chat, keys, messages, model, post, provider, rows, scripted, seen, streamed};
 use crate::e2e::manifest;
 use crate::support::daemon::{Home, eventually};
 use crate::support::http::{Request, converse};
@@ -128,6 +128,120 @@ fn who_keeps_failing_is_left_alone_for_a_while() {
     // Another generation is another try.
     home.apply(&model("alone", &far, "openai", "plain", &json!({})));
     eventually("it is asked again", || ask().status == 200);
+}
+
+/// Whoever says that all is well, and answers with something else, does not answer.
+#[test]
+fn what_is_no_answer_is_told_as_that_and_stood_in_for() {
+    let (home, far) = (Home::new().started(), provider());
+    let spare = json!({"fallbacks": ["spare"]});
+    home.apply(
+        &[
+            keys(),
+            scripted("spare", &json!([{"text": "instead"}])),
+            model("page", &far, "openai", "page.1", &json!({})),
+            model("claude", &far, "anthropic", "page.2", &json!({})),
+            model("whole", &far, "openai", "whole", &json!({})),
+            model("stood", &far, "openai", "page.3", &spare),
+            model("stood-whole", &far, "anthropic", "whole.2", &spare),
+        ]
+        .concat(),
+    );
+    for (name, path, body, told) in [
+        ("page", "/v1/chat/completions", chat("page"), "no JSON object"),
+        ("page", "/v1/messages", messages("page"), "no JSON object"),
+        (
+            "page",
+            "/v1/chat/completions",
+            streamed(chat("page")),
+            "a stream of events",
+        ),
+        ("claude", "/v1/messages", messages("claude"), "no JSON object"),
+        ("claude", "/v1/chat/completions", chat("claude"), "no JSON object"),
+        (
+            "claude",
+            "/v1/messages",
+            streamed(messages("claude")),
+            "a stream of events",
+        ),
+        (
+            "whole",
+            "/v1/chat/completions",
+            streamed(chat("whole")),
+            "a stream of events",
+        ),
+    ] {
+        let refused = post(&home, path, &body).send().expect(502).json();
+        let message = refused["error"]["message"].as_str().unwrap_or_default();
+        assert!(
+            message.contains(told) && message.contains(&format!("llm/{name}")),
+            "{path} {refused}"
+        );
+    }
+    // It is asked once each time, and what it keeps doing counts as a failure.
+    assert_eq!(seen(&far)["asked"]["page.1"], 3);
+    for body in [
+        chat("stood"),
+        streamed(chat("stood")),
+        streamed(chat("stood-whole")),
+        chat("whole"),
+    ] {
+        let answer = post(&home, "/v1/chat/completions", &body).send().expect(200);
+        let name = body["model"].as_str().expect("a name");
+        let expected = if name == "whole" { name } else { "spare" };
+        assert_eq!(answer.header("x-orch-llm"), Some(expected), "{body}");
+    }
+    for _ in 0..2 {
+        post(&home, "/v1/chat/completions", &chat("page")).send().expect(502);
+    }
+    let refused = post(&home, "/v1/chat/completions", &chat("page")).send().expect(503);
+    assert!(refused.body.contains("left alone"), "{}", refused.body);
+    eventually("the rows are written", || rows(&home).len() == 14);
+    let failed = rows(&home).iter().filter(|row| row["outcome"] == "failed").count();
+    assert_eq!(failed, 10);
+}
+
+#[test]
+fn scripts_have_stand_ins_and_a_time() {
+    let home = Home::new().started();
+    let with = |name: &str, script: serde_json::Value, more: serde_json::Value| {
+        let mut spec = json!({"provider": "scripted", "model": "none", "script": script});
+        for (field, value) in more.as_object().expect("a mapping") {
+            spec[field] = value.clone();
+        }
+        manifest("Llm", name, &spec)
+    };
+    let fails = |status: u16| json!([{"error": {"status": status, "message": "not today"}}]);
+    let slow = json!([{"text": "late", "delay": "10m"}]);
+    home.apply(
+        &[
+            scripted("spare", &json!([{"text": "instead"}])),
+            with("failing", fails(503), json!({"fallbacks": ["spare"]})),
+            with("refusing", fails(400), json!({"fallbacks": ["spare"]})),
+            with("both", fails(500), json!({"fallbacks": ["failing-too"]})),
+            with("failing-too", fails(503), json!({})),
+            with("slow", slow.clone(), json!({"timeout": "1s"})),
+            with("stood", slow, json!({"timeout": "1s", "fallbacks": ["spare"]})),
+        ]
+        .concat(),
+    );
+    let ask = |name: &str| post(&home, "/v1/chat/completions", &chat(name)).send();
+    for name in ["failing", "stood"] {
+        assert_eq!(ask(name).expect(200).header("x-orch-llm"), Some("spare"), "{name}");
+    }
+    let refused = ask("refusing").expect(400).json();
+    assert_eq!(refused["error"]["message"], "not today");
+    let refused = ask("failing-too").expect(503).json();
+    assert_eq!(refused["error"]["message"], "not today", "what the script says is said");
+    let refused = ask("both").expect(502);
+    for told in [
+        "llm/both answers HTTP 500: not today",
+        "llm/failing-too answers HTTP 503: not today",
+    ] {
+        assert!(refused.body.contains(told), "{}", refused.body);
+    }
+    let refused = ask("slow").expect(504);
+    assert!(refused.body.contains("within 1 s"), "{}", refused.body);
 }
 
 #[test]
