@@ -8,6 +8,7 @@ use orch_shared::access::Principal;
 use orch_shared::allowance::Purse;
 use orch_shared::inference::request::Body;
 use orch_shared::inference::{Dialect, Stamp, Usage, estimate};
+use orch_shared::name::Name;
 use tokio::time::{Instant, timeout_at};
 
 use super::account::{self, Account};
