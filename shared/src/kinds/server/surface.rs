@@ -46,7 +46,12 @@ impl Tools {
     /// What this and that say together: what both offer, and whatever either keeps out is out. Prefix and descriptions as
     /// this has them. Nothing when what both offer cannot be written down.
     pub(super) fn before(self, base: Self) -> Option<Self> {
-        let read = |texts: &[String]| texts.iter().map(|text| text.parse()).collect::<Result<Vec<Pattern>, _>>();
+        let read = |texts: &[String]| {
+            texts
+                .iter()
+                .map(|text| text.parse())
+                .collect::<Result<Vec<Pattern>, _>>()
+        };
         let allow = match (self.allow, base.allow) {
             (Some(own), Some(base)) => Some(match (read(&own), read(&base)) {
                 (Ok(own), Ok(base)) => in_common(&own, &base)?,
