@@ -150,20 +150,25 @@ impl Authenticator {
     /// # Errors
     /// As [`Self::principal`].
     pub async fn leased(&self, headers: &HeaderMap) -> Result<(Principal, Lease), Problem> {
-        let hash = credential::shown(headers)?;
-        let principal = self.of_hash(&hash).await?;
-        let known = self.locked();
-        let until = known
-            .by_hash
-            .get(&hash)
-            .and_then(|remembered| remembered.principal.as_ref())
-            .and_then(|(_, until)| *until);
+        self.leased_by(&credential::shown(headers)?).await
+    }
+
+    async fn leased_by(&self, hash: &str) -> Result<(Principal, Lease), Problem> {
+        // What changes from here on is looked at again, whether or not it was seen.
+        let epoch = rights::epoch(&self.store.snapshot());
+        let principal = self.of_hash(hash).await?;
+        let until = {
+            let known = self.locked();
+            let remembered = known.by_hash.get(hash);
+            let found = remembered.and_then(|remembered| remembered.principal.as_ref());
+            found.and_then(|(_, until)| *until)
+        };
         let lease = Lease {
             authenticator: self.clone(),
             hash: hash.into(),
             in_place_of: None,
             rights: Arc::clone(&principal.rights),
-            epoch: known.epoch,
+            epoch,
             until,
         };
         Ok((principal, lease))
@@ -317,6 +322,13 @@ impl Authenticator {
 
     fn is_forgotten(&self, hash: &str) -> bool {
         !self.locked().by_hash.contains_key(hash)
+    }
+
+    /// Whether the database has told of a credential just now.
+    fn is_fresh(&self, hash: &str) -> bool {
+        let known = self.locked();
+        let remembered = known.by_hash.get(hash);
+        remembered.is_some_and(|remembered| remembered.asked.elapsed() < REMEMBERED)
     }
 
     fn locked(&self) -> MutexGuard<'_, Known> {

@@ -42,7 +42,7 @@ impl Gateway {
         let paging = page_size.map(|size| Paging {
             size,
             behalf: Behalf {
-                principal: principal.clone(),
+                principal: Principal::clone(principal),
                 project: view.project().cloned(),
             },
         });

@@ -7,6 +7,7 @@ mod hidden;
 mod labels;
 mod lineage;
 mod matrix;
+mod meanwhile;
 mod tour;
 mod usage;
 mod withdrawal;
