@@ -218,7 +218,7 @@ fn limit_tokens(api: &Api, principal: &Principal, request: &apply::Request) -> R
         object.get("kind").and_then(serde_json::Value::as_str) == Some(Kind::Token.as_str())
     };
     let tokens = request.objects.iter().filter(is_token);
-    tokens.take(100).try_for_each(|_| api.pace.token(&principal.name))
+    tokens.take(100).try_for_each(|_| api.pace.token(principal.actor()))
 }
 
 /// Whether a change of that kind counts from the next request on, whatever it asks for: rights, what the gateway, the door to

@@ -235,7 +235,7 @@ impl<B: Beside> Service<B> {
             let is_of_publisher = request.uri().path().starts_with(BY_PUBLISHERS);
             if !matches!(*request.method(), Method::GET | Method::HEAD)
                 && !is_of_publisher
-                && let Err(problem) = self.api.pace.write(&asker.name)
+                && let Err(problem) = self.api.pace.write(asker.actor())
             {
                 return Err(guard::refused(request, problem).await);
             }

@@ -173,7 +173,7 @@ pub(super) async fn create(
         return Err(Problem::new(Code::BadRequest, detail).into());
     }
     if kind == Kind::Token {
-        api.pace.token(&principal.name)?;
+        api.pace.token(principal.actor())?;
     }
     let CreateParameters { force, skip_auth_check } = body::query(&parts.uri)?;
     let existing = match force {

@@ -20,6 +20,7 @@ use std::time::{Duration, Instant};
 
 use http::HeaderMap;
 use orch_shared::access::{Credential as Shown, Grants, Operation, Principal, Rights, Subject};
+use orch_shared::name::Name;
 use orch_shared::problem::{Code, Problem};
 use orch_shared::resource::Timestamp;
 use subtle::ConstantTimeEq;
@@ -141,7 +142,7 @@ impl Authenticator {
 
     /// The groups of a subject.
     #[must_use]
-    pub fn groups_of(&self, subject: &Subject) -> Vec<orch_shared::name::Name> {
+    pub fn groups_of(&self, subject: &Subject) -> Vec<Name> {
         rights::groups_of(subject, &self.store.snapshot())
     }
 
@@ -251,6 +252,12 @@ impl Authenticator {
         let snapshot = self.store.snapshot();
         let bindings = self.bindings(&snapshot);
         rights::is_active(subject, &snapshot).then(|| Arc::new(bindings.granted_to(subject, &snapshot)))
+    }
+
+    /// The projects that a token is confined to by now; nothing when it is not confined.
+    #[must_use]
+    pub fn projects_of(&self, token: &str) -> Option<Vec<Name>> {
+        rights::projects_of(token, &self.store.snapshot(), self.store.clock().now())
     }
 
     /// What a subject was granted, whether or not it may do anything now.

@@ -183,8 +183,8 @@ impl Gateway {
     pub(super) fn limited<'p>(&self, principal: &'p Principal) -> Whose<'p> {
         Whose {
             kind: "principal",
-            id: &principal.name,
-            name: &principal.name,
+            id: principal.actor(),
+            name: principal.actor(),
             bounds: self.0.principal_limits,
         }
     }

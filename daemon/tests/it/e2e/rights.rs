@@ -1,5 +1,6 @@
 //! Who may do what, from outside: every route for eight principals, and the ways in which somebody would try to get more.
 
+mod acting;
 mod audited;
 mod growth;
 mod guessed;
@@ -8,6 +9,7 @@ mod labels;
 mod lineage;
 mod matrix;
 mod meanwhile;
+mod reviewed;
 mod tour;
 mod usage;
 mod withdrawal;
