@@ -16,6 +16,7 @@ use orch_shared::access::{Decision, Operation, Principal};
 use orch_shared::identity::IMPERSONATE;
 use orch_shared::kinds::token::Surface;
 use orch_shared::problem::{Code, Problem};
+use orch_shared::secrecy;
 use tracing::Instrument;
 
 use super::Api;
@@ -214,8 +215,9 @@ pub(super) async fn refused(request: Request, problem: Problem) -> Problem {
 
 /// A path as the log may hold it: without a token that somebody has pasted into it.
 fn shown(path: &str) -> Cow<'_, str> {
-    match path.find("orch_") {
-        Some(at) => Cow::Owned(format!("{}***", &path[..at])),
+    let read = secrecy::decoded(path);
+    match read.find("orch_") {
+        Some(at) => Cow::Owned(format!("{}***", &read[..at])),
         None => Cow::Borrowed(path),
     }
 }
