@@ -41,6 +41,7 @@
 //!
 //! In reading order:
 
+pub mod asker;
 pub mod batch;
 pub mod clock;
 pub mod config;

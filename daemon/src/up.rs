@@ -200,7 +200,7 @@ async fn apply(daemon: &Daemon, declared: Declared) -> anyhow::Result<Vec<Object
         objects: manifests,
         ..Request::default()
     };
-    let applied = admission::apply(&daemon.admission, &principal, request).await;
+    let applied = admission::apply(&daemon.admission, &principal.into(), request).await;
     let response = applied.map_err(|problem| refused(&problem, &read))?;
     for outcome in &response.results {
         let verdict = match outcome.verdict {

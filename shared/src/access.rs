@@ -10,6 +10,7 @@
 //! The check of one object and the filter of a list consume the same value, a [`Visibility`], so that they cannot disagree.
 
 mod grant;
+mod narrowed;
 mod words;
 
 use std::fmt;
@@ -96,6 +97,12 @@ impl Principal {
             caller.push_str(part.unwrap_or("-"));
         }
         caller
+    }
+
+    /// The name of who really asks: what is asked in the place of others counts for whoever asks.
+    #[must_use]
+    pub fn actor(&self) -> &str {
+        self.impersonator.as_deref().unwrap_or(&self.name)
     }
 
     /// Whether it is the principal who asks, by a login: neither somebody in its place, nor a token that may do less.

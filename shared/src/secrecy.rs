@@ -3,6 +3,8 @@
 //!
 //! Enters: a name and a value. Leaves: whether it looks like a key. It would rather hide too much.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 /// What stands in the place of a key.
@@ -96,9 +98,54 @@ pub fn names_key(name: &str) -> bool {
     words.iter().any(is_one) && !is_about
 }
 
-/// Whether a value looks like a key, whatever it is called.
+/// So often a text is read that may be written for addresses over and over.
+const READ: usize = 8;
+
+/// A text of an address as it is read: without `%6f` and the like, also where that was written so more than once.
+#[must_use]
+pub fn decoded(text: &str) -> Cow<'_, str> {
+    let mut read = Cow::Borrowed(text);
+    for _ in 0..READ {
+        match decoded_once(&read) {
+            Some(once) => read = Cow::Owned(once),
+            None => break,
+        }
+    }
+    read
+}
+
+/// The same, once; nothing where nothing of it is written so.
+fn decoded_once(text: &str) -> Option<String> {
+    if !text.contains('%') {
+        return None;
+    }
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    let mut is_other = false;
+    while let [first, more @ ..] = rest {
+        let pair = more
+            .get(..2)
+            .filter(|pair| *first == b'%' && pair.iter().all(u8::is_ascii_hexdigit));
+        let byte = pair.and_then(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok());
+        match byte {
+            Some(byte) => {
+                bytes.push(byte);
+                is_other = true;
+                rest = &more[2..];
+            }
+            None => {
+                bytes.push(*first);
+                rest = more;
+            }
+        }
+    }
+    is_other.then(|| String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// Whether a value looks like a key, whatever it is called, and however it is written in an address.
 #[must_use]
 pub fn is_key_by_itself(value: &str) -> bool {
+    let value = decoded(value.trim());
     let value = value.trim();
     let bare = ["Bearer ", "bearer ", "Basic ", "Token ", "token "]
         .iter()
@@ -376,6 +423,22 @@ mod tests {
             redact(&mut value);
             assert_eq!(value, shown, "redacting again changes nothing");
         }
+    }
+
+    #[test]
+    fn a_key_is_one_however_it_is_written_in_an_address() {
+        let body = "0123456789abcdef0123456789abcdef";
+        for (text, is_key) in [
+            (format!("orch_{body}"), true),
+            (format!("%6frch_{body}"), true),
+            (format!("%256Frch%255f{body}"), true),
+            ("%6frchard".to_owned(), false),
+            ("100%".to_owned(), false),
+            ("%+f%zz%c3".to_owned(), false),
+        ] {
+            assert_eq!(is_key_by_itself(&text), is_key, "{text}");
+        }
+        assert_eq!(decoded("a%2525b%zz"), "a%b%zz");
     }
 
     #[test]

@@ -29,7 +29,7 @@ pub(crate) fn measure(effort: Effort, report: &mut Report) {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let tables = runtime.block_on(async {
         let ground = Ground::open(None, Duration::ZERO).await;
-        let applied = admission::apply(&ground.admission, &Principal::daemon(), request).await;
+        let applied = admission::apply(&ground.admission, &Principal::daemon().into(), request).await;
         assert_eq!(applied.expect("the set is admitted").results.len(), count);
         Table::all(&ground.close().await.file()).await
     });

@@ -100,7 +100,7 @@ async fn slow_disk(elsewhere: Option<Database>, name: &str, clients: usize, each
 async fn create(admission: &Admission, manifest: &Value) {
     let created = admission::create(
         admission,
-        &Principal::daemon(),
+        &Principal::daemon().into(),
         manifest,
         Existing::Kept,
         AuthCheck::Made,

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use orch_shared::access::Principal;
 use orch_shared::apply::{MOST_OBJECTS, Request, Response};
 use orch_shared::kind::Maker;
 use orch_shared::manifest;
@@ -15,6 +14,7 @@ use super::lodging::{self, Sources};
 use super::probing::{AuthCheck, may_need_providers};
 use super::set::{self, Door, Effect, Foreign, Order, Others, Present};
 use super::{Admission, audited, counted};
+use crate::asker::Asker;
 use crate::audit;
 use crate::store::Transaction;
 
@@ -25,7 +25,7 @@ const SET_NAME: usize = 63;
 ///
 /// # Errors
 /// Every problem of every object at once; then nothing was written.
-pub async fn apply(admission: &Admission, principal: &Principal, request: Request) -> Result<Response, Problem> {
+pub async fn apply(admission: &Admission, asker: &Asker, request: Request) -> Result<Response, Problem> {
     let Request {
         objects,
         set,
@@ -81,10 +81,10 @@ pub async fn apply(admission: &Admission, principal: &Principal, request: Reques
     let may_take_two = lodging::may_need_backends(admission, &order.objects) || may_need_providers(&order.objects);
     let again = may_take_two.then(|| order.clone());
     let mut first = Some(order);
-    let applied = lodging::write(admission, Sources::Cleared, |lodgings| {
+    let applied = lodging::write(admission, asker, Sources::Cleared, |principal, lodgings| {
         let order = first.take().or_else(|| again.clone())?;
         let order = Order { lodgings, ..order };
-        let (admission, principal) = (admission.clone(), principal.clone());
+        let admission = admission.clone();
         Some(Box::new(move |transaction: &mut Transaction| {
             Box::pin(async move {
                 let effect = order.effect;

@@ -1,6 +1,6 @@
 //! Nobody grants what they do not have: what a binding, a group's members, or a token would give is held against the rights
 //! of whoever writes it, whichever way it is written (create, apply, patch, rollback). So is what a binding gave that is
-//! changed or goes, and what other labels, or a project that lists it, would let the writer do with something.
+//! changed or goes, what a group gave to those who leave it, and what other labels, or a project that lists it, would let the writer do with something.
 
 use std::sync::Arc;
 
@@ -35,7 +35,7 @@ pub(super) fn check(
     let given: Vec<Grants> = match object.kind {
         Kind::RoleBinding => {
             if let Some(before) = before.and_then(|before| downcast::<RoleBinding>(before.spec.as_ref())) {
-                may_withdraw(principal, before, &object)?;
+                may_withdraw(principal, &given_by(before, &object), &object)?;
             }
             let binding = downcast::<RoleBinding>(resource.spec.as_ref());
             binding.map(|binding| given_by(binding, &object)).into_iter().collect()
@@ -43,12 +43,14 @@ pub(super) fn check(
         Kind::Group => {
             let members = |resource: &Resource| downcast::<Group>(resource.spec.as_ref()).cloned().unwrap_or_default();
             let (now, then) = (members(resource), before.map(members).unwrap_or_default());
-            if is_within(now.users.as_deref(), then.users.as_deref())
-                && is_within(now.service_accounts.as_deref(), then.service_accounts.as_deref())
-            {
+            let given = auth::granted_to_object(&object, snapshot);
+            if !is_part_of(&then, &now) {
+                may_withdraw(principal, &given, &object)?;
+            }
+            if is_part_of(&now, &then) {
                 return Ok(());
             }
-            vec![auth::granted_to_object(&object, snapshot)]
+            vec![given]
         }
         Kind::Token => match downcast::<Token>(resource.spec.as_ref()) {
             Some(token) => of_token(token, principal, resource, snapshot),
@@ -87,9 +89,8 @@ fn given_by(binding: &RoleBinding, object: &ObjectRef) -> Grants {
 }
 
 /// Refuses to take away what somebody does not have themselves: whoever has less than an administrator strips none.
-fn may_withdraw(principal: &Principal, binding: &RoleBinding, object: &ObjectRef) -> Result<(), Error> {
-    let given = given_by(binding, object);
-    match principal.rights.lack(&given) {
+fn may_withdraw(principal: &Principal, given: &Grants, object: &ObjectRef) -> Result<(), Error> {
+    match principal.rights.lack(given) {
         None => Ok(()),
         Some(lacking) => Err(Problem::new(
             Code::Ceiling,
@@ -101,12 +102,18 @@ fn may_withdraw(principal: &Principal, binding: &RoleBinding, object: &ObjectRef
 }
 
 /// Refuses objects that go although they give more than whoever deletes them has.
-pub(super) fn may_delete(principal: &Principal, going: &[Row]) -> Result<(), Error> {
-    for row in going.iter().filter(|row| row.object.kind == Kind::RoleBinding) {
+pub(super) fn may_delete(snapshot: &Snapshot, principal: &Principal, going: &[Row]) -> Result<(), Error> {
+    for row in going {
         let object = Object::parse(row)?;
-        if let Some(binding) = object.spec::<RoleBinding>() {
-            may_withdraw(principal, binding, &row.object).inspect_err(|_| audit::about("delete", &row.object))?;
-        }
+        let given = match (object.spec::<RoleBinding>(), object.spec::<Group>()) {
+            (Some(binding), _) => given_by(binding, &row.object),
+            // Of one that has no members nobody has anything.
+            (None, Some(group)) if !is_part_of(group, &Group::default()) => {
+                auth::granted_to_object(&row.object, snapshot)
+            }
+            (None, Some(_) | None) => continue,
+        };
+        may_withdraw(principal, &given, &row.object).inspect_err(|_| audit::about("delete", &row.object))?;
     }
     Ok(())
 }
@@ -231,11 +238,13 @@ fn may_lead_away(principal: &Principal, resource: &Resource, before: Option<&Res
         let SecretBackend {
             backend_type,
             url,
+            mount,
+            path_prefix,
             namespace,
             auth,
             ..
         } = backend.clone();
-        (backend_type == BackendType::Openbao).then_some((url, namespace, auth))
+        (backend_type == BackendType::Openbao).then_some((url, mount, path_prefix, namespace, auth))
     };
     let now = whither(resource);
     if now.is_none() || before.and_then(whither) == now || principal.may_operate(Operation::MigrateSecrets).is_allowed {
@@ -249,6 +258,12 @@ fn may_lead_away(principal: &Principal, resource: &Resource, before: Option<&Res
     Err(Problem::new(Code::Ceiling, detail)
         .suggest("that needs the operation `migrate-secrets`")
         .into())
+}
+
+/// Whether all members of a group are members of the other one.
+fn is_part_of(one: &Group, other: &Group) -> bool {
+    is_within(one.users.as_deref(), other.users.as_deref())
+        && is_within(one.service_accounts.as_deref(), other.service_accounts.as_deref())
 }
 
 fn is_within<T: PartialEq>(now: Option<&[T]>, then: Option<&[T]>) -> bool {

@@ -180,7 +180,7 @@ async fn remove(
             .suggest("a text of it that is deleted is worded as at first")
             .into());
     }
-    ceiling::may_delete(principal, &going)?;
+    ceiling::may_delete(&admission.store.snapshot(), principal, &going)?;
     if how.users == Users::Stay {
         refuse_orphans(transaction, &going, &[], principal).await?;
     }

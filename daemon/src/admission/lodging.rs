@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
+use orch_shared::access::Principal;
 use orch_shared::kind::{AnySpec, Kind, downcast};
 use orch_shared::kinds::secret::{Form, Secret};
 use orch_shared::kinds::secret_backend::{BackendType, SecretBackend};
@@ -26,6 +27,7 @@ use super::houses::Home;
 use super::probing::{self, Answers, Question};
 use super::set::Effect;
 use super::{Admission, Error};
+use crate::asker::Asker;
 use crate::audit;
 use crate::secrets::vault;
 use crate::secrets::{Place, Plaintext};
@@ -148,16 +150,23 @@ pub(super) enum Sources {
     Kept,
 }
 
-/// Writes, and runs the errands that turn out to be needed. `work` is made anew for each try; nothing, when it can be
-/// made only once.
+/// Writes, and runs the errands that turn out to be needed. `work` is made anew for each try, for whoever asks by then;
+/// nothing, when it can be made only once.
 pub(super) async fn write<T: Send + 'static>(
     admission: &Admission,
+    asker: &Asker,
     sources: Sources,
-    mut work: impl FnMut(Arc<Lodgings>) -> Option<Work<T>> + Send,
+    mut work: impl FnMut(Principal, Arc<Lodgings>) -> Option<Work<T>> + Send,
 ) -> Result<T, Error> {
     let mut lodgings = Arc::new(Lodgings::default());
+    let mut asker = asker.clone();
     for _ in 0..TRIES {
-        let Some(work) = work(Arc::clone(&lodgings)) else { break };
+        // Errands may have taken their time.
+        asker.renew().await?;
+        let principal = asker.principal().clone();
+        let Some(work) = work(principal, Arc::clone(&lodgings)) else {
+            break;
+        };
         match audit::write(&admission.store, work).await {
             Err(Error::Errands(errands)) => {
                 let known = lodgings.answers.clone();

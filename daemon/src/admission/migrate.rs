@@ -24,6 +24,7 @@ use super::lodging::{self, Sources, places};
 use super::one::{Target, find, order};
 use super::set::{self, Order};
 use super::{Admission, audited, delete_values, permission};
+use crate::asker::Asker;
 use crate::audit;
 use crate::store::{Object, Snapshot, Transaction};
 
@@ -31,19 +32,19 @@ use crate::store::{Object, Snapshot, Transaction};
 ///
 /// # Errors
 /// When one of the backends is not there. What becomes of each Secret stands in the answer.
-pub async fn migrate(admission: &Admission, principal: &Principal, migration: Migration) -> Result<Migrated, Problem> {
+pub async fn migrate(admission: &Admission, asker: &Asker, migration: Migration) -> Result<Migrated, Problem> {
     if migration.dry_run {
         audit::rehearsed();
     }
-    permission::operate(principal, Operation::MigrateSecrets)?;
+    permission::operate(asker, Operation::MigrateSecrets)?;
     // Takes in what others have written just before.
     let revision = admission
         .store
         .write(|transaction| Box::pin(async move { Ok::<_, crate::store::Error>(transaction.revision()) }))
         .await?;
     let snapshot = admission.store.wait_for(revision).await;
-    let from = home(&snapshot, principal, &migration.from)?;
-    let to = home(&snapshot, principal, &migration.to)?;
+    let from = home(&snapshot, asker, &migration.from)?;
+    let to = home(&snapshot, asker, &migration.to)?;
     if migration.from == migration.to {
         return Err(Problem::new(
             Code::BadRequest,
@@ -54,7 +55,7 @@ pub async fn migrate(admission: &Admission, principal: &Principal, migration: Mi
         Some(names) => names.iter().cloned().collect(),
         None => snapshot
             .of_kind(Kind::Secret)
-            .filter(|object| snapshot.shows(&principal.visibility, object) && object.deleting_since.is_none())
+            .filter(|object| snapshot.shows(&asker.visibility, object) && object.deleting_since.is_none())
             .filter(|object| {
                 object
                     .spec::<Secret>()
@@ -65,9 +66,9 @@ pub async fn migrate(admission: &Admission, principal: &Principal, migration: Mi
     };
     let mut items = Vec::new();
     for name in names {
-        let (outcome, message) = match judge(&snapshot, principal, &name, &migration, (&from, &to)) {
+        let (outcome, message) = match judge(&snapshot, asker, &name, &migration, (&from, &to)) {
             Verdict::Move if migration.dry_run => (MigrationOutcome::Moved, None),
-            Verdict::Move => match move_one(admission, principal, &name, &migration, (&from, &to)).await {
+            Verdict::Move => match move_one(admission, asker, &name, &migration, (&from, &to)).await {
                 Ok(message) => (MigrationOutcome::Moved, message),
                 Err(problem) => (MigrationOutcome::Failed, Some(problem.detail)),
             },
@@ -153,17 +154,19 @@ fn judge(
 /// Moves one; answers with what else is to be said.
 async fn move_one(
     admission: &Admission,
-    principal: &Principal,
+    asker: &Asker,
     name: &Name,
     migration: &Migration,
     (from, to): (&Home, &Home),
 ) -> Result<Option<String>, Problem> {
     let secret = ObjectRef::cluster(Kind::Secret, name.clone());
-    let moved = lodging::write(admission, Sources::Kept, |lodgings| {
-        let (admission, principal) = (admission.clone(), principal.clone());
+    let moved = lodging::write(admission, asker, Sources::Kept, |principal, lodgings| {
+        let admission = admission.clone();
         let (secret, target, home) = (secret.clone(), migration.to.clone(), to.clone());
         Some(Box::new(move |transaction: &mut Transaction| {
             Box::pin(async move {
+                // What follows is done by the daemon.
+                permission::operate(&principal, Operation::MigrateSecrets)?;
                 let row = find(transaction, &principal, &Target::from(&secret)).await?;
                 let object = Object::parse(&row)?;
                 let mut spec = downcast::<Secret>(object.spec.as_ref())

@@ -22,6 +22,7 @@ use super::lodging::{self, Lodgings, Sources};
 use super::probing::AuthCheck;
 use super::set::{self, Door, Effect, Foreign, Order, Others, Present};
 use super::{Admission, Error, audited, permission, token};
+use crate::asker::Asker;
 use crate::audit;
 use crate::secrets::Place;
 use crate::store::{Known, Mutation, Object, Row, Transaction};
@@ -223,15 +224,15 @@ fn warnings(outcomes: Vec<Outcome>) -> Vec<String> {
 /// When it is not valid, may not be made, or there is one of that name.
 pub async fn create(
     admission: &Admission,
-    principal: &Principal,
+    asker: &Asker,
     manifest: &Value,
     existing: Existing,
     auth: AuthCheck,
 ) -> Result<Made, Problem> {
     let resource = decode_one(manifest).map_err(of_fields)?;
     let reference = resource.reference();
-    let created = lodging::write(admission, Sources::Cleared, |lodgings| {
-        let (admission, principal) = (admission.clone(), principal.clone());
+    let created = lodging::write(admission, asker, Sources::Cleared, |principal, lodgings| {
+        let admission = admission.clone();
         let (resource, reference) = (resource.clone(), reference.clone());
         Some(Box::new(move |transaction: &mut Transaction| {
             Box::pin(async move {
@@ -280,7 +281,7 @@ pub(super) async fn reload(transaction: &mut Transaction, object: &ObjectRef) ->
 /// Changes one object: finds it, makes of it what `change` says, and admits that.
 async fn change<F>(
     admission: &Admission,
-    principal: &Principal,
+    asker: &Asker,
     target: Target,
     manner: Manner,
     verb: &'static str,
@@ -289,8 +290,8 @@ async fn change<F>(
 where
     F: Fn(Resource) -> Result<Resource, Error> + Clone + Send + Sync + 'static,
 {
-    let changed = lodging::write(admission, Sources::Cleared, |lodgings| {
-        let (admission, principal) = (admission.clone(), principal.clone());
+    let changed = lodging::write(admission, asker, Sources::Cleared, |principal, lodgings| {
+        let admission = admission.clone();
         let (target, manner, change) = (target.clone(), manner.clone(), change.clone());
         Some(Box::new(move |transaction: &mut Transaction| {
             Box::pin(async move {
@@ -334,13 +335,13 @@ where
 /// When it is not there, has moved, or the new one is not valid.
 pub async fn replace(
     admission: &Admission,
-    principal: &Principal,
+    asker: &Asker,
     target: Target,
     manner: Manner,
     manifest: Value,
 ) -> Result<Changed, Problem> {
     let resource = decode_one(&manifest).map_err(of_fields)?;
-    change(admission, principal, target, manner, "replace", move |_| {
+    change(admission, asker, target, manner, "replace", move |_| {
         Ok(resource.clone())
     })
     .await
@@ -352,7 +353,7 @@ pub async fn replace(
 /// When it is not there, has moved, or what comes of it is not valid.
 pub async fn patch(
     admission: &Admission,
-    principal: &Principal,
+    asker: &Asker,
     target: Target,
     manner: Manner,
     patch: Value,
@@ -364,7 +365,7 @@ pub async fn patch(
         let detail = format!("objects of kind {} are made by the daemon", target.kind.meta().singular);
         return Err(Problem::new(Code::DaemonOwned, detail).suggest("change the object it belongs to; it will follow"));
     }
-    change(admission, principal, target, manner, "patch", move |live| {
+    change(admission, asker, target, manner, "patch", move |live| {
         let mut manifest = live.manifest();
         diff::merge(&mut manifest, &patch);
         decode_one(&manifest).map_err(|problems| of_fields(problems).into())
@@ -389,13 +390,13 @@ pub(super) fn allow(kind: Kind, action: Action) -> Result<(), Problem> {
 /// When the kind has none, or the object is not there.
 pub async fn scale(
     admission: &Admission,
-    principal: &Principal,
+    asker: &Asker,
     target: Target,
     manner: Manner,
     scale: wire::Scale,
 ) -> Result<Changed, Problem> {
     allow(target.kind, Action::Scale)?;
-    change(admission, principal, target, manner, "scale", move |mut live| {
+    change(admission, asker, target, manner, "scale", move |mut live| {
         live.spec.scale(scale.replicas);
         decode_one(&live.manifest()).map_err(|problems| of_fields(problems).into())
     })
@@ -408,14 +409,14 @@ pub async fn scale(
 /// When the history does not reach back to it, or what was valid then is not now.
 pub async fn rollback(
     admission: &Admission,
-    principal: &Principal,
+    asker: &Asker,
     target: Target,
     manner: Manner,
     wanted: wire::Rollback,
 ) -> Result<Changed, Problem> {
     allow(target.kind, Action::Rollback)?;
-    let rolled = lodging::write(admission, Sources::Cleared, |lodgings| {
-        let (admission, principal) = (admission.clone(), principal.clone());
+    let rolled = lodging::write(admission, asker, Sources::Cleared, |principal, lodgings| {
+        let admission = admission.clone();
         let (target, manner) = (target.clone(), manner.clone());
         Some(Box::new(move |transaction: &mut Transaction| {
             Box::pin(async move {

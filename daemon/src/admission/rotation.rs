@@ -22,6 +22,7 @@ use serde_json::{Map, Value, json};
 use super::away::{Away, connection};
 use super::one::{Target, find, order, reload};
 use super::{Admission, Error, audited, permission, set, status};
+use crate::asker::Asker;
 use crate::audit;
 use crate::secrets::vault::{Credential, Minted, Vault};
 use crate::store::{Mutation, NewEvent, Object, Row, Transaction};
@@ -40,9 +41,9 @@ pub struct Rotated {
 ///
 /// # Errors
 /// When it has none that can be replaced, or the backend does not do its part; the token in use still is then.
-pub async fn rotate(admission: &Admission, principal: &Principal, target: Target) -> Result<Rotated, Problem> {
-    permission::operate(principal, Operation::RotateSecretBackend)?;
-    let asking = principal.clone();
+pub async fn rotate(admission: &Admission, asker: &Asker, target: Target) -> Result<Rotated, Problem> {
+    permission::operate(asker, Operation::RotateSecretBackend)?;
+    let asking = asker.principal().clone();
     let found = audit::write(&admission.store, move |transaction| {
         Box::pin(async move { Ok::<_, Error>((find(transaction, &asking, &target).await?, transaction.revision())) })
     });
@@ -71,7 +72,11 @@ pub async fn rotate(admission: &Admission, principal: &Principal, target: Target
             return Err(away.into());
         }
     };
-    let stored = store(admission, principal, &row, &token, seen, &made).await;
+    let still = still(asker, Operation::RotateSecretBackend).await;
+    let stored = match still {
+        Ok(principal) => store(admission, &principal, &row, &token, seen, &made).await,
+        Err(problem) => Err(problem),
+    };
     if let Err(problem) = stored {
         // Nobody knows the successor but us; it goes again, as well as it can.
         let _left_to_end_by_itself = made.old.revoke(&made.minted.accessor).await;
@@ -90,6 +95,14 @@ pub async fn rotate(admission: &Admission, principal: &Principal, target: Target
         .write(move |transaction| Box::pin(async move { reload(transaction, &object).await }))
         .await?;
     Ok(Rotated { row: now })
+}
+
+/// Whoever asks, if they may still have that done, now that the backend has done its part.
+async fn still(asker: &Asker, operation: Operation) -> Result<Principal, Problem> {
+    let mut asker = asker.clone();
+    asker.renew().await?;
+    permission::operate(&asker, operation)?;
+    Ok(asker.principal().clone())
 }
 
 /// A successor that was tried, and what it succeeds.

@@ -257,7 +257,7 @@ pub(super) async fn admit(
         }
         ceiling::may_list(transaction, principal, before, &pair.resource).await?;
     }
-    ceiling::may_delete(principal, &pruned)?;
+    ceiling::may_delete(&admission.store.snapshot(), principal, &pruned)?;
     let mut deposed = (Vec::new(), None);
     if let Some(houses) = &houses {
         let set: Vec<&Resource> = pairs.iter().map(|pair| &pair.resource).collect();

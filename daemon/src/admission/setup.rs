@@ -10,7 +10,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use orch_shared::access::{Principal, Role};
+use orch_shared::access::Role;
 use orch_shared::apply::Expectation;
 use orch_shared::kind::{Kind, downcast};
 use orch_shared::kinds::API_VERSION;
@@ -28,6 +28,7 @@ use super::lodging::{self, Sources};
 use super::probing::AuthCheck;
 use super::set::{self, Door, Effect, Foreign, Order, Others, Present};
 use super::{Admission, audited, permission};
+use crate::asker::Asker;
 use crate::secrets::Plaintext;
 use crate::secrets::vault::{Connection, Credential, Error, Minted, Plan, Policy, Vault};
 use crate::store::{Known, Object, Transaction};
@@ -44,11 +45,7 @@ const KEY: &str = "token";
 ///
 /// # Errors
 /// What of it could not be done, and why; no SecretBackend is made then.
-pub async fn set_up(
-    admission: &Admission,
-    principal: &Principal,
-    setup: BackendSetup,
-) -> Result<BackendReady, Problem> {
+pub async fn set_up(admission: &Admission, asker: &Asker, setup: BackendSetup) -> Result<BackendReady, Problem> {
     let BackendSetup {
         name,
         url,
@@ -114,9 +111,9 @@ pub async fn set_up(
         let known = Known::of_new(object, &Metadata::named(object.name.clone()));
         if ![Role::Create, Role::View]
             .iter()
-            .all(|role| permission::may(principal, *role, &known))
+            .all(|role| permission::may(asker, *role, &known))
         {
-            return Err(permission::forbidden(principal, Role::Create.as_str(), object));
+            return Err(permission::forbidden(asker, Role::Create.as_str(), object));
         }
     }
     refuse_taken(admission, &objects)?;
@@ -136,7 +133,7 @@ pub async fn set_up(
         try_out(&admission.backends.open(own), &mut steps)
             .await
             .map_err(|error| told(&name, &steps, error))?;
-        store(admission, principal, backend, &secret, &minted, &objects).await
+        store(admission, asker, backend, &secret, &minted, &objects).await
     };
     match made.await {
         Ok(former_default) => {
@@ -254,7 +251,7 @@ async fn try_out(own: &Vault, steps: &mut Vec<String>) -> Result<(), Error> {
 /// Writes both objects as one; answers with the backend that was the default before.
 async fn store(
     admission: &Admission,
-    principal: &Principal,
+    asker: &Asker,
     backend: Resource,
     secret: &Name,
     minted: &Minted,
@@ -289,8 +286,8 @@ async fn store(
         auth: AuthCheck::Skipped,
         lodgings: std::sync::Arc::default(),
     };
-    let written = lodging::write(admission, Sources::Cleared, |lodgings| {
-        let (admission, principal) = (admission.clone(), principal.clone());
+    let written = lodging::write(admission, asker, Sources::Cleared, |principal, lodgings| {
+        let admission = admission.clone();
         let (order, reference) = (order.clone(), backend.reference());
         Some(Box::new(move |transaction: &mut Transaction| {
             Box::pin(async move {

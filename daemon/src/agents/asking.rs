@@ -20,7 +20,7 @@ use super::history::{Entry, conversation, with_ids};
 use super::meter::usage;
 use super::request::Parts;
 use super::turn::{Failure, State, Working, kept, shown};
-use super::{Agents, request};
+use super::{Agents, Caller, request};
 use crate::audit::{self, Trail};
 use crate::inference::{Said, Unanswered};
 use crate::store::{Exchange, NewMessage, Step};
@@ -38,8 +38,9 @@ impl Agents {
                 self.compact(working, state, window).await?;
                 continue;
             }
+            let caller = self.still(&working.caller, &working.known).await?;
             working.meter.asked();
-            let said = match self.say(working, body, Some(iteration)).await {
+            let said = match self.say(working, &caller, body, Some(iteration)).await {
                 Ok(said) => said,
                 Err(unanswered) => {
                     let Unanswered {
@@ -79,9 +80,15 @@ impl Agents {
     }
 
     /// Asks, and tells what comes as it comes; nothing of that where nobody is to hear it.
-    async fn say(&self, working: &Working, body: String, iteration: Option<u32>) -> Result<Said, Unanswered> {
-        let principal = working.caller.principal.clone();
-        let trail = Trail::begin(&working.caller.request_id, None, "chat/completions");
+    async fn say(
+        &self,
+        working: &Working,
+        caller: &Caller,
+        body: String,
+        iteration: Option<u32>,
+    ) -> Result<Said, Unanswered> {
+        let principal = caller.principal.principal().clone();
+        let trail = Trail::begin(&caller.request_id, None, "chat/completions");
         trail.about("chat/completions", Some(Target::of(&working.known.object.object)));
         trail.by(&principal);
         let asking = async {
@@ -248,7 +255,8 @@ impl Agents {
         };
         let body = parts.body();
         let size = estimate::of_json(&body);
-        let said = self.say(working, body, None).await;
+        let caller = self.still(&working.caller, &working.known).await?;
+        let said = self.say(working, &caller, body, None).await;
         let said = said.ok().filter(|said| !said.reply.text.trim().is_empty());
         let text = match &said {
             Some(said) => said.reply.text.clone(),

@@ -69,7 +69,8 @@ impl Agents {
         thread: Option<String>,
         working: &Arc<Working>,
     ) -> Result<AgentSaid, Problem> {
-        let known = self.agent(&working.caller.principal, agent)?;
+        let caller = self.still(&working.caller, &working.known).await?;
+        let known = self.agent(&caller.principal, agent)?;
         let is_in_row = working.lineage.agents.contains(known.name());
         if is_in_row || working.lineage.agents.len() >= super::toolbox::DEEPEST {
             let row: Vec<&str> = working.lineage.agents.iter().map(Name::as_str).collect();
@@ -90,7 +91,7 @@ impl Agents {
             thread_id: thread,
             ..Request::default()
         };
-        let attached = self.speak(working.caller.clone(), known, request, lineage).await?;
+        let attached = self.speak(caller, known, request, lineage).await?;
         answered(attached, None).await
     }
 }

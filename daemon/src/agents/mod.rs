@@ -2,7 +2,7 @@
 //!
 //! What enters: a message of somebody who may run an agent. What leaves: what the agent says, as it comes, and threads that
 //! remember it. What it never does: ask a model by itself, or call a server; that is what the doors to the models and to the
-//! servers are for, and both go by the rights of whoever speaks to the agent.
+//! servers are for, and both go by the rights of whoever speaks to the agent, as they are by then.
 //!
 //! Flow: the request is held against rights and bounds, what the model is told first is put together, and the turn is written
 //! down. From then on it is a task of its own, which does what [`next`] says, writes each step down before it acts on it, and
@@ -39,12 +39,12 @@ mod replaying;
 use std::sync::Arc;
 use std::time::Duration;
 
-use orch_shared::access::Principal;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 pub use begin::Attached;
 
+use crate::asker::Asker;
 use crate::gateway::Gateway;
 use crate::inference::Inference;
 use crate::store::{Standing, Store};
@@ -85,7 +85,7 @@ struct Shared {
 #[derive(Debug, Clone)]
 pub struct Caller {
     /// Who.
-    pub principal: Principal,
+    pub principal: Asker,
     /// What the request is called in the log.
     pub request_id: String,
 }

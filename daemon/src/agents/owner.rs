@@ -9,7 +9,7 @@ use orch_shared::kinds::agent::Agent;
 use orch_shared::name::{Name, ObjectRef};
 use orch_shared::problem::{Code, Problem};
 
-use super::Agents;
+use super::{Agents, Caller};
 use crate::audit;
 use crate::store::{Object, Snapshot, Thread};
 
@@ -105,6 +105,37 @@ impl Agents {
         }
         let detail = format!("{} may see agent/{name}, and not speak to it", principal.name);
         Err(Problem::new(Code::Forbidden, detail).suggest("that needs the role `run` on it"))
+    }
+
+    /// Whoever has an agent work, by the rights of this moment: before each thing that is done for them.
+    ///
+    /// # Errors
+    /// When they may not have it work any more.
+    pub(super) async fn still(&self, caller: &Caller, known: &Known) -> Result<Caller, Problem> {
+        let ended =
+            |detail: &str, code| Problem::new(code, format!("the turn has ended with the rights to it: {detail}"));
+        let mut caller = caller.clone();
+        caller.principal.renew().await.map_err(|problem| match problem.code {
+            code @ (Code::Unauthenticated | Code::Forbidden | Code::NotFound) => ended(&problem.detail, code),
+            _ => problem,
+        })?;
+        let snapshot = self.0.store.snapshot();
+        // What it does goes by how it was declared when the turn began, also once it is not there any more.
+        let is_allowed = match snapshot.by_uid(&known.object.uid) {
+            Some(live) => snapshot.decide(&caller.principal, Role::Run, live).is_allowed,
+            None => true,
+        };
+        match is_allowed {
+            true => Ok(caller),
+            false => {
+                let detail = format!(
+                    "{} may not speak to agent/{} any more",
+                    caller.principal.name,
+                    known.name()
+                );
+                Err(ended(&detail, Code::Forbidden).suggest("that needs the role `run` on it"))
+            }
+        }
     }
 
     /// A thread of somebody, and its agent: by its id, or by how that begins where it is the only one.

@@ -274,9 +274,9 @@ impl Agents {
             "chat/completions",
             Some(Target::of(&ObjectRef::cluster(Kind::Llm, llm.clone()))),
         );
-        trail.by(&caller.principal);
+        let principal = self.still(caller, known).await?.principal.principal().clone();
+        trail.by(&principal);
         let asking = async {
-            let principal = caller.principal.clone();
             let saying = self.0.inference.ask_for(principal, behalf, parts.body()).await?;
             saying.whole().await
         };

@@ -10,11 +10,11 @@ use orch_shared::kinds::agent::Agent;
 use orch_shared::name::Name;
 use serde_json::{Map, Value};
 
-use super::Agents;
 use super::asking::UNREADABLE;
 use super::delegation::Lineage;
 use super::request::definition;
 use super::results::{self, Told};
+use super::{Agents, Caller};
 use crate::gateway::{self, Called, Visit};
 
 /// So many agents may stand in a row, each working for the one before.
@@ -116,16 +116,16 @@ impl Agents {
         offers
     }
 
-    /// Makes a call.
+    /// Makes a call, for whoever that is by now.
     pub(super) async fn call(
         &self,
-        visit: Option<&Visit>,
+        visit: Option<(&Visit, &Caller)>,
         toolbox: &Toolbox,
         call: &ToolCall,
         patience: Duration,
         working: &Arc<super::turn::Working>,
     ) -> Told {
-        let (Some(offer), Some(visit)) = (toolbox.find(&call.name), visit) else {
+        let (Some(offer), Some((visit, caller))) = (toolbox.find(&call.name), visit) else {
             let name = &call.name;
             return Told::failed(format!("there is no tool {name}, or it may not be called"));
         };
@@ -134,7 +134,10 @@ impl Agents {
         }
         let Offered { server, tool, .. } = &offer.offered;
         match offer.behind {
-            Behind::Server => match visit.call(server, tool, &call.arguments, patience).await {
+            Behind::Server => match visit
+                .call(&caller.principal, (server, tool), &call.arguments, patience)
+                .await
+            {
                 Called::Result(result) => results::told(&result),
                 Called::Failed(why) => Told::failed(why),
                 Called::Late => Told::failed(format!(

@@ -275,6 +275,7 @@ impl Agents {
         let wanted = last_answer(&state.entries, working.turn).map_or(&[][..], |message| &message.tool_calls);
         let calls: Vec<ToolCall> = places.iter().filter_map(|place| wanted.get(*place).cloned()).collect();
         let mut pending: Vec<Message> = calls.iter().map(|call| self.pending(call)).collect();
+        let caller = &self.still(&working.caller, &working.known).await?;
         working.meter.calls(calls.len());
         let written = Step {
             messages: pending
@@ -306,7 +307,9 @@ impl Agents {
             .map(|((call, message), number)| async move {
                 let began = std::time::Instant::now();
                 let patience = working.known.spec().tool_patience();
-                let told = self.call(visit, toolbox, call, patience, working).await;
+                let told = self
+                    .call(visit.map(|visit| (visit, caller)), toolbox, call, patience, working)
+                    .await;
                 let took_ms = i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX);
                 settle(message, told, took_ms);
                 message.number = number;

@@ -4,6 +4,7 @@ use orch_shared::kind::{Action, Kind, ScopeType};
 use orch_shared::name::{Name, Scope};
 use orch_shared::route;
 
+use super::body;
 use super::publishers::Deed;
 use crate::admission::Target;
 
@@ -92,6 +93,37 @@ impl Address {
             Self::Publishers(Deed::Listen) => "GET, HEAD",
             Self::OneLogin(_) => "DELETE",
             Self::Password(_) => "PUT",
+        }
+    }
+
+    /// How many bytes of a body are taken there at most, before anything is done; nothing where it is taken as it comes.
+    pub(super) const fn takes(&self) -> Option<usize> {
+        match self {
+            Self::Publishers(Deed::Answer(_)) => None,
+            Self::Apply | Self::Delete => Some(body::APPLY),
+            Self::Collection(..)
+            | Self::Object(_)
+            | Self::Action(..)
+            | Self::History(_)
+            | Self::Dependents(_)
+            | Self::Logs(_)
+            | Self::Seal
+            | Self::Migrate
+            | Self::SetUp
+            | Self::Events
+            | Self::Status
+            | Self::Audit
+            | Self::AuditSessions
+            | Self::AuditVerify
+            | Self::Usage
+            | Self::Login
+            | Self::WhoAmI
+            | Self::Logins
+            | Self::OneLogin(_)
+            | Self::AccessReview
+            | Self::Introspect
+            | Self::Password(_)
+            | Self::Publishers(Deed::Register | Deed::Listen | Deed::Heartbeat) => Some(body::OTHER),
         }
     }
 }

@@ -20,15 +20,16 @@ use super::{
     Api, audit, body, deciding, forward, health, identity, list, logs, noting, object, publishers, spending, watch,
 };
 use crate::admission::{self, Changed};
+use crate::asker::Asker;
 use crate::auth;
 
 /// Answers any request below `/api/v1`. HEAD is answered as GET; the server leaves the body out.
 pub(super) async fn dispatch(
     State(api): State<Api>,
-    Extension(principal): Extension<Principal>,
+    Extension(mut principal): Extension<Asker>,
     request: Request,
 ) -> Result<Response, Refusal> {
-    let (parts, body) = request.into_parts();
+    let (parts, mut body) = request.into_parts();
     let Some(address) = address::parse(parts.uri.path()) else {
         return Err(unknown(&parts.method, parts.uri.path()).into());
     };
@@ -39,6 +40,10 @@ pub(super) async fn dispatch(
     };
     if method == Method::GET {
         deciding::note(&api, &principal, &address);
+    } else if let Some(most) = address.takes() {
+        body = body::whole(body, most).await?;
+        // It may have taken its time, and what was meant to be done by then may be theirs to do no longer.
+        principal.renew().await?;
     }
     let admission = &api.admission;
     match (address, method.as_str()) {
@@ -213,7 +218,7 @@ fn limit_tokens(api: &Api, principal: &Principal, request: &apply::Request) -> R
         object.get("kind").and_then(serde_json::Value::as_str) == Some(Kind::Token.as_str())
     };
     let tokens = request.objects.iter().filter(is_token);
-    tokens.take(100).try_for_each(|_| api.pace.token(&principal.name))
+    tokens.take(100).try_for_each(|_| api.pace.token(principal.actor()))
 }
 
 /// Whether a change of that kind counts from the next request on, whatever it asks for: rights, what the gateway, the door to

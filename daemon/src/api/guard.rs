@@ -17,11 +17,13 @@ use orch_shared::access::{Decision, Operation, Principal};
 use orch_shared::identity::IMPERSONATE;
 use orch_shared::kinds::token::Surface;
 use orch_shared::problem::{Code, Problem};
+use orch_shared::secrecy;
 use tracing::Instrument;
 
 use super::Api;
 use super::noting;
 use super::problem::{Refusal, Told, status_of, with_status};
+use crate::asker::Asker;
 use crate::audit::{self, Ledger, Tenure, Trail};
 use crate::auth::{Ended, Lease};
 use crate::store::Snapshot;
@@ -215,8 +217,9 @@ pub(super) async fn refused(request: Request, problem: Problem) -> Problem {
 
 /// A path as the log may hold it: without a token that somebody has pasted into it.
 fn shown(path: &str) -> Cow<'_, str> {
-    match path.find("orch_") {
-        Some(at) => Cow::Owned(format!("{}***", &path[..at])),
+    let read = secrecy::decoded(path);
+    match read.find("orch_") {
+        Some(at) => Cow::Owned(format!("{}***", &read[..at])),
         None => Cow::Borrowed(path),
     }
 }
@@ -226,14 +229,10 @@ const GATEWAY: &str = "/mcp/";
 
 /// Who asks, and as long as what is it true; in whose place, if in another's. What MCP clients are answered may have been
 /// opened to everybody on this machine; what people look at may not.
-pub(super) async fn principal(
-    api: &Api,
-    path: &str,
-    headers: &HeaderMap,
-) -> Result<(Principal, Option<Lease>), Problem> {
+pub(super) async fn asker(api: &Api, path: &str, headers: &HeaderMap) -> Result<(Asker, Option<Lease>), Problem> {
     let is_gateway = path.starts_with(GATEWAY);
     if is_gateway && api.open_gateway && !headers.contains_key(header::AUTHORIZATION) {
-        return Ok((Principal::anybody(), None));
+        return Ok((Principal::anybody().into(), None));
     }
     let (principal, lease) = match anthropic_key(path, headers) {
         Some(headers) => api.authenticator.leased(&headers).await?,
@@ -248,7 +247,7 @@ pub(super) async fn principal(
     }
     let mut named = headers.get_all(IMPERSONATE).iter();
     match (named.next(), named.next()) {
-        (None, _) => Ok((principal, Some(lease))),
+        (None, _) => Ok((lease.clone().asker(principal), Some(lease))),
         (Some(name), None) => {
             let decision = principal.may_operate(Operation::Impersonate);
             if !decision.is_allowed {
@@ -257,7 +256,7 @@ pub(super) async fn principal(
             let name = name.to_str().unwrap_or_default();
             let other = api.authenticator.impersonated(&principal, name)?;
             let lease = lease.in_place_of(&other);
-            Ok((other, Some(lease)))
+            Ok((lease.clone().asker(other), Some(lease)))
         }
         (Some(_), Some(_)) => Err(Problem::new(
             Code::BadRequest,

@@ -16,6 +16,7 @@ use super::Api;
 use super::dispatch::json;
 use super::problem::Refusal;
 use crate::admission;
+use crate::asker::Asker;
 
 /// The daemon's version.
 pub(super) const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -60,7 +61,7 @@ pub(super) async fn version() -> Response {
 
 pub(super) async fn metrics(
     State(api): State<Api>,
-    Extension(principal): Extension<Principal>,
+    Extension(principal): Extension<Asker>,
 ) -> Result<Response, Refusal> {
     admission::operate(&principal, Operation::Metrics)?;
     let snapshot = api.admission.store.snapshot();

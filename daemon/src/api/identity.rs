@@ -1,13 +1,12 @@
 //! Logging in and out, who is asking, and who may do what.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
-use orch_shared::access::{Credential, Decision, Facts, Grants, Operation, Principal, Role, Subject};
+use orch_shared::access::{Credential, Decision, Facts, Grant, Grants, Operation, Principal, Role, Subject};
 use orch_shared::audit::RowKind;
 use orch_shared::identity::{
     AccessAnswer, AccessReview, Bound, Granted, Introspect, Introspection, LoginAnswer, LoginRequest, OpenLogin,
@@ -95,7 +94,17 @@ pub(super) async fn log_out(api: &Api, principal: &Principal, id: &str) -> Resul
 
 /// Who is asking, and what that entails.
 pub(super) fn who_am_i(api: &Api, principal: &Principal) -> WhoAmI {
-    let bound = |layer: &Arc<Grants>| Bound {
+    // A token is told what is left for it of what whoever it speaks for was granted.
+    let layers = match principal.token() {
+        Some(_) => left_of(api, principal),
+        None => principal
+            .rights
+            .layers()
+            .iter()
+            .map(|layer| Grants::clone(layer))
+            .collect(),
+    };
+    let bound = |layer: &Grants| Bound {
         grants: layer.on_objects.iter().map(Granted::of).collect(),
         operations: layer.operations.iter().map(|(operation, _)| *operation).collect(),
     };
@@ -109,8 +118,26 @@ pub(super) fn who_am_i(api: &Api, principal: &Principal) -> WhoAmI {
         },
         impersonated_by: principal.impersonator.as_deref().map(str::to_owned),
         surface: principal.surface,
-        bounds: principal.rights.layers().iter().map(bound).collect(),
+        bounds: layers.iter().map(bound).collect(),
     }
+}
+
+/// What the bounds of somebody leave of one another. What is granted on something that is not in the project left for it is not
+/// told, either: it is not there for them.
+fn left_of(api: &Api, principal: &Principal) -> Vec<Grants> {
+    let snapshot = api.admission.store.snapshot();
+    let is_there = |grant: &Grant| match (&grant.reach.kind, &grant.reach.name, &grant.reach.project) {
+        (Some(kind @ (Kind::Server | Kind::Instance | Kind::Agent)), Some(name), Some(_)) => {
+            let found = snapshot.get(&ObjectRef::cluster(*kind, name.clone()));
+            found.is_some_and(|object| snapshot.facts_of(object, |facts| grant.reach.covers(facts)))
+        }
+        _ => true,
+    };
+    let mut layers = principal.rights.narrowed();
+    for layer in &mut layers {
+        layer.on_objects.retain(is_there);
+    }
+    layers
 }
 
 /// Whether whoever asks may do something, and what allows it.
@@ -175,10 +202,29 @@ fn review_role(
         ),
         Some(_) | None => (principal.may(role, facts), principal.rights.explain(role, facts)),
     };
+    let is_shown = |object: &ObjectRef| {
+        let live = snapshot.get(object);
+        live.filter(|live| snapshot.shows(&principal.visibility, live))
+            .is_some()
+    };
     let nothing = BTreeMap::new();
-    let (decision, bounds) = match snapshot.get(&object) {
+    // What an object is like that may not be seen is not told by what may be done with it: it is as if it were not there.
+    let shown = snapshot
+        .get(&object)
+        .filter(|live| snapshot.shows(&principal.visibility, live));
+    let (decision, bounds) = match shown {
         Some(live) => snapshot.facts_of(live, ask),
-        None => snapshot.facts(&object, &nothing, None, ask),
+        None => {
+            let is_placed = match &object.scope {
+                Scope::Cluster => false,
+                Scope::Project(_) => true,
+                Scope::Agent(agent) => is_shown(&ObjectRef::cluster(Kind::Agent, agent.clone())),
+            };
+            match is_placed {
+                true => snapshot.facts(&object, &nothing, None, ask),
+                false => ask(&Facts::new(&object, &nothing, &|_| false)),
+            }
+        }
     };
     let tool = review.tool.as_ref().map(|tool| format!(", tool {tool}"));
     AccessAnswer {
@@ -191,7 +237,7 @@ fn review_role(
 
 /// What a credential opens. Whoever asks has a credential too, and may ask only so often.
 pub(super) async fn introspect(api: &Api, principal: &Principal, asked: Introspect) -> Result<Response, Refusal> {
-    api.pace.introspection(&principal.name)?;
+    api.pace.introspection(principal.actor())?;
     let text = Zeroizing::new(asked.token);
     let found = api.authenticator.introspect(&text).await?;
     let told = found.map_or_else(Introspection::default, |(found, until)| Introspection {

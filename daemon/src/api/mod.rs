@@ -34,7 +34,6 @@ use axum::extract::Request;
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{any, get};
-use orch_shared::access::Principal;
 use orch_shared::problem::Problem;
 use orch_shared::resource::Timestamp;
 use orch_shared::route;
@@ -48,6 +47,7 @@ pub use talking::{pattern as pattern_of_agents, talk};
 use problem::Refusal;
 
 use crate::admission::Admission;
+use crate::asker::Asker;
 use crate::audit::Ledger;
 use crate::auth::{Authenticator, Logins, Pace};
 use crate::publishing::Publishers;
@@ -94,13 +94,20 @@ pub trait Beside: Clone + Send + Sync + 'static {
     /// One of its addresses; nothing for any other.
     fn route(path: &str) -> Option<Route>;
 
-    /// Answers what somebody asks at one of its addresses; or gives it back, as it was, when only the daemon that leads can
-    /// answer it, which nobody knew before it was read.
-    fn answer(&self, principal: Principal, request: Request) -> impl Future<Output = Result<Response, Request>> + Send;
+    /// Answers what somebody asks at one of its addresses, once it is there whole, to whoever that is by then.
+    fn answer(&self, asker: Asker, request: Request) -> impl Future<Output = Result<Response, Unanswered>> + Send;
 
     /// What keeps a request from being answered, as the clients of that address understand it; nothing where they
     /// understand problems.
     fn refusal(path: &str, problem: &Problem, status: StatusCode) -> Option<Response>;
+}
+
+/// Why a request is not answered by what stands beside the API.
+pub enum Unanswered {
+    /// Only the daemon that leads can, which nobody knew before it was read; the request, as it was.
+    ByLeader(Box<Request>),
+    /// Whoever asked may not ask any more.
+    Refused(Box<Problem>),
 }
 
 /// An address of what stands beside the API.
@@ -182,29 +189,30 @@ impl<B: Beside> Service<B> {
     }
 
     async fn answer_beside(&self, request: Request, answered: Answered) -> Result<Response, Problem> {
-        let (principal, lease) = match guard::principal(&self.api, request.uri().path(), request.headers()).await {
+        let (asker, lease) = match guard::asker(&self.api, request.uri().path(), request.headers()).await {
             Ok(found) => found,
             Err(problem) => return Err(guard::refused(request, problem).await),
         };
-        noting::by(&principal);
+        noting::by(&asker);
+        let problem_of = |unanswered: Unanswered| match unanswered {
+            Unanswered::ByLeader(_) => forward::moved(),
+            Unanswered::Refused(problem) => *problem,
+        };
         let response = match answered {
             Answered::ByLeader | Answered::ByLeaderAtLength => {
                 forward::forward(&self.api, request, |request| async {
-                    let answer = self.beside.answer(principal, request).await;
-                    answer.unwrap_or_else(|_| Refusal(forward::moved()).into_response())
+                    let answer = self.beside.answer(asker, request).await;
+                    answer.unwrap_or_else(|unanswered| Refusal(problem_of(unanswered)).into_response())
                 })
                 .await
             }
-            Answered::Anywhere => match self.beside.answer(principal.clone(), request).await {
+            Answered::Anywhere => match self.beside.answer(asker.clone(), request).await {
                 Ok(response) => response,
-                Err(request) => match forward::leader(&self.api, request.headers()).await? {
-                    Some(leader) => leader.ask(request).await?,
+                Err(Unanswered::Refused(problem)) => return Err(*problem),
+                Err(Unanswered::ByLeader(request)) => match forward::leader(&self.api, request.headers()).await? {
+                    Some(leader) => leader.ask(*request).await?,
                     // It leads by now.
-                    None => self
-                        .beside
-                        .answer(principal, request)
-                        .await
-                        .map_err(|_| forward::moved())?,
+                    None => self.beside.answer(asker, *request).await.map_err(problem_of)?,
                 },
             },
         };
@@ -219,15 +227,15 @@ impl<B: Beside> Service<B> {
         }
         let mut lease = None;
         if !is_open(request.uri().path()) {
-            let (principal, held) = match guard::principal(&self.api, request.uri().path(), request.headers()).await {
+            let (asker, held) = match guard::asker(&self.api, request.uri().path(), request.headers()).await {
                 Ok(found) => found,
                 Err(problem) => return Err(guard::refused(request, problem).await),
             };
-            noting::by(&principal);
+            noting::by(&asker);
             let is_of_publisher = request.uri().path().starts_with(BY_PUBLISHERS);
             if !matches!(*request.method(), Method::GET | Method::HEAD)
                 && !is_of_publisher
-                && let Err(problem) = self.api.pace.write(&principal.name)
+                && let Err(problem) = self.api.pace.write(asker.actor())
             {
                 return Err(guard::refused(request, problem).await);
             }
@@ -235,7 +243,7 @@ impl<B: Beside> Service<B> {
                 request.extensions_mut().insert(held.clone());
             }
             lease = held;
-            request.extensions_mut().insert(principal);
+            request.extensions_mut().insert(asker);
         }
         let Ok(response) = self.router.clone().oneshot(request).await;
         Ok(guard::leased(&self.api, response, lease))

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::Request;
-use axum::http::{HeaderValue, Method, Uri, header};
+use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::Response;
 use orch_shared::access::Principal;
 use orch_shared::audit::{Row, Target};
@@ -19,6 +19,9 @@ use super::problem::Told;
 use super::publishers::Deed;
 use crate::admission;
 use crate::audit::{self, Trail};
+
+/// Where what is counted is told.
+const METRICS: &str = "/metrics";
 
 /// Begins the trail of a request.
 pub(super) fn begin(id: &HeaderValue, request: &Request) -> Arc<Trail> {
@@ -36,6 +39,11 @@ pub(super) fn by(principal: &Principal) {
 
 /// What is wanted, as the address says it; known before anybody knows who asks.
 pub(super) fn wanted(method: &Method, uri: &Uri) {
+    if uri.path() == METRICS
+        && let Some(trail) = audit::trail()
+    {
+        trail.wants("metrics");
+    }
     if let (Some(trail), Some(address)) = (audit::trail(), address::parse(uri.path())) {
         let (verb, target) = meaning(&address, self::method(method), uri.query().unwrap_or_default());
         trail.about(verb, target);
@@ -74,10 +82,14 @@ pub(super) fn refused(objects: &[Option<ObjectRef>], problem: &Problem) {
 /// Sees to the row about a request that is answered, of the API or of the gateway. What is returned has to be settled before
 /// the answer is told.
 pub(super) fn conclude(api: &Api, path: &str, trail: &Trail, response: &Response) -> Option<Row> {
-    if !["/api/v1/", "/mcp/", "/v1/"]
-        .iter()
-        .any(|noted| path.starts_with(noted))
-    {
+    let is_noted = match path {
+        // Whoever scrapes does so all day; who may not is told of.
+        METRICS => matches!(response.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN),
+        path => ["/api/v1/", "/mcp/", "/v1/"]
+            .iter()
+            .any(|noted| path.starts_with(noted)),
+    };
+    if !is_noted {
         return None;
     }
     if let Some(Told(problem)) = response.extensions().get::<Told>() {

@@ -16,6 +16,7 @@ use super::dispatch::{self, json, text};
 use super::problem::Refusal;
 use super::{Api, body, noting};
 use crate::admission::{self, AuthCheck, Existing, Made, Manner, Precondition, Target};
+use crate::asker::Asker;
 use crate::audit;
 use crate::store::Row;
 
@@ -134,7 +135,7 @@ pub(super) async fn get(api: &Api, principal: &Principal, target: Target, parts:
 
 pub(super) async fn create(
     api: &Api,
-    principal: &Principal,
+    principal: &Asker,
     kind: Kind,
     scope: &Scope,
     parts: &Parts,
@@ -172,7 +173,7 @@ pub(super) async fn create(
         return Err(Problem::new(Code::BadRequest, detail).into());
     }
     if kind == Kind::Token {
-        api.pace.token(&principal.name)?;
+        api.pace.token(principal.actor())?;
     }
     let CreateParameters { force, skip_auth_check } = body::query(&parts.uri)?;
     let existing = match force {

@@ -1,4 +1,5 @@
-//! What was asked of models, summed up: of oneself, and with the operation `usage` of everybody.
+//! What was asked of models, summed up: of oneself, and with the operation `usage` of everybody. A token knows of what was asked
+//! with it, within its projects.
 
 use axum::http::StatusCode;
 use axum::http::request::Parts;
@@ -22,23 +23,47 @@ const MOST: u32 = 10_000;
 /// Sums of calls.
 pub(super) async fn usage(api: &Api, principal: &Principal, parts: &Parts) -> Result<Response, Refusal> {
     let parameters: Parameters = body::query(&parts.uri)?;
-    let user = match parameters.user {
-        // Of oneself, anybody may know it, and nobody needs to be asked.
-        Some(user) if user == *principal.name => Some(user),
-        None if !principal.may_operate(Operation::Usage).is_allowed => Some(principal.name.to_string()),
-        user @ (Some(_) | None) => {
+    let is_own = parameters.user.as_ref().is_none_or(|user| *user == *principal.name);
+    let own_token = match (principal.token(), &principal.impersonator) {
+        (Some(token), None) => Some(token),
+        (Some(_), Some(_)) | (None, _) => None,
+    };
+    let sees_all = principal.may_operate(Operation::Usage).is_allowed;
+    // Of oneself, anybody may know it, and nobody needs to be asked.
+    let is_oneself = is_own && (principal.is_in_person() || own_token.is_some());
+    let (user, token) = match parameters.user {
+        _ if is_oneself && !sees_all => {
+            let token = match (own_token, parameters.token) {
+                (Some(own), Some(other)) if own != other => {
+                    let detail = "a token knows of what was asked with it alone";
+                    return Err(Problem::new(Code::Forbidden, detail)
+                        .suggest("that needs the operation `usage`")
+                        .into());
+                }
+                (Some(own), _) => Some(own.to_owned()),
+                (None, token) => token,
+            };
+            (Some(principal.name.to_string()), token)
+        }
+        Some(user) if is_oneself => (Some(user), parameters.token),
+        user => {
             admission::operate(principal, Operation::Usage)?;
-            user
+            (user, parameters.token)
         }
     };
     let store = &api.admission.store;
+    let within = match own_token.filter(|_| !sees_all) {
+        None => None,
+        Some(token) => api.authenticator.projects_of(token),
+    };
     let now = store.clock().now();
     let by = By::list(parameters.by.as_deref().unwrap_or_default())
         .map_err(|error| Problem::new(Code::BadRequest, error.to_string()))?;
     let query = UsageQuery {
         user: user.clone(),
-        token: parameters.token,
+        token,
         project: parameters.project,
+        within: within.map(|projects| projects.iter().map(ToString::to_string).collect()),
         llm: parameters.llm,
         agent: parameters.agent,
         from: parameters.from.as_deref().map(|from| instant(now, from)).transpose()?,

@@ -12,7 +12,6 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use orch_shared::access::Principal;
 use orch_shared::audit::Target;
 use orch_shared::cassette;
 use orch_shared::chat::{self, Event};
@@ -26,9 +25,10 @@ use super::dispatch::json;
 use super::problem::{Refusal, with_status};
 use super::{body, route};
 use crate::agents::{Agents, Attached, Caller};
+use crate::asker::Asker;
 use crate::audit::{self, Tenure};
 
-/// The largest body, in bytes: a message, and what it is told besides.
+/// The largest body of a message, in bytes: that, and what is told besides.
 const LARGEST: usize = 2 << 20;
 /// How often it is said that the daemon is still there, while nothing is told.
 const PING: Duration = Duration::from_secs(10);
@@ -83,6 +83,22 @@ impl Address<'_> {
         }
     }
 
+    /// The largest body, in bytes.
+    const fn takes(self) -> usize {
+        match self {
+            Self::Chat(_) => LARGEST,
+            Self::Replays => cassette::LARGEST,
+            Self::Threads(_)
+            | Self::Tools(_)
+            | Self::Thread(_)
+            | Self::Messages(_)
+            | Self::Fork(_)
+            | Self::Cancel(_)
+            | Self::Resume(_)
+            | Self::Cassette(_) => body::OTHER,
+        }
+    }
+
     /// What a request is called in the audit log.
     const fn verb(self, method: &'static str) -> &'static str {
         match self {
@@ -120,14 +136,14 @@ pub fn pattern(path: &str) -> Option<&'static str> {
 }
 
 /// Answers a request at such an address.
-pub async fn talk(agents: &Agents, principal: Principal, request: Request) -> Response {
+pub async fn talk(agents: &Agents, asker: Asker, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    answer(agents, principal, &parts, body)
+    answer(agents, asker, &parts, body)
         .await
         .unwrap_or_else(Refusal::into_response)
 }
 
-async fn answer(agents: &Agents, principal: Principal, parts: &Parts, body: Body) -> Result<Response, Refusal> {
+async fn answer(agents: &Agents, mut asker: Asker, parts: &Parts, mut body: Body) -> Result<Response, Refusal> {
     let Some((address, _)) = find(parts.uri.path()) else {
         return Err(Problem::new(Code::NoRoute, "there is nothing at that address").into());
     };
@@ -139,14 +155,18 @@ async fn answer(agents: &Agents, principal: Principal, parts: &Parts, body: Body
         _ => "other",
     };
     note(address, method);
+    if method != "get" {
+        body = body::whole(body, address.takes()).await?;
+        asker.renew().await?;
+    }
     let caller = Caller {
-        principal,
+        principal: asker,
         request_id: request_id(&parts.headers),
     };
     let headers = &parts.headers;
     match (address, method) {
         (Address::Chat(agent), "create") => {
-            let request: chat::Request = body::json(headers, body, LARGEST).await?;
+            let request: chat::Request = body::json(headers, body, address.takes()).await?;
             let is_streamed = request.stream;
             let attached = agents.chat(caller, agent, request).await?;
             told(attached, is_streamed.into()).await
@@ -192,7 +212,7 @@ async fn answer(agents: &Agents, principal: Principal, parts: &Parts, body: Body
         }
         (Address::Cassette(id), "get") => Ok(json(StatusCode::OK, &agents.cassette(&caller, id).await?)),
         (Address::Replays, "create") => {
-            let replay: cassette::Replay = body::json_after(headers, body, cassette::LARGEST, of_known_format).await?;
+            let replay: cassette::Replay = body::json_after(headers, body, address.takes(), of_known_format).await?;
             note_replay(&replay);
             Ok(json(StatusCode::OK, &agents.replay(&caller, &replay).await?))
         }

@@ -1,12 +1,15 @@
-//! What is streamed to somebody ends with what they may see.
+//! What is streamed to somebody ends with what they may see, and what is done for them goes by what they may do by then.
 
 use std::sync::Arc;
 
+use futures_util::future::BoxFuture;
 use orch_shared::access::{Principal, Rights};
+use orch_shared::problem::Problem;
 use orch_shared::resource::Timestamp;
 
 use super::Authenticator;
 use super::rights::{self, Epoch};
+use crate::asker::{Asker, Known};
 use crate::store::Snapshot;
 
 /// Whom a request came from, as long as it is true.
@@ -103,5 +106,37 @@ impl Lease {
                 goes_on.then_some(()).ok_or(Ended::Rights)
             }
         }
+    }
+}
+
+impl Lease {
+    async fn renewed(&self) -> Result<Asker, Problem> {
+        let (principal, lease) = self.authenticator.leased_by(&self.hash).await?;
+        Ok(match &self.in_place_of {
+            None => lease.asker(principal),
+            Some(other) => {
+                let principal = self.authenticator.impersonated(&principal, other)?;
+                lease.in_place_of(&principal).asker(principal)
+            }
+        })
+    }
+
+    /// Whoever asks, as that principal for now.
+    #[must_use]
+    pub fn asker(self, principal: Principal) -> Asker {
+        Asker::known(principal, Arc::new(self))
+    }
+}
+
+impl Known for Lease {
+    fn is_untouched(&self) -> bool {
+        let store = &self.authenticator.store;
+        self.until.is_none_or(|end| store.clock().now() < end)
+            && rights::epoch(&store.snapshot()) == self.epoch
+            && self.authenticator.is_fresh(&self.hash)
+    }
+
+    fn again(&self) -> BoxFuture<'_, Result<Asker, Problem>> {
+        Box::pin(self.renewed())
     }
 }

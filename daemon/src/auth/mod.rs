@@ -20,6 +20,7 @@ use std::time::{Duration, Instant};
 
 use http::HeaderMap;
 use orch_shared::access::{Credential as Shown, Grants, Operation, Principal, Rights, Subject};
+use orch_shared::name::Name;
 use orch_shared::problem::{Code, Problem};
 use orch_shared::resource::Timestamp;
 use subtle::ConstantTimeEq;
@@ -141,7 +142,7 @@ impl Authenticator {
 
     /// The groups of a subject.
     #[must_use]
-    pub fn groups_of(&self, subject: &Subject) -> Vec<orch_shared::name::Name> {
+    pub fn groups_of(&self, subject: &Subject) -> Vec<Name> {
         rights::groups_of(subject, &self.store.snapshot())
     }
 
@@ -150,20 +151,25 @@ impl Authenticator {
     /// # Errors
     /// As [`Self::principal`].
     pub async fn leased(&self, headers: &HeaderMap) -> Result<(Principal, Lease), Problem> {
-        let hash = credential::shown(headers)?;
-        let principal = self.of_hash(&hash).await?;
-        let known = self.locked();
-        let until = known
-            .by_hash
-            .get(&hash)
-            .and_then(|remembered| remembered.principal.as_ref())
-            .and_then(|(_, until)| *until);
+        self.leased_by(&credential::shown(headers)?).await
+    }
+
+    async fn leased_by(&self, hash: &str) -> Result<(Principal, Lease), Problem> {
+        // What changes from here on is looked at again, whether or not it was seen.
+        let epoch = rights::epoch(&self.store.snapshot());
+        let principal = self.of_hash(hash).await?;
+        let until = {
+            let known = self.locked();
+            let remembered = known.by_hash.get(hash);
+            let found = remembered.and_then(|remembered| remembered.principal.as_ref());
+            found.and_then(|(_, until)| *until)
+        };
         let lease = Lease {
             authenticator: self.clone(),
             hash: hash.into(),
             in_place_of: None,
             rights: Arc::clone(&principal.rights),
-            epoch: known.epoch,
+            epoch,
             until,
         };
         Ok((principal, lease))
@@ -248,6 +254,12 @@ impl Authenticator {
         rights::is_active(subject, &snapshot).then(|| Arc::new(bindings.granted_to(subject, &snapshot)))
     }
 
+    /// The projects that a token is confined to by now; nothing when it is not confined.
+    #[must_use]
+    pub fn projects_of(&self, token: &str) -> Option<Vec<Name>> {
+        rights::projects_of(token, &self.store.snapshot(), self.store.clock().now())
+    }
+
     /// What a subject was granted, whether or not it may do anything now.
     #[must_use]
     pub fn granted_to(&self, subject: &Subject) -> Grants {
@@ -317,6 +329,13 @@ impl Authenticator {
 
     fn is_forgotten(&self, hash: &str) -> bool {
         !self.locked().by_hash.contains_key(hash)
+    }
+
+    /// Whether the database has told of a credential just now.
+    fn is_fresh(&self, hash: &str) -> bool {
+        let known = self.locked();
+        let remembered = known.by_hash.get(hash);
+        remembered.is_some_and(|remembered| remembered.asked.elapsed() < REMEMBERED)
     }
 
     fn locked(&self) -> MutexGuard<'_, Known> {

@@ -229,6 +229,22 @@ pub fn confined_to(spec: &Token, object: &ObjectRef) -> Option<Vec<(Name, Option
     }
 }
 
+/// The projects that the token of that name is confined to at that instant, by itself and by what it was made with; nothing when
+/// it is not confined. One that is not there opens none.
+pub(super) fn projects_of(token: &str, snapshot: &Snapshot, now: Timestamp) -> Option<Vec<Name>> {
+    let found = Token::called(token).and_then(|object| snapshot.get(&object));
+    let known = found.and_then(|object| Some((object, object.spec::<Token>()?, object.status::<Token>()?)));
+    let known = known.and_then(|(object, spec, status)| Some((object, spec, makers(status, snapshot, now)?)));
+    let Some((object, spec, makers)) = known else {
+        return Some(Vec::new());
+    };
+    let bounds = std::iter::once((spec, &object.object)).chain(makers);
+    let bounds = bounds.filter_map(|(spec, object)| confined_to(spec, object));
+    let open = |(project, end): (Name, Option<Timestamp>)| end.is_none_or(|end| now < end).then_some(project);
+    let bounds = bounds.map(|projects| projects.into_iter().filter_map(open).collect::<Vec<Name>>());
+    bounds.reduce(|left, bound| left.into_iter().filter(|project| bound.contains(project)).collect())
+}
+
 /// The bound of some projects.
 fn within(projects: impl Iterator<Item = Name>) -> Grants {
     let on_objects = projects.map(|project| Grant {

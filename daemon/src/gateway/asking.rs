@@ -13,8 +13,8 @@ use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::protocol::{
-    self, META_CAPABILITIES, META_CLIENT, META_LOG_LEVEL, META_SESSION, META_VERSION, METHOD, MODERN, NAME, PARAM,
-    PROTOCOL_VERSION, code, error, error_with,
+    self, META_CAPABILITIES, META_CLIENT, META_LOG_LEVEL, META_SESSION, META_VERSION, METHOD, MODERN, NAME,
+    NEWEST_LEGACY, PARAM, PROTOCOL_VERSION, code, error, error_with,
 };
 use crate::runtime::link::Client;
 
@@ -453,6 +453,38 @@ pub(super) fn without_reserved(params: Option<Raw>) -> Option<Raw> {
         }
     }
     Some(members.to_raw())
+}
+
+/// Which revision a client of the older era is offered, and who it is; or what is wrong with how it begins. What it is, and
+/// what it can do, it need not say.
+pub(super) fn introduced(request: &Request) -> Result<(String, Client), Outcome> {
+    let wrong = |message: String| Err(error(code::INVALID_PARAMS, message));
+    let Some(params) = request.params.as_deref().and_then(Members::of) else {
+        return wrong("initialize needs `params`, an object with `protocolVersion`".to_owned());
+    };
+    let Some(wanted) = params.text("protocolVersion") else {
+        let example = format!("a string, such as \"{NEWEST_LEGACY}\"");
+        return wrong(format!("`params.protocolVersion` of initialize must be {example}"));
+    };
+    let version = if protocol::is_legacy(&wanted) {
+        wanted
+    } else {
+        NEWEST_LEGACY.to_owned()
+    };
+    let object = |name: &str| match params.get(name).filter(|value| value.get() != "null") {
+        None => Ok(raw(&json!({}))),
+        Some(value) if Members::are_in(value) => Ok(value.to_owned()),
+        Some(_) => Err(error(
+            code::INVALID_PARAMS,
+            format!("`params.{name}` of initialize must be an object"),
+        )),
+    };
+    let client = Client {
+        info: object("clientInfo")?,
+        capabilities: object("capabilities")?,
+        log_level: None,
+    };
+    Ok((version, client))
 }
 
 #[cfg(test)]

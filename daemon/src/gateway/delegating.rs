@@ -24,6 +24,7 @@ use super::protocol::{code, error};
 use super::pump::{Side, Step, Work};
 use super::session::UnderWay;
 use super::view::{Target, View};
+use crate::asker::Asker;
 use crate::store::Object;
 
 /// What the names of agents begin with, before `__`.
@@ -38,7 +39,7 @@ pub(super) fn instead() -> &'static Name {
 /// Something that an agent is to do.
 pub struct Delegated {
     /// For whom.
-    pub principal: Principal,
+    pub principal: Asker,
     /// Which agent.
     pub agent: Name,
     /// What.

@@ -16,6 +16,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::stream as futures_stream;
 use orch_shared::access::Principal;
 use orch_shared::jsonrpc::{Id, Members, Message, Outcome, Request, raw};
+use orch_shared::problem::Problem;
 use orch_shared::session::Direction;
 use serde_json::json;
 use tokio::time::Instant;
@@ -23,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::address::{self, Address};
 use super::answers::{answer, limited, message_of, modern_status, problem};
-use super::asking::{self, Asking, Refused};
+use super::asking::{self, Asking, Refused, introduced};
 use super::body::{accepts, fits, received};
 use super::methods::{Asked, Reply};
 use super::news::Listening;
@@ -37,6 +38,7 @@ use super::session::Session;
 use super::stream::{self, KEEP_ALIVE, Place, Primed};
 use super::view::{self, Target, View};
 use super::{Gateway, noting, oldest, watching};
+use crate::asker::Asker;
 use crate::runtime::link::Client;
 use crate::{audit, limits};
 
@@ -50,23 +52,23 @@ const CUT_OFF: Duration = Duration::from_secs(120);
 type Running = Pin<Box<dyn Future<Output = (Work, Step)> + Send>>;
 
 /// Answers a request. HEAD is answered as GET; the server leaves the body out.
-pub(super) async fn dispatch(gateway: &Gateway, principal: Principal, parts: Parts, body: Body) -> Response {
+pub(super) async fn dispatch(gateway: &Gateway, asker: Asker, parts: Parts, body: Body) -> Result<Response, Problem> {
     let Some(address) = address::parse(parts.uri.path()) else {
-        return problem(StatusCode::NOT_FOUND, "there is nothing at this address");
+        return Ok(problem(StatusCode::NOT_FOUND, "there is nothing at this address"));
     };
     let method = match parts.method.as_str() {
         "HEAD" => "GET",
         method => method,
     };
     noting::address(&address, method);
-    match (address, method) {
-        (Address::Messages(target), "POST") => take(gateway, target, principal, parts, body).await,
-        (Address::Messages(target), "GET") => Box::pin(stream_news(gateway, target, &principal, &parts.headers)).await,
-        (Address::Messages(target), "DELETE") => Box::pin(end(gateway, target, &principal, &parts.headers)).await,
-        (Address::Stream(target), "GET") => oldest::connect(gateway, target, &principal, &parts.uri),
-        (Address::Posted(target), "POST") => Box::pin(oldest::take(gateway, target, principal, parts, body)).await,
-        (Address::Sessions(project), "GET") => watching::list(gateway, project, &principal),
-        (Address::Traffic(project, id), "GET") => watching::traffic(gateway, project, &id, &principal),
+    Ok(match (address, method) {
+        (Address::Messages(target), "POST") => take(gateway, target, asker, parts, body).await?,
+        (Address::Messages(target), "GET") => Box::pin(stream_news(gateway, target, &asker, &parts.headers)).await,
+        (Address::Messages(target), "DELETE") => Box::pin(end(gateway, target, &asker, &parts.headers)).await,
+        (Address::Stream(target), "GET") => oldest::connect(gateway, target, &asker, &parts.uri),
+        (Address::Posted(target), "POST") => Box::pin(oldest::take(gateway, target, asker, parts, body)).await?,
+        (Address::Sessions(project), "GET") => watching::list(gateway, project, &asker),
+        (Address::Traffic(project, id), "GET") => watching::traffic(gateway, project, &id, &asker),
         (
             address @ (Address::Messages(_)
             | Address::Stream(_)
@@ -81,7 +83,7 @@ pub(super) async fn dispatch(gateway: &Gateway, principal: Principal, parts: Par
             refusal.headers_mut().insert(header::ALLOW, allowed);
             refusal
         }
-    }
+    })
 }
 
 impl Gateway {
@@ -95,29 +97,37 @@ impl Gateway {
 }
 
 /// Takes a message.
-async fn take(gateway: &Gateway, target: Option<Target>, principal: Principal, parts: Parts, body: Body) -> Response {
+async fn take(
+    gateway: &Gateway,
+    target: Option<Target>,
+    mut asker: Asker,
+    parts: Parts,
+    body: Body,
+) -> Result<Response, Problem> {
     let Parts { uri, headers, .. } = parts;
     if let Err(refusal) = fits(&headers) {
-        return refusal;
+        return Ok(refusal);
     }
     let body = match received(body).await {
         Ok(body) => body,
-        Err(refusal) => return refusal,
+        Err(refusal) => return Ok(refusal),
     };
+    // It may have taken its time.
+    asker.renew().await?;
     let asking = match asking::read(&headers, &body) {
         Ok(asking) => asking,
-        Err(Refused { status, id, outcome }) => return answer(status, id.as_ref(), &outcome),
+        Err(Refused { status, id, outcome }) => return Ok(answer(status, id.as_ref(), &outcome)),
     };
     noting::asking(&asking);
-    let Some(view) = gateway.view(target.as_ref(), &principal) else {
-        return gateway.nothing_there(target.as_ref(), &principal, uri.path(), &asking);
+    let Some(view) = gateway.view(target.as_ref(), &asker) else {
+        return Ok(gateway.nothing_there(target.as_ref(), &asker, uri.path(), &asking));
     };
-    match asking {
+    Ok(match asking {
         Asking::Modern(modern) => {
             let id = modern.request.id.clone();
             let asked = Asked {
                 view: &view,
-                principal: &principal,
+                principal: &asker,
                 side: Side::Modern(Arc::new(modern.client)),
                 headers: &headers,
                 handle: modern.handle,
@@ -127,13 +137,13 @@ async fn take(gateway: &Gateway, target: Option<Target>, principal: Principal, p
             let reply = gateway.answer(asked).await;
             gateway.respond_modern(&id, reply).await
         }
-        Asking::News(news) => taken(gateway.pass_news(&view, &principal, &news).await),
-        Asking::Legacy(message) => gateway.take_legacy(&view, &principal, &headers, message).await,
-    }
+        Asking::News(news) => taken(gateway.pass_news(&view, &asker, &news).await),
+        Asking::Legacy(message) => gateway.take_legacy(&view, &asker, &headers, message).await,
+    })
 }
 
 impl Gateway {
-    async fn take_legacy(&self, view: &View, principal: &Principal, headers: &HeaderMap, message: Message) -> Response {
+    async fn take_legacy(&self, view: &View, principal: &Asker, headers: &HeaderMap, message: Message) -> Response {
         let message = match message {
             Message::Request(request) if request.method == "initialize" => {
                 return self.begin(view, principal, request).await;
@@ -392,38 +402,6 @@ pub(super) fn run(mut pump: Work) -> Running {
 #[expect(clippy::unnecessary_wraps, reason = "the item of a body's stream")]
 fn text(text: String) -> Result<Bytes, Infallible> {
     Ok(Bytes::from(text))
-}
-
-/// Which revision a client of the older era is offered, and who it is; or what is wrong with how it begins. What it is, and
-/// what it can do, it need not say.
-pub(super) fn introduced(request: &Request) -> Result<(String, Client), Outcome> {
-    let wrong = |message: String| Err(error(code::INVALID_PARAMS, message));
-    let Some(params) = request.params.as_deref().and_then(Members::of) else {
-        return wrong("initialize needs `params`, an object with `protocolVersion`".to_owned());
-    };
-    let Some(wanted) = params.text("protocolVersion") else {
-        let example = format!("a string, such as \"{NEWEST_LEGACY}\"");
-        return wrong(format!("`params.protocolVersion` of initialize must be {example}"));
-    };
-    let version = if protocol::is_legacy(&wanted) {
-        wanted
-    } else {
-        NEWEST_LEGACY.to_owned()
-    };
-    let object = |name: &str| match params.get(name).filter(|value| value.get() != "null") {
-        None => Ok(raw(&json!({}))),
-        Some(value) if Members::are_in(value) => Ok(value.to_owned()),
-        Some(_) => Err(error(
-            code::INVALID_PARAMS,
-            format!("`params.{name}` of initialize must be an object"),
-        )),
-    };
-    let client = Client {
-        info: object("clientInfo")?,
-        capabilities: object("capabilities")?,
-        log_level: None,
-    };
-    Ok((version, client))
 }
 
 /// What a client of the newer era is told that asks for what that has not.

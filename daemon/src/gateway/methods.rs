@@ -23,6 +23,7 @@ use super::protocol::{self, META_MISSING, META_SERVER, code, error, error_with, 
 use super::pump::{Side, Work};
 use super::surface::Kind;
 use super::view::View;
+use crate::asker::Asker;
 
 /// How long a list may be used without asking again, for clients that want to know: milliseconds.
 const LIST_TTL: u32 = 10_000;
@@ -30,7 +31,7 @@ const LIST_TTL: u32 = 10_000;
 /// A request, and all that decides about it.
 pub(super) struct Asked<'a> {
     pub(super) view: &'a View,
-    pub(super) principal: &'a Principal,
+    pub(super) principal: &'a Asker,
     pub(super) side: Side,
     pub(super) headers: &'a HeaderMap,
     /// The handle of a session that a client of the newer era has begun.

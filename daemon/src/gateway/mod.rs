@@ -70,8 +70,8 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::Request;
 use axum::response::Response;
-use orch_shared::access::Principal;
 use orch_shared::jsonrpc::raw;
+use orch_shared::problem::Problem;
 use serde_json::json;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
@@ -82,6 +82,7 @@ pub use registry::{Begun, Bounds};
 pub use thinking::{Question, Think};
 pub use visiting::{Called, Tool, Visit, Visitor};
 
+use crate::asker::Asker;
 use crate::audit::Ledger;
 use crate::limits::{self, Limits};
 use crate::reconcile::{Lists, SessionCopies, Waker};
@@ -273,8 +274,11 @@ impl Gateway {
     }
 
     /// Answers what somebody asks at an address of the gateway.
-    pub async fn serve(&self, principal: Principal, request: Request<Body>) -> Response {
+    ///
+    /// # Errors
+    /// When whoever asked may not ask any more, now that all of it is there.
+    pub async fn serve(&self, asker: Asker, request: Request<Body>) -> Result<Response, Problem> {
         let (parts, body) = request.into_parts();
-        door::dispatch(self, principal, parts, body).await
+        door::dispatch(self, asker, parts, body).await
     }
 }

@@ -430,7 +430,7 @@ impl Gateway {
         let stop = self.0.shutdown.child_token();
         let waiting = Waiting {
             target: asked.view.target.clone(),
-            principal: asked.principal.clone(),
+            principal: Principal::clone(asked.principal),
             filter: filter.clone(),
             id,
             news: sender,

@@ -12,14 +12,14 @@ use axum::response::{IntoResponse, Response};
 use futures_util::{StreamExt as _, stream as futures_stream};
 use orch_shared::access::Principal;
 use orch_shared::jsonrpc::Message;
+use orch_shared::problem::Problem;
 use orch_shared::session::Direction;
 use serde::Deserialize;
 
 use super::Gateway;
 use super::answers::{answer, message_of, nothing_of_that_name, problem};
-use super::asking::{self, Refused};
+use super::asking::{self, Refused, introduced};
 use super::body::{is_plain, received};
-use super::door::introduced;
 use super::methods::{Asked, Reply, unknown_method};
 use super::noting;
 use super::pump::Side;
@@ -27,6 +27,7 @@ use super::registry;
 use super::session::Session;
 use super::stream::{self, Primed};
 use super::view::Target;
+use crate::asker::Asker;
 use crate::audit;
 
 /// So long a message waits for its client to read what it was answered before.
@@ -89,38 +90,36 @@ pub(super) struct Posted {
 pub(super) async fn take(
     gateway: &Gateway,
     target: Option<Target>,
-    principal: Principal,
+    mut asker: Asker,
     parts: Parts,
     body: Body,
-) -> Response {
+) -> Result<Response, Problem> {
     let Ok(Query(posted)) = Query::<Posted>::try_from_uri(&parts.uri) else {
-        return problem(
+        return Ok(problem(
             StatusCode::BAD_REQUEST,
             "the address needs ?sessionId=, as the stream has said it",
-        );
+        ));
     };
     let headers = parts.headers;
-    let Some(view) = gateway.view(target.as_ref(), &principal) else {
-        return nothing_of_that_name();
-    };
-    let found = gateway
-        .0
-        .registry
-        .find(&posted.session_id, &principal, &view.target)
-        .await;
-    let Ok(Some(session)) = found else {
-        return problem(StatusCode::NOT_FOUND, "Session not found");
-    };
     if let Err(refusal) = is_plain(&headers) {
-        return refusal;
+        return Ok(refusal);
     }
     let body = match received(body).await {
         Ok(body) => body,
-        Err(refusal) => return refusal,
+        Err(refusal) => return Ok(refusal),
+    };
+    // It may have taken its time.
+    asker.renew().await?;
+    let Some(view) = gateway.view(target.as_ref(), &asker) else {
+        return Ok(nothing_of_that_name());
+    };
+    let found = gateway.0.registry.find(&posted.session_id, &asker, &view.target).await;
+    let Ok(Some(session)) = found else {
+        return Ok(problem(StatusCode::NOT_FOUND, "Session not found"));
     };
     let message = match asking::legacy(&body) {
         Ok(message) => message,
-        Err(Refused { status, id, outcome }) => return answer(status, id.as_ref(), &outcome),
+        Err(Refused { status, id, outcome }) => return Ok(answer(status, id.as_ref(), &outcome)),
     };
     noting::message(&message);
     noting::session(&session);
@@ -171,7 +170,7 @@ pub(super) async fn take(
         }
         let asked = Asked {
             view: &view,
-            principal: &principal,
+            principal: &asker,
             side: Side::Legacy(Arc::clone(&session)),
             headers: &headers,
             handle: None,
@@ -189,7 +188,7 @@ pub(super) async fn take(
         Some(trail) => drop(tokio::spawn(audit::scoped(trail, answering))),
         None => drop(tokio::spawn(answering)),
     }
-    StatusCode::ACCEPTED.into_response()
+    Ok(StatusCode::ACCEPTED.into_response())
 }
 
 /// Writes everything that comes of a request to the one stream there is.

@@ -120,7 +120,7 @@ impl Gateway {
         };
         let prompt = proposal.prompt.clone();
         let proposed = (self.0.propose)(Proposed {
-            principal: asked.principal.clone(),
+            principal: Principal::clone(asked.principal),
             project: project.clone(),
             session: session.hash.clone(),
             proposal,

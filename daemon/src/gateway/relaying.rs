@@ -47,7 +47,7 @@ impl Gateway {
         let paging = page_size.map(|size| Paging {
             size,
             behalf: Behalf {
-                principal: principal.clone(),
+                principal: Principal::clone(principal),
                 project: view.project().cloned(),
             },
         });
@@ -191,8 +191,8 @@ impl Gateway {
     pub(super) fn limited<'p>(&self, principal: &'p Principal) -> Whose<'p> {
         Whose {
             kind: "principal",
-            id: &principal.name,
-            name: &principal.name,
+            id: principal.actor(),
+            name: principal.actor(),
             bounds: self.0.principal_limits,
         }
     }

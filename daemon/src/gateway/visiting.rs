@@ -10,15 +10,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use http::HeaderMap;
-use orch_shared::access::Principal;
+use orch_shared::access::{Decision, Principal};
 use orch_shared::audit::Target as AuditTarget;
 use orch_shared::digest::sha256;
 use orch_shared::jsonrpc::{Id, Outcome, Request, raw};
-use orch_shared::name::Name;
+use orch_shared::kind::Kind::Server;
+use orch_shared::name::{Name, ObjectRef};
 use serde_json::{Map, Value, json};
 use tokio::time::timeout;
 
 use super::Gateway;
+use super::ledger::note;
 use super::methods::{Asked, Reply};
 use super::protocol::NEWEST_LEGACY;
 use super::pump::{Side, Step};
@@ -26,6 +28,7 @@ use super::registry::fresh;
 use super::session::{Beginning, Session};
 use super::surface::Kind;
 use super::view::{Target, View};
+use crate::asker::Asker;
 use crate::audit::{self, Trail};
 use crate::runtime::link::Client;
 
@@ -33,7 +36,7 @@ use crate::runtime::link::Client;
 #[derive(Debug, Clone)]
 pub struct Visitor {
     /// For whom.
-    pub principal: Principal,
+    pub principal: Asker,
     /// Which project.
     pub project: Name,
     /// The agent and the thread, as rows of the audit log name them.
@@ -111,14 +114,23 @@ impl Gateway {
 }
 
 impl Visit {
-    fn view(&self) -> Option<View> {
+    fn view(&self, principal: &Principal) -> Option<View> {
         let snapshot = self.gateway.0.store.snapshot();
-        View::of_agent(&self.visitor.project, &snapshot, &self.visitor.principal)
+        View::of_agent(&self.visitor.project, &snapshot, principal)
+    }
+
+    /// Whether others may call a tool.
+    fn is_barred(&self, server: &Name, tool: &str) -> bool {
+        let all = self.view(&Principal::daemon());
+        all.is_some_and(|all| {
+            let mut members = all.members.iter();
+            members.any(|member| member.name == *server && member.offer().admits(tool))
+        })
     }
 
     /// The tools that may be called, in the order of the project, and which servers do not tell theirs, each with the reason.
     pub async fn tools(&self) -> (Vec<Tool>, Vec<String>) {
-        let Some(view) = self.view() else {
+        let Some(view) = self.view(&self.visitor.principal) else {
             return (Vec::new(), Vec::new());
         };
         let listing = self.gateway.listing(&view, Kind::Tools).await;
@@ -139,22 +151,47 @@ impl Visit {
         (tools.collect(), missing.collect())
     }
 
-    /// Calls a tool of a server, both as they call themselves. Dropping this tells the server that nobody waits any more.
-    pub async fn call(&self, server: &Name, tool: &str, arguments: &Map<String, Value>, patience: Duration) -> Called {
+    /// Calls a tool of a server, both as they call themselves, by the rights that whoever visits has by then. Dropping this
+    /// tells the server that nobody waits any more.
+    pub async fn call(
+        &self,
+        principal: &Asker,
+        (server, tool): (&Name, &str),
+        arguments: &Map<String, Value>,
+        patience: Duration,
+    ) -> Called {
         let trail = Trail::begin(&self.visitor.request_id, None, "tools/call");
         let object = Target::Project(self.visitor.project.clone()).object();
         trail.about("tools/call", Some(AuditTarget::of(&object)));
-        trail.by(&self.visitor.principal);
+        trail.by(principal);
         trail.said(&self.visitor.clause);
-        audit::scoped(trail, self.called(server, tool, arguments, patience)).await
+        audit::scoped(trail, self.called(principal, (server, tool), arguments, patience)).await
     }
 
-    async fn called(&self, server: &Name, tool: &str, arguments: &Map<String, Value>, patience: Duration) -> Called {
-        let Some(view) = self.view() else {
+    async fn called(
+        &self,
+        principal: &Asker,
+        (server, tool): (&Name, &str),
+        arguments: &Map<String, Value>,
+        patience: Duration,
+    ) -> Called {
+        let Some(view) = self.view(principal) else {
             return Called::Failed("the project is not there any more".to_owned());
         };
         let member = view.members.iter().find(|member| member.name == *server);
         let Some(member) = member.filter(|member| member.offer().admits(tool)).cloned() else {
+            if self.is_barred(server, tool) {
+                let object = ObjectRef::cluster(Server, server.clone());
+                let mut note = note(
+                    &self.gateway.0.ledger,
+                    principal,
+                    "tools/call",
+                    &object,
+                    Some(tool.to_owned()),
+                );
+                note.decided(principal, &Decision::denied());
+                note.forbidden("may not be used").await;
+            }
             return Called::Failed(format!(
                 "there is no tool {tool} of server/{server}, or it may not be called"
             ));
@@ -165,7 +202,7 @@ impl Visit {
         let headers = HeaderMap::new();
         let asked = Asked {
             view: &view,
-            principal: &self.visitor.principal,
+            principal,
             side: Side::Legacy(Arc::clone(&self.session)),
             headers: &headers,
             handle: None,

@@ -107,8 +107,8 @@ pub(super) fn traffic(gateway: &Gateway, project: Option<Name>, id: &str, princi
 }
 
 fn may_watch(principal: &Principal, session: &Session) -> bool {
-    // A token may do less than whom it speaks for, and sees no more of what that one does.
-    let is_own = *principal.name == session.principal && principal.token().is_none();
+    // A token, or whoever asks in the place of somebody, sees no more of what that one does than they may.
+    let is_own = *principal.name == session.principal && principal.is_in_person();
     is_own || principal.may_operate(Operation::Sessions).is_allowed
 }
 

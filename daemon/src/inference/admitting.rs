@@ -95,8 +95,8 @@ impl Shared {
             },
             Whose {
                 kind: "principal",
-                id: &principal.name,
-                name: &principal.name,
+                id: principal.actor(),
+                name: principal.actor(),
                 bounds: self.principal_limits,
             },
         ])

@@ -2,12 +2,13 @@
 
 use axum::body::{Body, Bytes};
 use axum::http::request::Parts;
-use axum::http::{HeaderName, HeaderValue, Method, Request, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use orch_shared::access::Principal;
 use orch_shared::inference::request::Body as Asked;
 use orch_shared::inference::{Dialect, anthropic};
 use orch_shared::jsonrpc::{Members, raw};
+use orch_shared::problem::Problem;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
@@ -19,32 +20,50 @@ use super::received::received;
 use super::refused::Refused;
 use super::upstream::passed_on;
 use super::{Inference, Shared};
+use crate::asker::Asker;
 use crate::audit::{self, Tenure, Withdrawn};
 
 /// The project that a request is for, and counts for.
 const PROJECT: HeaderName = HeaderName::from_static("x-orch-project");
 
 /// Why a request is not answered here.
-enum Otherwise {
-    /// It is refused.
-    Refused(Refused),
-    /// It is for a model that is published, and publishers are at another daemon.
+pub enum Otherwise {
+    /// It is for a model that is published, and publishers are at another daemon; the request itself, as it was.
     Elsewhere(Box<Request<Body>>),
+    /// Whoever asked may not ask any more.
+    Gone(Box<Problem>),
 }
 
-impl From<Refused> for Otherwise {
+/// Why a request is not answered.
+enum Unanswered {
+    /// It is refused.
+    Refused(Refused),
+    /// It is not answered here.
+    Otherwise(Otherwise),
+}
+
+impl From<Refused> for Unanswered {
     fn from(refused: Refused) -> Self {
         Self::Refused(refused)
+    }
+}
+
+/// Takes the body of a request, and looks again who asks: it may have taken its time.
+async fn taken(asker: &mut Asker, headers: &HeaderMap, body: Body) -> Result<Bytes, Unanswered> {
+    let body = received(headers, body).await?;
+    match asker.renew().await {
+        Ok(()) => Ok(body),
+        Err(problem) => Err(Unanswered::Otherwise(Otherwise::Gone(Box::new(problem)))),
     }
 }
 
 /// Answers a request; gives it back when it is for another daemon.
 pub(super) async fn answer(
     inference: &Inference,
-    principal: Principal,
+    asker: Asker,
     parts: Parts,
     body: Body,
-) -> Result<Response, Request<Body>> {
+) -> Result<Response, Otherwise> {
     let Some(address) = address::parse(parts.uri.path()) else {
         return Ok(
             Refused::new(StatusCode::NOT_FOUND, "not_found", "there is nothing at that address").told(Dialect::Chat),
@@ -54,16 +73,13 @@ pub(super) async fn answer(
     let is_read = matches!(parts.method, Method::GET | Method::HEAD);
     let is_post = parts.method == Method::POST;
     let answered = match address {
-        Address::Models if is_read => inference.0.models_of(&principal).map_err(Otherwise::from),
-        Address::Model(name) if is_read => inference.0.model_of(&principal, name).map_err(Otherwise::from),
-        Address::CountTokens if is_post => {
-            let counted = inference.0.count(&principal, &parts, body).await;
-            counted.map_err(Otherwise::from)
-        }
-        Address::Ask(_) if is_post => ask(inference, principal, dialect, None, parts, body).await,
+        Address::Models if is_read => inference.0.models_of(&asker).map_err(Unanswered::from),
+        Address::Model(name) if is_read => inference.0.model_of(&asker, name).map_err(Unanswered::from),
+        Address::CountTokens if is_post => inference.0.count(asker, &parts, body).await,
+        Address::Ask(_) if is_post => ask(inference, asker, dialect, None, parts, body).await,
         Address::Infer(name) if is_post => {
             let name = name.to_owned();
-            ask(inference, principal, dialect, Some(name), parts, body).await
+            ask(inference, asker, dialect, Some(name), parts, body).await
         }
         Address::Models | Address::Model(_) | Address::CountTokens | Address::Ask(_) | Address::Infer(_) => {
             let message = format!("{} is not possible here", parts.method);
@@ -75,26 +91,27 @@ pub(super) async fn answer(
     };
     match answered {
         Ok(response) => Ok(response),
-        Err(Otherwise::Refused(refused)) => Ok(refused.told(dialect)),
-        Err(Otherwise::Elsewhere(request)) => Err(*request),
+        Err(Unanswered::Refused(refused)) => Ok(refused.told(dialect)),
+        Err(Unanswered::Otherwise(otherwise)) => Err(otherwise),
     }
 }
 
 async fn ask(
     inference: &Inference,
-    principal: Principal,
+    mut asker: Asker,
     dialect: Dialect,
     model: Option<String>,
     parts: Parts,
     body: Body,
-) -> Result<Response, Otherwise> {
+) -> Result<Response, Unanswered> {
     account::begin(dialect);
     if let Some(model) = &model {
         account::of(model);
     }
-    let mut body = received(&parts.headers, body).await?;
-    if inference.0.is_elsewhere(&principal, dialect, model.as_deref(), &body) {
-        return Err(Otherwise::Elsewhere(Box::new(Request::from_parts(parts, body.into()))));
+    let mut body = taken(&mut asker, &parts.headers, body).await?;
+    if inference.0.is_elsewhere(&asker, dialect, model.as_deref(), &body) {
+        let request = Box::new(Request::from_parts(parts, body.into()));
+        return Err(Unanswered::Otherwise(Otherwise::Elsewhere(request)));
     }
     if let Some(model) = model {
         body = naming(&body, &model)?;
@@ -104,7 +121,7 @@ async fn ask(
         .get(&PROJECT)
         .map(|name| name.to_str().unwrap_or("?").to_owned());
     let asking = Asking {
-        principal,
+        principal: asker.principal().clone(),
         of: Of::Named {
             project: project.clone(),
         },
@@ -201,13 +218,13 @@ impl Shared {
     }
 
     /// How many tokens a request of Anthropic's has; estimated, since only providers know.
-    async fn count(&self, principal: &Principal, parts: &Parts, body: Body) -> Result<Response, Refused> {
+    async fn count(&self, mut asker: Asker, parts: &Parts, body: Body) -> Result<Response, Unanswered> {
         if let Some(trail) = audit::trail() {
             trail.wants("count_tokens");
         }
-        let body = received(&parts.headers, body).await?;
+        let body = taken(&mut asker, &parts.headers, body).await?;
         let body = Asked::read(Dialect::Messages, &body).map_err(Refused::untranslatable)?;
-        choice::choose(principal, &self.store.snapshot(), body.model())?;
+        choice::choose(&asker, &self.store.snapshot(), body.model())?;
         let said = body.to_object().map_err(Refused::untranslatable)?;
         Ok(told(&json!({"input_tokens": anthropic::count_tokens(&said)})))
     }

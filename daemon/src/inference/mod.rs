@@ -40,15 +40,16 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use axum::response::Response;
-use orch_shared::access::Principal;
 use orch_shared::problem::Problem;
 use tokio_util::sync::CancellationToken;
 
 pub use behalf::{Behalf, Said, Saying, Unanswered};
+pub use door::Otherwise;
 pub use helping::Question;
 pub use keys::{Keys, Unkeyed};
 pub use prober::Prober;
 
+use crate::asker::Asker;
 use crate::audit::Ledger;
 use crate::limits::{Bounds, Limits};
 use crate::publishing::Publishers;
@@ -135,10 +136,10 @@ impl Inference {
     /// Answers what somebody asks at an address of the door.
     ///
     /// # Errors
-    /// The request itself, as it was, when it is for a model that a client publishes, and publishers are at another daemon.
-    pub async fn serve(&self, principal: Principal, request: Request<Body>) -> Result<Response, Request<Body>> {
+    /// When it is not answered here.
+    pub async fn serve(&self, asker: Asker, request: Request<Body>) -> Result<Response, Otherwise> {
         let (parts, body) = request.into_parts();
-        door::answer(self, principal, parts, body).await
+        door::answer(self, asker, parts, body).await
     }
 
     /// A problem in the words of whoever asks at that path.

@@ -204,7 +204,12 @@ impl Visit {
             backend::is_due(world, now)
         }) {
             // What comes of it stands in status; a failure is tried again when that is due.
-            let rotated = rotate(&self.admission, &Principal::daemon(), Target::from(&self.object.object)).await;
+            let rotated = rotate(
+                &self.admission,
+                &Principal::daemon().into(),
+                Target::from(&self.object.object),
+            )
+            .await;
             match rotated {
                 Ok(_) => tracing::info!(backend = %self.object.object.name, "replaced the token"),
                 Err(problem) => {

@@ -5,12 +5,12 @@ use std::sync::{Arc, OnceLock};
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use axum::response::Response;
-use orch_shared::access::Principal;
 use orch_shared::problem::{Code, Problem};
 
 use crate::admission::{self, Admission, Providers, Shut};
 use crate::agents::Agents;
-use crate::api::{self, Answered, Beside, Route};
+use crate::api::{self, Answered, Beside, Route, Unanswered};
+use crate::asker::Asker;
 use crate::gateway::{self, Gateway};
 use crate::inference::{self, Inference, Keys, Prober, Unkeyed};
 
@@ -31,14 +31,22 @@ impl Beside for Doors {
             .or_else(|| api::pattern_of_agents(path).map(of(Answered::ByLeaderAtLength)))
     }
 
-    async fn answer(&self, principal: Principal, request: Request<Body>) -> Result<Response, Request<Body>> {
+    async fn answer(&self, asker: Asker, request: Request<Body>) -> Result<Response, Unanswered> {
         let path = request.uri().path();
         if Gateway::route(path).is_some() {
-            return Ok(self.gateway.serve(principal, request).await);
+            let answered = self.gateway.serve(asker, request).await;
+            return answered.map_err(|problem| Unanswered::Refused(Box::new(problem)));
         }
         match api::pattern_of_agents(path) {
-            Some(_) => Ok(Box::pin(api::talk(&self.agents, principal, request)).await),
-            None => self.inference.serve(principal, request).await,
+            Some(_) => Ok(Box::pin(api::talk(&self.agents, asker, request)).await),
+            None => self
+                .inference
+                .serve(asker, request)
+                .await
+                .map_err(|otherwise| match otherwise {
+                    inference::Otherwise::Elsewhere(request) => Unanswered::ByLeader(request),
+                    inference::Otherwise::Gone(problem) => Unanswered::Refused(problem),
+                }),
         }
     }
 

@@ -21,6 +21,8 @@ pub struct UsageQuery {
     pub token: Option<String>,
     /// For which project.
     pub project: Option<String>,
+    /// Only for one of these projects.
+    pub within: Option<Vec<String>>,
     /// Which Llm answered.
     pub llm: Option<String>,
     /// Which agent asked.
@@ -118,6 +120,14 @@ fn select(query: &UsageQuery) -> Builder<'_> {
         if let Some(word) = word {
             builder.push(&format!(" AND {column} = ")).place(word);
         }
+    }
+    if let Some(projects) = &query.within {
+        // None of no projects.
+        builder.push(" AND (1 = 0");
+        for project in projects {
+            builder.push(" OR u.project = ").place(project);
+        }
+        builder.push(")");
     }
     if let Some(from) = query.from {
         builder.push(" AND u.made_at >= ").place(from.millis());

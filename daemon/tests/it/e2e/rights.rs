@@ -1,5 +1,6 @@
 //! Who may do what, from outside: every route for eight principals, and the ways in which somebody would try to get more.
 
+mod acting;
 mod audited;
 mod growth;
 mod guessed;
@@ -7,6 +8,8 @@ mod hidden;
 mod labels;
 mod lineage;
 mod matrix;
+mod meanwhile;
+mod reviewed;
 mod streams;
 mod tour;
 mod usage;

@@ -134,7 +134,7 @@ impl House {
             })],
             ..Request::default()
         };
-        let applied = admission::apply(&self.admission, &Principal::daemon(), request).await;
+        let applied = admission::apply(&self.admission, &Principal::daemon().into(), request).await;
         let revision = applied.expect("applied").revision;
         let snapshot = self.store.wait_for(revision).await;
         let server = ObjectRef::cluster(Kind::Server, name.parse().expect("a name"));

@@ -91,7 +91,10 @@ impl Request {
 
     /// Sends it to a daemon that may be gone by now.
     pub(crate) fn try_send(&self) -> std::io::Result<Answer> {
-        let (status, headers, mut rest) = self.begin()?;
+        self.whole(self.begin()?)
+    }
+
+    fn whole(&self, (status, headers, mut rest): Begun) -> std::io::Result<Answer> {
         let mut body = Vec::new();
         rest.read_to_end(&mut body)?;
         let length = headers.iter().find(|(name, _)| name == "content-length");
@@ -135,8 +138,24 @@ impl Request {
             .unwrap_or_else(|error| panic!("{} {}: {error}", self.method, self.path))
     }
 
+    /// Sends its head and the beginning of its body; the rest is for later.
+    pub(crate) fn begin_sending(self) -> Late {
+        let part = self.body.len().min(10);
+        let connection = self
+            .write_some(part)
+            .unwrap_or_else(|error| panic!("{} {}: {error}", self.method, self.path));
+        Late {
+            request: self,
+            connection,
+            part,
+        }
+    }
+
     fn begin(&self) -> std::io::Result<Begun> {
-        let connection = self.write()?;
+        self.answered(self.write()?)
+    }
+
+    fn answered(&self, connection: TcpStream) -> std::io::Result<Begun> {
         let mut reader = BufReader::new(connection);
         let mut lines = Vec::new();
         loop {
@@ -157,6 +176,11 @@ impl Request {
     }
 
     fn write(&self) -> std::io::Result<TcpStream> {
+        self.write_some(self.body.len())
+    }
+
+    /// Writes the head, and so much of the body.
+    fn write_some(&self, part: usize) -> std::io::Result<TcpStream> {
         let mut connection = TcpStream::connect_timeout(&self.address, PATIENCE)?;
         connection.set_read_timeout(Some(PATIENCE))?;
         let mut head = format!("{} {} HTTP/1.0\r\n", self.method, self.path);
@@ -168,8 +192,28 @@ impl Request {
         }
         head.push_str("\r\n");
         connection.write_all(head.as_bytes())?;
-        connection.write_all(&self.body)?;
+        connection.write_all(&self.body[..part])?;
         Ok(connection)
+    }
+}
+
+/// A request of which a part was sent.
+#[derive(Debug)]
+pub(crate) struct Late {
+    request: Request,
+    connection: TcpStream,
+    part: usize,
+}
+
+impl Late {
+    /// Sends the rest and takes the whole answer.
+    pub(crate) fn finish(mut self) -> Answer {
+        let rest = &self.request.body[self.part..];
+        let answered = self.connection.write_all(rest).and_then(|()| {
+            let begun = self.request.answered(self.connection)?;
+            self.request.whole(begun)
+        });
+        answered.unwrap_or_else(|error| panic!("{} {}: {error}", self.request.method, self.request.path))
     }
 }
 

@@ -305,3 +305,130 @@ fn a_gate_does_not_stand_before_an_agent() {
     assert_eq!(text(&super::say(&home, "go")["assistant"]), "done");
     assert_eq!(calls(&far), 1);
 }
+
+/// A model that takes its time before it calls a tool, and once more before it is done.
+fn slow() -> String {
+    let script = json!([
+        {"delay": "3s", "toolCalls": [{"name": "raw__echo"}]},
+        {"text": "done"},
+    ]);
+    scripted("m", &script) + &agent(json!({}))
+}
+
+fn everything() -> Value {
+    json!([{"roles": ["view", "run"], "resources": ["*"]}])
+}
+
+/// Says something to the agent, and does something else once the turn is under way.
+fn meanwhile(home: &Home, token: &str, then: impl FnOnce()) -> crate::support::http::Answer {
+    let request = ask(home, token, "POST", "agents/a/chat").json(&json!({"message": "go"}));
+    let talking = std::thread::spawn(move || request.send());
+    eventually("the turn is under way", || {
+        let threads = ask(home, token, "GET", "agents/a/threads").send().expect(200).json();
+        threads["items"][0]["lastTurn"]["state"] == "pending"
+    });
+    then();
+    talking.join().expect("an answer")
+}
+
+#[test]
+fn a_turn_ends_with_the_credential_that_asked_for_it() {
+    let (home, far) = home_with(&slow());
+    let ci = machine(&home, "ci", &everything());
+    let ended = meanwhile(&home, &ci, || {
+        post(&home, "tokens/ci/revoke", &json!({})).send().expect(200);
+    });
+    assert_eq!(ended.expect(401).code(), "ORCH4001");
+    assert_eq!(calls(&far), 0, "no tool is called for one who is gone");
+
+    let other = machine(&home, "other", &everything());
+    let ended = meanwhile(&home, &other, || {
+        let off = json!({"spec": {"active": false}});
+        let path = "/api/v1/serviceaccounts/other";
+        home.http("PATCH", path).json(&off).send().expect(200);
+    });
+    let told = ended.expect(401).json();
+    assert!(text(&told["detail"]).contains("the turn has ended"), "{told}");
+    let barred = machine(&home, "barred", &everything());
+    let ended = meanwhile(&home, &barred, || {
+        let less = json!({"spec": {"grants": [{"roles": ["run"], "resources": ["servers"]}]}});
+        home.http("PATCH", "/api/v1/rolebindings/barred")
+            .json(&less)
+            .send()
+            .expect(200);
+    });
+    assert_eq!(ended.expect(403).code(), "ORCH4002");
+    assert_eq!(calls(&far), 0);
+}
+
+#[test]
+fn a_tool_that_may_not_be_called_any_more_is_refused_within_the_turn() {
+    let (home, far) = home_with(&slow());
+    let ann = machine(&home, "ann", &everything());
+    let said = meanwhile(&home, &ann, || {
+        let less = json!({"spec": {"grants": [
+            {"roles": ["run", "view"], "resources": ["agents"]},
+            {"roles": ["run"], "resources": ["servers"], "tools": ["fail"]},
+        ]}});
+        home.http("PATCH", "/api/v1/rolebindings/ann")
+            .json(&less)
+            .send()
+            .expect(200);
+    });
+    let said = said.expect(200).json();
+    assert_eq!((text(&said["assistant"]), calls(&far)), ("done", 0), "{said}");
+    let thread = text(&said["threadId"]);
+    let path = format!("threads/{thread}/messages");
+    let told = ask(&home, &ann, "GET", &path).send().expect(200).json();
+    let mut results = told["items"].as_array().expect("items").iter();
+    let result = results.find(|message| message["role"] == "tool").expect("a result");
+    assert_eq!(result["result"]["state"], "error", "{result}");
+    assert!(text(&result["text"]).contains("may not be called"), "{result}");
+    let rows = home.get("audit?kind=tool_call&user=serviceaccount/ann&outcome=denied");
+    assert_eq!(rows["items"][0]["item"], "echo", "{rows}");
+}
+
+/// What goes on without its client goes on as long as that one could.
+#[test]
+fn a_detached_turn_ends_with_the_login_that_asked_for_it() {
+    let (home, far) = home_with(&slow());
+    home.apply(
+        &[
+            manifest("User", "ann", &json!({})),
+            manifest(
+                "RoleBinding",
+                "ann",
+                &json!({"subjects": [{"kind": "User", "name": "ann"}], "grants": everything()}),
+            ),
+        ]
+        .concat(),
+    );
+    let password = json!({"password": "correct horse battery"});
+    let set = home.http("PUT", "/api/v1/users/ann/password").json(&password);
+    set.send().expect(204);
+    let log_in = || {
+        let body = json!({"user": "ann", "password": "correct horse battery"});
+        let told = Request::new(home.address(), "POST", "/api/v1/login").json(&body).send();
+        text(&told.expect(200).json()["token"]).to_owned()
+    };
+    let (first, second) = (log_in(), log_in());
+    let body = json!({"message": "go", "stream": true, "detach": true});
+    let mut stream = ask(&home, &first, "POST", "agents/a/chat").json(&body).stream();
+    let (_, begun) = stream.event().expect("the turn");
+    let thread = text(&begun["threadId"]).to_owned();
+    drop(stream);
+    ask(&home, &first, "DELETE", "logins/current").send().expect(204);
+    let turn = || {
+        let path = format!("threads/{thread}");
+        let told = ask(&home, &second, "GET", &path).send().expect(200).json();
+        told["lastTurn"].clone()
+    };
+    eventually("the turn is over", || turn()["state"] != "pending");
+    let turn = turn();
+    assert_eq!(
+        (text(&turn["state"]), text(&turn["problem"]["code"])),
+        ("error", "ORCH4001"),
+        "{turn}"
+    );
+    assert_eq!(calls(&far), 0);
+}

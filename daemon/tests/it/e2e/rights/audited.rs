@@ -498,6 +498,36 @@ fn a_key_that_is_given_as_a_name_is_not_kept() {
         eventually("the row is written", || !rows(&home, id).is_empty());
         assert_eq!(row_of(&home, id)["principal"], "***", "{id}");
     }
+    // Nor one that stands in an address, however it is written there.
+    let body = key.strip_prefix("orch_").expect("a credential");
+    for (id, path) in [
+        ("plain", format!("servers/{key}")),
+        ("encoded", format!("servers/%6frch_{body}")),
+        ("twice", format!("servers/%256frch%255f{body}")),
+    ] {
+        let path = format!("/api/v1/{path}");
+        let request = with(&home, "DELETE", &path, &home.token()).header("X-Request-Id", id);
+        request.send().expect(404);
+        eventually("the row is written", || !rows(&home, id).is_empty());
+        assert_eq!(row_of(&home, id)["target"]["name"], "***", "{id}");
+    }
     let all = home.get("audit?limit=1000").to_string();
-    assert!(!all.contains(&key[..20]), "the log holds a credential");
+    assert!(!all.contains(&body[..20]), "the audit log holds a credential");
+    assert!(!home.logs().contains(&body[..20]), "the log holds a credential");
+}
+
+/// Whoever scrapes all day leaves no rows; who is not let do it leaves one.
+#[test]
+fn metrics_that_are_refused_are_noted() {
+    let home = Home::new().started();
+    let clerk = machine(&home, "clerk", &json!([]), &[]);
+    let scraper = machine(&home, "scraper", &json!([]), &["metrics"]);
+    let scrape = |token: &str, id: &str| {
+        let request = with(&home, "GET", "/metrics", token).header("X-Request-Id", id);
+        request.send().status
+    };
+    assert_eq!((scrape(&scraper, "may"), scrape(&clerk, "may-not")), (200, 403));
+    assert_eq!(rows(&home, "may-not"), ["rbac_decision metrics denied | false metrics"]);
+    assert_eq!(row_of(&home, "may-not")["principal"], "serviceaccount/clerk");
+    assert_eq!(rows(&home, "may"), Vec::<String>::new());
 }

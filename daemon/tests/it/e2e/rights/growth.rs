@@ -112,6 +112,17 @@ fn backends_are_led_away_by_nobody_who_may_not_move_values_and_no_file_leaves() 
         &json!({"type": "openbao", "url": "http://127.0.0.1:9", "auth": {"kubernetes": {"role": "x"}}}),
     );
     apply(&maker, &moved).expect(403);
+    // Which part of it is the daemon's, neither: another one holds the values of others.
+    for part in [json!({"mount": "other"}), json!({"pathPrefix": "payroll"})] {
+        let path = "/api/v1/secretbackends/far";
+        let patch = |token: &str| with(&home, "PATCH", path, token).json(&json!({"spec": part})).send();
+        let refused = patch(&maker).expect(403);
+        assert!(refused.body.contains("migrate-secrets"), "{}", refused.body);
+        patch(&home.token()).expect(200);
+    }
+    let said = json!({"metadata": {"labels": {"team": "core"}}});
+    let labelled = with(&home, "PATCH", "/api/v1/secretbackends/far", &maker).json(&said);
+    labelled.send().expect(200);
 }
 
 #[test]

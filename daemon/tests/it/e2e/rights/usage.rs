@@ -10,13 +10,17 @@ use orch_shared::usage::{Inference, Tokens};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use super::{machine, with};
+use super::{machine, token, with};
+use crate::e2e::manifest;
 use crate::support::daemon::{Home, on_each_database};
 
-on_each_database!(use_is_told_to_those_whose_it_is);
+on_each_database!(
+    use_is_told_to_those_whose_it_is,
+    a_token_knows_of_what_was_asked_with_it
+);
 
 /// Writes calls down in the way a daemon does it, while none runs there.
-fn record(home: &Home, callers: &[&str]) {
+fn record(home: &Home, calls: &[[&str; 3]]) {
     let database = match home.database_url() {
         Some(url) => Database::Postgres(url.to_owned()),
         None => Database::Sqlite(home.path("data")),
@@ -30,20 +34,21 @@ fn record(home: &Home, callers: &[&str]) {
         let stop = CancellationToken::new();
         let engine = tokio::spawn(engine.run(stop.clone()));
         let (ledger, _writing) = Ledger::open(store, stop.clone());
-        for caller in callers {
-            ledger.settle(call(clock.as_ref(), caller), None).await;
+        for made in calls {
+            ledger.settle(call(clock.as_ref(), *made), None).await;
         }
         stop.cancel();
         engine.await.expect("the store closes");
     });
 }
 
-fn call(clock: &dyn Clock, principal: &str) -> Inference {
+/// A call of somebody, with a token if one is named, for a project.
+fn call(clock: &dyn Clock, [principal, token, project]: [&str; 3]) -> Inference {
     Inference {
         at: clock.now(),
         principal: principal.to_owned(),
-        token: None,
-        project: Some("web".to_owned()),
+        token: (!token.is_empty()).then(|| token.to_owned()),
+        project: Some(project.to_owned()),
         agent: None,
         thread: None,
         llm: "fast".to_owned(),
@@ -68,7 +73,8 @@ fn use_is_told_to_those_whose_it_is(home: Home) {
     let clerk = machine(&home, "clerk", &json!([]), &[]);
     let bookkeeper = machine(&home, "bookkeeper", &json!([]), &["usage"]);
     home.stop();
-    record(&home, &["admin", "serviceaccount/clerk", "serviceaccount/clerk"]);
+    let of_clerk = ["serviceaccount/clerk", "clerk", "web"];
+    record(&home, &[["admin", "", "web"], of_clerk, of_clerk]);
     home.start();
 
     let admin = home.token();
@@ -113,4 +119,59 @@ fn use_is_told_to_those_whose_it_is(home: Home) {
     home.orchctl(&["usage", "--by", "user", "--from", "1h"])
         .expect(0)
         .saying(&["serviceaccount/clerk          2", "0.7500 USD"]);
+}
+
+fn a_token_knows_of_what_was_asked_with_it(home: Home) {
+    let mut home = home.started();
+    home.apply(
+        &["web", "ops"]
+            .map(|name| manifest("Project", name, &json!({})))
+            .concat(),
+    );
+    let first = machine(&home, "clerk", &json!([]), &[]);
+    let own = json!({"serviceAccount": "clerk", "rbac": "owner"});
+    let second = token(&home, "second", &own);
+    let mut confined = own.clone();
+    confined["projects"] = json!([{"name": "web"}]);
+    let confined = token(&home, "confined", &confined);
+    let actor = machine(&home, "actor", &json!([]), &["impersonate"]);
+    home.stop();
+    let by = |token, project| ["serviceaccount/clerk", token, project];
+    record(
+        &home,
+        &[
+            by("clerk", "web"),
+            by("second", "web"),
+            by("second", "ops"),
+            by("confined", "web"),
+            // Another one of that name, before.
+            by("confined", "ops"),
+            by("confined", "ops"),
+        ],
+    );
+    home.start();
+    let ask = |token: &str, query: &str| with(&home, "GET", &format!("/api/v1/usage?{query}"), token);
+    for (who, token, query, requests) in [
+        ("clerk", &first, "", 1),
+        ("clerk", &first, "user=serviceaccount/clerk", 1),
+        ("clerk", &first, "token=clerk", 1),
+        ("second", &second, "by=project", 2),
+        ("second", &second, "project=ops", 1),
+        ("confined", &confined, "by=project", 1),
+        ("confined", &confined, "project=ops", 0),
+    ] {
+        let told = ask(token, query).send().expect(200).json();
+        assert_eq!(
+            told["total"]["requests"].as_i64().unwrap_or(0),
+            requests,
+            "{who} {query}: {told}"
+        );
+        assert!(!told.to_string().contains("ops") || who == "second", "{who}: {told}");
+    }
+    ask(&first, "token=second").send().expect(403);
+    // Nor does whoever asks in the place of somebody, without the operation.
+    for query in ["", "user=serviceaccount/clerk", "by=token"] {
+        let request = ask(&actor, query).header("Orch-Impersonate", "serviceaccount/clerk");
+        request.send().expect(403);
+    }
 }

@@ -153,3 +153,48 @@ fn what_the_daemon_has_noted_stays_as_it_was() {
     // One that somebody makes anew is theirs.
     home.http("DELETE", "/api/v1/rolebindings/admin").send().expect(200);
 }
+
+/// What a group gives its members is taken from them by those alone who have it.
+#[test]
+fn members_are_put_out_of_a_group_by_nobody_who_may_do_less() {
+    let home = furnished();
+    let group = json!({"users": ["x", "admin"], "serviceAccounts": ["x"]});
+    let made = object("Group", "chiefs", &group);
+    let given = json!({"subjects": [{"kind": "Group", "name": "chiefs"}], "operations": ["backup"],
+        "grants": [{"roles": ["view"], "resources": ["*"]}]});
+    let order = json!({"objects": [made, object("RoleBinding", "chiefs", &given)], "set": "team"});
+    home.http("POST", "/api/v1/apply").json(&order).send().expect(200);
+    let groups = json!([{"roles": ALL, "resources": ["groups", "users"]}]);
+    let clerk = machine(&home, "clerk", &groups, &[]);
+    let chief = machine(
+        &home,
+        "chief",
+        &json!([{"roles": ALL, "resources": ["*"]}]),
+        &["backup"],
+    );
+    let path = "/api/v1/groups/chiefs";
+    let change = |token: &str, spec: &Value| with(&home, "PATCH", path, token).json(&json!({"spec": spec})).send();
+    for less in [
+        json!({"users": ["x"]}),
+        json!({"serviceAccounts": []}),
+        json!({"users": null, "serviceAccounts": null}),
+        // One for another.
+        json!({"users": ["x", "zebra"]}),
+    ] {
+        refused(&change(&clerk, &less));
+    }
+    // As long as a binding names it, it does not go alone.
+    with(&home, "DELETE", &format!("{path}?withDependents=true"), &clerk)
+        .send()
+        .expect(409);
+    let mut emptied = object("Group", "chiefs", &json!({}));
+    emptied["metadata"] = json!({"name": "chiefs"});
+    refused(&with(&home, "PUT", path, &clerk).json(&emptied).send());
+    assert_eq!(home.get("groups/chiefs")["spec"]["users"], group["users"]);
+    // What does not change who is in it may be changed, and so may a group that gives nothing more.
+    let labelled = json!({"metadata": {"labels": {"a": "b"}}});
+    with(&home, "PATCH", path, &clerk).json(&labelled).send().expect(200);
+    let other = with(&home, "PATCH", "/api/v1/groups/x", &clerk);
+    other.json(&json!({"spec": {"users": []}})).send().expect(200);
+    change(&chief, &json!({"users": ["x"]})).expect(200);
+}
