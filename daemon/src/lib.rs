@@ -44,6 +44,7 @@
 pub mod batch;
 pub mod clock;
 pub mod config;
+mod mask;
 pub mod telemetry;
 
 pub mod admission;
