@@ -249,7 +249,6 @@ impl View {
         }
     }
 
-    /// The size in which a project hands out long results, in bytes; nothing where they are handed out whole.
     /// The project, where the address is that of one.
     pub(super) const fn project(&self) -> Option<&Name> {
         match &self.target {
@@ -258,6 +257,7 @@ impl View {
         }
     }
 
+    /// The size in which a project hands out long results, in bytes; nothing where they are handed out whole.
     pub(super) fn page_size(&self) -> Option<usize> {
         let size = self.object.spec::<Project>()?.page_size()?;
         usize::try_from(size).ok()
