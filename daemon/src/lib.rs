@@ -45,6 +45,7 @@ pub mod asker;
 pub mod batch;
 pub mod clock;
 pub mod config;
+mod mask;
 pub mod telemetry;
 
 pub mod admission;

@@ -23,6 +23,7 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> anyhow::Result<()> {
+    exec::leave_no_core()?;
     let work = match cli.command {
         Command::Catalogue { names } => return up::print(&catalogue::manifests(&names)?),
         Command::Daemon(work) => work,

@@ -1,7 +1,8 @@
 //! `orchd up`: the daemon in the foreground, manifests applied, and a person told how everything comes up.
 //!
-//! What enters: settings and paths. What leaves: lines for people on standard error. It uses the same admission as every
-//! request; what it knows of progress it reads from the same snapshot as the reconciler.
+//! What enters: settings and paths. What leaves: lines for people on standard error, and credentials that were made on
+//! standard output. It uses the same admission as every request; what it knows of progress it reads from the same snapshot as
+//! the reconciler.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,6 +16,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use orch_shared::access::{Credential, Principal, Rights, Subject};
 use orch_shared::apply::{Request, Verdict};
 use orch_shared::kind::Kind;
+use orch_shared::kinds::token::{Token, TokenPhase};
 use orch_shared::manifest::{self, FileProblem, Limits};
 use orch_shared::name::ObjectRef;
 use orch_shared::problem::Problem;
@@ -211,6 +213,15 @@ async fn apply(daemon: &Daemon, declared: Declared) -> anyhow::Result<Vec<Object
         };
         say(&format!("{:<24} {verdict}", outcome.object.to_string()));
     }
+    for outcome in &response.results {
+        if let Some(credential) = &outcome.credential {
+            print(&format!("{}   {credential}\n", outcome.object))?;
+            say(&format!(
+                "{} is made; its credential is shown this once, and stored nowhere",
+                outcome.object
+            ));
+        }
+    }
     Ok(response.results.into_iter().map(|outcome| outcome.object).collect())
 }
 
@@ -276,6 +287,18 @@ struct State {
 
 impl State {
     fn of(object: &Object) -> Self {
+        // Nothing is done about a token after it is made: its status is of any generation.
+        if let Some(token) = object.status::<Token>() {
+            return Self {
+                phase: match token.phase {
+                    Some(TokenPhase::Active) => "Ready".to_owned(),
+                    Some(phase) => format!("{phase:?}"),
+                    None => "Pending".to_owned(),
+                },
+                reason: String::new(),
+                message: String::new(),
+            };
+        }
         let status: Value = serde_json::from_str(&object.status_text).unwrap_or_default();
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         // What is said of an earlier generation says nothing of this one.

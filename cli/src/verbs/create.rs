@@ -280,9 +280,15 @@ fn name(object: &ObjectRef) -> String {
 /// That an object of that name is there, and how to change it.
 fn exists(object: &ObjectRef, consequence: &str) -> Failure {
     let problem = Problem::new(Code::AlreadyExists, format!("{object} exists already{consequence}"));
-    problem
-        .suggest(format!("change it: orchctl edit {}", wait::spelled(object)))
-        .into()
+    // A credential that is over does not come back by a change.
+    let hint = match shorthands::make_credentials(object.kind) {
+        true => format!(
+            "make it anew in its place: orchctl create {} --force",
+            wait::spelled(object).replacen('/', " ", 1)
+        ),
+        false => format!("change it: orchctl edit {}", wait::spelled(object)),
+    };
+    problem.suggest(hint).into()
 }
 
 /// Makes all objects of the files or none: an apply that expects none of them to be there.

@@ -7,10 +7,12 @@ use std::time::Duration;
 use clap::Args;
 use clap_complete::ArgValueCompleter;
 use orch_shared::kind::Kind;
+use orch_shared::kinds::token::TokenPhase;
 use orch_shared::name::ObjectRef;
 use orch_shared::problem::Code;
 use orch_shared::query::Severity;
 use orch_shared::resource::{Condition, ConditionStatus, Timestamp};
+use serde::Deserialize as _;
 use serde_json::Value;
 
 use super::describe::events;
@@ -98,6 +100,8 @@ struct Chain<'s> {
     codes: Vec<Code>,
     /// What it refers to that is not there, or not well.
     failing: Vec<ObjectRef>,
+    /// How to make it anew, where it cannot be mended.
+    again: Option<String>,
 }
 
 impl<'s> Chain<'s> {
@@ -110,6 +114,7 @@ impl<'s> Chain<'s> {
             reasons: 0,
             codes: Vec::new(),
             failing: Vec::new(),
+            again: None,
         }
     }
 
@@ -144,7 +149,7 @@ impl<'s> Chain<'s> {
         let reference = object.reference();
         let phase = object.phase();
         let going = object.identity().and_then(|identity| identity.deleting_since);
-        let line = match (going, object.is_ready()) {
+        let line = match (going, object.is_ready() || token(object) == Some(TokenPhase::Active)) {
             (Some(since), _) => format!("{reference} is being deleted, for {}.", age::since(self.now, since)),
             (None, true) => format!("{reference} is {phase}."),
             (None, false) => format!("{reference} is not Ready ({phase})."),
@@ -171,7 +176,9 @@ impl<'s> Chain<'s> {
             .iter()
             .filter(is_wrong)
             .partition(|condition| condition.condition == "Ready");
-        if conditions.is_empty() {
+        if let Some(phase) = token(object) {
+            self.token(object, phase);
+        } else if conditions.is_empty() {
             self.because("the daemon has not said anything about it yet");
         }
         for condition in particular.into_iter().chain(summary) {
@@ -191,6 +198,24 @@ impl<'s> Chain<'s> {
                 self.because(&holds);
             }
         }
+    }
+
+    /// A token has no conditions: it opens something or it does not.
+    fn token(&mut self, object: &Object, phase: TokenPhase) {
+        let at = |field: &str| {
+            let at = object.status.get(field).and_then(Value::as_str);
+            let at = at.and_then(|at| at.parse().ok());
+            at.map(|at| format!(" since {}", age::local(self.now, at)))
+                .unwrap_or_default()
+        };
+        let because = match phase {
+            TokenPhase::Active => return,
+            TokenPhase::Expired => format!("its time is over{}", at("expiresAt")),
+            TokenPhase::Revoked => format!("it was revoked, or what it was made with was{}", at("revokedAt")),
+        };
+        self.because(&because);
+        let again = spelled(&object.reference()).replacen('/', " ", 1);
+        self.again = Some(format!("another one in its place: orchctl create {again} --force"));
     }
 
     /// An object that this one refers to, when it is not well.
@@ -273,7 +298,8 @@ impl<'s> Chain<'s> {
                 self.line("try", Tone::Hint, &format!("{remedy} ({code})"));
             }
         }
-        if let Some(change) = change(object, unwell, &self.codes) {
+        let again = self.again.take();
+        if let Some(change) = again.or_else(|| change(object, unwell, &self.codes)) {
             self.line("try", Tone::Hint, &change);
         }
         let ended =
@@ -284,6 +310,12 @@ impl<'s> Chain<'s> {
         };
         self.line("see", Tone::Hint, &next);
     }
+}
+
+/// Whether a token opens anything; nothing for what is none.
+fn token(object: &Object) -> Option<TokenPhase> {
+    let phase = object.status.get("phase").filter(|_| object.kind == Kind::Token)?;
+    TokenPhase::deserialize(phase).ok()
 }
 
 /// What to change in the spec, by how it ended. What went over a limit does so in any version.

@@ -151,6 +151,44 @@ fn a_password_is_typed_without_an_echo() {
 }
 
 #[test]
+fn the_token_of_whoever_sets_a_backend_up_is_typed_without_an_echo() {
+    let ready = json!({"steps": ["the server answers: version 2.4.1"], "secret": "bao-token"});
+    let daemon = Daemon::playing([Answer::json(200, &ready)]);
+    let home = Home::with_daemon(&daemon.address);
+    let wizard = [
+        "create",
+        "secretbackend",
+        "bao",
+        "--wizard",
+        "--url",
+        "https://bao.example.com:8200",
+    ];
+    let steps = [
+        ("token roles (not shown):", "s.open-sesame\r"),
+        ("Mount of the KV v2 engine", "\r"),
+        ("What paths begin with", "\r"),
+        ("Name of the policy", "\r"),
+        ("Name of the token role", "\r"),
+        ("make it the default?", "\r"),
+    ];
+    let seen = |steps: &[(&str, &str)]| on_terminal(&home, &wizard, steps);
+    let Some(said) = seen(&steps) else { return };
+    assert!(
+        said.contains("secretbackend/bao   created") && said.contains("ended 0 restored"),
+        "{said}"
+    );
+    let asked = daemon.asked();
+    assert_eq!(asked[0].json()["adminToken"], "s.open-sesame");
+    // Whoever types one and thinks better of it has shown nothing either.
+    let steps = [("token roles (not shown):", "s.open-sesame\u{3}")];
+    let said = seen(&steps).unwrap_or_default();
+    assert!(
+        said.contains("nothing was done") && said.contains("ended 1 restored") && !said.contains("sesame"),
+        "{said}"
+    );
+}
+
+#[test]
 fn who_thinks_better_of_it_changes_nothing() {
     let home = Home::with_daemon("http://127.0.0.1:1");
     let before = std::fs::read_to_string(home.path().join("config.yaml")).expect("the contexts");

@@ -196,11 +196,9 @@ pub(super) async fn may_list(
 
 fn is_active(resource: &Resource) -> bool {
     let spec = resource.spec.as_ref();
-    let active = match resource.kind {
-        Kind::User => downcast::<User>(spec).and_then(|user| user.active),
-        _ => downcast::<ServiceAccount>(spec).and_then(|account| account.active),
-    };
-    active.unwrap_or(true)
+    let user = downcast::<User>(spec).and_then(|user| user.active);
+    let account = downcast::<ServiceAccount>(spec).and_then(|account| account.active);
+    user.or(account).unwrap_or(true)
 }
 
 /// Values that are handed to another backend are known there: that takes the right to see them, or to move all of them.

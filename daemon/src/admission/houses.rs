@@ -2,6 +2,7 @@
 //! where the values of a Secret belong, and that exactly one backend is the default.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use orch_shared::access::{Principal, Role};
 use orch_shared::kind::{Kind, downcast};
@@ -14,7 +15,8 @@ use orch_shared::resource::Resource;
 
 use super::admitted::Admitted;
 use super::permission;
-use crate::store::{Error, Generations, Mutation, Object, Row, Transaction, Update};
+use crate::audit;
+use crate::store::{Error, Generations, Mutation, Object, Row, Snapshot, Transaction, Update};
 
 /// Where the values of a Secret belong.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -184,10 +186,7 @@ impl Houses {
                 Ok(()) => {}
                 // Which one it is may not be theirs to know.
                 Err(super::Error::Refused(_)) => {
-                    let detail = format!("{} may not change the backend that is the default now", principal.name);
-                    return Err(Problem::new(Code::Forbidden, detail)
-                        .suggest("to take its place needs the role `edit` on it")
-                        .into());
+                    return Err(not_in_its_place(principal).into());
                 }
                 Err(error) => return Err(error),
             }
@@ -216,6 +215,24 @@ impl Houses {
         let told = (!told.is_empty()).then(|| told.join("; "));
         Ok((mutations, told))
     }
+}
+
+/// Refuses whoever may not make another backend the default, before anything is done for it.
+pub(super) fn may_dethrone(snapshot: &Snapshot, principal: &Principal) -> Result<(), Problem> {
+    let is_default = |object: &&Arc<Object>| object.spec::<SecretBackend>().is_some_and(SecretBackend::is_default);
+    for live in snapshot.of_kind(Kind::SecretBackend).filter(is_default) {
+        let decision = snapshot.decide(principal, Role::Edit, live);
+        audit::decided(principal, &decision, Role::Edit);
+        if !decision.is_allowed {
+            return Err(not_in_its_place(principal));
+        }
+    }
+    Ok(())
+}
+
+fn not_in_its_place(principal: &Principal) -> Problem {
+    let detail = format!("{} may not change the backend that is the default now", principal.name);
+    Problem::new(Code::Forbidden, detail).suggest("to take its place needs the role `edit` on it")
 }
 
 /// Somebody wants to be without a default.

@@ -92,8 +92,8 @@ pub fn operate(principal: &Principal, operation: Operation) -> Result<(), Proble
     if decision.is_allowed {
         return Ok(());
     }
-    let detail = format!("{} may not {operation}", principal.name);
-    Err(Problem::new(Code::Forbidden, detail).suggest(format!("that needs the operation `{operation}`")))
+    let detail = format!("{} may not use the operation `{operation}`", principal.name);
+    Err(Problem::new(Code::Forbidden, detail).suggest(format!("what would allow it: orchctl auth why {operation}")))
 }
 
 /// Somebody may not do that with an object that they may see, or that is not there.

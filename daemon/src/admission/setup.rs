@@ -24,6 +24,8 @@ use orch_shared::wire::{BackendReady, BackendSetup};
 use serde_json::json;
 
 use super::away::Away;
+use super::ceiling;
+use super::houses;
 use super::lodging::{self, Sources};
 use super::probing::AuthCheck;
 use super::set::{self, Door, Effect, Foreign, Order, Others, Present};
@@ -117,6 +119,11 @@ pub async fn set_up(admission: &Admission, asker: &Asker, setup: BackendSetup) -
         }
     }
     refuse_taken(admission, &objects)?;
+    let snapshot = admission.store.snapshot();
+    ceiling::check(&snapshot, principal, &backend, None)?;
+    if is_default {
+        houses::may_dethrone(&snapshot, principal)?;
+    }
     let spec = downcast::<SecretBackend>(backend.spec.as_ref()).cloned();
     let spec = spec.ok_or_else(|| Problem::new(Code::Internal, "the backend is of another kind"))?;
     let connection = Connection::of(&name, &spec, Some(admin_token))

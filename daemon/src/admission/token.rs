@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use orch_shared::access::{self, Grants, Operation, Principal, Reach, Role, Subject};
+use orch_shared::access::{self, Grants, Operation, Principal, Reach, Rights, Role, Subject};
 use orch_shared::kind::{Action, Kind};
 use orch_shared::kinds::role_binding::Grant;
 use orch_shared::kinds::token::{ClonedRights, ProjectScope, Rbac, Token, TokenPhase, TokenStatus};
@@ -201,15 +201,16 @@ fn everything() -> Grants {
     }
 }
 
-/// What somebody may do, as it can be declared: one list for each bound.
+/// What somebody may do, as it can be declared: one list for each bound, and one of everything for who has none.
 fn cloned(principal: &Principal) -> Vec<ClonedRights> {
-    let layers = principal.rights.layers().iter();
-    layers
-        .map(|layer| ClonedRights {
-            grants: layer.on_objects.iter().map(Grant::of).collect(),
-            operations: layer.operations.iter().map(|(operation, _)| *operation).collect(),
-        })
-        .collect()
+    let declared = |layer: &Grants| ClonedRights {
+        grants: layer.on_objects.iter().map(Grant::of).collect(),
+        operations: layer.operations.iter().map(|(operation, _)| *operation).collect(),
+    };
+    match &*principal.rights {
+        Rights::Unbounded => vec![declared(&everything())],
+        Rights::Layers(layers) => layers.iter().map(|layer| declared(layer)).collect(),
+    }
 }
 
 /// Ends a token, and with it those that were made with it; they stay to be looked at.

@@ -28,10 +28,28 @@ pub(super) fn note(api: &Api, principal: &Principal, address: &Address) {
             let mut shown_by = principal.rights.explain_kind(Role::View, *kind, project).into_iter();
             match shown_by.next().flatten() {
                 Some(rule) if shown_by.all(|rule| rule.is_some()) => Decision::allowed(rule.into()),
-                _ => return,
+                Some(_) | None => return,
             }
         }
-        _ => return,
+        Address::Action(..)
+        | Address::Apply
+        | Address::Delete
+        | Address::Seal
+        | Address::Migrate
+        | Address::SetUp
+        | Address::Events
+        | Address::Status
+        | Address::Audit
+        | Address::AuditSessions
+        | Address::AuditVerify
+        | Address::Usage
+        | Address::Login
+        | Address::WhoAmI
+        | Address::Logins
+        | Address::OneLogin(_)
+        | Address::AccessReview
+        | Address::Introspect
+        | Address::Publishers(_) => return,
     };
     audit::decided(principal, &decision, Role::View);
 }

@@ -20,7 +20,7 @@ use zeroize::Zeroizing;
 use super::address::Address;
 use super::dispatch::json;
 use super::problem::Refusal;
-use super::{Api, body, deciding, object};
+use super::{Api, Peer, body, deciding, object};
 use crate::admission::{self, Target};
 use crate::audit;
 
@@ -31,8 +31,14 @@ pub(super) async fn log_in(api: &Api, parts: &Parts, body: Body) -> Result<Respo
         trail.is_about(RowKind::Login);
         trail.tried_by(&user);
     }
-    api.pace.login(&user)?;
-    let login = api.logins.log_in(&user, Zeroizing::new(password)).await?;
+    let from = parts.extensions.get::<Peer>().map(|Peer(address)| *address);
+    api.pace.login(&user, from)?;
+    let login = api.logins.log_in(&user, Zeroizing::new(password)).await;
+    let has_failed = |problem: &Problem| matches!(problem.code, Code::Unauthenticated);
+    if login.as_ref().err().is_none_or(|problem| !has_failed(problem)) {
+        api.pace.spare(from);
+    }
+    let login = login?;
     Ok(json(
         StatusCode::OK,
         &LoginAnswer {

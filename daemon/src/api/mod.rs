@@ -27,6 +27,7 @@ mod stream;
 mod talking;
 mod watch;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::Router;
@@ -87,6 +88,10 @@ pub struct Api {
     /// Ends streams, so that a shutdown need not wait for them.
     pub shutdown: CancellationToken,
 }
+
+/// Where a request comes from: the other end of its connection, in the request's extensions.
+#[derive(Debug, Clone, Copy)]
+pub struct Peer(pub IpAddr);
 
 /// What stands beside the API behind the same door, and has addresses of its own. It is asked without the router between,
 /// which takes as long as some of its answers.

@@ -1,11 +1,11 @@
 //! Logging in: a name and a password for a credential that lasts some hours.
 //!
 //! Guarantees: an answer never tells whether there is a user of a name, neither by its words nor by the time it takes. After
-//! some wrong passwords a name is locked for a while, longer each time, whether or not there is such a user; for one that
-//! there is, a restart of the daemon does not unlock it.
+//! some wrong passwords a name is locked for a while, longer each time, whether or not there is such a user, and a restart of
+//! the daemon does not unlock it. However many try at once, only a few wait for their turn; whoever has logged in already
+//! and proves or changes a password waits for none of them.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use orch_shared::access::{Principal, Subject};
@@ -14,7 +14,7 @@ use orch_shared::kind::Kind;
 use orch_shared::name::{Name, ObjectRef};
 use orch_shared::problem::{Code, Problem};
 use orch_shared::resource::Timestamp;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
@@ -31,13 +31,15 @@ const LOCKED: Duration = Duration::from_secs(60);
 const LOCKED_MOST: Duration = Duration::from_secs(3600);
 /// So many passwords are looked at at once: each takes 19 MiB.
 const AT_ONCE: usize = 2;
-/// So many names that nobody has are remembered.
-const STRANGERS: usize = 10_000;
+/// So many that try to log in wait until a password can be looked at.
+const WAITING: usize = 16;
+/// When one who finds so many waiting is to come again, in seconds.
+const AGAIN: u64 = 1;
 /// What the credentials of logins are called.
 pub(super) const SESSION: &str = "login";
 
-/// How often a name was tried that nobody has, and until when it is locked.
-type Strangers = HashMap<String, (i64, Option<Timestamp>)>;
+/// What a name that nobody has is remembered as: nothing that the name could be read from, and the same after a restart.
+pub type KnownAs = Arc<dyn Fn(&str) -> String + Send + Sync>;
 
 /// Logs people in and out. Cheap to clone.
 #[derive(Clone)]
@@ -45,9 +47,59 @@ pub struct Logins {
     store: Store,
     authenticator: Authenticator,
     lasts: Duration,
-    at_once: Arc<Semaphore>,
-    /// Wrong passwords for names that nobody has.
-    strangers: Arc<Mutex<Strangers>>,
+    known_as: KnownAs,
+    turns: Arc<Turns>,
+}
+
+/// Whose turn it is to have a password looked at.
+struct Turns {
+    /// Of those who try to log in.
+    strangers: Semaphore,
+    /// All of those, with those that wait.
+    queue: Semaphore,
+    /// Of those who have logged in.
+    known: Semaphore,
+}
+
+/// Who has a password looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Who {
+    /// Anybody.
+    Stranger,
+    /// Somebody who has logged in.
+    Known,
+}
+
+/// A turn, for as long as it lasts.
+struct Turn<'t> {
+    _place: SemaphorePermit<'t>,
+    _in_queue: Option<SemaphorePermit<'t>>,
+}
+
+impl Turns {
+    fn new() -> Self {
+        Self {
+            strangers: Semaphore::new(AT_ONCE),
+            queue: Semaphore::new(AT_ONCE + WAITING),
+            known: Semaphore::new(1),
+        }
+    }
+
+    /// Waits for a turn, unless too many do.
+    async fn next(&self, who: Who) -> Result<Turn<'_>, Problem> {
+        let (places, in_queue) = match who {
+            Who::Known => (&self.known, None),
+            Who::Stranger => {
+                let too_many = || Problem::new(Code::TooMany, "too many try to log in just now").retry_after(AGAIN);
+                (&self.strangers, Some(self.queue.try_acquire().map_err(|_| too_many())?))
+            }
+        };
+        let place = places.acquire().await;
+        Ok(Turn {
+            _place: place.map_err(|_| Problem::new(Code::ShuttingDown, "the daemon is shutting down"))?,
+            _in_queue: in_queue,
+        })
+    }
 }
 
 /// Somebody has logged in.
@@ -67,15 +119,15 @@ struct Claim<'c> {
 }
 
 impl Logins {
-    /// Logins that last that long.
+    /// Logins that last that long. `known_as` says by what names are remembered that nobody has.
     #[must_use]
-    pub fn new(store: Store, authenticator: Authenticator, lasts: Duration) -> Self {
+    pub fn new(store: Store, authenticator: Authenticator, lasts: Duration, known_as: KnownAs) -> Self {
         Self {
             store,
             authenticator,
             lasts,
-            at_once: Arc::new(Semaphore::new(AT_ONCE)),
-            strangers: Arc::default(),
+            known_as,
+            turns: Arc::new(Turns::new()),
         }
     }
 
@@ -87,7 +139,8 @@ impl Logins {
     /// Logs somebody in.
     ///
     /// # Errors
-    /// When name and password do not belong together, the name is locked, or the database cannot be asked.
+    /// When name and password do not belong together, the name is locked, too many wait for an answer, or the database cannot
+    /// be asked.
     pub async fn log_in(&self, name: &str, given: Zeroizing<String>) -> Result<Login, Problem> {
         let snapshot = self.store.snapshot();
         let now = self.store.clock().now();
@@ -101,7 +154,7 @@ impl Logins {
             name,
             uid: object.as_ref().map(|object| Arc::clone(&object.uid)),
         };
-        let is_right = self.prove(&claim, given).await?;
+        let is_right = self.prove(&claim, given, Who::Stranger).await?;
         let (true, Some(object), Some(user)) = (is_right, object, user) else {
             return Err(
                 Problem::new(Code::Unauthenticated, "name and password do not belong together")
@@ -140,17 +193,15 @@ impl Logins {
             name: user.as_str(),
             uid: Some(uid.into()),
         };
-        self.prove(&claim, given).await
+        self.prove(&claim, given, Who::Known).await
     }
 
     /// Whether name and password belong together. A wrong one is counted before anything is said of it, and by then as many
     /// others as are looked at at once may have been counted, not more.
-    async fn prove(&self, claim: &Claim<'_>, given: Zeroizing<String>) -> Result<bool, Problem> {
+    async fn prove(&self, claim: &Claim<'_>, given: Zeroizing<String>, who: Who) -> Result<bool, Problem> {
         // Whoever is locked out waits for nobody.
         self.hash_of(claim).await?;
-        let Ok(_place) = self.at_once.acquire().await else {
-            return Err(Problem::new(Code::ShuttingDown, "the daemon is shutting down"));
-        };
+        let _turn = self.turns.next(who).await?;
         // While this one waited, others were counted.
         let hash = self.hash_of(claim).await?;
         let has_one = hash.is_some();
@@ -158,16 +209,18 @@ impl Logins {
         if compared.await.unwrap_or(false) {
             return Ok(true);
         }
-        match claim.uid.as_deref().filter(|_| has_one) {
-            Some(uid) => {
-                let uid = uid.to_owned();
-                let counted = self
-                    .store
-                    .write(move |transaction| Box::pin(async move { transaction.count_failure(&uid, lock).await }));
-                counted.await.map_err(Problem::from)?;
-            }
-            None => self.count_stranger(claim.name),
-        }
+        // Both are counted in the same way, since what is different can be told apart from outside.
+        let uid = claim.uid.as_deref().filter(|_| has_one).map(str::to_owned);
+        let stranger = (self.known_as)(&bounded(claim.name));
+        let counted = self.store.write(move |transaction| {
+            Box::pin(async move {
+                match uid {
+                    Some(uid) => transaction.count_failure(&uid, lock).await,
+                    None => transaction.count_stranger(&stranger, lock).await,
+                }
+            })
+        });
+        counted.await.map_err(Problem::from)?;
         Ok(false)
     }
 
@@ -180,7 +233,10 @@ impl Logins {
         let now = self.store.clock().now();
         let locked_until = match &stored {
             Some(stored) => stored.locked_until,
-            None => self.stranger_locked_until(claim.name),
+            None => {
+                let stranger = self.store.stranger(&(self.known_as)(&bounded(claim.name))).await;
+                stranger.map_err(Problem::from)?.locked_until
+            }
         };
         match locked_until.filter(|end| now < *end) {
             Some(end) => Err(locked(claim.name, end.since(now))),
@@ -225,7 +281,7 @@ impl Logins {
     /// When the password is too short or too long, or the database cannot be written.
     pub async fn set_password(&self, user: &Name, uid: &str, given: Zeroizing<String>) -> Result<(), Problem> {
         let hashed = {
-            let _place = self.at_once.acquire().await;
+            let _turn = self.turns.next(Who::Known).await?;
             tokio::task::spawn_blocking(move || password::hash(&given)).await
         };
         let hash = hashed.map_err(|_| Problem::new(Code::Internal, "the password cannot be hashed"))??;
@@ -243,27 +299,10 @@ impl Logins {
         }
         Ok(())
     }
-
-    fn stranger_locked_until(&self, name: &str) -> Option<Timestamp> {
-        let strangers = self.strangers.lock().unwrap_or_else(PoisonError::into_inner);
-        let (_, locked_until) = strangers.get(&known_as(name)).copied().unwrap_or_default();
-        locked_until
-    }
-
-    fn count_stranger(&self, name: &str) {
-        let now = self.store.clock().now();
-        let mut strangers = self.strangers.lock().unwrap_or_else(PoisonError::into_inner);
-        if strangers.len() >= STRANGERS {
-            strangers.clear();
-        }
-        let (failures, locked_until) = strangers.entry(known_as(name)).or_default();
-        *failures += 1;
-        *locked_until = lock(*failures).map(|long| now.after(long)).max(*locked_until);
-    }
 }
 
-/// What a stranger is remembered as: no more of a name than a name can have.
-fn known_as(name: &str) -> String {
+/// No more of a name than a name can have.
+fn bounded(name: &str) -> String {
     name.chars().take(Name::MAX + 1).collect()
 }
 
@@ -290,7 +329,7 @@ fn lock(failures: i64) -> Option<Duration> {
 }
 
 fn printable(name: &str) -> String {
-    orch_shared::excerpt::printable(known_as(name))
+    orch_shared::excerpt::printable(bounded(name))
 }
 
 #[cfg(test)]

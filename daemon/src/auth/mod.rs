@@ -27,7 +27,7 @@ use subtle::ConstantTimeEq;
 
 pub use credential::Credential;
 pub use lease::{Ended, Lease, Standing};
-pub use login::{Login, Logins};
+pub use login::{KnownAs, Login, Logins};
 pub use pace::Pace;
 pub use password::hash as hash_password;
 pub use rights::{KINDS, confined_to, granted_to_object, granted_to_subject, token_bounds};

@@ -10,8 +10,9 @@ use crate::store::{Error, Mutation, Object, Store, Transaction};
 
 /// How exactly a Token's status tells its last use.
 const USED_EVERY: Duration = Duration::from_secs(600);
-/// How often it is looked whether the time of any is over. Whether it opens a door does not wait for that.
-const LOOK_EVERY: Duration = Duration::from_secs(30);
+/// How often it is looked whether the time of any is over, and when that of the next one will be. Whether it opens a door does
+/// not wait for that.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Changes what is reported of a token, as it is by now. A token that is gone is left alone.
 pub(crate) async fn report(
@@ -56,9 +57,23 @@ pub(super) fn note_use(store: &Store, uid: &str) {
     });
 }
 
+/// Until the time of the next one is over, or until it is to be looked again.
+fn until_next(store: &Store) -> Duration {
+    let (snapshot, now) = (store.snapshot(), store.clock().now());
+    let ends = snapshot
+        .of_kind(Kind::Token)
+        .filter_map(|object| object.status::<Token>()?.expires_at);
+    let next = ends.filter(|end| now < *end).min();
+    next.map_or(LOOK_EVERY, |end| end.since(now).min(LOOK_EVERY))
+}
+
 /// Says of tokens that their time is over, when it is, until `stop`.
 pub(super) async fn expire(store: Store, stop: CancellationToken) {
-    while stop.run_until_cancelled(tokio::time::sleep(LOOK_EVERY)).await.is_some() {
+    while stop
+        .run_until_cancelled(tokio::time::sleep(until_next(&store)))
+        .await
+        .is_some()
+    {
         let (snapshot, now) = (store.snapshot(), store.clock().now());
         let over = snapshot.of_kind(Kind::Token).filter(|object| {
             let status = object.status::<Token>();

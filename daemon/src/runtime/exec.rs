@@ -137,6 +137,14 @@ fn join(group: &Path) -> io::Result<()> {
     std::fs::write(list, "0")
 }
 
+/// Keeps this process from leaving a core behind, which would hold keys, tokens and values of secrets.
+///
+/// # Errors
+/// When the operating system does not let it.
+pub fn leave_no_core() -> io::Result<()> {
+    bound(Resource::Core, 0)
+}
+
 /// Sets a soft limit, within the hard one.
 fn bound(resource: Resource, most: u64) -> io::Result<()> {
     let Rlimit { maximum, .. } = rustix::process::getrlimit(resource);

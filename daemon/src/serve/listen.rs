@@ -22,7 +22,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 use super::doors::Doors;
-use crate::api::Service;
+use crate::api::{Peer, Service};
 use crate::config::Settings;
 
 /// What answers requests.
@@ -89,8 +89,8 @@ impl Listener {
                 () = stop.cancelled() => break,
                 accepted = self.tcp.accept() => accepted,
             };
-            let stream = match accepted {
-                Ok((stream, _)) => stream,
+            let (stream, peer) = match accepted {
+                Ok((stream, address)) => (stream, Peer(address.ip())),
                 Err(error) => {
                     wait_after(&error).await;
                     continue;
@@ -98,7 +98,8 @@ impl Listener {
             };
             // Small answers must not wait for each other.
             let _best_effort = stream.set_nodelay(true);
-            let (protocols, door, watcher) = (protocols.clone(), door.clone(), graceful.watcher());
+            let (protocols, watcher) = (protocols.clone(), graceful.watcher());
+            let door = (door.clone(), peer);
             match self.tls.clone() {
                 // Without TLS nobody agrees on HTTP/2, and waiting for a client to give it away would have no end.
                 None => drop(tokio::spawn(protocols.http1(door, watcher, stream))),
@@ -139,7 +140,12 @@ impl Protocols {
         Self { http1, http2 }
     }
 
-    async fn http1<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(self, door: Door, watcher: Watcher, stream: S) {
+    async fn http1<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+        self,
+        door: (Door, Peer),
+        watcher: Watcher,
+        stream: S,
+    ) {
         let service = service_fn(move |request| answer(door.clone(), request));
         let connection = self.http1.serve_connection(TokioIo::new(stream), service);
         told(watcher.watch(connection).await);
@@ -147,7 +153,7 @@ impl Protocols {
 
     async fn http2<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
         self,
-        door: Door,
+        door: (Door, Peer),
         watcher: Watcher,
         mut stream: S,
     ) {
@@ -164,7 +170,8 @@ impl Protocols {
     }
 }
 
-async fn answer(door: Door, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+async fn answer((door, peer): (Door, Peer), mut request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+    request.extensions_mut().insert(peer);
     Ok(door.answer(request.map(Body::new)).await)
 }
 

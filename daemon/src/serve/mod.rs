@@ -332,7 +332,9 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
     let hosts: Vec<String> = settings.allowed_hosts.iter().cloned().chain(internal).collect();
     let authenticator = Authenticator::new(store.clone());
     let lifetime = settings.access.login_lifetime.duration();
-    let logins = Logins::new(store.clone(), authenticator.clone(), lifetime);
+    let marking = admission.keyring.clone();
+    let known_as = Arc::new(move |name: &str| marking.mark("name that nobody has", name));
+    let logins = Logins::new(store.clone(), authenticator.clone(), lifetime, known_as);
     drop(tokio::spawn(logins.clone().run(stop_serving.clone())));
     let api = Api {
         admission: admission.clone(),

@@ -69,7 +69,7 @@ pub use lease::{Claim, Claimed, Lease, Standing};
 pub use list::{Extent, ListQuery, Page, Position, Scopes};
 pub use lock::DirectoryLock;
 pub use mutation::{Create, Declared, Generations, Mutation, Update};
-pub use password::Password;
+pub use password::{Password, Stranger};
 pub use past::{PastPlace, PastSpec};
 pub use publication::{Publication, Publisher};
 pub use read::{Dependent, Generation};

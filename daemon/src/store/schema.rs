@@ -43,6 +43,7 @@ migrations! {
     14 "0014_publishing": "common", "common";
     15 "0015_asked": "common", "common";
     16 "0016_outlines": "common", "common";
+    17 "0017_strangers": "common", "common";
 }
 
 /// Brings the schema up to date. Several daemons may do so at once.

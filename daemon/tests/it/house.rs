@@ -172,7 +172,7 @@ const COMMON: &[&str] = &[
     "zeroize",
 ];
 
-/// Which rooms of the daemon a room may know. What is not listed here knows no other room but the clock and the batch.
+/// Which rooms of the daemon a room may know. What is not listed here knows no other room but the clock, the batch and the mask.
 const ARROWS: &[(&str, &[&str])] = &[
     (
         "api",

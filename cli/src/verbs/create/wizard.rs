@@ -14,6 +14,7 @@ use orch_shared::wire::{BackendReady, BackendSetup};
 use crate::client::Call;
 use crate::report::{Failure, Outcome};
 use crate::settings::{Settings, parse_name};
+use crate::verbs::password;
 
 /// Where the token of whoever sets a backend up is looked for.
 const VARIABLE: &str = "ORCHCTL_ADMIN_TOKEN";
@@ -107,28 +108,24 @@ fn admin_token(settings: &Settings, matches: &ArgMatches) -> Result<String, Fail
         Some(path) => Some(std::fs::read_to_string(path).map_err(|error| unreadable(path, error))?),
         None => std::env::var(VARIABLE).ok(),
     };
-    let asked = || {
-        if settings.ui.has_person() {
-            settings
-                .ui
-                .tell("The token is used once, by the daemon, and kept nowhere.");
-        }
-        answer(
-            settings,
-            None,
-            "A token that may mount engines and write policies and token roles",
-            "",
-        )
-    };
-    token
-        .map(|token| token.trim().to_owned())
-        .filter(|token| !token.is_empty())
-        .or_else(asked)
-        .ok_or_else(|| {
-            Failure::usage("there is no token to set the server up with").hint(format!(
-                "--admin-token-file FILE (`-` for standard input), or {VARIABLE} in the environment"
-            ))
-        })
+    let sound = |text: String| Some(text.trim().to_owned()).filter(|token| !token.is_empty());
+    if let Some(token) = token.and_then(sound) {
+        return Ok(token);
+    }
+    let instead = format!("--admin-token-file FILE (`-` for standard input), or {VARIABLE} in the environment");
+    let missing = || Failure::usage("there is no token to set the server up with").hint(&instead);
+    if !settings.ui.has_person() {
+        return Err(missing());
+    }
+    settings
+        .ui
+        .tell("The token is used once, by the daemon, and kept nowhere.");
+    let typed = password::ask(
+        settings,
+        "A token that may mount engines and write policies and token roles (not shown):",
+        &instead,
+    )?;
+    sound(typed).ok_or_else(missing)
 }
 
 /// Sets a backend up.

@@ -9,7 +9,6 @@
 //! renamed, so whoever follows them does not lose the place. The last two runs are kept, of each the last segments.
 
 mod lines;
-mod mask;
 mod reader;
 mod writer;
 
@@ -17,8 +16,8 @@ use std::path::{Path, PathBuf};
 
 use orch_shared::resource::Timestamp;
 
+pub(super) use crate::mask::Mask;
 pub(super) use lines::Lines;
-pub(super) use mask::Mask;
 pub(super) use reader::read;
 pub use reader::{Follower, Window};
 pub(super) use writer::{Log, capture};

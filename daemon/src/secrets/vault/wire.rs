@@ -20,6 +20,7 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::Error;
+use crate::mask::Mask;
 use crate::secrets::Plaintext;
 
 /// Longest answer, in bytes: a Secret with many long values.
@@ -209,8 +210,11 @@ fn read(status: StatusCode, body: &[u8], question: &Question<'_>) -> Result<Answ
         },
     };
     let errors = body.get("errors").and_then(Value::as_array).into_iter().flatten();
-    let told: Vec<String> = errors.filter_map(Value::as_str).map(one_line).collect();
-    let complaint = hide(&told.join("; "), question);
+    let told: Vec<&str> = errors.filter_map(Value::as_str).collect();
+    let complaint = match told.is_empty() {
+        true => String::new(),
+        false => repeated(&told, question),
+    };
     Ok(Answer {
         status,
         body,
@@ -218,17 +222,15 @@ fn read(status: StatusCode, body: &[u8], question: &Question<'_>) -> Result<Answ
     })
 }
 
-/// A server's words, without what must not be told.
-fn hide(text: &str, question: &Question<'_>) -> String {
+/// A server's words in one line, without what must not be told. That is looked for before the lines are made one: a value may
+/// have several.
+fn repeated(told: &[&str], question: &Question<'_>) -> String {
     let token = question.token.map(Plaintext::reveal);
-    let mut text = text.to_owned();
-    for secret in question.hidden.iter().copied().chain(token) {
-        let secret = secret.trim();
-        if !secret.is_empty() && text.contains(secret) {
-            text = text.replace(secret, "***");
-        }
-    }
-    printable(text.chars().take(REPEATED).collect::<String>())
+    let hidden = question.hidden.iter().copied().chain(token);
+    let hidden: Vec<_> = hidden.map(|secret| Zeroizing::new(secret.to_owned())).collect();
+    let mask = Mask::of_texts(&hidden);
+    let told: Vec<String> = told.iter().map(|text| one_line(&mask.text(text))).collect();
+    printable(told.join("; ").chars().take(REPEATED).collect::<String>())
 }
 
 /// One complaint in one line, without the heading that a list of one has.
@@ -282,6 +284,35 @@ mod tests {
         assert!(!format!("{answer:?}").contains("complaint: \"s."));
         let refusal = answer.refusal();
         assert_eq!(refusal.to_string(), "refuses that: permission denied for ***; data ***");
+    }
+
+    #[test]
+    fn values_of_any_form_are_hidden() {
+        for (value, said, told) in [
+            (
+                "a \"b\" c\\d",
+                "bad value {\"v\":\"a \\\"b\\\" c\\\\d\"}",
+                "bad value {\"v\":\"***\"}",
+            ),
+            ("a \"b\"  c", "bad value a \"b\"  c", "bad value ***"),
+            (
+                "-----BEGIN\nMIIEvQ\n-----END\n",
+                "bad -----BEGIN\nMIIEvQ\n-----END\n here",
+                "bad *** here",
+            ),
+            (
+                "-----BEGIN\nMIIEvQ\n-----END\n",
+                "bad \"-----BEGIN\\nMIIEvQ\\n-----END\\n\" here",
+                "bad \"***\" here",
+            ),
+            ("first line\nsecond line", "it is: second line", "it is: ***"),
+        ] {
+            let mut question = Question::new("POST", "x".to_owned());
+            question.hidden = vec![value];
+            let body = serde_json::json!({"errors": [said]}).to_string();
+            let answer = read(StatusCode::BAD_REQUEST, body.as_bytes(), &question).unwrap();
+            assert_eq!(answer.complaint, told, "{value:?}");
+        }
     }
 
     #[test]

@@ -71,11 +71,14 @@ impl Store {
             Some(_) => End::Oldest,
             None => End::Newest,
         };
+        let account = query.user.as_deref().map(account);
         let mut builder = Builder::default();
         builder.push(&format!("SELECT {COLUMNS} FROM audit a WHERE 1 = 1"));
-        if let Some(user) = &query.user {
+        if let (Some(user), Some(account)) = (&query.user, &account) {
             builder.push(" AND (a.principal = ").place(user);
-            builder.push(" OR a.via = ").place(user).push(")");
+            builder.push(" OR a.principal = ").place(account);
+            builder.push(" OR a.via = ").place(user);
+            builder.push(" OR a.via = ").place(account).push(")");
         }
         let words = [
             ("a.token", query.token.as_deref()),
@@ -118,17 +121,20 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn audit_sessions(&self, query: &SessionQuery) -> Result<Vec<Session>, Error> {
+        let account = query.user.as_deref().map(account);
         let mut builder = Builder::default();
         builder.push(
             "SELECT a.project, a.principal, a.session, MAX(a.client), MIN(a.made_at), MAX(a.made_at), COUNT(*), \
              COUNT(CASE WHEN a.row_kind IN ('tool_call', 'llm_inference_call') THEN 1 END), \
              COUNT(CASE WHEN a.outcome <> 'allowed' THEN 1 END) FROM audit a WHERE 1 = 1",
         );
-        let words = [
-            ("a.principal", query.user.as_deref()),
-            ("a.project", query.project.as_deref()),
-        ];
-        equal(&mut builder, &words);
+        // Nothing was begun by a login that failed; whose name was tried may be nobody.
+        builder.push(" AND NOT (a.row_kind = 'login' AND a.action = 'login' AND a.outcome <> 'allowed')");
+        if let (Some(user), Some(account)) = (&query.user, &account) {
+            builder.push(" AND (a.principal = ").place(user);
+            builder.push(" OR a.principal = ").place(account).push(")");
+        }
+        equal(&mut builder, &[("a.project", query.project.as_deref())]);
         between(&mut builder, query.from, query.to);
         builder.push(" GROUP BY a.project, a.principal, a.session ORDER BY MAX(a.made_at) DESC LIMIT ");
         builder.place(i64::from(query.limit));
@@ -151,6 +157,11 @@ impl Store {
         })
         .await
     }
+}
+
+/// What a service account of that name is called, which may be meant just as well as a user.
+fn account(name: &str) -> String {
+    format!("serviceaccount/{name}")
 }
 
 fn equal<'q>(builder: &mut Builder<'q>, words: &[(&str, Option<&'q str>)]) {

@@ -535,3 +535,39 @@ fn nothing_that_is_secret_is_written_in_the_open() {
         assert_eq!(found, Vec::<String>::new(), "{planted}");
     }
 }
+
+/// A service account is found by its name alone, and whose name was only tried has begun nothing.
+#[test]
+fn a_service_account_is_found_and_a_stranger_has_no_session() {
+    let home = Home::new().started();
+    home.apply(&manifest("ServiceAccount", "clerk", &json!({})));
+    let made = ["create", "token", "clerk", "--service-account", "clerk"];
+    let token = home.orchctl(&made).expect(0).stdout.trim().to_owned();
+    let as_clerk = |path: &str| home.http("GET", path).token(&token).send();
+    as_clerk("/api/v1/whoami").expect(200);
+    let refused = as_clerk("/api/v1/audit").expect(403);
+    assert!(
+        refused.body.contains("may not use the operation `audit`"),
+        "{}",
+        refused.body
+    );
+    for name in ["nobody-1", "nobody-2"] {
+        let body = json!({"user": name, "password": "not the right one"});
+        home.http("POST", "/api/v1/login").json(&body).send().expect(401);
+    }
+    let of = |user: &str| entries(&home, &format!("user={user}")).len();
+    eventually("all is written down", || of("clerk") >= 2 && of("nobody-2") == 1);
+    assert_eq!(of("clerk"), of("serviceaccount/clerk"));
+    home.orchctl(&["audit", "--user", "clerk"])
+        .expect(0)
+        .saying(&["whoami"]);
+    let sessions = |query: &str| {
+        let answer = home.get(&format!("audit/sessions?from=1h{query}"));
+        let items = answer["items"].as_array().expect("items").clone();
+        let who = |item: Value| item["principal"].as_str().unwrap_or_default().to_owned();
+        items.into_iter().map(who).collect::<Vec<_>>()
+    };
+    assert_eq!(sessions("&user=clerk"), ["serviceaccount/clerk"]);
+    let all = sessions("");
+    assert!(all.iter().all(|who| !who.starts_with("nobody")), "{all:?}");
+}

@@ -257,3 +257,70 @@ fn a_token_is_replaced_and_a_failure_keeps_the_old_one(home: Home) {
     home.stop();
     nowhere(&home, &[VALUE, NEXT, &token, &second, &third, &fourth]);
 }
+
+/// What would be refused in the end is refused before anything is done at the server.
+#[test]
+fn whoever_may_not_set_a_backend_up_asks_nothing_of_the_server() {
+    let vault = Vault::start();
+    let home = Home::new().started();
+    let grants = json!([{"roles": ["create", "view"], "resources": ["secretbackends", "secrets"]}]);
+    let narrow = json!({"subjects": [{"kind": "ServiceAccount", "name": "narrow"}], "grants": grants});
+    let token = |name: &str| {
+        let spec = json!({"serviceAccount": "narrow", "rbac": "owner"});
+        let object = json!({"apiVersion": "orchctl.dev/v1", "kind": "Token", "metadata": {"name": name}, "spec": spec});
+        let made = home.http("POST", "/api/v1/tokens").json(&object).send().expect(201);
+        made.json()["credential"].as_str().expect("a credential").to_owned()
+    };
+    home.apply(
+        &[
+            manifest("ServiceAccount", "narrow", &json!({})),
+            manifest("RoleBinding", "narrow", &narrow),
+        ]
+        .concat(),
+    );
+    let token = token("narrow");
+    let set_up = |promoted: bool| {
+        let body = json!({"name": "bao", "url": vault.url(), "adminToken": ROOT, "promoteDefault": promoted});
+        let request = home.http("POST", "/api/v1/set-up-secretbackend").token(&token);
+        request.json(&body).send()
+    };
+    let refused = set_up(false).expect(403);
+    assert!(refused.body.contains("migrate-secrets"), "{}", refused.body);
+    let mut wider = narrow.clone();
+    wider["operations"] = json!(["migrate-secrets"]);
+    home.apply(&manifest("RoleBinding", "narrow", &wider));
+    let refused = set_up(true).expect(403);
+    assert!(
+        refused.body.contains("the backend that is the default now"),
+        "{}",
+        refused.body
+    );
+    assert!(vault.asked().is_empty(), "{:?}", vault.asked());
+    set_up(false).expect(200);
+    assert!(!vault.asked().is_empty());
+}
+
+/// A server may repeat what it does not take, in any form.
+#[test]
+fn a_value_that_a_server_repeats_is_not_told() {
+    let (vault, token) = Vault::set_up("team", "orch");
+    let home = Home::new().started();
+    home.apply(&backend(&vault, &token, json!({})));
+    let value = "zebra \"with\" stripes\nwalrus \\ with  tusks";
+    let repeated = [
+        format!("1 error occurred:\n\t* bad data: {value}\n\n"),
+        json!({ "data": value }).to_string(),
+    ];
+    vault.be_at(Mood::Says(400, json!({"errors": repeated}).to_string()), Some("/data/"));
+    let manifest = home.write("keys.yaml", &secret("keys", json!({"token": value})));
+    let refused = home.orchctl(&["apply", "-f", manifest.to_str().expect("a plain path")]);
+    assert!(
+        refused.code != 0 && refused.stderr.contains("bad data: ***"),
+        "{}",
+        refused.stderr
+    );
+    for part in ["zebra", "stripes", "walrus", "tusks"] {
+        assert!(!refused.stderr.contains(part), "{}", refused.stderr);
+        assert!(!home.logs().contains(part), "it is in the log");
+    }
+}

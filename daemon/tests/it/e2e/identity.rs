@@ -1,6 +1,7 @@
 //! Who somebody is, on the command line: logging in and out, passwords, and below tokens and what may be done.
 
 mod granted;
+mod lockout;
 mod pace;
 mod tokens;
 

@@ -35,6 +35,7 @@ mod servers;
 mod serving;
 mod timing;
 mod told;
+mod up;
 mod upkeep;
 mod verbs;
 mod watching;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Person, credential, grant};
 use crate::e2e::{manifest, server_with};
-use crate::support::daemon::Home;
+use crate::support::daemon::{Home, eventually};
 
 #[test]
 fn a_token_is_made_shown_once_and_ended() {
@@ -48,7 +48,7 @@ fn a_token_is_made_shown_once_and_ended() {
     ci.run(&["delete", "server", "files"])
         .expect(5)
         .saying(&["orchctl auth why"]);
-    make(&[]).expect(4);
+    make(&[]).expect(4).saying(&["orchctl create token ci --force"]);
     // Anew, in its place: the one before opens nothing.
     make(&["--force", "-o", "name"]).expect(2).saying(&["told once"]);
     ci.run(&["whoami"]).expect(0);
@@ -295,4 +295,25 @@ fn a_token_that_may_do_what_its_maker_could_says_so() {
         "what its maker could",
         "token/twin",
     ]);
+}
+
+#[test]
+fn a_token_whose_time_is_over_says_so() {
+    let home = Home::new().started();
+    let made = ["create", "token", "brief", "--ttl", "3s"];
+    let brief = Person::showing(&home, "brief", &credential(&home.orchctl(&made).expect(0)));
+    home.orchctl(&["get", "tokens"]).expect(0).saying(&["Active"]);
+    eventually("its time is over", || brief.run(&["whoami"]).code == 5);
+    // Not some time later: for the most part of half a minute it would be told wrong.
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    home.orchctl(&["get", "tokens"]).expect(0).saying(&["Expired"]);
+    home.orchctl(&["why", "token/brief"]).expect(0).saying(&[
+        "token/brief is not Ready (Expired)",
+        "its time is over",
+        "orchctl create token brief --force",
+    ]);
+    home.orchctl(&made)
+        .expect(4)
+        .saying(&["orchctl create token brief --force"]);
+    home.orchctl(&[&made[..], &["--force"]].concat()).expect(0);
 }

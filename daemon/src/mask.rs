@@ -13,7 +13,7 @@ const SHORTEST_PIECE: usize = 4;
 
 /// The values that must not be shown.
 #[derive(Clone, Default)]
-pub(in crate::runtime) struct Mask {
+pub(crate) struct Mask {
     needles: Vec<Zeroizing<Vec<u8>>>,
 }
 
@@ -24,13 +24,9 @@ impl std::fmt::Debug for Mask {
 }
 
 impl Mask {
-    pub(in crate::runtime) fn new(values: &[Zeroizing<String>]) -> Self {
-        let mut needles: Vec<Zeroizing<Vec<u8>>> = Vec::new();
-        let mut add = |text: &str| {
-            if !text.is_empty() && !needles.iter().any(|needle| needle.as_slice() == text.as_bytes()) {
-                needles.push(Zeroizing::new(text.as_bytes().to_vec()));
-            }
-        };
+    /// A mask for what comes in lines.
+    pub(crate) fn new(values: &[Zeroizing<String>]) -> Self {
+        let mut mask = Self::default();
         for value in values {
             let lines: Vec<_> = value
                 .lines()
@@ -39,12 +35,41 @@ impl Mask {
                 .collect();
             let shortest = if lines.len() > 1 { SHORTEST_PIECE } else { 1 };
             for line in lines.iter().filter(|line| line.len() >= shortest) {
-                add(line);
-                let quoted = Zeroizing::new(serde_json::Value::from(*line).to_string());
-                add(&quoted[1..quoted.len() - 1]);
+                mask.add(line);
             }
         }
-        Self { needles }
+        mask
+    }
+
+    /// A mask for texts that are there as a whole: whole values are found in them, too, and their lines without what they are
+    /// indented by.
+    pub(crate) fn of_texts(values: &[Zeroizing<String>]) -> Self {
+        let mut mask = Self::new(values);
+        for value in values {
+            let lines = value.lines().map(str::trim);
+            let is_long = |line: &&str| line.len() >= SHORTEST_PIECE;
+            lines.filter(is_long).for_each(|line| mask.add(line));
+            mask.add(value);
+            mask.add(value.trim());
+        }
+        mask
+    }
+
+    /// Masks a text as it is, and as it stands in a JSON string.
+    fn add(&mut self, text: &str) {
+        self.add_as_it_is(text);
+        let quoted = Zeroizing::new(serde_json::Value::from(text).to_string());
+        let quoted = &quoted[1..quoted.len() - 1];
+        self.add_as_it_is(quoted);
+        // As programs in Go write it.
+        let for_pages = quoted.replace('&', "\\u0026").replace('<', "\\u003c");
+        self.add_as_it_is(&Zeroizing::new(for_pages.replace('>', "\\u003e")));
+    }
+
+    fn add_as_it_is(&mut self, text: &str) {
+        if !text.is_empty() && !self.needles.iter().any(|needle| needle.as_slice() == text.as_bytes()) {
+            self.needles.push(Zeroizing::new(text.as_bytes().to_vec()));
+        }
     }
 
     /// The values of all of them.
@@ -59,13 +84,13 @@ impl Mask {
     }
 
     /// How much more than a line of bounded length must be read, so that no value is cut in two by the bound.
-    pub(in crate::runtime) fn reach(&self) -> usize {
+    pub(crate) fn reach(&self) -> usize {
         self.needles.iter().map(|needle| needle.len()).max().unwrap_or(0)
     }
 
     /// The first `most` bytes of a line, masked; a value that begins before the bound is masked as a whole. Also says how
     /// many bytes stand behind the bound.
-    pub(in crate::runtime) fn line(&self, line: &[u8], most: usize) -> (Vec<u8>, usize) {
+    pub(crate) fn line(&self, line: &[u8], most: usize) -> (Vec<u8>, usize) {
         let bound = most.min(line.len());
         let mut shown = Vec::with_capacity(bound);
         let mut at = 0;
@@ -85,7 +110,7 @@ impl Mask {
     }
 
     /// Any text, masked.
-    pub(in crate::runtime) fn text(&self, text: &str) -> String {
+    pub(crate) fn text(&self, text: &str) -> String {
         let (shown, _) = self.line(text.as_bytes(), usize::MAX);
         String::from_utf8_lossy(&shown).into_owned()
     }
@@ -139,6 +164,21 @@ mod tests {
         check(&["pässwörd"], "pässwörd?", "***?");
         check(&["", "\n"], "a\n", "a\n");
         check(&["x"], "axa", "a***a");
+    }
+
+    #[test]
+    fn values_are_masked_as_a_whole_in_texts() {
+        for (value, text, expected) in [
+            ("a\nb", "says a\nb!", "says ***!"),
+            ("a\nb", r#"says "a\nb"!"#, r#"says "***"!"#),
+            ("  hunter2\n", "says hunter2!", "says ***!"),
+            ("key:\n  hunter2\n", "hunter2 for key:", "*** for ***"),
+            ("a<b&c", r"a\u003cb\u0026c", "***"),
+            (" \n", "says nothing", "says nothing"),
+        ] {
+            let mask = Mask::of_texts(&[Zeroizing::new(value.to_owned())]);
+            assert_eq!(mask.text(text), expected, "{value:?}");
+        }
     }
 
     #[test]
