@@ -73,7 +73,7 @@ impl Mask {
     }
 
     /// The values of all of them.
-    pub(in crate::runtime) fn of_all<'m>(masks: impl IntoIterator<Item = &'m Self>) -> Self {
+    pub(crate) fn of_all<'m>(masks: impl IntoIterator<Item = &'m Self>) -> Self {
         let mut all = Self::default();
         for needle in masks.into_iter().flat_map(|mask| &mask.needles) {
             if !all.needles.contains(needle) {

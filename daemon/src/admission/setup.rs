@@ -120,9 +120,9 @@ pub async fn set_up(admission: &Admission, asker: &Asker, setup: BackendSetup) -
     }
     refuse_taken(admission, &objects)?;
     let snapshot = admission.store.snapshot();
-    ceiling::check(&snapshot, principal, &backend, None)?;
+    ceiling::check(&snapshot, asker, &backend, None)?;
     if is_default {
-        houses::may_dethrone(&snapshot, principal)?;
+        houses::may_dethrone(&snapshot, asker)?;
     }
     let spec = downcast::<SecretBackend>(backend.spec.as_ref()).cloned();
     let spec = spec.ok_or_else(|| Problem::new(Code::Internal, "the backend is of another kind"))?;

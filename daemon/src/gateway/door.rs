@@ -15,7 +15,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream as futures_stream;
 use orch_shared::access::Principal;
-use orch_shared::jsonrpc::{Id, Members, Message, Outcome, Request, raw};
+use orch_shared::jsonrpc::{Id, Message, Outcome, Request};
 use orch_shared::problem::Problem;
 use orch_shared::session::Direction;
 use serde_json::json;
@@ -39,7 +39,6 @@ use super::stream::{self, KEEP_ALIVE, Place, Primed};
 use super::view::{self, Target, View};
 use super::{Gateway, noting, oldest, watching};
 use crate::asker::Asker;
-use crate::runtime::link::Client;
 use crate::{audit, limits};
 
 /// How long an answer may take before it becomes a stream.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use http::HeaderMap;
-use orch_shared::access::{Decision, Principal};
+use orch_shared::access::Decision;
 use orch_shared::jsonrpc::{Members, Outcome, Raw, Request, raw};
 use orch_shared::system::Text;
 use serde_json::value::RawValue;

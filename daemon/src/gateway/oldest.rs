@@ -129,10 +129,10 @@ pub(super) async fn take(
             .await
             .is_err()
     {
-        return problem(
+        return Ok(problem(
             StatusCode::TOO_MANY_REQUESTS,
             "the answers on the stream of this session are not read; read them first",
-        );
+        ));
     }
     let gateway = gateway.clone();
     gateway.show(&session, Direction::FromClient, None, || message.to_json());
@@ -150,7 +150,7 @@ pub(super) async fn take(
             Message::Request(request) => request,
             other @ (Message::Notification(_) | Message::Response(_)) => {
                 // The client was told already that it was taken.
-                if let Err(over) = gateway.note(&view, &principal, &session, other).await {
+                if let Err(over) = gateway.note(&view, &asker, &session, other).await {
                     tracing::debug!(why = over.what, "news of a client were dropped");
                 }
                 return;
