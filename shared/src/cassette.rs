@@ -535,8 +535,11 @@ fn shown(content: &Value) -> String {
 #[derive(Debug)]
 pub struct Results<'c> {
     /// By the tool, and the hash of the arguments.
-    left: HashMap<&'c str, HashMap<String, VecDeque<(u32, &'c Call)>>>,
+    left: HashMap<&'c str, HashMap<String, Waiting<'c>>>,
 }
+
+/// Calls with the turn of each.
+type Waiting<'c> = VecDeque<(u32, &'c Call)>;
 
 impl<'c> Results<'c> {
     /// Everything that is recorded.

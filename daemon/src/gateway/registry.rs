@@ -348,7 +348,7 @@ impl Registry {
                 tracing::warn!(session = session.short(), %error, "the copy of a session cannot be given back");
             }
         }
-        session.gave_back(&copies);
+        session.gave_back();
     }
 
     /// All sessions that are in use.

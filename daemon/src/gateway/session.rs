@@ -5,7 +5,7 @@
 //! a session goes with it; what must outlive the daemon is in [`super::registry`].
 
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -28,6 +28,9 @@ const STREAMS: usize = 64;
 pub(super) const ANSWER: Duration = Duration::from_secs(600);
 /// So many questions may be open.
 const QUESTIONS: usize = 256;
+
+/// So many copies that were given back are known.
+const LEFT: usize = 64;
 
 /// What servers of the newer era are told of a client that has not said what it wants to hear.
 const UNSAID: &str = "info";
@@ -80,8 +83,8 @@ struct Held {
     copies: HashMap<Arc<str>, Sticking>,
     /// Copies that nobody else uses, and the server of each.
     own_copies: BTreeMap<Arc<str>, Arc<str>>,
-    /// Copies that are being given back, and are nobody's to use until then.
-    leaving: BTreeSet<Arc<str>>,
+    /// The last copies that it has given back, or is giving back. Who claimed one meanwhile must not take it for the next.
+    left: VecDeque<Arc<str>>,
     /// Conversations of its own, by copy.
     links: HashMap<Arc<str>, Link>,
 }
@@ -421,7 +424,9 @@ impl Session {
             .filter_map(|copy| held.links.remove(copy))
             .collect();
         held.own_copies.retain(|copy, _| !own.contains(copy));
-        held.leaving.extend(own.iter().cloned());
+        held.left.extend(own.iter().cloned());
+        let too_many = held.left.len().saturating_sub(LEFT);
+        held.left.drain(..too_many);
         drop(held);
         // Letting go rings a bell; not while anything is locked.
         drop(sticking);
@@ -444,18 +449,17 @@ impl Session {
         drop(before);
     }
 
-    /// A copy is this session's alone. Says whether that is news; nothing of one that is being given back.
+    /// A copy is this session's alone. Says whether that is news; nothing of one that it has given back.
     pub(super) fn own(&self, server: &Arc<str>, copy: &Arc<str>) -> Option<bool> {
         let mut held = self.held();
-        if held.leaving.contains(copy) {
+        if held.left.contains(copy) {
             return None;
         }
         Some(held.own_copies.insert(Arc::clone(copy), Arc::clone(server)).is_none())
     }
 
     /// Copies have been given back.
-    pub(super) fn gave_back(&self, copies: &BTreeSet<Arc<str>>) {
-        self.held().leaving.retain(|copy| !copies.contains(copy));
+    pub(super) fn gave_back(&self) {
         self.returned.notify_waiters();
     }
 

@@ -91,7 +91,8 @@ impl Gateway {
     }
 
     async fn woken(&self, member: &Member, patience: Duration) -> Result<Upstream, Unavailable> {
-        if self.is_suspended(member) {
+        // Who comes while it is being woken waits for the same outcome.
+        if self.is_suspended(member) || self.0.waker.is_waking(&member.object.uid) {
             let woken = self.0.waker.wake(&member.object.uid, WAKING).await;
             woken.map_err(|error| Unavailable::Down(format!("it was suspended and did not wake: {error}")))?;
         }

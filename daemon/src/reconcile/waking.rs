@@ -156,6 +156,13 @@ impl Waker {
         }
     }
 
+    /// Whether it is being woken.
+    #[must_use]
+    pub fn is_waking(&self, server: &str) -> bool {
+        let wakes = self.0.wakes.lock().unwrap_or_else(PoisonError::into_inner);
+        wakes.contains_key(server)
+    }
+
     /// The outcome of the wake that is under way; of a new one when there is none.
     fn join(&self, server: &str) -> Outcome {
         let mut wakes = self.0.wakes.lock().unwrap_or_else(PoisonError::into_inner);

@@ -387,6 +387,8 @@ const NAMES_OF_KINDS: &[&str] = &[
     "cli/src/verbs/create/server_json.rs",
     // Only a model and an agent are published.
     "cli/src/provide/offer.rs",
+    // Of what an import would replace, its Project is told of apart.
+    "cli/src/verbs/client/import.rs",
     // Short ways of typing what is common.
     "cli/src/verbs/create/shorthands.rs",
     "cli/src/verbs/create/examples.rs",

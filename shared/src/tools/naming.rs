@@ -216,7 +216,7 @@ impl Naming {
         let mut naming = Self::default();
         for (plain, mut claimants) in claims {
             claimants.sort_unstable();
-            let alone = claimants.get(1).is_none_or(|second| second.0 > claimants[0].0);
+            let alone = claimants.get(1).is_none_or(|second| second.0 && !claimants[0].0);
             let losers = if alone { &claimants[1..] } else { &claimants[..] };
             to_mark.extend(losers.iter().map(|(_, key)| *key));
             if alone {

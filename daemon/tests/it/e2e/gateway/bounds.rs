@@ -21,6 +21,8 @@ fn news_do_not_pile_up_for_a_client_that_does_not_read() {
     client.call("echo", json!({}));
     let mut stream = client.listen(json!({}));
     client.call("log", json!({"count": COUNT, "bytes": 10_000}));
+    // Until all of it has been told, and nothing of it read.
+    std::thread::sleep(std::time::Duration::from_secs(4));
     let last = |message: &serde_json::Value| message["params"]["data"]["number"] == COUNT;
     let (_, before) = stream.until("the newest message", last);
     // What is on its way in buffers of the connection comes besides what is kept.
