@@ -531,18 +531,21 @@ fn shown(content: &Value) -> String {
     text
 }
 
+/// Calls of one tool with the same arguments, each with its turn.
+type Alike<'c> = VecDeque<(u32, &'c Call)>;
+
 /// The results of tools on a cassette, handed out once each: of the same turn first, and in the order in which they came.
 #[derive(Debug)]
 pub struct Results<'c> {
     /// By the tool, and the hash of the arguments.
-    left: HashMap<&'c str, HashMap<String, VecDeque<(u32, &'c Call)>>>,
+    left: HashMap<&'c str, HashMap<String, Alike<'c>>>,
 }
 
 impl<'c> Results<'c> {
     /// Everything that is recorded.
     #[must_use]
     pub fn of(cassette: &'c Cassette) -> Self {
-        let mut left: HashMap<_, HashMap<_, VecDeque<_>>> = HashMap::new();
+        let mut left: HashMap<_, HashMap<_, Alike<'_>>> = HashMap::new();
         for (number, turn) in (1..).zip(&cassette.turns) {
             for call in &turn.calls {
                 let of_tool = left.entry(call.name.as_str()).or_default();
