@@ -382,7 +382,7 @@ mod tests {
             let own: Server = serde_json::from_value(json!({"tools": own})).unwrap();
             let server = template.resolve(&own, &usage(&json!({}))).unwrap();
             let mut tools = serde_json::to_value(&server.tools).unwrap();
-            if let Some(allow) = tools["allow"].as_array_mut() {
+            if let Some(allow) = tools.get_mut("allow").and_then(|allow| allow.as_array_mut()) {
                 allow.sort_by_key(ToString::to_string);
             }
             assert_eq!(tools, both);
@@ -392,7 +392,7 @@ mod tests {
             json!({"server": {"command": ["x"], "tools": {"allow": [format!("{many}a*b*c*d*e*f*g")]}}}),
         )
         .unwrap();
-        let own: Server = serde_json::from_value(json!({"tools": {"allow": ["*1*2*3*4*5*6*7*8"]}})).unwrap();
+        let own: Server = serde_json::from_value(json!({"tools": {"allow": ["*1*2*3*4*5*6*7*8*"]}})).unwrap();
         let problems = template.resolve(&own, &usage(&json!({}))).unwrap_err().into_problems();
         assert_eq!(problems[0].pointer.to_string(), "spec.tools.allow");
     }
