@@ -7,7 +7,7 @@ use std::process::Stdio;
 use serde_json::{Value, json};
 
 use super::{condition, copies, manifest, pids, server_with};
-use crate::support::daemon::{Home, Output, eventually, on_each_database};
+use crate::support::daemon::{Home, Output, each_file, eventually, on_each_database};
 
 on_each_database!(
     a_value_is_never_in_the_open,
@@ -87,25 +87,13 @@ fn a_value_is_never_in_the_open(home: Home) {
     home.stop();
     fs::remove_file(home.path("secret.yaml")).expect("the file is there");
     check(&home.logs(), "the daemon's log");
-    search(&home.path("data"));
+    each_file(&home.path("data"), &check);
 }
 
 #[track_caller]
 fn check(text: &str, place: &str) {
     for value in [VALUE, NEXT] {
         assert!(!text.contains(value), "a secret value stands in {place}:\n{text}");
-    }
-}
-
-/// Looks into every file of a directory.
-fn search(directory: &Path) {
-    for entry in fs::read_dir(directory).expect("a directory").flatten() {
-        let path = entry.path();
-        if entry.file_type().expect("a type").is_dir() {
-            search(&path);
-        } else if let Ok(bytes) = fs::read(&path) {
-            check(&String::from_utf8_lossy(&bytes), &path.display().to_string());
-        }
     }
 }
 

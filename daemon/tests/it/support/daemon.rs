@@ -500,6 +500,18 @@ pub(crate) fn eventually(what: &str, mut asked: impl FnMut() -> bool) {
     }
 }
 
+/// Has every file of a directory looked into: what it holds, and where it is.
+pub(crate) fn each_file(directory: &Path, look: &impl Fn(&str, &str)) {
+    for entry in fs::read_dir(directory).expect("a directory").flatten() {
+        let path = entry.path();
+        if entry.file_type().expect("a type").is_dir() {
+            each_file(&path, look);
+        } else if let Ok(bytes) = fs::read(&path) {
+            look(&String::from_utf8_lossy(&bytes), &path.display().to_string());
+        }
+    }
+}
+
 /// Says something where people look: why a test was skipped, what it was seeded with.
 #[expect(clippy::print_stderr, reason = "the output of a test is standard error")]
 pub(crate) fn say(text: &str) {

@@ -57,7 +57,7 @@ impl Engine {
 
     /// An image of the fixture that wants volumes.
     pub(crate) async fn wanting(&self, fixture: &str) -> String {
-        let changes = ["ENTRYPOINT [\"/orch-fixture\"]", "VOLUME [\"/data\", \"/work\"]"];
+        let changes = ["ENTRYPOINT [\"/orch-fixture\"]", "VOLUME [\"/data\", \"/state\"]"];
         self.image(fixture, "wanting", &changes).await
     }
 
@@ -154,7 +154,7 @@ impl Engine {
 /// A file system with a program and the libraries it is linked to.
 fn tar_of(program: &str) -> Vec<u8> {
     let root = tempfile::tempdir().expect("a directory");
-    for directory in ["data", "proc", "tmp", "work"] {
+    for directory in ["data", "proc", "state", "tmp"] {
         std::fs::create_dir(root.path().join(directory)).expect("a directory");
     }
     let inside = root.path().join("orch-fixture");

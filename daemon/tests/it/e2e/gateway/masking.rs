@@ -1,14 +1,11 @@
 //! Values of Secrets that a server says aloud: those who called it hear them as it said them; nobody else does.
 
-use std::fs;
-use std::path::Path;
-
 use serde_json::{Value, json};
 
 use super::links::prompt;
 use super::{at, manifest, project, raw, raw_with};
 use crate::support::client::{Client, ERAS, Era};
-use crate::support::daemon::{Home, eventually};
+use crate::support::daemon::{Home, each_file, eventually};
 
 const VALUE: &str = "correct-horse-battery-staple";
 
@@ -27,18 +24,6 @@ fn leaky(methods: &[&str]) -> String {
 #[track_caller]
 fn check(text: &str, place: &str) {
     assert!(!text.contains(VALUE), "a secret value stands in {place}:\n{text}");
-}
-
-/// Looks into every file of a directory.
-fn search(directory: &Path) {
-    for entry in fs::read_dir(directory).expect("a directory").flatten() {
-        let path = entry.path();
-        if entry.file_type().expect("a type").is_dir() {
-            search(&path);
-        } else if let Ok(bytes) = fs::read(&path) {
-            check(&String::from_utf8_lossy(&bytes), &path.display().to_string());
-        }
-    }
 }
 
 /// Why a list is missing, or a link cannot be read, is told everywhere, and nowhere with the value.
@@ -90,7 +75,7 @@ fn reasons_that_quote_a_server_are_masked() {
     }
     home.stop();
     check(&home.logs(), "the daemon's log");
-    search(&home.path("data"));
+    each_file(&home.path("data"), &check);
 }
 
 /// Whoever watches a session sees what the server says, but not the value.

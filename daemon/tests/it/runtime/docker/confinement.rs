@@ -97,21 +97,21 @@ async fn an_image_gets_no_volumes_that_are_not_declared() {
                 access: Access::ReadOnly,
             }];
         },
-        &["--touch", "/work/file", "--touch", "/data/file"],
+        &["--touch", "/state/file", "--touch", "/data/file"],
     );
     let seen = yard.house.until_running(&uid).await;
     let log = yard.house.texts(&uid, Which::Current).await;
     assert_eq!(
         log,
         [
-            "touch /work/file: written",
+            "touch /state/file: written",
             "touch /data/file: failed: Read-only file system (os error 30)"
         ]
     );
     let about = seen.container.expect("what the engine says");
     let told = about.volumes.join(", ");
     assert!(
-        told.contains("in memory -> /work") && told.contains("in memory -> /tmp"),
+        told.contains("in memory -> /state") && told.contains("in memory -> /tmp"),
         "{told}"
     );
     assert!(told.contains("-> /data (read-only)"), "{told}");
