@@ -13,6 +13,7 @@
 pub mod address;
 pub mod errors;
 pub mod estimate;
+pub mod hiding;
 pub mod probe;
 pub mod request;
 pub mod usage;

@@ -310,6 +310,9 @@ pub struct Sums {
     /// How long those that did not fail took; absent when all did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latency: Option<Latency>,
+    /// How long the streams among them took until their first token; absent when there was none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_token: Option<Latency>,
 }
 
 /// How long calls took, by nearest rank: each figure is that of a call that was made.

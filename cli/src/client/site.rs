@@ -9,6 +9,7 @@ use std::io::{Cursor, Read};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use orch_shared::inference::hiding::Hiding;
 use orch_shared::secrecy;
 use ureq::config::Config;
 use ureq::http::{HeaderName, HeaderValue, Method, Request, Response};
@@ -162,10 +163,16 @@ fn answered(response: Response<Body>) -> Answered {
 }
 
 impl Answered {
-    /// The answer; a refusal without that key, which some servers repeat in it. Of a refusal, no more is kept than anybody
-    /// reads.
+    /// The answer without that key, which some servers repeat in it. Of a refusal, no more is kept than anybody reads.
     pub(crate) fn without(mut self, key: &str) -> Self {
         if (200..300).contains(&self.status) {
+            if let Some(hiding) = Hiding::of(key) {
+                self.body = Box::new(Hidden {
+                    said: self.body,
+                    hiding,
+                    passed: Cursor::default(),
+                });
+            }
             return self;
         }
         let mut said = Vec::new();
@@ -186,6 +193,35 @@ impl Answered {
         }
         self.body = Box::new(Cursor::new(said));
         self
+    }
+}
+
+/// What is read, without a key.
+struct Hidden {
+    said: Box<dyn Read + Send>,
+    hiding: Hiding,
+    /// What was looked at, and is not read yet.
+    passed: Cursor<Vec<u8>>,
+}
+
+impl Read for Hidden {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        let mut piece = [0; 16 << 10];
+        loop {
+            let read = self.passed.read(into)?;
+            if read > 0 || into.is_empty() {
+                return Ok(read);
+            }
+            let length = self.said.read(&mut piece)?;
+            let passed = match length {
+                0 => self.hiding.finish(),
+                _ => self.hiding.push(&piece[..length]).into_owned(),
+            };
+            if length == 0 && passed.is_empty() {
+                return Ok(0);
+            }
+            self.passed = Cursor::new(passed);
+        }
     }
 }
 

@@ -30,6 +30,8 @@ const OURS: [&str; 6] = [KEY, START, START_TIMEOUT, IDLE, LOG, WARM];
 
 /// How long a model server may take to answer after it was started, when nobody says.
 const STARTING: Duration = Duration::from_secs(5 * 60);
+/// After so long without use a model server is stopped, when nobody says.
+const RESTING: Duration = Duration::from_secs(15 * 60);
 /// How long connecting to a model may take.
 const CONNECTING: Duration = Duration::from_secs(10);
 
@@ -231,7 +233,7 @@ impl Local {
                 site: site.clone(),
                 ready: address::join(&url, "/v1/models"),
                 patience: means.start_timeout.unwrap_or(STARTING),
-                idle: means.idle,
+                idle: Some(means.idle.unwrap_or(RESTING)).filter(|idle| !idle.is_zero()),
                 log: means.log.unwrap_or_else(|| PathBuf::from(format!("{name}.log"))),
             })
         });

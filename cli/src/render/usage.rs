@@ -63,6 +63,8 @@ pub(crate) fn table(usage: &Usage, detail: Detail, style: Style<'_>) -> String {
             "P50",
             "P95",
             "LONGEST",
+            "FIRST P50",
+            "FIRST P95",
         ],
     };
     let titles: Vec<&str> = titles.into_iter().chain(figures.iter().copied()).collect();
@@ -87,9 +89,10 @@ fn figures(sums: &Sums, cost: String, detail: Detail) -> Vec<Piece> {
         tokens,
         cost: _,
         latency,
+        first_token,
     } = sums;
-    let took = |of: fn(&Latency) -> i64| {
-        let micros = latency.as_ref().and_then(|latency| u64::try_from(of(latency)).ok());
+    let took = |told: &Option<Latency>, of: fn(&Latency) -> i64| {
+        let micros = told.as_ref().and_then(|latency| u64::try_from(of(latency)).ok());
         Piece::plain(micros.map_or_else(|| NOTHING.to_owned(), age::took))
     };
     let failed = Piece {
@@ -107,11 +110,15 @@ fn figures(sums: &Sums, cost: String, detail: Detail) -> Vec<Piece> {
     row.extend([
         Piece::plain(grouped(tokens.output)),
         Piece::plain(cost),
-        took(|latency| latency.p50_us),
-        took(|latency| latency.p95_us),
+        took(latency, |latency| latency.p50_us),
+        took(latency, |latency| latency.p95_us),
     ]);
     if detail == Detail::All {
-        row.push(took(|latency| latency.max_us));
+        row.extend([
+            took(latency, |latency| latency.max_us),
+            took(first_token, |latency| latency.p50_us),
+            took(first_token, |latency| latency.p95_us),
+        ]);
     }
     row
 }
@@ -210,6 +217,11 @@ mod tests {
                 p95_us: 12_400_000,
                 max_us: 61_000_000,
             }),
+            first_token: Some(Latency {
+                p50_us: 310_000,
+                p95_us: 2_900_000,
+                max_us: 3_000_000,
+            }),
         };
         let group = |user: Option<&str>, requests, nanos| Group {
             key: Key {
@@ -249,6 +261,8 @@ mod tests {
             "{told}"
         );
         let wide = table(&usage, Detail::All, style);
-        assert!(wide.contains("61 s") && wide.contains("120,400"), "{wide}");
+        for told in ["61 s", "120,400", "FIRST P50", "310 ms", "2900 ms"] {
+            assert!(wide.contains(told), "{told}: {wide}");
+        }
     }
 }

@@ -97,7 +97,7 @@ struct OneLlm {
     /// How long the command may take until the model answers [default: 5m]
     #[arg(long, value_name = "DURATION", value_parser = some_time, requires = "start", help_heading = "Model server")]
     start_timeout: Option<Limit>,
-    /// Stop the command after so long without use
+    /// Stop the command after so long without use; 0s: never [default: 15m]
     #[arg(long, value_name = "DURATION", value_parser = limit, requires = "start", help_heading = "Model server")]
     idle: Option<Limit>,
     /// Where the output of the command goes [default: NAME.log]

@@ -33,6 +33,7 @@ mod delegation;
 mod toolbox;
 mod turn;
 
+mod hiding;
 mod recording;
 mod replaying;
 
@@ -46,7 +47,7 @@ pub use begin::Attached;
 
 use crate::asker::Asker;
 use crate::gateway::Gateway;
-use crate::inference::Inference;
+use crate::inference::{Inference, Keys};
 use crate::store::{Standing, Store};
 use running::{Registry, Why};
 
@@ -61,6 +62,8 @@ pub struct Config {
     pub inference: Inference,
     /// The door to the servers.
     pub gateway: Gateway,
+    /// Opens what no cassette shows.
+    pub keys: Keys,
     /// Whether agents work here or at another daemon.
     pub standing: watch::Receiver<Standing>,
     /// Ends what is under way, so that a shutdown need not wait for it.
@@ -75,6 +78,7 @@ struct Shared {
     store: Store,
     inference: Inference,
     gateway: Gateway,
+    keys: Keys,
     /// Tells this run of the daemon from every other.
     run: String,
     running: Registry,
@@ -97,6 +101,7 @@ impl Agents {
             store,
             inference,
             gateway,
+            keys,
             standing,
             shutdown,
         } = config;
@@ -105,6 +110,7 @@ impl Agents {
             store,
             inference,
             gateway,
+            keys,
             running: Registry::default(),
             shutdown,
         }));

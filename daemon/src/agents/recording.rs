@@ -1,6 +1,6 @@
 //! Cassettes of threads: what went between an agent, its model and its tools, as the store has it, without keys.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use orch_shared::access::Principal;
 use orch_shared::cassette::{self, Call, Cassette, Exchange, Seal, Summary, Turn};
@@ -9,9 +9,11 @@ use orch_shared::problem::{Code, Problem};
 use serde_json::{Value, json};
 
 use super::begin::Asked;
+use super::hiding::masked;
 use super::owner::Known;
 use super::turn::read;
 use super::{Agents, Caller};
+use crate::mask::Mask;
 use crate::store;
 
 /// What the store calls a request to a model to go on.
@@ -21,7 +23,8 @@ impl Agents {
     /// The cassette of a thread: its turns that are over.
     ///
     /// # Errors
-    /// When there is no such thread for whoever asks, or the database cannot be read.
+    /// When there is no such thread for whoever asks, the database cannot be read, or a value that must not be shown is not
+    /// known.
     pub async fn cassette(&self, caller: &Caller, id: &str) -> Result<Cassette, Problem> {
         let (thread, known) = self.thread_of(&caller.principal, id).await?;
         self.told_to(&caller.principal, &known)?;
@@ -33,18 +36,27 @@ impl Agents {
             .collect();
         let rows = store.messages_from(&thread.id, 0).await?;
         let messages: Vec<Message> = rows.iter().filter_map(read).map(|entry| entry.message).collect();
-        let mut tape = Tape {
-            cassette: Cassette::of(known.name().clone()),
-            kept: HashMap::new(),
-            last: Vec::new(),
-            called: messages.iter().flat_map(called).collect(),
-        };
+        let calls = messages.iter().flat_map(|message| &message.tool_calls);
+        let servers = calls.filter_map(|call| call.server.clone()).collect();
+        let (mut turns, mut models) = (Vec::new(), BTreeSet::new());
         for turn in store.turns(&thread.id, 1, thread.turns).await? {
             let state = TurnState::ALL.into_iter().find(|state| state.as_str() == turn.state);
             let Some(state) = state.filter(|state| state.is_over()) else {
                 continue;
             };
             let exchanges = store.exchanges(&thread.id, turn.turn).await?;
+            models.extend(exchanges.iter().filter_map(|exchange| exchange.llm.parse().ok()));
+            turns.push((turn, state, exchanges));
+        }
+        let project = known.spec().project.as_ref();
+        let mut tape = Tape {
+            mask: self.mask(project, servers, &models).await?,
+            cassette: Cassette::of(known.name().clone()),
+            kept: HashMap::new(),
+            last: Vec::new(),
+            called: messages.iter().flat_map(called).collect(),
+        };
+        for (turn, state, exchanges) in turns {
             let number = u32::try_from(turn.turn).unwrap_or(u32::MAX);
             let said = messages.iter().filter(|message| message.turn == number).collect();
             let recorded = recorded(&mut tape, (&turn, state), (exchanges, &contents), said);
@@ -70,6 +82,8 @@ impl Agents {
 
 /// A cassette that is being written.
 struct Tape {
+    /// What it does not show.
+    mask: Mask,
     cassette: Cassette,
     /// Contents that are on it, by their hashes in the store.
     kept: HashMap<String, String>,
@@ -89,9 +103,24 @@ impl Tape {
         for definition in content.as_array_mut().into_iter().flatten() {
             self.say_origin(definition);
         }
-        let kept = self.cassette.keep(content);
+        let kept = self.keep_value(content);
         self.kept.insert(hash.to_owned(), kept.clone());
         kept
+    }
+
+    fn keep_value(&mut self, mut content: Value) -> String {
+        masked(&self.mask, &mut content);
+        self.cassette.keep(content)
+    }
+
+    fn text(&self, text: &str) -> String {
+        Cassette::text(&self.mask.text(text))
+    }
+
+    /// A value that stands on the tape itself.
+    fn value(&self, mut value: Value) -> Value {
+        masked(&self.mask, &mut value);
+        cassette::kept(value).1
     }
 
     /// Says in a definition of a tool what is behind it, where that was not written down with it: as a call of the tool has it,
@@ -158,7 +187,7 @@ fn recorded(
             params: tape.keep(&exchange.params, contents),
             same: u32::try_from(same).unwrap_or(u32::MAX),
             messages: news,
-            answer: tape.cassette.keep(answer),
+            answer: tape.keep_value(answer),
         }
     });
     let exchanges = exchanges.collect();
@@ -174,14 +203,14 @@ fn recorded(
                 answered += 1;
                 calls.extend(message.tool_calls.iter().filter_map(|call| {
                     let result = results.clone().find(|result| result.id == call.id)?;
-                    let arguments = cassette::kept(Value::Object(call.arguments.clone())).1;
+                    let arguments = tape.value(Value::Object(call.arguments.clone()));
                     Some(Call {
                         name: call.name.clone(),
                         server: call.server.clone(),
                         tool: call.tool.clone(),
                         arguments: arguments.as_object().cloned().unwrap_or_default(),
                         state: result.state,
-                        result: Cassette::text(&result.text),
+                        result: tape.text(&result.text),
                     })
                 }));
             }
@@ -189,18 +218,18 @@ fn recorded(
                 after: answered,
                 from: turns.from,
                 to: turns.to,
-                text: Cassette::text(&message.text),
+                text: tape.text(&message.text),
             })),
         }
     }
     let first = said.iter().find(|message| message.role == Role::User);
     Turn {
-        message: first.map(|message| Cassette::text(&message.text)).unwrap_or_default(),
+        message: first.map(|message| tape.text(&message.text)).unwrap_or_default(),
         personality: turn.personality.as_ref().and_then(|name| name.parse().ok()),
-        system_append: asked.system_append.as_deref().map(Cassette::text),
+        system_append: asked.system_append.as_deref().map(|text| tape.text(text)),
         params: asked.params.and_then(|params| {
             let told = serde_json::to_value(params).ok()?;
-            serde_json::from_value(cassette::kept(told).1).ok()
+            serde_json::from_value(tape.value(told)).ok()
         }),
         state,
         exchanges,

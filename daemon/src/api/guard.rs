@@ -39,6 +39,10 @@ const UNWANTED_FOR: Duration = Duration::from_secs(1);
 /// What a request is called, by whoever sends it or by us.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// Clients of Anthropic look for the id of a request under this name, at this address.
+const ANTHROPIC_REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
+const MESSAGES: &str = "/v1/messages";
+
 /// The hosts and origins that are served; anything else may be a web page that was made to resolve to this address.
 #[derive(Debug, Clone)]
 pub struct Names {
@@ -197,7 +201,10 @@ pub(super) async fn guard<A: Future<Output = Result<Response, Problem>>>(
     if let Some(row) = noting::conclude(api, path, &trail, &response) {
         Box::pin(api.ledger.settle(row)).await;
     }
-    let response = complete(response, id);
+    let mut response = complete(response, id.clone());
+    if path.starts_with(MESSAGES) {
+        response.headers_mut().insert(ANTHROPIC_REQUEST_ID, id);
+    }
     let (status, took) = (response.status(), started.elapsed());
     api.metrics.request(&method, passing.route, status.as_u16(), took);
     span.in_scope(|| log(&method, path, status, took));

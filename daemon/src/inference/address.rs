@@ -15,6 +15,8 @@ pub(super) enum Address<'p> {
     Infer(&'p str),
     /// How many tokens a request in the words of Anthropic has.
     CountTokens,
+    /// Nothing: clients ask there for what other providers have. In whose words.
+    Nothing(Dialect),
 }
 
 impl Address<'_> {
@@ -23,6 +25,7 @@ impl Address<'_> {
         match self {
             Self::Models | Self::Model(_) => "GET, HEAD",
             Self::Ask(_) | Self::Infer(_) | Self::CountTokens => "POST",
+            Self::Nothing(_) => "",
         }
     }
 
@@ -30,7 +33,7 @@ impl Address<'_> {
     pub(super) const fn dialect(self) -> Dialect {
         match self {
             Self::Models | Self::Model(_) | Self::Infer(_) => Dialect::Chat,
-            Self::Ask(dialect) => dialect,
+            Self::Ask(dialect) | Self::Nothing(dialect) => dialect,
             Self::CountTokens => Dialect::Messages,
         }
     }
@@ -46,6 +49,9 @@ pub(super) fn route(path: &str) -> Option<&'static str> {
     find(path).map(|(_, pattern)| pattern)
 }
 
+/// The pattern of addresses at which nothing is.
+const NOTHING: &str = "/v1/{*rest}";
+
 fn find(path: &str) -> Option<(Address<'_>, &'static str)> {
     let Some(rest) = path.strip_prefix("/v1/") else {
         let name = path.strip_prefix("/api/v1/llms/")?.strip_suffix("/infer")?;
@@ -58,10 +64,11 @@ fn find(path: &str) -> Option<(Address<'_>, &'static str)> {
         "messages" => (Address::Ask(Dialect::Messages), "/v1/messages"),
         "messages/count_tokens" => (Address::CountTokens, "/v1/messages/count_tokens"),
         "models" => (Address::Models, "/v1/models"),
-        _ => {
-            let name = rest.strip_prefix("models/")?;
-            return is_one(name).then_some((Address::Model(name), "/v1/models/{name}"));
-        }
+        _ => match rest.strip_prefix("models/").filter(|name| is_one(name)) {
+            Some(name) => (Address::Model(name), "/v1/models/{name}"),
+            None if rest.starts_with("messages/") => (Address::Nothing(Dialect::Messages), NOTHING),
+            None => (Address::Nothing(Dialect::Chat), NOTHING),
+        },
     })
 }
 
@@ -84,9 +91,11 @@ mod tests {
             ("/v1/models", Some(Address::Models)),
             ("/v1/models/demo", Some(Address::Model("demo"))),
             ("/api/v1/llms/demo/infer", Some(Address::Infer("demo"))),
-            ("/v1/models/", None),
-            ("/v1/models/a/b", None),
-            ("/v1/v1/chat/completions", None),
+            ("/v1/models/", Some(Address::Nothing(Dialect::Chat))),
+            ("/v1/models/a/b", Some(Address::Nothing(Dialect::Chat))),
+            ("/v1/v1/chat/completions", Some(Address::Nothing(Dialect::Chat))),
+            ("/v1/messages/batches", Some(Address::Nothing(Dialect::Messages))),
+            ("/v2/messages", None),
             ("/api/v1/llms//infer", None),
             ("/api/v1/llms/a/b/infer", None),
             ("/api/v1/llms/demo", None),

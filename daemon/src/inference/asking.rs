@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use orch_shared::access::Principal;
 use orch_shared::allowance::Purse;
 use orch_shared::inference::request::Body;
-use orch_shared::inference::{Dialect, Stamp, Usage, estimate};
+use orch_shared::inference::{Dialect, Note, Stamp, Usage, estimate};
 use orch_shared::name::Name;
 use tokio::time::{Instant, timeout_at};
 
@@ -31,6 +31,10 @@ const PAUSE: Duration = Duration::from_millis(200);
 
 /// Which model has answered.
 pub(super) const ANSWERED_BY: HeaderName = HeaderName::from_static("x-orch-llm");
+/// What of the request it was not told, because its provider has nothing like it.
+const LEFT_OUT: HeaderName = HeaderName::from_static("x-orch-left-out");
+/// No more of that is told, in bytes: a header has its bounds.
+const TOLD: usize = 1024;
 
 /// What somebody asks of a model.
 pub(super) struct Asking {
@@ -92,6 +96,29 @@ impl Answer {
         }
         self
     }
+
+    /// Says what the model was not told.
+    fn without(mut self, notes: &[Note]) -> Self {
+        if !notes.is_empty() {
+            let told = HeaderValue::try_from(left_out(notes));
+            self.headers.extend(told.ok().map(|told| (LEFT_OUT, told)));
+        }
+        self
+    }
+}
+
+/// What a request does not say any more, in one line.
+fn left_out(notes: &[Note]) -> String {
+    let parts: Vec<String> = notes
+        .iter()
+        .map(|Note { field, message }| format!("{field}: {message}"))
+        .collect();
+    let is_plain = |letter: char| letter.is_ascii_graphic() || letter == ' ';
+    let line = parts.join("; ").replace(|letter| !is_plain(letter), "?");
+    match line.get(..TOLD) {
+        Some(begin) => format!("{begin}..."),
+        None => line,
+    }
 }
 
 impl Inference {
@@ -129,6 +156,16 @@ struct Accepted<'b> {
 struct Missed {
     model: Model,
     failure: Failure,
+}
+
+impl Missed {
+    /// One that stands in, and cannot be told the request.
+    fn untold(model: Model, refused: &Refused) -> Self {
+        Self {
+            model,
+            failure: Failure::Unfit(refused.message.clone()),
+        }
+    }
 }
 
 impl Shared {
@@ -199,33 +236,44 @@ impl Shared {
                     continue;
                 }
             };
-            account.answered_by(&model);
             let stamp = bridge::stamp(&model, self.store.ids().uid(), self.store.clock().now().millis());
             if let Bridge::Scripted(dialect) = bridge {
+                account.answered_by(&model);
                 account.asked();
                 match scripted::play(&body, dialect, &model).await {
                     Ok(reply) => {
                         return scripted::told(self, &body, dialect, &model, &stamp, &reply, account).by(&model);
                     }
-                    Err(Unsaid::Refused(refused)) => {
+                    Err(Unsaid::Refused(refused)) if place == 0 => {
                         account.refused(refused.status, refused.code);
                         return Answer::refused(&refused, dialect).by(&model);
                     }
+                    Err(Unsaid::Refused(refused)) => missed.push(Missed::untold(model, &refused)),
                     Err(Unsaid::Failure(failure)) => missed.push(Missed { model, failure }),
                 }
                 continue;
             }
+            let left_out;
             let outgoing = match aside(asking.body.len(), || bridge.outgoing(&body, model.spec())) {
-                Ok(said) => Outgoing {
-                    path: bridge.path(),
-                    headers: asking.headers.clone(),
-                    body: said,
-                },
-                Err(refused) => {
+                Ok((said, notes)) => {
+                    left_out = notes;
+                    Outgoing {
+                        path: bridge.path(),
+                        headers: asking.headers.clone(),
+                        body: said,
+                    }
+                }
+                Err(refused) if place == 0 => {
                     account.refused(refused.status, refused.code);
                     return Answer::refused(&refused, asking.dialect);
                 }
+                // That one which stands in cannot be told it is no fault of the request.
+                Err(refused) => {
+                    missed.push(Missed::untold(model, &refused));
+                    continue;
+                }
             };
+            account.answered_by(&model);
             if let Err(resting) = self.models.may_ask(&model.object.uid) {
                 let failure = Failure::Away(format!(
                     "it is left alone for {} s more, since it kept failing: {}",
@@ -239,13 +287,16 @@ impl Shared {
             match self.try_model(&model, &snapshot, &outgoing, body.is_streamed()).await {
                 Ok(Got::Whole(whole)) => {
                     let size = whole.body.len().max(asking.body.len());
-                    return aside(size, || answered(&bridge, &body, &stamp, whole, account)).by(&model);
+                    return aside(size, || answered(&bridge, &body, &stamp, whole, account))
+                        .by(&model)
+                        .without(&left_out);
                 }
                 Ok(Got::Stream(begun)) => {
-                    let headers = passed_back(&begun.head.headers);
+                    let (headers, said) = begun.stream();
+                    let headers = passed_back(&headers);
                     let passage = aside(asking.body.len(), || bridge.passage(&body, &stamp));
                     let patience = timeout_of(&model);
-                    let relay = Relay::new(begun.body, passage, account, patience, self.shutdown.clone());
+                    let relay = Relay::new(said, passage, account, patience, self.shutdown.clone());
                     let content = Content::Stream(Box::new(relay));
                     let answer = Answer {
                         named: None,
@@ -253,7 +304,7 @@ impl Shared {
                         headers,
                         content,
                     };
-                    return answer.by(&model);
+                    return answer.by(&model).without(&left_out);
                 }
                 Err(failure) => missed.push(Missed { model, failure }),
             }
@@ -302,7 +353,8 @@ impl Shared {
                 | Failure::Late(_)
                 | Failure::Garbled(_)
                 | Failure::Scripted { .. }
-                | Failure::KeyRefused(_) => false,
+                | Failure::KeyRefused(_)
+                | Failure::KeyMissed(_) => false,
             };
             if !is_no_fault {
                 self.models.failed(&model.object.uid, &failure.clause());
@@ -385,7 +437,10 @@ fn nobody(asking: &Asking, missed: &[Missed], account: &mut Account) -> Answer {
         .map(|Missed { model, failure }| format!("llm/{} {}", model.name(), failure.clause()))
         .collect();
     let message = told.join("; ");
-    let last = missed.last().map(|missed| &missed.failure);
+    // One that stands in and cannot be told the request says nothing of why it had to.
+    let is_telling = |missed: &&Missed| !matches!(missed.failure, Failure::Unfit(_));
+    let last = missed.iter().rev().find(is_telling).or(missed.last());
+    let last = last.map(|missed| &missed.failure);
     let retry_after = last.and_then(Failure::retry_after);
     let (status, code) = match last {
         Some(Failure::Status { status, .. } | Failure::Scripted { status, .. })
@@ -393,9 +448,13 @@ fn nobody(asking: &Asking, missed: &[Missed], account: &mut Account) -> Answer {
         {
             (*status, "rate_limit_exceeded")
         }
-        Some(Failure::Status { .. } | Failure::KeyRefused(_) | Failure::Garbled(_) | Failure::Scripted { .. }) => {
-            (StatusCode::BAD_GATEWAY, "provider_failed")
-        }
+        Some(
+            Failure::Status { .. }
+            | Failure::KeyRefused(_)
+            | Failure::KeyMissed(_)
+            | Failure::Garbled(_)
+            | Failure::Scripted { .. },
+        ) => (StatusCode::BAD_GATEWAY, "provider_failed"),
         Some(Failure::Late(_)) => (StatusCode::GATEWAY_TIMEOUT, "provider_late"),
         Some(Failure::Away(_) | Failure::Unpublished(_) | Failure::Unkeyed(_)) | None => {
             (StatusCode::SERVICE_UNAVAILABLE, "provider_unreachable")
@@ -414,6 +473,18 @@ mod tests {
     use std::sync::mpsc;
 
     use super::*;
+
+    #[test]
+    fn what_is_left_out_fits_into_a_header() {
+        let note = |field: &str| Note {
+            field: field.to_owned(),
+            message: "left out".to_owned(),
+        };
+        assert_eq!(left_out(&[note("n"), note("é\n")]), "n: left out; ??: left out");
+        let long = left_out(&[note(&"x".repeat(2 * TOLD))]);
+        assert_eq!(long.len(), TOLD + "...".len());
+        assert!(HeaderValue::try_from(long).is_ok());
+    }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
     async fn nobody_waits_for_what_is_large() {

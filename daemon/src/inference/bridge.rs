@@ -12,7 +12,7 @@ use orch_shared::inference::request::{Body, add_extra, name_limit};
 use orch_shared::inference::responses::Echo;
 use orch_shared::inference::stream::{Client, Translation, Upstream};
 use orch_shared::inference::usage::{Scan, Watch};
-use orch_shared::inference::{Dialect, Object, Stamp, Usage, anthropic, responses};
+use orch_shared::inference::{Dialect, Note, Object, Stamp, Translated, Usage, anthropic, responses};
 use orch_shared::kinds::llm::{Llm, Provider};
 use serde_json::{Value, json};
 
@@ -63,8 +63,8 @@ impl Bridge {
         }
     }
 
-    /// The request, in the provider's words.
-    pub(super) fn outgoing(&self, body: &Body<'_>, spec: &Llm) -> Result<Bytes, Refused> {
+    /// The request, in the provider's words, and what it does not say any more.
+    pub(super) fn outgoing(&self, body: &Body<'_>, spec: &Llm) -> Result<(Bytes, Vec<Note>), Refused> {
         let extra = spec.extra.as_ref();
         match self {
             Self::Passing(_) | Self::Scripted(_) => {
@@ -74,14 +74,18 @@ impl Bridge {
                     body.add_extra(extra);
                 }
                 body.ask_usage();
-                Ok(body.to_json().into())
+                body.leave_out_unsigned();
+                Ok((body.to_json().into(), Vec::new()))
             }
             Self::Translating(dialect, upstream) => {
-                let mut said = chat(*dialect, body)?;
+                let Translated {
+                    body: mut said,
+                    mut notes,
+                } = in_chat(*dialect, body)?;
                 if *upstream == Upstream::Messages {
-                    said = anthropic::request_from_chat(said)
-                        .map_err(Refused::untranslatable)?
-                        .body;
+                    let translated = anthropic::request_from_chat(said).map_err(Refused::untranslatable)?;
+                    said = translated.body;
+                    notes.extend(translated.notes);
                 }
                 said.insert("model".to_owned(), json!(spec.model));
                 if let Some(extra) = extra {
@@ -93,7 +97,7 @@ impl Bridge {
                         said.insert("stream_options".to_owned(), json!({"include_usage": true}));
                     }
                 }
-                Ok(Value::Object(said).to_string().into())
+                Ok((Value::Object(said).to_string().into(), notes))
             }
         }
     }
@@ -139,7 +143,7 @@ impl Bridge {
                 scan: Scan::new(*dialect, body.usage_chunk()),
             }),
             Self::Translating(dialect, upstream) => {
-                Box::new(Translated(Translation::new(*upstream, client(*dialect, body), stamp)))
+                Box::new(InOtherWords(Translation::new(*upstream, client(*dialect, body), stamp)))
             }
         }
     }
@@ -154,13 +158,20 @@ const fn dialect_of(upstream: Upstream) -> Dialect {
 
 /// A request in the words of chat completions.
 pub(super) fn chat(dialect: Dialect, body: &Body<'_>) -> Result<Object, Refused> {
+    in_chat(dialect, body).map(|translated| translated.body)
+}
+
+fn in_chat(dialect: Dialect, body: &Body<'_>) -> Result<Translated, Refused> {
     let said = body.to_object().map_err(Refused::untranslatable)?;
     let translated = match dialect {
-        Dialect::Chat | Dialect::Embeddings => return Ok(said),
+        Dialect::Chat | Dialect::Embeddings => Ok(Translated {
+            body: said,
+            notes: Vec::new(),
+        }),
         Dialect::Messages => anthropic::request_to_chat(said),
         Dialect::Responses => responses::request_to_chat(said),
     };
-    Ok(translated.map_err(Refused::untranslatable)?.body)
+    translated.map_err(Refused::untranslatable)
 }
 
 /// A whole answer of chat completions, in the client's words.
@@ -254,9 +265,9 @@ impl Passage for Watched {
 }
 
 /// Events that are translated.
-struct Translated(Translation);
+struct InOtherWords(Translation);
 
-impl Passage for Translated {
+impl Passage for InOtherWords {
     fn push(&mut self, chunk: Bytes, out: &mut VecDeque<Bytes>) {
         let mut said = Vec::new();
         if let Err(error) = self.0.push(&chunk, &mut said) {

@@ -18,7 +18,7 @@ use super::asking::{ANSWERED_BY, Answer, Asking, Content, Of};
 use super::choice::{self, Model};
 use super::received::received;
 use super::refused::Refused;
-use super::upstream::passed_on;
+use super::upstream::{ANTHROPIC_VERSION, passed_on};
 use super::{Inference, Shared};
 use crate::asker::Asker;
 use crate::audit::{self, Tenure, Withdrawn};
@@ -64,12 +64,12 @@ pub(super) async fn answer(
     parts: Parts,
     body: Body,
 ) -> Result<Response, Otherwise> {
-    let Some(address) = address::parse(parts.uri.path()) else {
-        return Ok(
-            Refused::new(StatusCode::NOT_FOUND, "not_found", "there is nothing at that address").told(Dialect::Chat),
-        );
+    let address = address::parse(parts.uri.path()).unwrap_or(Address::Nothing(Dialect::Chat));
+    let dialect = match address {
+        // Both kinds of clients look here.
+        Address::Models | Address::Model(_) if parts.headers.contains_key(&ANTHROPIC_VERSION) => Dialect::Messages,
+        _ => address.dialect(),
     };
-    let dialect = address.dialect();
     let is_read = matches!(parts.method, Method::GET | Method::HEAD);
     let is_post = parts.method == Method::POST;
     let answered = match address {
@@ -80,6 +80,10 @@ pub(super) async fn answer(
         Address::Infer(name) if is_post => {
             let name = name.to_owned();
             ask(inference, asker, dialect, Some(name), parts, body).await
+        }
+        Address::Nothing(_) => {
+            let message = format!("there is nothing at {}", parts.uri.path());
+            Err(Refused::new(StatusCode::NOT_FOUND, "not_found", message).into())
         }
         Address::Models | Address::Model(_) | Address::CountTokens | Address::Ask(_) | Address::Infer(_) => {
             let message = format!("{} is not possible here", parts.method);

@@ -31,6 +31,7 @@ mod scripted;
 mod upstream;
 
 mod account;
+mod hiding;
 mod relay;
 
 mod prober;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, response};
@@ -15,6 +15,7 @@ use serde::de::IgnoredAny;
 
 use super::Shared;
 use super::choice::Model;
+use super::hiding;
 use super::keys::Unkeyed;
 use super::refused::Refused;
 use super::relay::{Broken, Incoming};
@@ -28,11 +29,13 @@ use crate::store::Snapshot;
 const LARGEST: usize = 64 << 20;
 /// After so long a publisher that was away may be there again.
 const RETURNING: Duration = Duration::from_secs(5);
+/// No provider is believed that it wants to be left alone for longer.
+const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
 /// So many addresses are kept.
 const MOST: usize = 1024;
 
 /// What clients of Anthropic say about the protocol; passed on.
-const ANTHROPIC_VERSION: HeaderName = HeaderName::from_static("anthropic-version");
+pub(super) const ANTHROPIC_VERSION: HeaderName = HeaderName::from_static("anthropic-version");
 const ANTHROPIC_BETA: HeaderName = HeaderName::from_static("anthropic-beta");
 const ANTHROPIC_KEY: HeaderName = HeaderName::from_static("x-api-key");
 /// The revision of Anthropic's protocol that is spoken where the client says none.
@@ -78,6 +81,8 @@ pub(super) enum Failure {
     Scripted { status: StatusCode, message: String },
     /// It does not take the key.
     KeyRefused(StatusCode),
+    /// It wants one, and none is declared.
+    KeyMissed(StatusCode),
     /// A limit or a budget that is kept here does not let it be asked.
     Withheld(Refused),
 }
@@ -100,6 +105,9 @@ impl Failure {
             Self::Garbled(how) => (*how).to_owned(),
             Self::Scripted { status, message } => format!("answers HTTP {}: {message}", status.as_u16()),
             Self::KeyRefused(status) => format!("does not take its key (HTTP {})", status.as_u16()),
+            Self::KeyMissed(status) => {
+                format!("wants a key (HTTP {}), and its `apiKeyRef` names none", status.as_u16())
+            }
             Self::Withheld(refused) => format!("may not be asked: {}", refused.message),
         }
     }
@@ -115,10 +123,7 @@ impl Failure {
     /// How long the provider asks to wait.
     pub(super) fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::Status { headers, .. } => {
-                let seconds: f64 = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-                Duration::try_from_secs_f64(seconds.clamp(0.0, 3600.0)).ok()
-            }
+            Self::Status { headers, .. } => told_pause(headers.get(header::RETRY_AFTER)?, SystemTime::now()),
             Self::Unpublished(_) => Some(RETURNING),
             Self::Withheld(refused) => refused.retry_after,
             Self::Unfit(_)
@@ -127,7 +132,8 @@ impl Failure {
             | Self::Late(_)
             | Self::Garbled(_)
             | Self::Scripted { .. }
-            | Self::KeyRefused(_) => None,
+            | Self::KeyRefused(_)
+            | Self::KeyMissed(_) => None,
         }
     }
 
@@ -138,6 +144,7 @@ impl Failure {
             // What it has answered in whatever form, it has worked for.
             Self::Unfit(_)
             | Self::KeyRefused(_)
+            | Self::KeyMissed(_)
             | Self::Late(_)
             | Self::Unpublished(_)
             | Self::Withheld(_)
@@ -149,10 +156,52 @@ impl Failure {
     }
 }
 
-/// Whether bytes are a JSON object.
-fn is_object(body: &[u8]) -> bool {
+/// The pause of a `Retry-After`: seconds, or a date (RFC 9110, 10.2.3). At most an hour is believed.
+fn told_pause(retry_after: &HeaderValue, now: SystemTime) -> Option<Duration> {
+    let told = retry_after.to_str().ok()?.trim();
+    let pause = match told.parse::<f64>() {
+        Ok(seconds) => Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(LONGEST_PAUSE),
+        Err(_) => httpdate::parse_http_date(told)
+            .ok()?
+            .duration_since(now)
+            .unwrap_or_default(),
+    };
+    Some(pause.min(LONGEST_PAUSE))
+}
+
+/// What a provider answers where it says that all is well.
+enum Form {
+    /// An object that may be an answer.
+    Answer,
+    /// An object that tells an error, and nothing of what an answer is made of: some that have begun to work say so late.
+    Error,
+    /// No object.
+    Other,
+}
+
+fn look_at(body: &[u8]) -> Form {
+    /// The members that tell one from another; `null` is none.
+    #[derive(serde::Deserialize)]
+    struct Answer {
+        error: Option<IgnoredAny>,
+        choices: Option<IgnoredAny>,
+        content: Option<IgnoredAny>,
+        output: Option<IgnoredAny>,
+        data: Option<IgnoredAny>,
+    }
     let begins = body.iter().find(|byte| !byte.is_ascii_whitespace());
-    begins == Some(&b'{') && serde_json::from_slice::<IgnoredAny>(body).is_ok()
+    if begins != Some(&b'{') || serde_json::from_slice::<IgnoredAny>(body).is_err() {
+        return Form::Other;
+    }
+    // What says one of them twice may be anything.
+    let Ok(said) = serde_json::from_slice::<Answer>(body) else {
+        return Form::Answer;
+    };
+    let parts = [said.choices, said.content, said.output, said.data];
+    match said.error.is_some() && parts.iter().all(Option::is_none) {
+        true => Form::Error,
+        false => Form::Answer,
+    }
 }
 
 /// Whether a status says that the provider does not answer now, rather than that the request is wrong.
@@ -162,8 +211,8 @@ pub(super) fn is_failure(status: StatusCode) -> bool {
 
 /// An answer whose body has not come yet.
 pub(super) struct Begun {
-    pub(super) head: response::Parts,
-    pub(super) body: Incoming,
+    head: response::Parts,
+    body: Incoming,
     key: Option<Arc<Plaintext>>,
 }
 
@@ -181,8 +230,16 @@ impl Whole {
             (true, true) => Err(Failure::Garbled(
                 "was asked for a stream of events, and answers with none",
             )),
-            (true, false) if !is_object(&self.body) => Err(Failure::Garbled("answers with what is no JSON object")),
-            (true | false, _) => Ok(self),
+            (true, false) => match look_at(&self.body) {
+                Form::Answer => Ok(self),
+                Form::Error => Err(Failure::Status {
+                    status: StatusCode::BAD_GATEWAY,
+                    headers: self.headers,
+                    body: self.body,
+                }),
+                Form::Other => Err(Failure::Garbled("answers with what is no JSON object")),
+            },
+            (false, _) => Ok(self),
         }
     }
 }
@@ -244,7 +301,14 @@ impl Begun {
     /// The answer, unless it is one that says no for now, or that the key is not taken.
     async fn checked(self) -> Result<Self, Failure> {
         match self.head.status {
-            status if matches!(status.as_u16(), 401 | 403) && self.key.is_some() => Err(Failure::KeyRefused(status)),
+            // It is the provider that is not told who asks, or not the right one: no client is to take that for its own token.
+            status if matches!(status.as_u16(), 401 | 403) => Err(match self.key {
+                Some(_) => Failure::KeyRefused(status),
+                None => Failure::KeyMissed(status),
+            }),
+            status if status.is_redirection() => {
+                Err(Failure::Garbled("answers with a redirection, which is not followed"))
+            }
             status if is_failure(status) => {
                 let Whole { status, headers, body } = self.whole().await?;
                 Err(Failure::Status { status, headers, body })
@@ -258,6 +322,12 @@ impl Begun {
         let media = self.head.headers.get(header::CONTENT_TYPE);
         let media = media.and_then(|media| media.to_str().ok()).unwrap_or_default();
         media.trim_start().starts_with("text/event-stream") && self.head.status.is_success()
+    }
+
+    /// The answer as it comes. What repeats the key is masked.
+    pub(super) fn stream(self) -> (HeaderMap, Incoming) {
+        let key = self.key.as_ref().map(|key| key.reveal());
+        (self.head.headers, hiding::without(key, self.body))
     }
 
     /// The answer, once it is there whole. What repeats the key is masked.
@@ -276,8 +346,9 @@ impl Begun {
         })?;
         let body = body.to_bytes();
         let body = match &key {
-            Some(key) if !head.status.is_success() => masked(body, key.reveal()),
-            _ => body,
+            Some(key) if head.status.is_success() => hiding::whole(key.reveal(), body),
+            Some(key) => masked(body, key.reveal()),
+            None => body,
         };
         Ok(Whole {
             status: head.status,
@@ -384,6 +455,26 @@ mod tests {
         let mut names: Vec<&str> = passed.keys().map(HeaderName::as_str).collect();
         names.sort_unstable();
         assert_eq!(names, ["content-type", "retry-after", "x-ratelimit-remaining-tokens"]);
+    }
+
+    #[test]
+    fn pauses_are_seconds_or_dates() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000); // 2001-09-09T01:46:40Z
+        for (told, seconds) in [
+            ("2", Some(2.0)),
+            (" 0.5 ", Some(0.5)),
+            ("-3", Some(0.0)),
+            ("NaN", Some(0.0)),
+            ("inf", Some(3600.0)),
+            ("99999999999", Some(3600.0)),
+            ("Sun, 09 Sep 2001 01:46:47 GMT", Some(7.0)),
+            ("Sun, 09 Sep 2001 01:46:00 GMT", Some(0.0)),
+            ("Thu, 09 Sep 2021 01:46:00 GMT", Some(3600.0)),
+            ("soon", None),
+        ] {
+            let pause = told_pause(&HeaderValue::from_static(told), now);
+            assert_eq!(pause.map(|pause| pause.as_secs_f64()), seconds, "{told}");
+        }
     }
 
     #[test]

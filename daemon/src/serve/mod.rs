@@ -314,6 +314,7 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Daemon> {
         store: store.clone(),
         inference: inference.clone(),
         gateway: gateway.clone(),
+        keys: doors::keys(admission.clone()),
         standing: stands.clone(),
         shutdown: stop_serving.clone(),
     });

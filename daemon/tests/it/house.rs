@@ -72,6 +72,7 @@ const OWNED: &[(&str, &[&str])] = &[
             "daemon/src/secrets/vault/",
         ],
     ),
+    ("httpdate", &["daemon/src/inference/"]),
     (
         "hyper",
         &[
@@ -103,7 +104,11 @@ const OWNED: &[(&str, &[&str])] = &[
     ),
     (
         "memchr",
-        &["shared/src/inference/usage/scan.rs", "shared/src/sse/frames.rs"],
+        &[
+            "shared/src/inference/hiding.rs",
+            "shared/src/inference/usage/scan.rs",
+            "shared/src/sse/frames.rs",
+        ],
     ),
     ("tikv_jemalloc_sys", &["daemon/src/serve/memory.rs"]),
     ("prometheus_client", &["daemon/src/telemetry.rs"]),

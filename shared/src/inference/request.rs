@@ -11,6 +11,9 @@ use crate::kinds::llm::Provider;
 /// Members that are the client's and the relay's business and never a default's.
 const NEVER_EXTRA: [&str; 3] = ["model", "stream", "stream_options"];
 
+/// How many answers are asked for.
+const ANSWERS: &str = "n";
+
 /// The names under which the length of an answer is limited. Models refuse two of them at once, so they are one parameter.
 const LIMITS: [&str; 3] = ["max_tokens", "max_completion_tokens", "max_output_tokens"];
 
@@ -24,6 +27,7 @@ pub struct Body<'m> {
     is_streamed: bool,
     wants_usage: bool,
     limit: Option<u64>,
+    answers: Option<u64>,
 }
 
 /// How much output a request may lead to.
@@ -47,7 +51,8 @@ impl<'m> Body<'m> {
             serde_json::from_str(text).map_err(|error| refused(format!("the body is not JSON: {error}")))?;
         let members = Members::of(value).ok_or_else(|| refused("the body is not a JSON object"))?;
         // They are read here: whoever is behind must not read another one.
-        match members.ambiguous(&NEVER_EXTRA).or_else(|| members.ambiguous(&LIMITS)) {
+        let ambiguous = members.ambiguous(&NEVER_EXTRA).or_else(|| members.ambiguous(&LIMITS));
+        match ambiguous.or_else(|| members.ambiguous(&[ANSWERS])) {
             None => {}
             Some((written, name)) if written == name => return Err(refused("given more than once").at(name)),
             Some((written, name)) => {
@@ -82,6 +87,10 @@ impl<'m> Body<'m> {
                 limit = Some(read(value, "a whole number that is not negative").at(name)?).max(limit);
             }
         }
+        let answers = match given(&members, ANSWERS) {
+            None => None,
+            Some(answers) => Some(read(answers, "a whole number that is not negative").at(ANSWERS)?),
+        };
         Ok(Self {
             dialect,
             size: body.len(),
@@ -90,6 +99,7 @@ impl<'m> Body<'m> {
             is_streamed,
             wants_usage,
             limit,
+            answers,
         })
     }
 
@@ -120,12 +130,11 @@ impl<'m> Body<'m> {
     #[must_use]
     pub fn output_bound(&self, extra: Option<&Map<String, Value>>) -> OutputBound {
         let added = |name: &str| extra.and_then(|extra| extra.get(name)).and_then(Value::as_u64);
-        let asked = given(&self.members, "n").and_then(|number| number.get().parse().ok());
         OutputBound {
             length: self
                 .limit
                 .or_else(|| LIMITS.iter().filter_map(|name| added(name)).max()),
-            answers: asked.or_else(|| added("n")).unwrap_or(1).max(1),
+            answers: self.answers.or_else(|| added(ANSWERS)).unwrap_or(1).max(1),
         }
     }
 
@@ -181,6 +190,27 @@ impl<'m> Body<'m> {
         self.members.set("stream_options", options);
     }
 
+    /// Leaves out thoughts of earlier turns that nobody has signed, of a request in the words of Messages: they are of a model
+    /// that stood in for the one that is asked, which would refuse the whole request for them.
+    pub fn leave_out_unsigned(&mut self) {
+        if self.dialect != Dialect::Messages || !self.members.get("messages").is_some_and(may_hold_unsigned) {
+            return;
+        }
+        let messages = self.members.get("messages").map(RawValue::get);
+        let Some(Value::Array(mut messages)) = messages.and_then(|messages| serde_json::from_str(messages).ok()) else {
+            return;
+        };
+        messages.retain_mut(|message| {
+            let Some(blocks) = message["content"].as_array_mut() else {
+                return true;
+            };
+            let before = blocks.len();
+            blocks.retain(|block| block["type"] != "thinking" || block["signature"] != "");
+            !blocks.is_empty() || before == 0
+        });
+        self.members.set("messages", raw(&messages));
+    }
+
     /// The body as JSON text.
     #[must_use]
     pub fn to_json(&self) -> String {
@@ -194,6 +224,15 @@ impl<'m> Body<'m> {
     pub fn to_object(&self) -> Result<Object, Refused> {
         serde_json::from_str(&self.to_json()).map_err(|error| refused(format!("the body cannot be read: {error}")))
     }
+}
+
+/// Whether an empty signature may stand there, without reading it all.
+fn may_hold_unsigned(messages: &RawValue) -> bool {
+    let mut parts = messages.get().split("\"signature\"").skip(1);
+    parts.any(|rest| {
+        let value = rest.trim_start().strip_prefix(':').map(str::trim_start);
+        value.is_some_and(|value| value.starts_with("\"\""))
+    })
 }
 
 fn given<'g>(members: &'g Members<'_>, name: &str) -> Option<&'g RawValue> {

@@ -222,6 +222,8 @@ impl Spec for Llm {
                 .any(|scheme| url.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty()))
         {
             report.invalid("url", format!("`{url}` is not an http:// or https:// URL"));
+        } else if let Some(url) = self.url.as_ref().filter(|url| url.contains(char::is_whitespace)) {
+            report.invalid("url", format!("`{url}` holds blanks, which no URL does"));
         }
         let needs_url = matches!(self.provider, Provider::Vllm | Provider::OpenaiCompatible);
         // Where it is, and its key, are known to its publisher alone.

@@ -49,6 +49,13 @@ const fn column(by: By) -> &'static str {
 #[derive(Debug, Default)]
 struct Making {
     sums: Sums,
+    latency: Ranks,
+    first_token: Ranks,
+}
+
+/// How long calls took, in the making.
+#[derive(Debug, Default)]
+struct Ranks {
     p50_us: Option<i64>,
     p95_us: Option<i64>,
     max_us: Option<i64>,
@@ -91,9 +98,10 @@ impl Store {
 }
 
 /// The figures of half and of nineteen in twenty are those of the call at that rank, among those of its group that did not
-/// fail: both databases count ranks alike.
+/// fail, and of the streams among them whose first token was seen: both databases count ranks alike.
 fn select(query: &UsageQuery) -> Builder<'_> {
     let failed = "CASE WHEN u.status >= 400 THEN 1 ELSE 0 END";
+    let timed = "CASE WHEN u.status < 400 AND u.first_token_us IS NOT NULL THEN 1 ELSE 0 END";
     let columns: Vec<&str> = query.by.iter().copied().map(column).collect();
     let named = |(index, column): (usize, &&str)| format!("{column} AS k{index}, ");
     let inner: String = columns.iter().enumerate().map(named).collect();
@@ -105,10 +113,16 @@ fn select(query: &UsageQuery) -> Builder<'_> {
          CAST(SUM(w.cached_tokens) AS BIGINT), CAST(SUM(w.output_tokens) AS BIGINT), CAST(SUM(w.cost) AS BIGINT), \
          MIN(CASE WHEN w.failed = 0 AND w.place * 100 >= w.places * 50 THEN w.latency_us END), \
          MIN(CASE WHEN w.failed = 0 AND w.place * 100 >= w.places * 95 THEN w.latency_us END), \
-         MAX(CASE WHEN w.failed = 0 THEN w.latency_us END) FROM \
+         MAX(CASE WHEN w.failed = 0 THEN w.latency_us END), \
+         MIN(CASE WHEN w.timed = 1 AND w.first_place * 100 >= w.first_places * 50 THEN w.first_token_us END), \
+         MIN(CASE WHEN w.timed = 1 AND w.first_place * 100 >= w.first_places * 95 THEN w.first_token_us END), \
+         MAX(CASE WHEN w.timed = 1 THEN w.first_token_us END) FROM \
          (SELECT {inner}u.currency, u.input_tokens, u.cached_tokens, u.output_tokens, u.cost, u.latency_us, \
-         {failed} AS failed, ROW_NUMBER() OVER (PARTITION BY {ranked}{failed} ORDER BY u.latency_us) AS place, \
-         COUNT(*) OVER (PARTITION BY {ranked}{failed}) AS places FROM inference_usage u WHERE 1 = 1"
+         u.first_token_us, {failed} AS failed, {timed} AS timed, \
+         ROW_NUMBER() OVER (PARTITION BY {ranked}{failed} ORDER BY u.latency_us) AS place, \
+         COUNT(*) OVER (PARTITION BY {ranked}{failed}) AS places, \
+         ROW_NUMBER() OVER (PARTITION BY {ranked}{timed} ORDER BY u.first_token_us) AS first_place, \
+         COUNT(*) OVER (PARTITION BY {ranked}{timed}) AS first_places FROM inference_usage u WHERE 1 = 1"
     ));
     for (column, word) in [
         ("u.principal", &query.user),
@@ -173,20 +187,35 @@ impl Making {
                 currency: currency.to_owned(),
             });
         }
-        // Ranks are counted without regard to currencies, so that the least of all rows is that of the group.
-        let least = |known: Option<i64>, found: Option<i64>| known.into_iter().chain(found).min();
-        self.p50_us = least(self.p50_us, record.maybe_integer(at + 7)?);
-        self.p95_us = least(self.p95_us, record.maybe_integer(at + 8)?);
-        self.max_us = self.max_us.max(record.maybe_integer(at + 9)?);
-        Ok(())
+        self.latency.add(record, at + 7)?;
+        self.first_token.add(record, at + 10)
     }
 
     fn made(mut self) -> Sums {
         self.sums.cost.sort_by(|one, other| one.currency.cmp(&other.currency));
-        self.sums.latency = match (self.p50_us, self.p95_us, self.max_us) {
-            (Some(p50_us), Some(p95_us), Some(max_us)) => Some(Latency { p50_us, p95_us, max_us }),
-            _ => None,
-        };
+        self.sums.latency = self.latency.made();
+        self.sums.first_token = self.first_token.made();
         self.sums
+    }
+}
+
+impl Ranks {
+    /// Adds those of a row, which begin at that column. Ranks are counted without regard to currencies, so that the least of
+    /// all rows is that of the group.
+    fn add(&mut self, record: &Record<'_>, at: usize) -> Result<(), Error> {
+        let least = |known: Option<i64>, found: Option<i64>| known.into_iter().chain(found).min();
+        self.p50_us = least(self.p50_us, record.maybe_integer(at)?);
+        self.p95_us = least(self.p95_us, record.maybe_integer(at + 1)?);
+        self.max_us = self.max_us.max(record.maybe_integer(at + 2)?);
+        Ok(())
+    }
+
+    fn made(self) -> Option<Latency> {
+        let Self { p50_us, p95_us, max_us } = self;
+        Some(Latency {
+            p50_us: p50_us?,
+            p95_us: p95_us?,
+            max_us: max_us?,
+        })
     }
 }

@@ -139,11 +139,14 @@ async fn calls_are_summed_up() {
             status: 502,
             cost: None,
             latency_us: 90_000_000,
+            first_token_us: Some(80_000_000),
             tokens: Tokens::default(),
             ..other()
         };
+        // Every second one is no stream.
         let slow = |number: i64| Inference {
             latency_us: number * 1000,
+            first_token_us: (number % 2 == 0).then_some(number * 10),
             ..house.call()
         };
         house.made((1..=20).map(slow).chain([in_euros, failed, other()])).await;
@@ -264,10 +267,12 @@ async fn calls_are_summed_up() {
             })
         };
         assert_eq!(anna.latency, latency(10_000, 19_000, 20_000), "{}", house.name());
+        assert_eq!(anna.first_token, latency(100, 200, 200), "{}", house.name());
         // Currencies stay apart, and what failed is not slow.
         let told: Vec<String> = bert.cost.iter().map(ToString::to_string).collect();
         assert_eq!(told, ["0.000000007 EUR", "0.000005 USD"]);
         assert_eq!(bert.latency, latency(1000, 5000, 5000), "{}", house.name());
+        assert_eq!(bert.first_token, latency(200, 200, 200), "{}", house.name());
     }
 }
 

@@ -78,6 +78,9 @@ async fn asked(provider: &Provider, headers: &HeaderMap, body: &Bytes) -> Result
         };
         return Err(refusal(status, &format!("this model answers {status}{shown}")));
     }
+    if manner.fails_late {
+        return Err(late_error(key));
+    }
     if manner.is_page {
         return Err(axum::response::Html("<h1>Welcome</h1>").into_response());
     }
@@ -99,6 +102,22 @@ fn refusal(status: StatusCode, message: &str) -> Response {
         response.headers_mut().insert(header::RETRY_AFTER, 1.into());
     }
     response
+}
+
+/// A stream that begins, and tells then that the key is not known, in two pieces.
+fn late_error(key: &str) -> Response {
+    let message = format!("the key {key} is not known any more");
+    let event = format!(
+        ": begun\n\ndata: {}\n\n",
+        json!({"error": {"message": message, "type": "mock_error"}})
+    );
+    let (begin, end) = event.split_at(event.find(key).unwrap_or_default() + key.len() / 2);
+    let pieces = [begin, end].map(|piece| Ok::<_, Infallible>(Bytes::copy_from_slice(piece.as_bytes())));
+    let paused = stream::iter(pieces).then(|piece| async move {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        piece
+    });
+    ([(header::CONTENT_TYPE, "text/event-stream")], Body::from_stream(paused)).into_response()
 }
 
 /// The text in so many pieces.

@@ -15,6 +15,8 @@ pub(crate) struct Manner {
     pub(crate) status: Option<u16>,
     /// A refusal repeats the key that it was asked with. `echo`
     pub(crate) echoes: bool,
+    /// A stream begins, and then tells an error that repeats the key, cut within it. `late-error`
+    pub(crate) fails_late: bool,
     /// The first so many requests of this model are refused, and those after answered. `flaky.N`
     pub(crate) flaky: usize,
     /// The connection is cut after so many pieces. `break.N`
@@ -52,6 +54,7 @@ impl Manner {
                 "late" => manner.late = millis,
                 "status" => manner.status = number.and_then(|number| u16::try_from(number).ok()),
                 "echo" => manner.echoes = true,
+                "late-error" => manner.fails_late = true,
                 "flaky" => manner.flaky = number.unwrap_or(1),
                 "break" => manner.breaks = Some(number.unwrap_or(1)),
                 "silent" => manner.silent = Some(number.unwrap_or(1)),

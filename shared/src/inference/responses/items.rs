@@ -7,9 +7,14 @@ use crate::inference::{Object, Refused};
 
 pub(super) fn to_messages(items: Vec<Value>, messages: &mut Vec<Value>, notes: &mut Notes) -> Result<(), Refused> {
     let mut is_assistant_turn = false;
+    // What results hold beside text follows when all of them are told: nothing may stand between a call and its result.
+    let mut beside = Vec::new();
     for (index, item) in items.into_iter().enumerate() {
         let mut item = object(item).at_index(index)?;
         let kind = item.take_text("type").at_index(index)?;
+        if kind.as_deref() != Some("function_call_output") {
+            tell(&mut beside, messages);
+        }
         match kind.as_deref() {
             Some("message") | None => {
                 let message = message(&mut item).at_index(index)?;
@@ -31,7 +36,9 @@ pub(super) fn to_messages(items: Vec<Value>, messages: &mut Vec<Value>, notes: &
             }
             Some("function_call_output") => {
                 is_assistant_turn = false;
-                messages.push(output(&mut item).at_index(index)?);
+                let (message, parts) = output(&mut item, notes).at_index(index)?;
+                messages.push(message);
+                beside.extend(parts);
             }
             Some("reasoning") => {
                 notes.add(
@@ -49,7 +56,15 @@ pub(super) fn to_messages(items: Vec<Value>, messages: &mut Vec<Value>, notes: &
             }
         }
     }
+    tell(&mut beside, messages);
     Ok(())
+}
+
+/// Tells parts in a message of the user, if there are any.
+fn tell(parts: &mut Vec<Value>, messages: &mut Vec<Value>) {
+    if !parts.is_empty() {
+        messages.push(json!({"role": "user", "content": std::mem::take(parts)}));
+    }
 }
 
 fn message(item: &mut Object) -> Result<Value, Refused> {
@@ -125,7 +140,8 @@ fn call(item: &mut Object) -> Result<Value, Refused> {
     Ok(json!({"id": id, "type": "function", "function": {"name": name, "arguments": arguments}}))
 }
 
-fn output(item: &mut Object) -> Result<Value, Refused> {
+/// The message of a result, and the parts of it that the message cannot hold.
+fn output(item: &mut Object, notes: &mut Notes) -> Result<(Value, Vec<Value>), Refused> {
     let id = item.need_text("call_id")?;
     let content = match item.take("output") {
         Some(Value::String(text)) => Value::String(text),
@@ -136,8 +152,17 @@ fn output(item: &mut Object) -> Result<Value, Refused> {
         }
         None => return Err(refused("required, and not given").at("output")),
     };
-    if !content.is_string() {
-        return Err(refused("only text can be sent to this model as a result").at("output"));
-    }
-    Ok(json!({"role": "tool", "tool_call_id": id, "content": content}))
+    let (content, beside) = match content {
+        Value::Array(parts) => {
+            notes.add(
+                "input[].output",
+                "images in results follow in a message of the user: results of chats are text",
+            );
+            let (texts, beside): (Vec<Value>, Vec<Value>) = parts.into_iter().partition(|part| part["type"] == "text");
+            let text: String = texts.iter().filter_map(|part| part["text"].as_str()).collect();
+            (Value::String(text), beside)
+        }
+        text => (text, Vec::new()),
+    };
+    Ok((json!({"role": "tool", "tool_call_id": id, "content": content}), beside))
 }

@@ -4,7 +4,7 @@ use orch_shared::inference::request::{Body, add_extra, name_limit};
 use orch_shared::inference::usage::UsageChunk;
 use orch_shared::inference::{Dialect, anthropic};
 use orch_shared::kinds::llm::Provider;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::object;
 
@@ -109,6 +109,19 @@ fn what_is_refused() {
             "stream_options.include_usage: expected true or false",
         ),
         (
+            r#"{"model":"a","n":"100"}"#,
+            "n: expected a whole number that is not negative",
+        ),
+        (
+            r#"{"model":"a","n":1e2}"#,
+            "n: expected a whole number that is not negative",
+        ),
+        (r#"{"model":"a","n":100,"n":1}"#, "n: given more than once"),
+        (
+            r#"{"model":"a","N":100}"#,
+            "N: this is spelled `n`; some models would take it for that",
+        ),
+        (
             r#"{"model":"a","max_tokens":-1}"#,
             "max_tokens: expected a whole number that is not negative",
         ),
@@ -117,6 +130,44 @@ fn what_is_refused() {
         assert_eq!(refused.to_string(), said, "{body}");
     }
     assert!(Body::read(Dialect::Chat, b"\xff").is_err());
+}
+
+#[test]
+fn thoughts_that_nobody_has_signed_are_left_out() {
+    let said = |messages: Value| json!({"model": "m", "messages": messages}).to_string();
+    let own = json!({"type": "thinking", "thinking": "t", "signature": "s"});
+    let other = json!({"type": "thinking", "thinking": "hm", "signature": ""});
+    let text = json!({"type": "text", "text": "\"signature\": \"\""});
+    let turn = |blocks: Value| json!({"role": "assistant", "content": blocks});
+    let user = json!({"role": "user", "content": "x"});
+    for (dialect, given, kept) in [
+        (
+            Dialect::Messages,
+            json!([
+                user,
+                turn(json!([other, text])),
+                turn(json!([own, text])),
+                turn(json!([other])),
+                user
+            ]),
+            json!([user, turn(json!([text])), turn(json!([own, text])), user]),
+        ),
+        (
+            Dialect::Messages,
+            json!([turn(json!([])), turn(json!([text]))]),
+            json!([turn(json!([])), turn(json!([text]))]),
+        ),
+        (
+            Dialect::Chat,
+            json!([turn(json!([other]))]),
+            json!([turn(json!([other]))]),
+        ),
+    ] {
+        let given = said(given);
+        let mut body = Body::read(dialect, given.as_bytes()).expect("a body");
+        body.leave_out_unsigned();
+        assert_eq!(body.to_json(), said(kept), "{given}");
+    }
 }
 
 #[test]

@@ -417,6 +417,20 @@ fn requests_for_responses_become_chats() {
                 {"role": "assistant", "content": null, "tool_calls": [called("3")]}]})),
             vec!["input[].reasoning"],
         ),
+        (
+            json!({"input": [
+                call("1"), call("2"),
+                {"type": "function_call_output", "call_id": "1", "output": [{"type": "input_text", "text": "x"}, {"type": "input_image", "image_url": "u"}]},
+                {"type": "function_call_output", "call_id": "2", "output": [{"type": "input_image", "image_url": "v"}]},
+                {"role": "user", "content": "what is it?"}]}),
+            base(json!({"messages": [
+                {"role": "assistant", "content": null, "tool_calls": [called("1"), called("2")]},
+                {"role": "tool", "tool_call_id": "1", "content": "x"},
+                {"role": "tool", "tool_call_id": "2", "content": ""},
+                {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "u"}}, {"type": "image_url", "image_url": {"url": "v"}}]},
+                {"role": "user", "content": "what is it?"}]})),
+            vec!["input[].output"],
+        ),
     ] {
         let mut body = object(json!({"model": "m", "input": "hi"}));
         body.extend(object(request));

@@ -8,10 +8,12 @@ use serde_json::{Value, json};
 
 use super::rights::{ask, machine};
 use super::{agent, calls, chat, home_with, post, say, scripted, scripted_with, text};
+use crate::e2e::backends::{backend, secret};
 use crate::e2e::manifest;
 use crate::support::daemon::{Home, eventually};
 use crate::support::far::Far;
 use crate::support::http::Answer;
+use crate::support::vault::Vault;
 
 /// Looks that up with a tool, and says what it found.
 fn looks_up(what: &str, found: &str) -> Value {
@@ -275,6 +277,44 @@ fn a_cassette_is_for_those_who_may_see_the_agent() {
         .send()
         .expect(200);
     assert!(told.body.contains("Be kind."), "{}", told.body);
+}
+
+#[test]
+fn values_of_secrets_are_not_on_a_cassette() {
+    // It looks like no key that anybody knows.
+    let value = "quiet water 7";
+    let script = json!([
+        {"toolCalls": [{"name": "raw__echo", "arguments": {"said": format!("<{value}>\n")}}]},
+        {"text": format!("It is {value}.")},
+    ]);
+    let declared = scripted("m", &script) + &agent(json!({}));
+    let (home, far) = home_with(&declared);
+    let from = json!({"secretRef": {"name": "keys", "key": "token"}});
+    let headers = json!([{"name": "X-Key", "valueFrom": from}]);
+    let server = json!({"remote": {"url": far.url("/mcp"), "headers": headers}});
+    home.apply(&(manifest("Secret", "keys", &json!({"data": {"token": value}})) + &manifest("Server", "raw", &server)));
+    home.until_ready(&["server/raw"]);
+    let said = say(&home, &format!("What of {value}?"));
+    assert_eq!(text(&said["assistant"]), format!("It is {value}."));
+    let thread = text(&said["threadId"]).to_owned();
+    let cassette = home.get(&format!("threads/{thread}/cassette"));
+    let shown = cassette.to_string();
+    assert!(!shown.contains("quiet"), "{shown}");
+    for part in ["What of ***?", "It is ***.", "<***>"] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    let report = replay(&home, &cassette, Value::Null).expect(200).json();
+    assert_eq!(report["differences"], json!([]), "{report}");
+    // A value that cannot be had cannot be looked for: nothing is shown then.
+    let (vault, token) = Vault::set_up("team", "orch");
+    home.apply(&(backend(&vault, &token, json!({})) + &secret("keys", json!({"token": value}))));
+    home.get(&format!("threads/{thread}/cassette"));
+    vault.seal(true);
+    let refused = home.orchctl(&["thread", "export", &thread]);
+    assert_ne!(refused.code, 0);
+    assert!(refused.stdout.is_empty(), "{}", refused.stdout);
+    let told = "the value `token` of secret/keys cannot be kept out of the cassette";
+    assert!(refused.stderr.contains(told), "{}", refused.stderr);
 }
 
 #[test]

@@ -6,6 +6,36 @@ use super::{KEY, chat, data, keys, messages, model, post, provider, rows, script
 use crate::support::daemon::{Home, eventually};
 
 #[test]
+fn what_is_left_out_is_told() {
+    let (home, far) = (Home::new().started(), provider());
+    let none = json!({});
+    home.apply(
+        &(keys() + &model("claude", &far, "anthropic", "plain", &none) + &model("gpt", &far, "openai", "plain", &none)),
+    );
+    let mut body = chat("claude");
+    body["logit_bias"] = json!({"50256": -100});
+    for body in [body.clone(), streamed(body)] {
+        let answer = post(&home, "/v1/chat/completions", &body).send().expect(200);
+        let told = answer.header("x-orch-left-out").expect("it is told");
+        assert_eq!(told, "logit_bias: left out: Messages have nothing like it");
+        assert!(seen(&far)["last"]["body"].get("logit_bias").is_none());
+    }
+    let mut body = messages("gpt");
+    body["top_k"] = json!(5);
+    let answer = post(&home, "/v1/messages", &body).send().expect(200);
+    let told = answer.header("x-orch-left-out").expect("it is told");
+    assert!(told.starts_with("top_k: "), "{told}");
+    // Where nothing is left out, nothing is said; and clients of Anthropic find the id where they look for it.
+    let answer = post(&home, "/v1/messages", &messages("gpt")).send().expect(200);
+    assert_eq!(answer.header("x-orch-left-out"), None);
+    assert!(
+        answer
+            .header("request-id")
+            .is_some_and(|id| answer.header("x-request-id") == Some(id))
+    );
+}
+
+#[test]
 fn what_both_sides_say_alike_is_passed_on_as_it_is() {
     let (home, far) = (Home::new().started(), provider());
     let extra = json!({"extra": {"seed": 7, "temperature": 0.5}});

@@ -114,6 +114,121 @@ fn who_does_not_answer_is_asked_once_more_and_stood_in_for() {
 }
 
 #[test]
+fn a_key_that_is_repeated_is_told_to_nobody() {
+    let (home, far) = (Home::new().started(), provider());
+    home.apply(
+        &(keys()
+            + &model("late", &far, "openai", "late-error", &json!({}))
+            + &model("odd", &far, "openai", "status.200.echo", &json!({}))
+            + &manifest("Project", "p", &json!({}))
+            + &manifest("Agent", "a", &json!({"llm": "late", "project": "p"}))),
+    );
+    let answers = [
+        post(&home, "/v1/chat/completions", &streamed(chat("late")))
+            .send()
+            .expect(200),
+        post(&home, "/v1/messages", &streamed(messages("late")))
+            .send()
+            .expect(200),
+        post(&home, "/v1/chat/completions", &chat("odd")).send().expect(502),
+        post(&home, "/api/v1/agents/a/chat", &json!({"message": "hello"}))
+            .send()
+            .expect(502),
+    ];
+    for answer in answers {
+        assert!(answer.body.contains("the key ***"), "{}", answer.body);
+        assert!(!answer.body.contains(KEY), "{}", answer.body);
+    }
+    let threads = home.get("agents/a/threads");
+    let thread = threads["items"][0]["id"].as_str().expect("a thread");
+    assert!(
+        !home
+            .get(&format!("threads/{thread}/messages"))
+            .to_string()
+            .contains(KEY)
+    );
+    crate::e2e::backends::nowhere(&home, &[KEY]);
+}
+
+/// An answer of 200 that tells an error is none; one that stands in need not be able to answer; and where nobody can, it is
+/// told why the one that was asked did not.
+#[test]
+fn what_cannot_stand_in_is_passed_over() {
+    let (home, far) = (Home::new().started(), provider());
+    let claude = json!({"fallbacks": ["claude", "spare"]});
+    home.apply(
+        &[
+            keys(),
+            scripted("spare", &json!([{"text": "instead"}])),
+            model("claude", &far, "anthropic", "plain", &json!({})),
+            model("odd", &far, "openai", "status.200", &claude),
+            model("down", &far, "openai", "status.503", &json!({"fallbacks": ["claude"]})),
+            model("moved", &far, "openai", "status.302", &json!({"fallbacks": ["spare"]})),
+        ]
+        .concat(),
+    );
+    let mut sung = chat("odd");
+    sung["messages"][0]["content"] = json!([
+        {"type": "text", "text": "hello"}, {"type": "input_audio", "input_audio": {"data": "AAAA", "format": "wav"}},
+    ]);
+    let answer = post(&home, "/v1/chat/completions", &sung).send().expect(200);
+    assert_eq!(answer.header("x-orch-llm"), Some("spare"), "{}", answer.body);
+    assert!(seen(&far)["asked"].get("plain").is_none(), "{}", seen(&far)["asked"]);
+    sung["model"] = json!("down");
+    let refused = post(&home, "/v1/chat/completions", &sung).send().expect(502);
+    assert!(
+        refused.body.contains("llm/down answers HTTP 503") && refused.body.contains("llm/claude cannot be asked"),
+        "{}",
+        refused.body
+    );
+    // The one that is asked first tells what it cannot be told.
+    sung["model"] = json!("claude");
+    post(&home, "/v1/chat/completions", &sung).send().expect(400);
+    let answer = post(&home, "/v1/chat/completions", &chat("moved")).send().expect(200);
+    assert_eq!(answer.header("x-orch-llm"), Some("spare"));
+    let used = home.get("usage?by=llm");
+    let of_claude = used["items"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .find(|item| item["llm"] == "claude");
+    assert!(of_claude.is_none(), "it was asked nothing: {used}");
+}
+
+#[test]
+fn who_wants_a_key_is_no_trouble_of_the_client() {
+    let (home, far) = (Home::new().started(), provider());
+    let keyless = model("keyless", &far, "openai", "plain", &json!({"apiKeyRef": null}));
+    home.orchctl_reading(&keyless, &["apply", "-f", "-", "--skip-auth-check"])
+        .expect(0);
+    let refused = post(&home, "/v1/chat/completions", &chat("keyless"))
+        .send()
+        .expect(502)
+        .json();
+    let told = refused["error"]["message"].as_str().expect("a message");
+    assert!(told.contains("wants a key (HTTP 401)"), "{told}");
+    // Where nothing is, both kinds of clients are told so in their words.
+    let absent = home
+        .http("GET", "/v1/models/absent")
+        .header("anthropic-version", "2023-06-01")
+        .send()
+        .expect(404)
+        .json();
+    assert_eq!(
+        (&absent["type"], &absent["error"]["type"]),
+        (&json!("error"), &json!("not_found_error")),
+        "{absent}"
+    );
+    let absent = post(&home, "/v1/messages/batches", &json!({}))
+        .send()
+        .expect(404)
+        .json();
+    assert_eq!(absent["type"], "error", "{absent}");
+    let absent = post(&home, "/v1/completions", &json!({})).send().expect(404).json();
+    assert!(absent["error"]["message"].is_string(), "{absent}");
+}
+
+#[test]
 fn who_keeps_failing_is_left_alone_for_a_while() {
     let (home, far) = (Home::new().started(), provider());
     home.apply(&(keys() + &model("alone", &far, "openai", "status.500", &json!({}))));

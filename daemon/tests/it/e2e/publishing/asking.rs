@@ -189,6 +189,7 @@ fn what_a_model_says_itself_is_passed_on_and_what_breaks_off_says_so() {
     let _bad = Publisher::of_model(&home, "bad", &far, "status.400", &[]);
     let _locked = Publisher::of_model(&home, "locked", &far, "status.401", &[]);
     let _echo = Publisher::of_model(&home, "echo", &far, "status.422.echo", &[]);
+    let _late = Publisher::of_model(&home, "late", &far, "late-error", &[]);
     let _down = Publisher::of_model(&home, "down", &far, "status.503", &[]);
     let _cut = Publisher::of_model(&home, "cut", &far, "break.3.slow.20", &[]);
     let _claude = Publisher::of_model(&home, "claude", &far, "chunks.2.claude", &["--provider", "anthropic"]);
@@ -206,6 +207,12 @@ fn what_a_model_says_itself_is_passed_on_and_what_breaks_off_says_so() {
         refused.body.contains("to the key ***") && !refused.body.contains(KEY),
         "{}",
         refused.body
+    );
+    let answer = ask(&home, &streamed(chat("late"))).expect(200);
+    assert!(
+        answer.body.contains("the key ***") && !answer.body.contains(KEY),
+        "{}",
+        answer.body
     );
     // It is asked once more, like any other.
     ask(&home, &chat("down")).expect(502);

@@ -57,6 +57,7 @@ def messages():
         answer = create(model, system="Be short")
         assert answer.content[0].text.startswith("All is well"), answer
         assert answer.stop_reason == "end_turn" and answer.usage.input_tokens > 0, answer
+        assert answer._request_id, "the id of the request"
     # The SDK shows its token either way.
     bearer = anthropic.Anthropic(base_url=URL, auth_token=TOKEN, api_key=None, max_retries=0)
     assert bearer.messages.create(model=MODELS["chat"][0], max_tokens=9, messages=HELLO).content
