@@ -2356,7 +2356,7 @@ set edit:completion:arg-completer[orchctl] = {|@words|
             cand --with-agent 'Publish the agents of these manifests, too. May be repeated'
             cand --start 'Run this command for the model when it is needed; until then the model hibernates'
             cand --start-timeout 'How long the command may take until the model answers [default: 5m]'
-            cand --idle 'Stop the command after so long without use'
+            cand --idle 'Stop the command after so long without use; 0s: never [default: 15m]'
             cand --log 'Where the output of the command goes [default: NAME.log]'
             cand --warm-project 'Run the command when a session with this project begins. May be repeated; projects with an agent that names the model need not be named'
             cand --failover-for 'Serve callers of this machine with this model of the daemon, and answer in its place when the daemon fails'

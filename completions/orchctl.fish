@@ -2230,7 +2230,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand provide; and __fish_seen
 complete -c orchctl -n "__fish_orchctl_using_subcommand provide; and __fish_seen_subcommand_from llm" -l with-agent -d 'Publish the agents of these manifests, too. May be repeated' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand provide; and __fish_seen_subcommand_from llm" -l start -d 'Run this command for the model when it is needed; until then the model hibernates' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand provide; and __fish_seen_subcommand_from llm" -l start-timeout -d 'How long the command may take until the model answers [default: 5m]' -r
-complete -c orchctl -n "__fish_orchctl_using_subcommand provide; and __fish_seen_subcommand_from llm" -l idle -d 'Stop the command after so long without use' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand provide; and __fish_seen_subcommand_from llm" -l idle -d 'Stop the command after so long without use; 0s: never [default: 15m]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand provide; and __fish_seen_subcommand_from llm" -l log -d 'Where the output of the command goes [default: NAME.log]' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand provide; and __fish_seen_subcommand_from llm" -l warm-project -d 'Run the command when a session with this project begins. May be repeated; projects with an agent that names the model need not be named' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand provide; and __fish_seen_subcommand_from llm" -l failover-for -d 'Serve callers of this machine with this model of the daemon, and answer in its place when the daemon fails' -r

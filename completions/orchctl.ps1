@@ -2445,7 +2445,7 @@ Register-ArgumentCompleter -Native -CommandName 'orchctl' -ScriptBlock {
             [CompletionResult]::new('--with-agent', '--with-agent', [CompletionResultType]::ParameterName, 'Publish the agents of these manifests, too. May be repeated')
             [CompletionResult]::new('--start', '--start', [CompletionResultType]::ParameterName, 'Run this command for the model when it is needed; until then the model hibernates')
             [CompletionResult]::new('--start-timeout', '--start-timeout', [CompletionResultType]::ParameterName, 'How long the command may take until the model answers [default: 5m]')
-            [CompletionResult]::new('--idle', '--idle', [CompletionResultType]::ParameterName, 'Stop the command after so long without use')
+            [CompletionResult]::new('--idle', '--idle', [CompletionResultType]::ParameterName, 'Stop the command after so long without use; 0s: never [default: 15m]')
             [CompletionResult]::new('--log', '--log', [CompletionResultType]::ParameterName, 'Where the output of the command goes [default: NAME.log]')
             [CompletionResult]::new('--warm-project', '--warm-project', [CompletionResultType]::ParameterName, 'Run the command when a session with this project begins. May be repeated; projects with an agent that names the model need not be named')
             [CompletionResult]::new('--failover-for', '--failover-for', [CompletionResultType]::ParameterName, 'Serve callers of this machine with this model of the daemon, and answer in its place when the daemon fails')

@@ -8,7 +8,7 @@ use orch_shared::access::Principal;
 use orch_shared::audit::{Outcome, Row, RowKind, Target};
 use orch_shared::excerpt;
 use orch_shared::inference::usage::Watch;
-use orch_shared::inference::{Dialect, Usage};
+use orch_shared::inference::{Dialect, Usage, estimate};
 use orch_shared::kind::Kind;
 use orch_shared::kinds::llm::Pricing;
 use orch_shared::name::Name;
@@ -72,6 +72,8 @@ pub(super) struct Account {
     is_settled: bool,
     /// How many tokens went in, roughly, where limits or budgets count them.
     weighed: Option<u64>,
+    /// Tokens in, guessed from the size of the request.
+    size: u64,
     /// How many came out so far, roughly.
     seen: u64,
     first: Option<Instant>,
@@ -134,6 +136,7 @@ impl Account {
             used: Usage::default(),
             is_settled: false,
             weighed: None,
+            size: 0,
             seen: 0,
             first: None,
             was_asked: false,
@@ -214,6 +217,11 @@ impl Account {
         self.first.get_or_insert_with(Instant::now);
     }
 
+    /// The request has so many bytes: what goes in is guessed from that, where nobody has to know it better.
+    pub(super) const fn sized(&mut self, bytes: u64) {
+        self.size = estimate::of_bytes(bytes);
+    }
+
     /// So much goes in, roughly: what counts against limits and budgets if the call ends before its usage is told.
     pub(super) fn weighs(&mut self, input: impl FnOnce() -> u64) {
         self.weighed.get_or_insert_with(input);
@@ -244,11 +252,13 @@ impl Account {
         self.seen = output;
     }
 
-    /// What counts: what the provider has told; of a call that has ended before that, an estimate of what it has done.
+    /// What counts: what the provider has told; of a call that has ended before that, or of a provider that tells nothing, an
+    /// estimate of what it has done.
     fn settle(&mut self) {
-        let Some(input) = self.weighed.filter(|_| self.was_asked && !self.is_settled) else {
+        if !self.was_asked || self.is_settled {
             return;
-        };
+        }
+        let input = self.weighed.unwrap_or(self.size);
         self.used.input = self.used.input.max(input);
         self.used.output = self.used.output.max(self.seen);
     }

@@ -184,6 +184,7 @@ impl Shared {
         };
         let verb = account::verb(asking.dialect);
         let mut account = Account::open(&self.books, &asking.principal, verb, &model, body.is_streamed());
+        account.sized(body.size() as u64);
         account.is_for(project.as_ref());
         match &asking.of {
             Of::Named { .. } => {}
@@ -393,8 +394,11 @@ fn answered(bridge: &Bridge, body: &Body<'_>, stamp: &Stamp, whole: Whole, mut a
     let (said, usage) = bridge.whole(body, stamp, status, said);
     if usage != Usage::default() {
         account.used(usage);
-    } else if body.dialect() != Dialect::Embeddings {
-        account.saw(estimate::of_bytes(length));
+    } else {
+        account.weighs(|| body.input_estimate());
+        if body.dialect() != Dialect::Embeddings {
+            account.saw(estimate::of_bytes(length));
+        }
     }
     account.answered(status);
     Answer::whole(status, headers, said)

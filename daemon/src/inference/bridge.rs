@@ -20,6 +20,9 @@ use super::choice::Model;
 use super::refused::Refused;
 use super::relay::Passage;
 
+/// How long an answer may be, in the words of Messages, and in the older ones of chat.
+const LIMIT: &str = "max_tokens";
+
 /// What lies between a client and a model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Bridge {
@@ -83,6 +86,11 @@ impl Bridge {
                     mut notes,
                 } = in_chat(*dialect, body)?;
                 if *upstream == Upstream::Messages {
+                    // The limit is part of what is translated: what is thought has to fit into it.
+                    let declared = extra.and_then(|extra| extra.get(LIMIT));
+                    if let Some(limit) = declared.filter(|_| !body.is_limited()) {
+                        said.insert(LIMIT.to_owned(), limit.clone());
+                    }
                     let translated = anthropic::request_from_chat(said).map_err(Refused::untranslatable)?;
                     said = translated.body;
                     notes.extend(translated.notes);

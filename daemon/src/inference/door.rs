@@ -230,6 +230,10 @@ impl Shared {
         let body = Asked::read(Dialect::Messages, &body).map_err(Refused::untranslatable)?;
         choice::choose(&asker, &self.store.snapshot(), body.model())?;
         let said = body.to_object().map_err(Refused::untranslatable)?;
+        if !said.get("messages").is_some_and(Value::is_array) {
+            let refused = Refused::invalid("messages: required, and not given as a list");
+            return Err(refused.into());
+        }
         Ok(told(&json!({"input_tokens": anthropic::count_tokens(&said)})))
     }
 }

@@ -9,10 +9,31 @@ use crate::jsonrpc::{Members, raw};
 use crate::kinds::llm::Provider;
 
 /// Members that are the client's and the relay's business and never a default's.
-const NEVER_EXTRA: [&str; 3] = ["model", "stream", "stream_options"];
+pub const NEVER_EXTRA: [&str; 3] = ["model", "stream", "stream_options"];
 
 /// How many answers are asked for.
 const ANSWERS: &str = "n";
+
+/// Other parameters of answers, which embeddings do not have.
+const OF_ANSWERS: [&str; 17] = [
+    "frequency_penalty",
+    "logit_bias",
+    "logprobs",
+    "parallel_tool_calls",
+    "presence_penalty",
+    "reasoning",
+    "reasoning_effort",
+    "response_format",
+    "seed",
+    "stop",
+    "temperature",
+    "thinking",
+    "tool_choice",
+    "tools",
+    "top_k",
+    "top_logprobs",
+    "top_p",
+];
 
 /// The names under which the length of an answer is limited. Models refuse two of them at once, so they are one parameter.
 const LIMITS: [&str; 3] = ["max_tokens", "max_completion_tokens", "max_output_tokens"];
@@ -138,6 +159,12 @@ impl<'m> Body<'m> {
         }
     }
 
+    /// Whether it says itself how long the answer may be.
+    #[must_use]
+    pub const fn is_limited(&self) -> bool {
+        self.limit.is_some()
+    }
+
     /// The dialect that it is of.
     #[must_use]
     pub const fn dialect(&self) -> Dialect {
@@ -169,10 +196,13 @@ impl<'m> Body<'m> {
         model.clone_into(&mut self.model);
     }
 
-    /// Adds parameters that the request does not set itself. See [`add_extra`].
+    /// Adds parameters that the request does not set itself. See [`add_extra`]. Those that are about answers are nothing to
+    /// embeddings.
     pub fn add_extra(&mut self, extra: &Map<String, Value>) {
         let set = |name: &str| self.members.get(name).is_some();
-        let added: Vec<_> = extra.iter().filter(|(name, _)| may_be_added(name, set)).collect();
+        let is_fit = |name: &str| self.dialect != Dialect::Embeddings || !is_about_answers(name);
+        let added = extra.iter().filter(|(name, _)| is_fit(name) && may_be_added(name, set));
+        let added: Vec<_> = added.collect();
         for (name, value) in added {
             self.members.set(name, raw(value));
         }
@@ -241,6 +271,10 @@ fn given<'g>(members: &'g Members<'_>, name: &str) -> Option<&'g RawValue> {
 
 fn read<'r, T: serde::Deserialize<'r>>(value: &'r RawValue, expected: &str) -> Result<T, Refused> {
     serde_json::from_str(value.get()).map_err(|_| refused(format!("expected {expected}")))
+}
+
+fn is_about_answers(name: &str) -> bool {
+    LIMITS.contains(&name) || name == ANSWERS || OF_ANSWERS.contains(&name)
 }
 
 fn may_be_added(name: &str, is_set: impl Fn(&str) -> bool) -> bool {

@@ -337,6 +337,22 @@ impl Spec for Agent {
                 )
                 .hint(instead);
         }
+        let budget = self.budget.as_ref();
+        for (at, given) in [
+            ("toolTimeout", self.tool_timeout.as_ref()),
+            ("budget.wallTime", budget.and_then(|budget| budget.wall_time.as_ref())),
+        ] {
+            if given.is_some_and(|given| given.duration().is_zero()) {
+                report
+                    .invalid(at, "nothing is done in no time at all")
+                    .hint("such as 30s or 2m");
+            }
+        }
+        if budget.is_some_and(|budget| budget.tokens == Some(0)) {
+            report
+                .invalid("budget.tokens", "without a token nothing can be asked")
+                .hint("leave it out, or give some");
+        }
         if self.tools.as_ref().is_some_and(|tools| tools.allow.is_some()) && self.project.is_none() {
             report
                 .invalid("tools", "an agent without a project has no tools")

@@ -9,6 +9,7 @@ use crate::money::{USUAL, is_currency};
 use crate::name::Name;
 use crate::publishing::PublishedStatus;
 use crate::quantity::Span;
+use crate::inference::request;
 use crate::value::SecretKeyRef;
 
 /// A language model: where it answers, what it costs, and what may be asked of it.
@@ -265,6 +266,17 @@ impl Spec for Llm {
                     "a turn has exactly one of `text`, `toolCalls` and `error`",
                 );
             }
+        }
+        for name in request::NEVER_EXTRA {
+            if self.extra.as_ref().is_some_and(|extra| extra.contains_key(name)) {
+                let message = format!("`{name}` is said by each request, and never added to one");
+                report.invalid(&format!("extra.{name}"), message);
+            }
+        }
+        if self.timeout.as_ref().is_some_and(|timeout| timeout.duration().is_zero()) {
+            report
+                .invalid("timeout", "nothing is answered in no time at all")
+                .hint("such as 30s or 2m");
         }
         if let Some(currency) = self.pricing.as_ref().and_then(|pricing| pricing.currency.as_deref())
             && !is_currency(currency)

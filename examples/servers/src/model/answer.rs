@@ -210,11 +210,15 @@ fn completion(asked: &Asked) -> Value {
         message["tool_calls"] =
             json!([{"id": "call_1", "type": "function", "function": {"name": name, "arguments": arguments()}}]);
     }
-    json!({
+    let mut completion = json!({
         "id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": asked.model,
         "choices": [{"index": 0, "message": message, "finish_reason": reason(asked), "logprobs": null}],
-        "usage": usage_of_chat(), "unheard_of": {"kept": true},
-    })
+        "unheard_of": {"kept": true},
+    });
+    if !asked.manner.is_uncounted {
+        completion["usage"] = usage_of_chat();
+    }
+    completion
 }
 
 /// The same in pieces.
@@ -249,7 +253,7 @@ fn chunks(asked: &Asked, tells_usage: bool) -> Vec<Bytes> {
         ),
     }
     events.push(chunk(json!({}), Some(reason(asked))));
-    if tells_usage {
+    if tells_usage && !asked.manner.is_uncounted {
         let last = json!({
             "id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": asked.model,
             "choices": [], "usage": usage_of_chat(),

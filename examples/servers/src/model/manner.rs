@@ -35,6 +35,8 @@ pub(crate) struct Manner {
     pub(crate) is_whole: bool,
     /// A stream ends without the mark of its end. `unmarked`
     pub(crate) is_unmarked: bool,
+    /// Nothing is said of what was used. `uncounted`
+    pub(crate) is_uncounted: bool,
 }
 
 impl Manner {
@@ -65,6 +67,7 @@ impl Manner {
                 "page" => manner.is_page = true,
                 "whole" => manner.is_whole = true,
                 "unmarked" => manner.is_unmarked = true,
+                "uncounted" => manner.is_uncounted = true,
                 _ => {}
             }
         }

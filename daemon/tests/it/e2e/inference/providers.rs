@@ -6,6 +6,43 @@ use super::{KEY, chat, data, keys, messages, model, post, provider, rows, script
 use crate::support::daemon::{Home, eventually};
 
 #[test]
+fn what_is_declared_is_added_where_it_has_a_meaning() {
+    let (home, far) = (Home::new().started(), provider());
+    let extra = json!({"extra": {"max_tokens": 99, "temperature": 0.5, "dimensions": 3}});
+    home.apply(
+        &(keys()
+            + &model("claude", &far, "anthropic", "plain", &extra)
+            + &model("gpt", &far, "openai", "plain", &extra)),
+    );
+    let asked = |path: &str, body: &Value| {
+        post(&home, path, body).send().expect(200);
+        seen(&far)["last"]["body"].clone()
+    };
+    let mut limited = chat("claude");
+    assert_eq!(asked("/v1/chat/completions", &limited)["max_tokens"], 99);
+    limited["max_completion_tokens"] = json!(7);
+    assert_eq!(asked("/v1/chat/completions", &limited)["max_tokens"], 7);
+    let embedded = asked("/v1/embeddings", &json!({"model": "gpt", "input": "a"}));
+    assert_eq!(embedded, json!({"model": "plain", "input": "a", "dimensions": 3}));
+    post(&home, "/v1/messages/count_tokens", &json!({"model": "gpt"})).send().expect(400);
+}
+
+/// What a provider does not tell is guessed, and never nothing.
+#[test]
+fn who_tells_no_usage_has_used_something() {
+    let (home, far) = (Home::new().started(), provider());
+    home.apply(&(keys() + &model("mute", &far, "openai", "uncounted", &json!({}))));
+    for body in [chat("mute"), streamed(chat("mute"))] {
+        post(&home, "/v1/chat/completions", &body).send().expect(200);
+    }
+    eventually("both are counted", || home.get("usage?by=llm")["total"]["requests"] == 2);
+    let total = home.get("usage?by=llm")["total"].clone();
+    for counted in ["inputTokens", "outputTokens"] {
+        assert!(total[counted].as_i64() >= Some(4), "{counted}: {total}");
+    }
+}
+
+#[test]
 fn what_is_left_out_is_told() {
     let (home, far) = (Home::new().started(), provider());
     let none = json!({});
