@@ -93,6 +93,7 @@ struct Shared {
     limits: Limits,
     web: Web,
     upstreams: upstream::Upstreams,
+    slow: helping::Slow,
     shutdown: CancellationToken,
 }
 
@@ -124,6 +125,7 @@ impl Inference {
             limits: Limits::default(),
             web: Web::default(),
             upstreams: upstream::Upstreams::default(),
+            slow: helping::Slow::default(),
             shutdown,
         }))
     }

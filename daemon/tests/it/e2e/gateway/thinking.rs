@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 use super::{manifest, raw};
 use crate::support::client::{Client, ERAS, Era};
 use crate::support::daemon::{Home, eventually};
+use crate::support::far::Far;
+use crate::support::http::Request;
 
 const PATH: &str = "/mcp/projects/shop";
 
@@ -92,6 +94,22 @@ fn a_quick_model_chooses_prompts() {
         let client = Client::begin(&home, Era::Legacy, PATH);
         assert_eq!(told(&client), ["rules", "reviews"], "{turn}");
     }
+}
+
+/// One that hangs takes its share of the time, and is asked last from then on.
+#[test]
+fn a_model_that_hangs_keeps_no_other_from_helping() {
+    let far = Far::start("orch-model", "--http", &[]);
+    let hanging = json!({"provider": "openai-compatible", "model": "late.60000", "url": far.url(""), "tier": "fast"});
+    let choice = json!({"text": "[\"gardening\"]"});
+    let home = home_with(&(manifest("Llm", "another", &hanging) + &model("quick", "fast", &choice)));
+    for _ in 0..2 {
+        let client = Client::begin(&home, Era::Modern, PATH);
+        assert_eq!(told(&client), ["rules", "gardening"]);
+    }
+    let address = far.url("").trim_start_matches("http://").parse().expect("an address");
+    let seen = Request::new(address, "GET", "/seen").send().expect(200).json();
+    assert_eq!(seen["asked"]["late.60000"], 1, "{seen}");
 }
 
 #[test]
