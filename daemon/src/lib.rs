@@ -12,7 +12,7 @@
 //! 1. `shared` has no tokio, sqlx, axum, clap, `std::fs`, `std::env`, clock or randomness. Its JSON form is the API. Held
 //!    by `house::the_vocabulary_does_nothing`.
 //! 2. Each outside crate is imported in the rooms that one table names, most of them in exactly one: sqlx in `store/`,
-//!    axum in `api/` and `gateway/` (and `serve/listen.rs`, which hands them requests), MCP clients and process spawning in `runtime/`,
+//!    axum in the doors (`api/`, `gateway/`, `inference/`, `body.rs`, and `serve/listen.rs`, which hands them requests), MCP clients and process spawning in `runtime/`,
 //!    comfy-table in `cli/`. Held by `house::outside_crates_stay_in_their_rooms` and `house::processes_start_in_one_room`;
 //!    which room may know which, by `house::arrows_run_downward`.
 //! 3. **A kind is one file and one line.** `shared/src/kinds/<kind>.rs` says everything about a kind; `kinds![]` lists it.
@@ -43,6 +43,7 @@
 
 pub mod asker;
 pub mod batch;
+mod body;
 pub mod clock;
 pub mod config;
 mod mask;

@@ -5,20 +5,17 @@ use std::time::Duration;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 
 use super::answers::{answer, problem};
 use super::protocol::{code, error};
+use crate::body::{Bounds, Untaken};
 
-/// The largest message, in bytes.
-const LARGEST: usize = 16 << 20;
-
-/// So many bytes of a larger one are read all the same, and not kept: whoever is still sending when the connection is closed
-/// does not get to read the answer.
-const DISCARDED: usize = 64 << 20;
-
-/// How long a body may take to arrive.
-const PATIENCE: Duration = Duration::from_secs(45);
+/// What is taken of a message.
+const BOUNDS: Bounds = Bounds {
+    largest: 16 << 20,
+    discarded: 80 << 20,
+    patience: Duration::from_secs(45),
+};
 
 /// Refuses what is not JSON, and who cannot read what is answered.
 pub(super) fn fits(headers: &HeaderMap) -> Result<(), Response> {
@@ -82,30 +79,21 @@ pub(super) fn accepts(headers: &HeaderMap, wanted: &str) -> bool {
 }
 
 /// Takes a body whole, unless it is too large.
-pub(super) async fn received(mut body: Body) -> Result<Bytes, Response> {
-    let reading = async {
-        let read = Limited::new(&mut body, LARGEST).collect().await;
-        if read.as_ref().is_err_and(|why| why.is::<LengthLimitError>()) {
-            let mut rest = Limited::new(&mut body, DISCARDED);
-            while let Some(Ok(_)) = rest.frame().await {}
-        }
-        read
-    };
-    let Ok(read) = tokio::time::timeout(PATIENCE, reading).await else {
-        let message = format!("the body did not arrive within {} s", PATIENCE.as_secs());
-        let outcome = error(code::INVALID_REQUEST, message);
-        return Err(answer(StatusCode::REQUEST_TIMEOUT, None, &outcome));
-    };
-    match read {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(why) if why.is::<LengthLimitError>() => {
-            let message = format!("a message has at most {} MiB", LARGEST >> 20);
+pub(super) async fn received(body: Body) -> Result<Bytes, Response> {
+    crate::body::take(body, BOUNDS).await.map_err(|why| match why {
+        Untaken::Late => {
+            let message = format!("the body did not arrive within {} s", BOUNDS.patience.as_secs());
             let outcome = error(code::INVALID_REQUEST, message);
-            Err(answer(StatusCode::PAYLOAD_TOO_LARGE, None, &outcome))
+            answer(StatusCode::REQUEST_TIMEOUT, None, &outcome)
         }
-        Err(why) => {
+        Untaken::TooLarge => {
+            let message = format!("a message has at most {} MiB", BOUNDS.largest >> 20);
+            let outcome = error(code::INVALID_REQUEST, message);
+            answer(StatusCode::PAYLOAD_TOO_LARGE, None, &outcome)
+        }
+        Untaken::BrokeOff(why) => {
             let outcome = error(code::PARSE, format!("the body cannot be read: {why}"));
-            Err(answer(StatusCode::BAD_REQUEST, None, &outcome))
+            answer(StatusCode::BAD_REQUEST, None, &outcome)
         }
-    }
+    })
 }

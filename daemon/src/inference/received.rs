@@ -4,17 +4,16 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody as _};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 
 use super::refused::Refused;
+use crate::body::{self, Bounds, Untaken};
 
-/// The largest request, in bytes: images are part of one.
-const LARGEST: usize = 64 << 20;
-/// So many bytes of one that is larger are read all the same, and not kept: whoever is still sending when the connection is
-/// closed does not get to read the answer.
-const DISCARDED: usize = 256 << 20;
-/// How long a body may take to arrive.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Images are part of a request.
+const BOUNDS: Bounds = Bounds {
+    largest: 64 << 20,
+    discarded: 256 << 20,
+    patience: Duration::from_secs(60),
+};
 
 /// Takes the body of a request.
 pub(super) async fn received(headers: &HeaderMap, body: Body) -> Result<Bytes, Refused> {
@@ -43,41 +42,20 @@ pub(super) async fn received(headers: &HeaderMap, body: Body) -> Result<Bytes, R
     }
     // Who asks before it sends so much is told before it does.
     let waits = text(header::EXPECT).is_some_and(|expected| expected.eq_ignore_ascii_case("100-continue"));
-    if waits && body.size_hint().lower() > LARGEST as u64 {
+    if waits && body.size_hint().lower() > BOUNDS.largest as u64 {
         return Err(too_large());
     }
-    match tokio::time::timeout(PATIENCE, read(body)).await {
-        Ok(read) => read,
-        Err(_) => {
-            let message = format!("the body did not arrive within {} s", PATIENCE.as_secs());
-            Err(Refused::new(StatusCode::REQUEST_TIMEOUT, "timeout", message))
+    body::take(body, BOUNDS).await.map_err(|why| match why {
+        Untaken::TooLarge => too_large(),
+        Untaken::Late => {
+            let message = format!("the body did not arrive within {} s", BOUNDS.patience.as_secs());
+            Refused::new(StatusCode::REQUEST_TIMEOUT, "timeout", message)
         }
-    }
-}
-
-/// Reads a body to its end. Of one that is too large nothing is kept.
-async fn read(mut body: Body) -> Result<Bytes, Refused> {
-    if body.size_hint().lower() > LARGEST as u64 {
-        discard(body, DISCARDED).await;
-        return Err(too_large());
-    }
-    match Limited::new(&mut body, LARGEST).collect().await {
-        Ok(whole) => Ok(whole.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => {
-            discard(body, DISCARDED - LARGEST).await;
-            Err(too_large())
-        }
-        Err(_) => Err(Refused::invalid("the body broke off")),
-    }
-}
-
-/// Reads so many bytes more, at most. Whoever breaks off reads no answer, either.
-async fn discard(body: Body, most: usize) {
-    let mut rest = Limited::new(body, most);
-    while let Some(Ok(_)) = rest.frame().await {}
+        Untaken::BrokeOff(_) => Refused::invalid("the body broke off"),
+    })
 }
 
 fn too_large() -> Refused {
-    let message = format!("the request is larger than {} MiB", LARGEST >> 20);
+    let message = format!("the request is larger than {} MiB", BOUNDS.largest >> 20);
     Refused::new(StatusCode::PAYLOAD_TOO_LARGE, "request_too_large", message)
 }

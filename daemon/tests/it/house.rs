@@ -21,6 +21,7 @@ const OWNED: &[(&str, &[&str])] = &[
         "axum",
         &[
             "daemon/src/api/",
+            "daemon/src/body.rs",
             "daemon/src/gateway/",
             "daemon/src/inference/",
             "daemon/src/serve/doors.rs",
@@ -66,7 +67,7 @@ const OWNED: &[(&str, &[&str])] = &[
         "http_body_util",
         &[
             "daemon/src/api/",
-            "daemon/src/gateway/",
+            "daemon/src/body.rs",
             "daemon/src/inference/",
             "daemon/src/runtime/link/http/",
             "daemon/src/secrets/vault/",
@@ -102,14 +103,7 @@ const OWNED: &[(&str, &[&str])] = &[
             "shared/src/resource.rs",
         ],
     ),
-    (
-        "memchr",
-        &[
-            "shared/src/inference/hiding.rs",
-            "shared/src/inference/usage/scan.rs",
-            "shared/src/sse/frames.rs",
-        ],
-    ),
+    ("memchr", &["shared/src/inference/", "shared/src/sse/frames.rs"]),
     ("tikv_jemalloc_sys", &["daemon/src/serve/memory.rs"]),
     ("prometheus_client", &["daemon/src/telemetry.rs"]),
     ("pulldown_cmark", &["cli/src/render/markdown/inline.rs"]),

@@ -24,7 +24,9 @@ fn what_is_declared_is_added_where_it_has_a_meaning() {
     assert_eq!(asked("/v1/chat/completions", &limited)["max_tokens"], 7);
     let embedded = asked("/v1/embeddings", &json!({"model": "gpt", "input": "a"}));
     assert_eq!(embedded, json!({"model": "plain", "input": "a", "dimensions": 3}));
-    post(&home, "/v1/messages/count_tokens", &json!({"model": "gpt"})).send().expect(400);
+    post(&home, "/v1/messages/count_tokens", &json!({"model": "gpt"}))
+        .send()
+        .expect(400);
 }
 
 /// What a provider does not tell is guessed, and never nothing.
@@ -35,7 +37,9 @@ fn who_tells_no_usage_has_used_something() {
     for body in [chat("mute"), streamed(chat("mute"))] {
         post(&home, "/v1/chat/completions", &body).send().expect(200);
     }
-    eventually("both are counted", || home.get("usage?by=llm")["total"]["requests"] == 2);
+    eventually("both are counted", || {
+        home.get("usage?by=llm")["total"]["requests"] == 2
+    });
     let total = home.get("usage?by=llm")["total"].clone();
     for counted in ["inputTokens", "outputTokens"] {
         assert!(total[counted].as_i64() >= Some(4), "{counted}: {total}");
