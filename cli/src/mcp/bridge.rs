@@ -22,6 +22,7 @@ use orch_shared::jsonrpc::{Id, Invalid, Members, Message, Notification, Outcome,
 use crate::client::mcp::{Endpoint, Interrupt, Line};
 use crate::mcp::message::{self, Marked};
 use crate::mcp::traffic::{Journal, Way};
+use asking::ENDED;
 use lines::{Incoming, TooLong};
 use session::{Failed, Session};
 

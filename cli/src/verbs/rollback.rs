@@ -3,7 +3,7 @@
 use clap::Args;
 use clap_complete::ArgValueCompleter;
 use orch_shared::diff;
-use orch_shared::kind::{Action, Kind};
+use orch_shared::kind::Action;
 use orch_shared::kinds::server::ServerStatus;
 use orch_shared::route;
 use orch_shared::wire::{History, Rollback};
@@ -91,10 +91,8 @@ fn earlier(settings: &Settings, live: &Object, wanted: Option<i64>) -> Result<Va
         .send(&settings.ui, &Call::get(route::history(&object)))?;
     let now = live.identity().map_or(0, |identity| identity.generation);
     let ready = || {
-        let status = ServerStatus::deserialize(&live.status)
-            .ok()
-            .filter(|_| live.kind == Kind::Server);
-        status.and_then(|status| status.ready_before(now))
+        // Of other kinds it says nothing of that.
+        ServerStatus::deserialize(&live.status).ok()?.ready_before(now)
     };
     let wanted = wanted.or_else(ready).unwrap_or(now - 1);
     let mut items = answer.json::<History>()?.items.into_iter();

@@ -1,9 +1,9 @@
 //! Finding somebody to ask: a running copy of a server, and the conversation with it.
 //!
 //! Calls are spread over the copies that are ready, to the one with the least to do, and in turn where several have as little;
-//! what runs and is not ready is asked when nothing else is there. A session stays with the copy that it was given, as long as that runs. Where a server of the older era is reached over
-//! HTTP, each session has a conversation of its own with it; a process has one that all share. A server that is about to
-//! come up is waited for.
+//! what runs and is not ready is asked when nothing else is there. A session stays with the copy that it was given, as long
+//! as that runs. Where a server of the older era is reached over HTTP, each session has a conversation of its own with it; a
+//! process has one that all share. A server that is about to come up is waited for.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -12,7 +12,7 @@ use std::time::Duration;
 use orch_shared::jsonrpc::Outcome;
 use orch_shared::kinds::instance::{Instance, InstancePhase, InstanceStatus};
 use orch_shared::kinds::server::Server;
-use orch_shared::resource::Phase;
+use orch_shared::resource::{Condition, ConditionStatus, Phase};
 use serde_json::json;
 use tokio::time::Instant;
 
@@ -374,10 +374,10 @@ impl Gateway {
         let snapshot = self.0.store.snapshot();
         let said = snapshot.by_uid(&member.object.uid).and_then(|server| {
             let status = server.status::<Server>()?;
-            let ready = status
-                .conditions
-                .iter()
-                .find(|condition| condition.condition == "Ready")?;
+            // It may have been ready a moment ago.
+            let is_why =
+                |condition: &&Condition| condition.condition == "Ready" && condition.status != ConditionStatus::True;
+            let ready = status.conditions.iter().find(is_why)?;
             let text = if ready.message.is_empty() {
                 &ready.reason
             } else {

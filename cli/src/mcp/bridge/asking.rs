@@ -68,6 +68,7 @@ impl Bridge {
         let text = Message::Request(request.clone()).to_json();
         let since = Instant::now();
         let mut tries = 0;
+        let mut absent = None;
         loop {
             let (headers, generation) = self.headers(request, version.as_deref());
             let sending = Sending {
@@ -77,11 +78,14 @@ impl Bridge {
             };
             let line = self.endpoint.line();
             if !self.note(&request.id, &line) {
-                return Err(Failed::new(ENDED));
+                return Err(absent.unwrap_or_else(|| Failed::new(ENDED)));
             }
             let end = match self.endpoint.post(&line, &headers, &text) {
                 Ok(reply) => self.receive(&sending, reply, &line),
-                Err(trouble) if self.is_worth_waiting(&trouble, since) => continue,
+                Err(trouble) if self.is_worth_waiting(&trouble, since) => {
+                    absent = Some(told(&trouble));
+                    continue;
+                }
                 Err(Trouble::BrokenOff(_)) if message::is_safe(&request.method) && tries == 0 => End::Again,
                 Err(trouble) => End::Failed(told(&trouble)),
             };
