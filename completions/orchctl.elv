@@ -1508,8 +1508,8 @@ set edit:completion:arg-completer[orchctl] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'orchctl;rollback'= {
-            cand --to 'The generation to go back to'
-            cand --to-generation 'The generation to go back to'
+            cand --to 'The generation to go back to; without it, of a Server the newest before this one that was ready, of any other object the one before'
+            cand --to-generation 'The generation to go back to; without it, of a Server the newest before this one that was ready, of any other object the one before'
             cand --dry-run 'Only say what would be done. Without a value: server'
             cand --context 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]'
             cand --server 'Address of the daemon, instead of the context''s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server'

@@ -1517,7 +1517,7 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand restart" -l wait -d 'Wai
 complete -c orchctl -n "__fish_orchctl_using_subcommand restart" -s q -l quiet -d 'Say only what was asked for, and errors'
 complete -c orchctl -n "__fish_orchctl_using_subcommand restart" -l verbose -d 'Also say each request on standard error'
 complete -c orchctl -n "__fish_orchctl_using_subcommand restart" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c orchctl -n "__fish_orchctl_using_subcommand rollback" -l to -l to-generation -d 'The generation to go back to' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand rollback" -l to -l to-generation -d 'The generation to go back to; without it, of a Server the newest before this one that was ready, of any other object the one before' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand rollback" -l dry-run -d 'Only say what would be done. Without a value: server' -r -f -a "none\t'Nowhere: it is done'
 client\t'Here, as far as that is possible; the daemon is at most read'
 server\t'By the daemon, which checks everything and writes nothing'"

@@ -1555,8 +1555,8 @@ Register-ArgumentCompleter -Native -CommandName 'orchctl' -ScriptBlock {
             break
         }
         'orchctl;rollback' {
-            [CompletionResult]::new('--to', '--to', [CompletionResultType]::ParameterName, 'The generation to go back to')
-            [CompletionResult]::new('--to-generation', '--to-generation', [CompletionResultType]::ParameterName, 'The generation to go back to')
+            [CompletionResult]::new('--to', '--to', [CompletionResultType]::ParameterName, 'The generation to go back to; without it, of a Server the newest before this one that was ready, of any other object the one before')
+            [CompletionResult]::new('--to-generation', '--to-generation', [CompletionResultType]::ParameterName, 'The generation to go back to; without it, of a Server the newest before this one that was ready, of any other object the one before')
             [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Only say what would be done. Without a value: server')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]')
             [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Address of the daemon, instead of the context''s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server')

@@ -3,7 +3,7 @@
 //! Flow: one reader takes in lines. Requests run side by side, each on a thread and a line of its own; what is no request
 //! goes out in order. Whatever comes back is written as one line each.
 //! Guarantees: nothing but messages is written; what is handed on stays as it was; a request is answered once, or not at all
-//! when it was cancelled; nothing that may have had an effect is repeated. A session that the gateway has lost is begun
+//! when it was cancelled, also when the client has closed its end; nothing that may have had an effect is repeated. A session that the gateway has lost is begun
 //! anew behind the client's back, with the log level and subscriptions that it had.
 //! Assumptions: the client waits for the answer to `initialize` before it says anything else, or writes it first.
 
@@ -22,8 +22,9 @@ use orch_shared::jsonrpc::{Id, Invalid, Members, Message, Notification, Outcome,
 use crate::client::mcp::{Endpoint, Interrupt, Line};
 use crate::mcp::message::{self, Marked};
 use crate::mcp::traffic::{Journal, Way};
+use asking::ENDED;
 use lines::{Incoming, TooLong};
-use session::Session;
+use session::{Failed, Session};
 
 /// Requests that run side by side; more wait their turn.
 const AT_ONCE: usize = 64;
@@ -152,7 +153,10 @@ impl Bridge {
         self.journal.message(Way::Up, &message);
         match message {
             // Everything else needs the session that this begins.
-            Message::Request(request) if request.method == "initialize" => self.ask(request),
+            Message::Request(request) if request.method == "initialize" => {
+                self.work().under_way.insert(request.id.clone());
+                self.ask(request);
+            }
             Message::Request(request) => self.start(request),
             Message::Notification(news) if news.method == "notifications/initialized" => {
                 self.tell(&Message::Notification(news));
@@ -258,8 +262,16 @@ impl Bridge {
                 .unwrap_or_else(PoisonError::into_inner)
                 .0;
         }
+        let open = std::mem::take(&mut work.under_way).into_iter();
+        let unanswered: Vec<Id> = open.filter(|id| !work.cancelled.contains(id)).collect();
+        // Whoever is at one of them still says no more of it.
+        work.cancelled.extend(unanswered.iter().cloned());
         drop(work);
         self.give_up();
+        for id in unanswered {
+            self.journal.event(&format!("id={id} was not answered"));
+            self.answer(Some(id), Failed::new(ENDED).outcome());
+        }
         let headers = self.session().headers();
         if self.session().is_begun() && self.endpoint.end(&headers).is_ok() {
             self.journal.event("the session has ended");

@@ -4,8 +4,10 @@ use clap::Args;
 use clap_complete::ArgValueCompleter;
 use orch_shared::diff;
 use orch_shared::kind::Action;
+use orch_shared::kinds::server::ServerStatus;
 use orch_shared::route;
 use orch_shared::wire::{History, Rollback};
+use serde::Deserialize as _;
 use serde_json::Value;
 
 use super::{able, history, rehearsal};
@@ -21,7 +23,7 @@ use crate::settings::Settings;
 #[derive(Debug, Args)]
 #[command(before_help = "\
 Examples:
-  orchctl rollback server files            to the generation before this one
+  orchctl rollback server files            to the newest generation before this one that was ready
   orchctl rollback server files --to 3
   orchctl history server files             what there is to go back to
 ")]
@@ -29,7 +31,8 @@ pub(crate) struct Arguments {
     /// Object: KIND NAME or KIND/NAME
     #[arg(value_name = "OBJECT", required = true, add = ArgValueCompleter::new(complete::targets))]
     target: Vec<String>,
-    /// The generation to go back to
+    /// The generation to go back to; without it, of a Server the newest before this one that was ready, of any other object
+    /// the one before
     #[arg(long, visible_alias = "to-generation", value_name = "GENERATION")]
     to: Option<i64>,
     #[command(flatten)]
@@ -80,14 +83,18 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome,
     Ok(Outcome::Done)
 }
 
-/// The manifest of an earlier generation, from the history: the one that is asked for, or the one before this.
+/// The manifest of an earlier generation, from the history: the one that is asked for, or the one that the daemon would choose.
 fn earlier(settings: &Settings, live: &Object, wanted: Option<i64>) -> Result<Value, Failure> {
     let object = live.reference();
     let answer = settings
         .client()?
         .send(&settings.ui, &Call::get(route::history(&object)))?;
     let now = live.identity().map_or(0, |identity| identity.generation);
-    let wanted = wanted.unwrap_or(now - 1);
+    let ready = || {
+        // Of other kinds it says nothing of that.
+        ServerStatus::deserialize(&live.status).ok()?.ready_before(now)
+    };
+    let wanted = wanted.or_else(ready).unwrap_or(now - 1);
     let mut items = answer.json::<History>()?.items.into_iter();
     items
         .find(|entry| entry.generation == wanted)

@@ -389,7 +389,10 @@ fn what_fails_is_an_answer_that_says_what_to_do() {
     let mut bridge = Bridge::start(&home, &[]);
     bridge
         .say(&json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {"protocolVersion": "2025-11-25"}}));
-    assert_eq!(bridge.answer(0)["error"]["message"], "no token");
+    let error = bridge.answer(0)["error"].clone();
+    assert_eq!(error["message"], "no token");
+    let hint = error["data"]["hint"].as_str().unwrap_or_default();
+    assert!(hint.contains("orchctl login") && !hint.contains("doctor"), "{error}");
     bridge.end();
 }
 
@@ -407,6 +410,9 @@ fn a_client_that_goes_leaves_nothing_behind() {
     bridge.greet();
     bridge.call(1, "hang", &json!({}));
     gateway.until("the call", |heard| heard.body["params"]["name"] == "hang");
+    drop(bridge.input.take());
+    let error = bridge.answer(1)["error"].clone();
+    assert_eq!(error["code"], -32000, "it may still read: {error}");
     bridge.end();
     gateway.until("the end of the call", |heard| heard.verb == "END");
     gateway.until("the end of the session", |heard| heard.verb == "DELETE");
@@ -414,6 +420,10 @@ fn a_client_that_goes_leaves_nothing_behind() {
     let home = Home::with_daemon("http://127.0.0.1:1");
     let mut bridge = Bridge::start(&home, &[]);
     bridge.say(&json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {}}));
+    drop(bridge.input.take());
+    let error = bridge.answer(0)["error"].clone();
+    let why = error["message"].as_str().unwrap_or_default();
+    assert!(why.contains("cannot be reached"), "{error}");
     bridge.end();
 }
 

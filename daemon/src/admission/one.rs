@@ -9,6 +9,7 @@ use orch_shared::access::{Decision, Principal, Role};
 use orch_shared::apply::Outcome;
 use orch_shared::diff;
 use orch_shared::kind::{Action, Kind, Removal};
+use orch_shared::kinds::server::ServerStatus;
 use orch_shared::name::{Name, ObjectRef, Scope};
 use orch_shared::problem::{Code, Problem};
 use orch_shared::resource::{Metadata, Resource};
@@ -422,7 +423,7 @@ pub async fn rollback(
             Box::pin(async move {
                 let row = find(transaction, &principal, &target).await?;
                 manner.precondition.check(&row)?;
-                let number = wanted.generation.unwrap_or(row.generation - 1);
+                let number = wanted.generation.unwrap_or_else(|| earlier(&row));
                 let Some(generation) = transaction.generation(&row.uid, number).await? else {
                     let detail = match wanted.generation {
                         None if number < 1 => format!("{} has no earlier generation", row.object),
@@ -468,6 +469,16 @@ pub async fn rollback(
         }))
     });
     Ok(rolled.await?)
+}
+
+/// The generation that a rollback goes to which names none: of a Server the newest that was ready, else the one before.
+fn earlier(row: &Row) -> i64 {
+    let status = match row.object.kind {
+        Kind::Server => serde_json::from_str::<ServerStatus>(&row.status).ok(),
+        _ => None,
+    };
+    let ready = status.and_then(|status| status.ready_before(row.generation));
+    ready.unwrap_or(row.generation - 1)
 }
 
 /// Starts an object afresh: a Server's copies are replaced one after the other; an Instance by a new one.

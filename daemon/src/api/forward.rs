@@ -231,7 +231,7 @@ fn of_both_hops(mut headers: HeaderMap) -> HeaderMap {
 /// Why the leader has not answered.
 fn trouble(leader: &str, error: &Error) -> Problem {
     match error {
-        Error::Unreachable(why) => unavailable(format!(
+        Error::Unreachable(why) | Error::Unsent(why) => unavailable(format!(
             "the daemon that runs the servers cannot be reached at {leader}: {why}"
         ))
         .suggest("try again: when it is gone, another one takes over"),

@@ -77,7 +77,7 @@ impl Kept {
 }
 
 impl Gateway {
-    /// Whether a server rests, and has no copy that could be asked.
+    /// Whether a server rests, or is being woken, and has no copy that could be asked.
     pub(super) fn rests(&self, member: &Member) -> bool {
         self.is_suspended(member) && !self.is_up(member)
     }

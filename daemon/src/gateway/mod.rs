@@ -40,6 +40,7 @@ mod changes;
 mod cutting;
 mod following;
 mod missing;
+mod moving;
 mod news;
 mod notices;
 mod pages;

@@ -90,6 +90,8 @@ pub(super) struct Relay {
     pub(super) note: Note,
     /// The size in which long results are handed out, in bytes.
     pub(super) paging: Option<Paging>,
+    /// Whether another copy may be asked when this one has not heard of it.
+    pub(super) may_move: bool,
 }
 
 /// Whoever works at a request until it is answered.
@@ -140,13 +142,15 @@ impl Pump {
                     json!({"method": relay.call.method, "params": relay.call.params}).to_string()
                 });
         }
-        match relay.upstream.link.request(relay.call.clone()).await {
-            Ok(exchange) => Ok(Self::running(relay, exchange, under_way)),
-            Err(error) => {
-                relay.note.failed(&error);
-                Err(failed(&relay.server, &error))
-            }
+        let error = match relay.upstream.link.request(relay.call.clone()).await {
+            Ok(exchange) => return Ok(Self::running(relay, exchange, under_way)),
+            Err(error) => error,
+        };
+        if let Some(exchange) = Box::pin(relay.ask_elsewhere(&error)).await {
+            return Ok(Self::running(relay, exchange, under_way));
         }
+        relay.note.failed(&error);
+        Err(failed(&relay.server, &error))
     }
 
     /// Goes on with a call that was parked: the server gets its answer.
@@ -190,7 +194,13 @@ impl Pump {
                     };
                     let frame = match next {
                         Ok(Ok(frame)) => frame,
-                        Ok(Err(error)) => return self.fail(&error),
+                        Ok(Err(error)) => match Box::pin(self.relay.ask_elsewhere(&error)).await {
+                            Some(exchange) => {
+                                self.state = State::Running(exchange);
+                                continue;
+                            }
+                            None => return self.fail(&error),
+                        },
                         Err(_) => {
                             let seconds = SILENCE.as_secs();
                             return self.fail(&link::Error::Unreachable(format!("no answer within {seconds} s")));
@@ -255,21 +265,9 @@ impl Pump {
     /// There will be no answer.
     fn fail(&mut self, error: &link::Error) -> Step {
         self.state = State::Over;
-        self.report(error);
+        self.relay.report(error);
         self.relay.note.failed(error);
         Step::Last(failed(&self.relay.server, error))
-    }
-
-    /// Tells the runtime what a copy failed to do. One that has ended is known to have.
-    fn report(&self, error: &link::Error) {
-        match error {
-            link::Error::Closed(_) | link::Error::Overrun => {}
-            link::Error::Status { status, .. } if *status < 500 => {}
-            link::Error::Unreachable(_) | link::Error::Status { .. } | link::Error::Garbled(_) => {
-                let failed = Traffic::Failed(error.to_string());
-                self.relay.gateway.0.runtime.report(&self.relay.upstream.copy, &failed);
-            }
-        }
     }
 
     /// News for the client; nothing when it does not want them.
@@ -396,6 +394,8 @@ impl Pump {
             params: Some(params.to_raw()),
             ..self.relay.call.clone()
         };
+        // What the client was asked for is for the copy that wanted it.
+        self.relay.may_move = false;
         match self.relay.upstream.link.request(call).await {
             Ok(exchange) => {
                 self.state = State::Running(exchange);
@@ -571,7 +571,11 @@ pub(super) fn not_to_be_kept(result: Raw) -> Raw {
 pub(super) fn failed(server: &str, error: &link::Error) -> Outcome {
     let retry_after = match error {
         link::Error::Status { retry_after, .. } => retry_after.map(|after| after.as_millis()),
-        link::Error::Closed(_) | link::Error::Unreachable(_) | link::Error::Garbled(_) | link::Error::Overrun => None,
+        link::Error::Closed(_)
+        | link::Error::Unsent(_)
+        | link::Error::Unreachable(_)
+        | link::Error::Garbled(_)
+        | link::Error::Overrun => None,
     };
     let mut data = json!({"server": server});
     if let Some(after) = retry_after {

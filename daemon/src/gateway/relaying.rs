@@ -20,7 +20,6 @@ use super::thinking::Behalf;
 use super::upstream::{COMING_UP, COPY_FREE, Unavailable, Upstream};
 use super::view::Member;
 use crate::limits::{self, Bounds, Whose};
-use crate::runtime::Use;
 use crate::runtime::launch::Era;
 use crate::runtime::link::{Call, Purpose};
 
@@ -105,6 +104,7 @@ impl Gateway {
                         upstream,
                         note,
                         paging,
+                        may_move: false,
                     };
                     return Reply::Work(Work::Relayed(Box::new(Pump::resume(relay, exchange, ask, answer))));
                 }
@@ -143,11 +143,7 @@ impl Gateway {
                 };
             }
         };
-        if let Side::Legacy(session) = &side
-            && session.link(&upstream.copy).is_some()
-        {
-            note.use_copy(self.0.runtime.hold(&upstream.copy, Use::Call));
-        }
+        note.use_copy(self.held_by_call(&side, &upstream));
         let params = match (&side, upstream.link.hello().era) {
             (Side::Legacy(_), Era::Modern) => without_input(params),
             (Side::Legacy(_) | Side::Modern(_), Era::Legacy | Era::Modern) => params,
@@ -160,6 +156,7 @@ impl Gateway {
             upstream,
             note,
             paging,
+            may_move: true,
         };
         match Pump::start(relay, under_way).await {
             Ok(pump) => Reply::Work(Work::Relayed(Box::new(pump))),

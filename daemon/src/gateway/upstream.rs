@@ -1,18 +1,18 @@
 //! Finding somebody to ask: a running copy of a server, and the conversation with it.
 //!
-//! Calls are spread over the copies that run, to the one with the least to do, and in turn where several have as little; a
-//! session stays with the copy that it was given, as long as that runs. Where a server of the older era is reached over
-//! HTTP, each session has a conversation of its own with it; a process has one that all share. A server that is about to
-//! come up is waited for.
+//! Calls are spread over the copies that are ready, to the one with the least to do, and in turn where several have as little;
+//! what runs and is not ready is asked when nothing else is there. A session stays with the copy that it was given, as long
+//! as that runs. Where a server of the older era is reached over HTTP, each session has a conversation of its own with it; a
+//! process has one that all share. A server that is about to come up is waited for.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use orch_shared::jsonrpc::Outcome;
-use orch_shared::kinds::instance::{Instance, InstancePhase};
+use orch_shared::kinds::instance::{Instance, InstancePhase, InstanceStatus};
 use orch_shared::kinds::server::Server;
-use orch_shared::resource::Phase;
+use orch_shared::resource::{Condition, ConditionStatus, Phase};
 use serde_json::json;
 use tokio::time::Instant;
 
@@ -36,6 +36,13 @@ pub(super) struct Upstream {
     /// The copy's uid.
     pub(super) copy: Arc<str>,
     pub(super) link: Link,
+}
+
+/// A copy that can be asked now.
+struct Running {
+    upstream: Upstream,
+    /// Whether it is well, as far as the reconciler has seen.
+    is_ready: bool,
 }
 
 /// Why there is nobody to ask, in a clause.
@@ -84,7 +91,7 @@ impl From<ClaimError> for Unavailable {
 impl Gateway {
     /// A conversation with one of a server's copies, the one that all share; a server that is suspended is woken for it.
     pub(super) async fn upstream(&self, member: &Member, patience: Duration) -> Result<Upstream, Unavailable> {
-        match self.least_busy(member) {
+        match self.least_busy(member, None) {
             Some(upstream) => Ok(upstream),
             None => Box::pin(self.woken(member, patience)).await,
         }
@@ -104,7 +111,7 @@ impl Gateway {
         let until = Instant::now() + patience;
         loop {
             let stirred = self.0.stirred.notified();
-            if let Some(upstream) = self.least_busy(member) {
+            if let Some(upstream) = self.least_busy(member, None) {
                 return Ok(upstream);
             }
             self.is_worth_waiting(member)?;
@@ -114,26 +121,31 @@ impl Gateway {
         }
     }
 
-    /// The copy with the least to do; of several that have as little, another one each time.
-    fn least_busy(&self, member: &Member) -> Option<Upstream> {
-        let upstreams = self.running(member);
+    /// Of the copies that are ready, or where none is, of those that run, the one with the least to do; of several that have
+    /// as little, another one each time. Never the one that is left out.
+    pub(super) fn least_busy(&self, member: &Member, left_out: Option<&str>) -> Option<Upstream> {
+        let running = self.running(member);
         let turn = self.0.turn.fetch_add(1, Ordering::Relaxed);
-        let count = upstreams.len();
-        let (_, upstream) = upstreams
+        let count = running.len();
+        let (_, Running { upstream, .. }) = running
             .into_iter()
             .enumerate()
-            .min_by_key(|(index, one)| (self.0.runtime.load(&one.copy).calls, index.wrapping_add(turn) % count))?;
+            .filter(|(_, one)| left_out != Some(&*one.upstream.copy))
+            .min_by_key(|(index, one)| {
+                let calls = self.0.runtime.load(&one.upstream.copy).calls;
+                (!one.is_ready, calls, index.wrapping_add(turn) % count)
+            })?;
         self.attend(member, &upstream);
         Some(upstream)
     }
 
-    /// Whether a server rests until it is used.
+    /// Whether a server rests until it is used, or is being woken and has no copy yet that is ready.
     pub(super) fn is_suspended(&self, member: &Member) -> bool {
         let snapshot = self.0.store.snapshot();
         let status = snapshot
             .by_uid(&member.object.uid)
             .and_then(|server| server.status::<Server>());
-        status.is_some_and(|status| status.phase == Some(Phase::Suspended))
+        status.is_some_and(|status| status.suspended_since.is_some())
     }
 
     /// The copy that a session has for itself, and the conversation with it.
@@ -272,15 +284,16 @@ impl Gateway {
 
     /// The conversation with that copy, when it still takes calls.
     pub(super) fn copy(&self, member: &Member, copy: &str) -> Option<Upstream> {
-        let upstream = self.running(member).into_iter().find(|one| &*one.copy == copy)?;
+        let mut upstreams = self.running(member).into_iter().map(|one| one.upstream);
+        let upstream = upstreams.find(|one| &*one.copy == copy)?;
         self.attend(member, &upstream);
         Some(upstream)
     }
 
     /// Sees to it that all copies that can be asked are listened to.
     pub(super) fn attend_to_all(&self, member: &Member) {
-        for upstream in self.running(member) {
-            self.attend(member, &upstream);
+        for one in self.running(member) {
+            self.attend(member, &one.upstream);
         }
     }
 
@@ -289,22 +302,29 @@ impl Gateway {
         !self.running(member).is_empty()
     }
 
-    /// The copies that can be asked now.
-    fn running(&self, member: &Member) -> Vec<Upstream> {
+    /// The copies that can be asked now. Those of a server that is being woken are none before one is ready: until then the
+    /// wake may fail.
+    fn running(&self, member: &Member) -> Vec<Running> {
         let snapshot = self.0.store.snapshot();
         let copies = snapshot.owned_by(&member.object.uid).iter();
-        copies
+        let running: Vec<_> = copies
             .filter(|copy| copy.deleting_since.is_none())
             // Those of sessions are for these alone.
             .filter(|copy| copy.spec::<Instance>().is_some_and(|spec| spec.session.is_none()))
             .filter_map(|copy| {
                 let link = self.0.runtime.link(&copy.uid)?;
-                Some(Upstream {
+                let upstream = Upstream {
                     copy: Arc::clone(&copy.uid),
                     link,
-                })
+                };
+                let is_ready = copy.status::<Instance>().is_some_and(InstanceStatus::is_ready);
+                Some(Running { upstream, is_ready })
             })
-            .collect()
+            .collect();
+        if !running.iter().any(|one| one.is_ready) && self.is_suspended(member) {
+            return Vec::new();
+        }
+        running
     }
 
     /// Whether it is a copy of the server, be it one that is to go.
@@ -354,10 +374,10 @@ impl Gateway {
         let snapshot = self.0.store.snapshot();
         let said = snapshot.by_uid(&member.object.uid).and_then(|server| {
             let status = server.status::<Server>()?;
-            let ready = status
-                .conditions
-                .iter()
-                .find(|condition| condition.condition == "Ready")?;
+            // It may have been ready a moment ago.
+            let is_why =
+                |condition: &&Condition| condition.condition == "Ready" && condition.status != ConditionStatus::True;
+            let ready = status.conditions.iter().find(is_why)?;
             let text = if ready.message.is_empty() {
                 &ready.reason
             } else {

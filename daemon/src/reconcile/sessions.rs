@@ -2,22 +2,23 @@
 //!
 //! Flow: whoever serves a session claims a copy for it, and gives it back when the session ends. The copy is an Instance like
 //! any other: started, healed, drained and removed by the same plans; only that it is no replica. It goes when its server
-//! goes or changes, and when the daemon that it ran under has ended; the session then claims another.
+//! goes, when a change of its server has shown that it works, and when the daemon that it ran under has ended; the session then
+//! claims another. While a change does not become ready, sessions are given what serves: copies of what was declared before.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use orch_shared::access::Principal;
 use orch_shared::kind;
-use orch_shared::kinds::instance::Instance;
+use orch_shared::kinds::instance::{Instance, InstanceStatus};
 use orch_shared::kinds::server::{Runtime, Server, SessionLimits, Sessions};
 use tokio_util::sync::CancellationToken;
 
-use super::observe::Preparations;
+use super::observe::{Preparations, Prepared};
 use super::plan::Broken;
 use crate::admission::admit_instance;
 use crate::secrets::Keyring;
-use crate::store::{Claim, Error, Mutation, Row, Store, Transaction};
+use crate::store::{Claim, Error, Mutation, Row, Snapshot, Store, Transaction};
 
 /// How long to wait before trying again to remove what an earlier daemon has left.
 const RETRY: Duration = Duration::from_millis(500);
@@ -67,7 +68,7 @@ impl SessionCopies {
     }
 
     /// The uid of the copy of a server that a session has for itself; a new one when it has none, or has one of what the
-    /// server was before. The session goes by a short name that tells nobody its id.
+    /// server was before a change that works. The session goes by a short name that tells nobody its id.
     ///
     /// # Errors
     /// Why it gets none.
@@ -79,10 +80,24 @@ impl SessionCopies {
             .ok_or(ClaimError::Gone)?;
         let spec = object.spec::<Server>().ok_or(ClaimError::Gone)?;
         let prepared = self.preparations.of(object, spec, &snapshot, &self.keyring);
-        if let Some(Broken(reason)) = prepared.broken.first() {
-            return Err(ClaimError::Broken(reason.clone()));
-        }
-        let run = prepared.run.as_ref().ok_or(ClaimError::Gone)?;
+        let rollout = Rollout::of(&snapshot, server, &prepared);
+        let instance = match (rollout.serving, prepared.broken.first()) {
+            (Some(serving), _) => Instance {
+                failed_before: None,
+                session: Some(session.to_owned()),
+                ..serving
+            },
+            (None, Some(Broken(reason))) => return Err(ClaimError::Broken(reason.clone())),
+            (None, None) => Instance {
+                server: object.object.name.clone(),
+                generation: object.generation,
+                digest: prepared.digest.clone(),
+                run: Box::new(prepared.run.clone().ok_or(ClaimError::Gone)?),
+                failed_before: None,
+                session: Some(session.to_owned()),
+            },
+        };
+        let run = prepared.run.as_ref().unwrap_or(&instance.run);
         if run.sessions != Some(Sessions::Isolated) {
             return Err(ClaimError::Shared);
         }
@@ -90,19 +105,12 @@ impl SessionCopies {
             .session_limits
             .as_ref()
             .map_or_else(|| SessionLimits::default().most(), SessionLimits::most);
-        let instance = Instance {
-            server: object.object.name.clone(),
-            generation: object.generation,
-            digest: prepared.digest.clone(),
-            run: Box::new(run.clone()),
-            failed_before: None,
-            session: Some(session.to_owned()),
-        };
         loop {
             let wish = Wish {
                 server: server.to_owned(),
                 session: session.to_owned(),
-                digest: prepared.digest.clone(),
+                digest: instance.digest.clone(),
+                keeps: rollout.is_under_way,
                 most,
                 create: admit_instance(self.store.ids().as_ref(), object, instance.clone()),
                 lease: self.lease.clone(),
@@ -148,11 +156,41 @@ async fn must_hold(transaction: &mut Transaction, lease: Option<&Claim>) -> Resu
     }
 }
 
+/// How far a change of a server has come.
+struct Rollout {
+    /// Whether fewer copies of what is declared now are ready than there are to be: sessions keep what they have.
+    is_under_way: bool,
+    /// What serves in the place of what is declared now, as long as none of that is ready.
+    serving: Option<Instance>,
+}
+
+impl Rollout {
+    fn of(snapshot: &Snapshot, server: &str, prepared: &Prepared) -> Self {
+        let ready: Vec<&Instance> = snapshot
+            .owned_by(server)
+            .iter()
+            .filter(|copy| copy.deleting_since.is_none())
+            .filter(|copy| copy.status::<Instance>().is_some_and(InstanceStatus::is_ready))
+            .filter_map(|copy| copy.spec::<Instance>())
+            .filter(|copy| copy.session.is_none())
+            .collect();
+        let desired = prepared.run.as_ref().map_or(0, Server::replica_count) as usize;
+        let current = ready.iter().filter(|copy| copy.digest == prepared.digest).count();
+        let newest = ready.iter().max_by_key(|copy| copy.generation);
+        Self {
+            is_under_way: current < desired,
+            serving: newest.filter(|_| current == 0).map(|copy| Instance::clone(copy)),
+        }
+    }
+}
+
 /// What is to be done about a claim, all at once.
 struct Wish {
     server: String,
     session: String,
     digest: String,
+    /// Whether a copy of anything else that the session has is as good.
+    keeps: bool,
     most: u32,
     create: Mutation,
     lease: Option<Arc<Claim>>,
@@ -181,9 +219,12 @@ impl Wish {
 
     /// The copy that the session has already.
     fn own(&self, taken: &[(Instance, String)]) -> Option<String> {
-        let is_own = |copy: &Instance| copy.session.as_deref() == Some(&*self.session) && copy.digest == self.digest;
-        let mut own = taken.iter().filter(|(copy, _)| is_own(copy));
-        own.next().map(|(_, uid)| uid.clone())
+        let mut own = taken
+            .iter()
+            .filter(|(copy, _)| copy.session.as_deref() == Some(&*self.session));
+        let wanted = own.clone().find(|(copy, _)| copy.digest == self.digest);
+        let (_, uid) = wanted.or_else(|| own.next().filter(|_| self.keeps))?;
+        Some(uid.clone())
     }
 }
 

@@ -1,7 +1,7 @@
 //! Use of servers, and waking those that are suspended.
 //!
 //! Flow: whoever passes a call on says so with [`Waker::touch`]. Whoever finds a server without a copy to ask wakes it with
-//! [`Waker::wake`]: the wish is written down, the reconciler looks at the server, and the first copy that answers, or fails,
+//! [`Waker::wake`]: the wish is written down, the reconciler looks at the server, and the first copy that is ready, or fails,
 //! is the outcome.
 //!
 //! Guarantees: a wake is durable before anything is started, so that a daemon which ends in between goes on with it. Wakes of
@@ -143,7 +143,7 @@ impl Waker {
         self.uses().remove(server);
     }
 
-    /// Sees to it that a server has a copy that answers, and waits for it at most so long.
+    /// Sees to it that a server has a copy that is ready, and waits for it at most so long.
     ///
     /// # Errors
     /// Why there is none.
@@ -249,14 +249,20 @@ fn stand(snapshot: &Snapshot, server: &str, woken: Option<Timestamp>) -> Stand {
         .filter(|copy| copy.deleting_since.is_none())
         .filter(|copy| copy.spec::<Instance>().is_some_and(|spec| spec.session.is_none()))
         .collect();
-    let is_running = |copy: &&Arc<Object>| {
+    let status = object.status::<Server>();
+    let is_at_rest = status.is_some_and(|status| status.suspended_since.is_some());
+    let answers = |copy: &&Arc<Object>| {
         let status = copy.status::<Instance>();
-        status.is_some_and(|status| status.phase == Some(InstancePhase::Running))
+        status.is_some_and(|status| match is_at_rest {
+            // What runs and is not ready may fail yet.
+            true => status.is_ready(),
+            false => status.phase == Some(InstancePhase::Running),
+        })
     };
-    if copies.iter().any(is_running) {
+    if copies.iter().any(answers) {
         return Stand::Answers;
     }
-    let Some(status) = object.status::<Server>() else {
+    let Some(status) = status else {
         return Stand::OnItsWay;
     };
     if status.observed_generation != Some(object.generation) {

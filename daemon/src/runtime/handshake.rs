@@ -139,7 +139,9 @@ async fn greet(pipe: &Pipe, era: Era, client: &Client) -> Result<Hello, Refusal>
     let mut reading = pipe.call(call, era).await.map_err(closed)?;
     let outcome = answer(&mut reading).await.map_err(|error| match error {
         Error::Garbled(reason) => Refusal::Answered(reason),
-        Error::Closed(_) | Error::Unreachable(_) | Error::Status { .. } | Error::Overrun => Refusal::Closed,
+        Error::Closed(_) | Error::Unsent(_) | Error::Unreachable(_) | Error::Status { .. } | Error::Overrun => {
+            Refusal::Closed
+        }
     })?;
     let hello = greeting::understand(era, &outcome).map_err(Refusal::Answered)?;
     if era == Era::Legacy {

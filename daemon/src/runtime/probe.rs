@@ -3,6 +3,10 @@
 //! Flow: each copy has one loop, from its start to its end. While it runs, a check is due every `interval`, a little more or
 //! less, so that many copies are not checked at once.
 //!
+//! A server that does not answer a check in time, and says something else meanwhile, is at work and not dead: that counts as an
+//! answer to the list of tools. For a tool it counts as none: only that tool can show that it answers; nor does it count
+//! against the copy, as long as it answers nobody else either.
+//!
 //! Guarantees: a copy is never checked twice at a time, and so many at most are checked at the same time in all. A check that
 //! takes too long is cancelled, which tells the server that nobody waits. What a check says moves the health of the copy; it
 //! ends nothing.
@@ -18,7 +22,7 @@ use tokio::sync::Semaphore;
 use super::health::Source;
 use super::instance::Desk;
 use super::launch::{Era, Probe};
-use super::link::{Call, Link, greeting};
+use super::link::{Call, Link, Said, greeting};
 use super::observation::{HealthState, Observation, State};
 
 /// So many copies are checked at the same time.
@@ -61,18 +65,46 @@ async fn check_on(desk: &Desk, gate: &Semaphore, round: &mut u64) {
     };
     loop {
         tokio::time::sleep(pause).await;
-        let said = {
+        let asked = {
             let _place = gate.acquire().await;
+            let before = desk.link().map(|link| link.said()).unwrap_or_default();
             let asked = tokio::time::timeout(probe.timeout, ask(desk, probe)).await;
-            asked.unwrap_or_else(|_| Err(format!("no answer within {} s", probe.timeout.as_secs_f64())))
+            asked.map_err(|_| desk.link().map_or(Sign::None, |link| Sign::of(before, link.said())))
         };
-        let said = match &said {
-            Ok(()) => Ok(()),
-            Err(error) => Err(error.as_str()),
-        };
-        desk.fares(Source::Check, said);
+        match (asked, &probe.tool) {
+            (Ok(Ok(())), _) | (Err(Sign::Answers | Sign::Words), None) => desk.fares(Source::Check, Ok(())),
+            (Ok(Err(error)), _) => desk.fares(Source::Check, Err(&error)),
+            (Err(Sign::Words), Some(_)) => {}
+            (Err(Sign::None), _) | (Err(Sign::Answers), Some(_)) => {
+                let error = format!("no answer within {} s", probe.timeout.as_secs_f64());
+                desk.fares(Source::Check, Err(&error));
+            }
+        }
         *round += 1;
         pause = spread(probe.interval, &desk.uid, *round);
+    }
+}
+
+/// What a copy has said while a check waited in vain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sign {
+    /// Nothing.
+    None,
+    /// It has answered somebody else.
+    Answers,
+    /// It has answered nobody, but said something.
+    Words,
+}
+
+impl Sign {
+    fn of(before: Said, after: Said) -> Self {
+        if after.answers != before.answers {
+            Self::Answers
+        } else if after.other != before.other {
+            Self::Words
+        } else {
+            Self::None
+        }
     }
 }
 
@@ -140,6 +172,19 @@ fn spread(interval: Duration, uid: &str, round: u64) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_said_meanwhile_is_a_sign_of_life() {
+        let said = |answers, other| Said { answers, other };
+        for (after, sign) in [
+            (said(3, 5), Sign::None),
+            (said(3, 6), Sign::Words),
+            (said(4, 5), Sign::Answers),
+            (said(4, 6), Sign::Answers),
+        ] {
+            assert_eq!(Sign::of(said(3, 5), after), sign, "{after:?}");
+        }
+    }
 
     #[test]
     fn checks_are_spread() {

@@ -169,7 +169,9 @@ impl Tie<'_> {
             Unlisted::Link(error @ Error::Unreachable(_)) => Err(failed(&Trouble::from(&error))),
             Unlisted::Silent(_) => Err(failed(&Trouble::Silent)),
             Unlisted::Declined(code, _) => Err(failed(&Trouble::Declined(format!("error {code}")))),
-            Unlisted::Link(Error::Closed(_) | Error::Status { .. } | Error::Garbled(_) | Error::Overrun)
+            Unlisted::Link(
+                Error::Closed(_) | Error::Unsent(_) | Error::Status { .. } | Error::Garbled(_) | Error::Overrun,
+            )
             | Unlisted::Garbled => {
                 self.endpoint.doubt();
                 let opened = self.open(patience).await.map_err(|trouble| failed(&trouble))?;

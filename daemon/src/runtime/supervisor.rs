@@ -341,11 +341,12 @@ impl Runtime {
         self.register().copies.get(uid).map(|copy| copy.observed.subscribe())
     }
 
-    /// The conversation with a running copy that all who use it share.
+    /// The conversation with a running copy that all who use it share, as long as it goes on.
     #[must_use]
     pub fn link(&self, uid: &str) -> Option<Link> {
         let link = Arc::clone(&self.register().copies.get(uid)?.link);
-        link.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let link = link.lock().unwrap_or_else(PoisonError::into_inner);
+        link.as_ref().filter(|link| link.is_open()).cloned()
     }
 
     /// Opens a conversation with a running copy for the caller alone. Nothing when the copy is not running, or is spoken

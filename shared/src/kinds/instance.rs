@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::kind::{Action, Cell, Column, Kind, Maker, Meta, Reference, Removal, ScopeType, Spec};
 use crate::kinds::server::{ResolvedPackage, Server, ToolSurface};
 use crate::name::Name;
-use crate::resource::{Condition, Timestamp};
+use crate::resource::{Condition, ConditionStatus, Timestamp};
 
 pub use container::ContainerStatus;
 
@@ -154,6 +154,24 @@ pub struct InstanceStatus {
     /// Ready, LimitsEnforced.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<Condition>,
+}
+
+impl InstanceStatus {
+    /// Whether the copy answers and is well: it may take the place of another.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        let stays_ready = || {
+            let mut conditions = self.conditions.iter();
+            let ready = conditions.find(|condition| condition.condition == "Ready");
+            ready.is_some_and(|ready| ready.status == ConditionStatus::True)
+        };
+        self.phase == Some(InstancePhase::Running)
+            && match self.health.as_ref().map(|health| health.state) {
+                None | Some(HealthState::Healthy) => true,
+                Some(HealthState::Degraded) => stays_ready(),
+                Some(HealthState::Unknown | HealthState::Unhealthy) => false,
+            }
+    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]

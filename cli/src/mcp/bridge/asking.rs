@@ -7,7 +7,7 @@ use orch_shared::jsonrpc::{Id, Message, Outcome, Request, Response};
 use orch_shared::problem::Problem;
 
 use super::Bridge;
-use super::session::failed;
+use super::session::Failed;
 use crate::client::mcp::{Line, Reply, Trouble};
 use crate::mcp::message::{self, HEADER_MISMATCH, NO_SESSION};
 
@@ -16,6 +16,10 @@ const AGAIN: u32 = 3;
 /// So often in a row a stream is taken up again on which nothing comes.
 const IN_VAIN: u32 = 3;
 
+/// What is said of a request that was not answered when the client's end was closed, and for a while after.
+pub(super) const ENDED: &str =
+    "the input has ended, and the answer did not come in time; what was asked may have been done";
+
 /// How an exchange ended.
 enum End {
     /// The answer was written.
@@ -23,7 +27,7 @@ enum End {
     /// It is to be sent once more.
     Again,
     /// It came to nothing.
-    Failed(String),
+    Failed(Failed),
 }
 
 /// What a request is sent with.
@@ -41,19 +45,20 @@ impl Bridge {
         let outcome = self.exchange(&request);
         let mut work = self.work();
         work.interrupts.remove(&id);
-        work.under_way.remove(&id);
+        let is_open = work.under_way.remove(&id);
         let was_cancelled = work.cancelled.remove(&id);
         drop(work);
-        if let Err(why) = outcome
+        if let Err(failed) = outcome
             && !was_cancelled
-            && !self.is_over()
+            && is_open
         {
+            let why = &failed.why;
             self.journal.event(&format!("{} id={id} failed: {why}", request.method));
-            self.answer(Some(id), failed(&why));
+            self.answer(Some(id), failed.outcome());
         }
     }
 
-    fn exchange(self: &Arc<Self>, request: &Request) -> Result<(), String> {
+    fn exchange(self: &Arc<Self>, request: &Request) -> Result<(), Failed> {
         let version = message::version(request);
         if let Some(version) = &version {
             *self.modern.lock().unwrap_or_else(PoisonError::into_inner) = Some(version.clone());
@@ -63,6 +68,7 @@ impl Bridge {
         let text = Message::Request(request.clone()).to_json();
         let since = Instant::now();
         let mut tries = 0;
+        let mut absent = None;
         loop {
             let (headers, generation) = self.headers(request, version.as_deref());
             let sending = Sending {
@@ -72,11 +78,14 @@ impl Bridge {
             };
             let line = self.endpoint.line();
             if !self.note(&request.id, &line) {
-                return Ok(());
+                return Err(absent.unwrap_or_else(|| Failed::new(ENDED)));
             }
             let end = match self.endpoint.post(&line, &headers, &text) {
                 Ok(reply) => self.receive(&sending, reply, &line),
-                Err(trouble) if self.is_worth_waiting(&trouble, since) => continue,
+                Err(trouble) if self.is_worth_waiting(&trouble, since) => {
+                    absent = Some(told(&trouble));
+                    continue;
+                }
                 Err(Trouble::BrokenOff(_)) if message::is_safe(&request.method) && tries == 0 => End::Again,
                 Err(trouble) => End::Failed(told(&trouble)),
             };
@@ -89,7 +98,7 @@ impl Bridge {
                     return Ok(());
                 }
                 End::Again if tries < AGAIN => tries += 1,
-                End::Again => return Err("the gateway does not keep a session".to_owned()),
+                End::Again => return Err(Failed::new("the gateway does not keep a session")),
                 End::Failed(why) => return Err(why),
             }
         }
@@ -144,13 +153,14 @@ impl Bridge {
             return end;
         }
         let problem = serde_json::from_str::<Problem>(&text).ok();
-        End::Failed(match problem {
+        let why = match problem {
             Some(problem) => match problem.suggestion {
                 Some(suggestion) => format!("{}; {suggestion}", problem.detail),
                 None => problem.detail,
             },
             None => format!("the gateway answered {status} and no message"),
-        })
+        };
+        End::Failed(Failed::refused(status, why))
     }
 
     /// Takes in one message. It is the end when it is the answer.
@@ -200,7 +210,9 @@ impl Bridge {
     fn anew(self: &Arc<Self>, sending: &Sending<'_>) -> End {
         match self.begin_anew(sending.generation) {
             Ok(()) => End::Again,
-            Err(why) => End::Failed(format!("the session was lost, and no other could be begun: {why}")),
+            Err(why) => End::Failed(Failed::new(format!(
+                "the session was lost, and no other could be begun: {why}"
+            ))),
         }
     }
 
@@ -286,16 +298,16 @@ impl Bridge {
         }
         match message::is_safe(&sending.request.method) && sending.request.method != "subscriptions/listen" {
             true => End::Again,
-            false => {
-                End::Failed("the gateway broke off before it answered; what was asked may have been done".to_owned())
-            }
+            false => End::Failed(Failed::new(
+                "the gateway broke off before it answered; what was asked may have been done",
+            )),
         }
     }
 }
 
-fn told(trouble: &Trouble) -> String {
-    match trouble {
+fn told(trouble: &Trouble) -> Failed {
+    Failed::new(match trouble {
         Trouble::Absent(why) => format!("the daemon cannot be reached: {why}"),
         Trouble::BrokenOff(why) => format!("the daemon broke off ({why}); what was asked may have been done"),
-    }
+    })
 }

@@ -292,11 +292,33 @@ impl Bridge {
     }
 }
 
-/// An error that says what to do.
-pub(super) fn failed(message: &str) -> Outcome {
-    Outcome::error_with(
-        -32000,
-        message,
-        &json!({"hint": "is the daemon running? orchctl doctor"}),
-    )
+/// Why a request came to nothing, and what to do about it.
+#[derive(Debug)]
+pub(super) struct Failed {
+    pub(super) why: String,
+    pub(super) hint: &'static str,
+}
+
+impl Failed {
+    /// Something between here and an answer is amiss.
+    pub(super) fn new(why: impl Into<String>) -> Self {
+        let hint = "is the daemon running? orchctl doctor";
+        Self { why: why.into(), hint }
+    }
+
+    /// The gateway has refused it with that status.
+    pub(super) fn refused(status: u16, why: String) -> Self {
+        match status {
+            401 | 403 => {
+                let hint = "whose token is used: orchctl whoami; another one: orchctl login, or ORCHCTL_TOKEN";
+                Self { why, hint }
+            }
+            _ => Self::new(why),
+        }
+    }
+
+    /// The error that says so.
+    pub(super) fn outcome(&self) -> Outcome {
+        Outcome::error_with(-32000, &self.why, &json!({"hint": self.hint}))
+    }
 }

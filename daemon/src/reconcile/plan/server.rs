@@ -8,7 +8,7 @@
 //! A server that nobody uses for `idle.suspendAfter` is suspended: it keeps no copies until it is woken ([`rest`]).
 //!
 //! Copies that sessions have for themselves are no replicas. They are made elsewhere, and go when the server says something
-//! else than they do.
+//! else than they do and its own copies have shown that it works, and at the end of `idle.maxLifetime`.
 
 mod report;
 mod rest;
@@ -16,12 +16,12 @@ mod rest;
 use std::time::Duration;
 
 use orch_shared::kind::Pending;
-use orch_shared::kinds::instance::{HealthState, Instance, InstancePhase, InstanceStatus};
+use orch_shared::kinds::instance::{Instance, InstancePhase, InstanceStatus};
 use orch_shared::kinds::server::{ResolvedTemplate, Runtime, Server, ServerStatus, Sessions};
 use orch_shared::name::Name;
 use orch_shared::resource::{ConditionStatus, Phase, Timestamp};
 
-use super::conditions::{Conditions, find};
+use super::conditions::Conditions;
 use super::instance::CRASH_LOOP;
 use super::{Action, Broken, Plan};
 
@@ -107,16 +107,7 @@ impl Copy<'_> {
 
     /// Whether it answers and is well: an old copy may go in its place.
     fn is_ready(&self) -> bool {
-        let stays_ready = || {
-            let ready = find(&self.status.conditions, "Ready");
-            ready.is_some_and(|ready| ready.status == ConditionStatus::True)
-        };
-        self.runs()
-            && match self.status.health.as_ref().map(|health| health.state) {
-                None | Some(HealthState::Healthy) => true,
-                Some(HealthState::Degraded) => stays_ready(),
-                Some(HealthState::Unknown | HealthState::Unhealthy) => false,
-            }
+        !self.deleting && self.status.is_ready()
     }
 
     fn is_due(&self, now: Timestamp) -> bool {
@@ -140,8 +131,10 @@ pub fn plan(world: &World<'_>, now: Timestamp) -> Plan<ServerStatus> {
     let rest = rest::decide(world, &current, &old, now);
     let desired = rest.desired;
 
+    let is_rolled_out = current.iter().filter(|copy| copy.is_ready()).count() >= desired;
     let mut actions: Vec<_> = living()
-        .filter(|copy| copy.is_of_session && !keeps_session(world, copy, now))
+        .filter(|copy| copy.is_of_session)
+        .filter(|copy| is_worn(copy) || !keeps_session(world, copy, is_rolled_out, now))
         .map(delete)
         .collect();
     let (keep, failed_before) = keep(&current, desired, now, &mut actions);
@@ -177,7 +170,8 @@ pub fn plan(world: &World<'_>, now: Timestamp) -> Plan<ServerStatus> {
         .map(|next| next.since(now));
     let worn = lifetime
         .into_iter()
-        .flat_map(|lifetime| current.iter().map(move |copy| lifetime.saturating_sub(age(copy))));
+        .flat_map(|lifetime| living().map(move |copy| lifetime.saturating_sub(age(copy))))
+        .filter(|left| !left.is_zero());
     let look_again: Option<Duration> = due.chain(worn).chain(rest.look_again).min();
     let (status, events) = report::report(world, &current, &old, &rest, now);
     Plan {
@@ -204,12 +198,14 @@ fn keep<'c, 'w>(
     (keep, failed_before.unwrap_or(0))
 }
 
-/// Whether a copy that a session has for itself still is what the session would get now.
-fn keeps_session(world: &World<'_>, copy: &Copy<'_>, now: Timestamp) -> bool {
+/// Whether a session keeps the copy that it has for itself: one of what is declared now, or, until that has shown that it works,
+/// one of what was declared before.
+fn keeps_session(world: &World<'_>, copy: &Copy<'_>, is_rolled_out: bool, now: Timestamp) -> bool {
     let is_isolated = world
         .run
         .is_some_and(|run| run.sessions == Some(Sessions::Isolated) && run.replica_count() > 0);
-    is_isolated && copy.digest == world.digest && !copy.is_due(now)
+    let works = copy.status.crashes_in_a_row < CRASH_LOOP;
+    is_isolated && (copy.digest == world.digest || (!is_rolled_out && works)) && !copy.is_due(now)
 }
 
 fn delete(copy: &Copy<'_>) -> Action {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::error::Error as _;
 use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -50,8 +51,10 @@ pub(in crate::runtime) struct Engine {
     pub(super) settings: Settings,
     pub(super) labels: Labels,
     pub(super) installations: Installations,
-    /// One network is made at a time.
+    /// One network is made at a time, and none while unused ones are removed.
     pub(super) making: tokio::sync::Mutex<()>,
+    /// How many copies run in containers, or are about to.
+    copies: AtomicUsize,
     client: tokio::sync::Mutex<Option<Docker>>,
     /// The copies whose containers may be taken over from an earlier daemon.
     expected: Mutex<BTreeSet<String>>,
@@ -66,6 +69,7 @@ impl Engine {
             labels,
             installations,
             making: tokio::sync::Mutex::default(),
+            copies: AtomicUsize::new(0),
             client: tokio::sync::Mutex::default(),
             expected: Mutex::default(),
             leaving: CancellationToken::new(),
@@ -83,6 +87,7 @@ impl Engine {
             let client = self.connect()?.negotiate_version().await?;
             let expected = self.expected.lock().unwrap_or_else(PoisonError::into_inner).clone();
             sweep::leftovers(&client, &self.labels, &expected).await?;
+            super::network::remove_unused(&client, &self.labels).await;
             Ok::<_, Trouble>(client)
         };
         let client = tokio::time::timeout(GREETING * 3, connecting)
@@ -129,6 +134,25 @@ impl Engine {
     /// Lets go of what the next daemon takes over.
     pub(in crate::runtime) fn leave(&self) {
         self.leaving.cancel();
+    }
+
+    /// A copy is to run in a container; what that needs stays until [`copy_ends`](Self::copy_ends).
+    pub(super) fn copy_begins(&self) {
+        self.copies.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A copy has ended. Says whether it was the last one.
+    pub(super) fn copy_ends(&self) -> bool {
+        self.copies.fetch_sub(1, Ordering::Relaxed) == 1
+    }
+
+    /// Removes the networks that nothing is on, unless a copy is to run meanwhile.
+    pub(super) async fn tidy(&self) {
+        let Some(client) = self.used().await else { return };
+        let _none_is_made = self.making.lock().await;
+        if self.copies.load(Ordering::Relaxed) == 0 {
+            super::network::remove_unused(&client, &self.labels).await;
+        }
     }
 
     /// Removes what nothing uses any more once everything has been stopped.

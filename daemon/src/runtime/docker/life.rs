@@ -1,5 +1,6 @@
 //! One start of a copy in a container, from the image to the end.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use bollard::Docker;
@@ -72,13 +73,20 @@ pub(in crate::runtime) async fn run(
         log,
         engine: &desk.context.engine,
     };
-    match wanted.speech {
+    job.engine.copy_begins();
+    let state = match wanted.speech {
         Speech::Http { .. } => match prepared(job, stop).await {
             Ok(ready) => served::serve(job, ready, hint, stop, &mut checks).await,
             Err(state) => state,
         },
         Speech::Stdio => spoken::run(job, hint, stop).await,
+    };
+    if job.engine.copy_ends() {
+        let context = Arc::clone(&desk.context);
+        // Nobody who waits for the end of the copy waits for that.
+        tokio::spawn(async move { context.engine.tidy().await });
     }
+    state
 }
 
 /// Prepares a container, unless the copy is asked to stop meanwhile.

@@ -1,7 +1,7 @@
 //! The private networks of a daemon: one from which nothing is reached, and one from which everything is.
 //!
 //! Both are made when first needed and carry our labels. Containers on them do not reach each other; this machine reaches
-//! each by its address. The networks are removed when the daemon ends and nothing is on them.
+//! each by its address. The networks are removed when nothing is on them and no copy is to run in a container.
 
 use std::collections::HashMap;
 use std::net::IpAddr;

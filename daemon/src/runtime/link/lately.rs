@@ -32,9 +32,15 @@ impl Lately {
 
     /// Whether anybody but that principal was among them.
     pub(super) fn has_others(&self, principal: &str) -> bool {
+        self.others_for(principal).is_some()
+    }
+
+    /// For how long somebody but that principal still counts as having asked lately; nothing when nobody does.
+    pub(super) fn others_for(&self, principal: &str) -> Option<Duration> {
         let known = [&self.last, &self.other];
-        let mut others = known.into_iter().flatten().filter(|(one, _)| **one != *principal);
-        others.any(|(_, at)| at.elapsed() < AFTERMATH)
+        let others = known.into_iter().flatten().filter(|(one, _)| **one != *principal);
+        let left = others.filter_map(|(_, at)| AFTERMATH.checked_sub(at.elapsed()));
+        left.filter(|left| !left.is_zero()).max()
     }
 }
 

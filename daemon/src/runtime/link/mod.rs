@@ -19,6 +19,7 @@
 
 mod meta;
 
+mod doubt;
 mod inbox;
 mod lately;
 mod switchboard;
@@ -199,7 +200,10 @@ pub enum Error {
     /// The conversation is over: the server ended, was stopped, or gave it up.
     #[error("the server is not there any more: {0}")]
     Closed(String),
-    /// The server cannot be reached.
+    /// The conversation was over before: nothing of the call was sent.
+    #[error("the server is not there any more: {0}")]
+    Unsent(String),
+    /// The server cannot be reached: nothing of the call has come to it.
     #[error("the server cannot be reached: {0}")]
     Unreachable(String),
     /// The server answered with an HTTP status that is no answer to a request.
@@ -219,10 +223,28 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether the server has certainly not heard of the call: another copy of it may be asked instead.
+    #[must_use]
+    pub const fn is_unheard(&self) -> bool {
+        match self {
+            Self::Unsent(_) | Self::Unreachable(_) => true,
+            Self::Closed(_) | Self::Status { .. } | Self::Garbled(_) | Self::Overrun => false,
+        }
+    }
+
+    /// The same, met with before anything was sent.
+    pub(super) fn before_sending(self) -> Self {
+        match self {
+            Self::Closed(why) => Self::Unsent(why),
+            other => other,
+        }
+    }
+
     /// The same without values that are not to be shown: some errors quote the server.
     pub(super) fn masked(self, mask: &Mask) -> Self {
         match self {
             Self::Closed(why) => Self::Closed(mask.text(&why)),
+            Self::Unsent(why) => Self::Unsent(mask.text(&why)),
             Self::Unreachable(why) => Self::Unreachable(mask.text(&why)),
             Self::Garbled(why) => Self::Garbled(mask.text(&why)),
             Self::Status { .. } | Self::Overrun => self,
@@ -277,12 +299,22 @@ pub(super) trait Frames: Send {
     fn next(&mut self) -> Boxed<'_, Result<Frame, Error>>;
 }
 
+/// How much a server has said in a conversation, in messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Said {
+    /// Answers to requests.
+    pub(super) answers: u64,
+    /// Progress, log messages, questions, and other news.
+    pub(super) other: u64,
+}
+
 /// What carries a conversation.
 pub(super) trait Carrier: Send + Sync {
     fn request(&self, call: Call) -> Boxed<'_, Result<Exchange, Error>>;
     fn notify(&self, notification: Notification) -> Boxed<'_, Result<(), Error>>;
     /// Somebody listens to the news from now on.
     fn listened(&self);
+    fn said(&self) -> Said;
     fn in_flight(&self) -> usize;
     fn has_others(&self, principal: &str) -> bool;
     /// One client has the conversation for itself: questions that belong to no exchange are its own.
@@ -368,6 +400,11 @@ impl Link {
         let receiver = self.news.subscribe();
         self.carrier.listened();
         receiver
+    }
+
+    /// How much the server has said so far.
+    pub(super) fn said(&self) -> Said {
+        self.carrier.said()
     }
 
     /// How many calls are under way, those of the daemon's own apart.

@@ -27,7 +27,7 @@ use super::meta::{self, Dress};
 use super::subscription::Listening;
 pub(in crate::runtime) use super::switchboard::Reading;
 use super::switchboard::{Outlet, Switchboard};
-use super::{Ask, Boxed, Call, Carrier, Error, Exchange, Hello, Link, NEWS};
+use super::{Ask, Boxed, Call, Carrier, Error, Exchange, Hello, Link, NEWS, Said};
 
 /// The longest message that is taken.
 const LONGEST: usize = 16 << 20;
@@ -349,7 +349,7 @@ fn one_line(message: String) -> String {
 }
 
 fn no_input() -> Error {
-    Error::Closed("it reads nothing any more".to_owned())
+    Error::Unsent("it reads nothing any more".to_owned())
 }
 
 impl Outlet for Writer {
@@ -403,6 +403,10 @@ impl Carrier for Greeted {
         if let Some(listening) = &self.listening {
             listening.begin();
         }
+    }
+
+    fn said(&self) -> Said {
+        self.shared.board.said()
     }
 
     fn in_flight(&self) -> usize {

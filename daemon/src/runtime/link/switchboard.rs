@@ -7,22 +7,25 @@
 //! Guarantees: each call has an id, and a progress token, that no other call of the conversation ever had. A question, a log
 //! message, or a notification that we know nothing of, reaches an exchange only when it can belong to nobody else: when it is
 //! the only one of a client's that is open, and the server was asked for no other principal for a while, for it may work on in the
-//! background when it has answered. A call that was cancelled counts for a while whosever it was, for a server may not have
-//! heard of it.
+//! background when it has answered, or not have heard that a call was cancelled. Earlier calls of the same principal are no
+//! obstacle: whatever belongs to them is that principal's, too.
 
 use std::collections::HashMap;
 use std::future::poll_fn;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use orch_shared::jsonrpc::{Id, Members, Message, Notification, Outcome, Raw, Request, Response, raw};
+use serde_json::json;
 use tokio::sync::{broadcast, mpsc};
 use tokio::time::Instant;
 
+use super::doubt::Doubt;
 use super::inbox::{self, Inbox, Overfull};
 use super::lately::{AFTERMATH, Lately};
 use super::meta::{self, Dress};
-use super::{Ask, Boxed, Call, Error, Frame, Frames, News, Purpose};
+use super::{Ask, Boxed, Call, Error, Frame, Frames, News, Purpose, Said};
 
 /// Where messages to the server go.
 pub(super) trait Outlet: Send + Sync {
@@ -45,6 +48,8 @@ pub(super) struct Switchboard {
     outlet: Arc<dyn Outlet>,
     news: broadcast::Sender<News>,
     state: Mutex<State>,
+    answers: AtomicU64,
+    other: AtomicU64,
 }
 
 #[derive(Default)]
@@ -75,14 +80,6 @@ struct Open {
     listened: bool,
 }
 
-/// Whose a message is that does not say whose it is.
-enum Owner {
-    /// It can only be this exchange's.
-    Only(u64, Arc<Inbox>),
-    /// It may be any one's.
-    Unknown,
-}
-
 impl Switchboard {
     pub(super) fn new(
         outlet: Arc<dyn Outlet>,
@@ -97,6 +94,8 @@ impl Switchboard {
             outlet,
             news,
             state: Mutex::new(state),
+            answers: AtomicU64::new(0),
+            other: AtomicU64::new(0),
         })
     }
 
@@ -104,7 +103,7 @@ impl Switchboard {
     pub(super) fn open(self: &Arc<Self>, call: Call, dress: Dress<'_>) -> Result<Opened, Error> {
         let mut state = self.state();
         if let Some(end) = &state.end {
-            return Err(end.clone());
+            return Err(end.clone().before_sending());
         }
         state.last += 1;
         let number = state.last;
@@ -137,6 +136,14 @@ impl Switchboard {
         let mut state = self.state();
         if state.end.is_none() {
             state.asks = Some(asks);
+        }
+    }
+
+    /// How much the server has said so far.
+    pub(super) fn said(&self) -> Said {
+        Said {
+            answers: self.answers.load(Ordering::Relaxed),
+            other: self.other.load(Ordering::Relaxed),
         }
     }
 
@@ -177,6 +184,11 @@ impl Switchboard {
 
     /// Takes in a message of the server; `from` is the exchange on whose own stream it came, if it came on one.
     pub(super) fn receive(self: &Arc<Self>, message: Message, from: Option<u64>) {
+        let count = match message {
+            Message::Response(_) => &self.answers,
+            Message::Request(_) | Message::Notification(_) => &self.other,
+        };
+        count.fetch_add(1, Ordering::Relaxed);
         match message {
             Message::Response(response) => self.answered(response, from),
             Message::Request(request) => self.asked(request, from),
@@ -221,17 +233,14 @@ impl Switchboard {
             return self.outlet.post(Response { id, outcome }.into());
         }
         let mut state = self.state();
-        let owner = match from.and_then(|number| state.inbox(number).map(|inbox| (number, inbox))) {
-            Some((number, inbox)) => Owner::Only(number, inbox),
-            None => state.owner(),
-        };
-        let asks = state.asks.clone();
-        let owner = match (owner, asks) {
-            (Owner::Only(number, inbox), _) => Ok((number, inbox)),
-            (Owner::Unknown, Some(asks)) => Err(asks),
-            (Owner::Unknown, None) => {
+        let on_its_own_stream = from.and_then(|number| state.inbox(number).map(|inbox| (number, inbox)));
+        let owner = on_its_own_stream.map_or_else(|| state.owner(), Ok);
+        let owner = match (owner, state.asks.clone()) {
+            (Ok(owner), _) => Ok(owner),
+            (Err(_), Some(asks)) => Err(asks),
+            (Err(doubt), None) => {
                 drop(state);
-                let (id, outcome) = (Some(id), whose_is_it());
+                let (id, outcome) = (Some(id), doubt.refusal());
                 return self.outlet.post(Response { id, outcome }.into());
             }
         };
@@ -279,19 +288,19 @@ impl Switchboard {
         let sure = sure.and_then(|number| state.open.get(&number).map(|open| (number, open)));
         let news = News::of(notification);
         let owner = match (sure, &news) {
-            (Some((number, open)), News::Other(_)) => Owner::Only(number, Arc::clone(&open.inbox)),
-            (None, News::Other(_)) => state.owner(),
+            (Some((number, open)), News::Other(_)) => Some((number, Arc::clone(&open.inbox))),
+            (None, News::Other(_)) => state.owner().ok(),
             // A change is nobody's own, on whichever stream it is told, unless somebody has asked for it.
             (Some((number, open)), News::ListChanged(..) | News::ResourceUpdated(..)) if open.listens => {
-                Owner::Only(number, Arc::clone(&open.inbox))
+                Some((number, Arc::clone(&open.inbox)))
             }
-            (_, News::ListChanged(..) | News::ResourceUpdated(..)) => Owner::Unknown,
+            (_, News::ListChanged(..) | News::ResourceUpdated(..)) => None,
         };
         drop(state);
         match owner {
-            Owner::Only(number, inbox) => self.unless_overfull(number, inbox.notification(news.into_notification())),
+            Some((number, inbox)) => self.unless_overfull(number, inbox.notification(news.into_notification())),
             // Without listeners it is lost, as it should be.
-            Owner::Unknown => drop(self.news.send(news)),
+            None => drop(self.news.send(news)),
         }
     }
 
@@ -345,6 +354,7 @@ impl Switchboard {
         let mut state = self.state();
         let Some(open) = state.remove(number) else { return };
         if let Purpose::Relay(principal) = open.purpose {
+            state.forget_given_up();
             state.given_up.insert(number, (Instant::now(), principal));
         }
         drop(state);
@@ -394,21 +404,20 @@ impl State {
         }
     }
 
-    /// Whose something is that does not say whose it is.
-    fn owner(&mut self) -> Owner {
-        self.forget_given_up();
-        if self.relayed != 1 || !self.given_up.is_empty() {
-            return Owner::Unknown;
-        }
-        let relayed = |(_, open): &(&u64, &Open)| open.purpose.principal().is_some();
-        let only = self.open.iter().find(relayed);
-        let is_alone = |open: &Open| {
-            let principal = open.purpose.principal();
-            principal.is_some_and(|principal| !self.lately.has_others(principal))
+    /// Whose something is that does not say whose it is: the only exchange that it can belong to.
+    fn owner(&self) -> Result<(u64, Arc<Inbox>), Doubt> {
+        let relayed = |(number, open): (&u64, &Open)| {
+            let principal = open.purpose.principal()?;
+            Some((*number, Arc::clone(&open.inbox), self.lately.others_for(principal)))
         };
-        match only {
-            Some((number, open)) if is_alone(open) => Owner::Only(*number, Arc::clone(&open.inbox)),
-            Some(_) | None => Owner::Unknown,
+        match self.relayed {
+            0 => Err(Doubt::Idle),
+            1 => match self.open.iter().find_map(relayed) {
+                Some((number, inbox, None)) => Ok((number, inbox)),
+                Some((_, _, Some(left))) => Err(Doubt::Others(left)),
+                None => Err(Doubt::Idle),
+            },
+            _ => Err(Doubt::Several),
         }
     }
 
@@ -456,21 +465,11 @@ impl News {
     }
 }
 
-/// The answer to a question that may be any client's.
-fn whose_is_it() -> Outcome {
-    Outcome::error_with(
-        -32600,
-        "this question cannot be handed on: several clients share this server, and it may be any one's; with `sessions: isolated` \
-         each session has a copy of its own",
-        &serde_json::json!({"hint": "set `sessions: isolated` for this server; then each session has a copy for itself"}),
-    )
-}
-
 /// What a server is told about a request that nobody waits for.
 pub(super) fn cancelled(number: u64) -> Notification {
     Notification {
         method: "notifications/cancelled".to_owned(),
-        params: Some(raw(&serde_json::json!({"requestId": number}))),
+        params: Some(raw(&json!({"requestId": number}))),
     }
 }
 

@@ -146,6 +146,14 @@ async fn servers_in_containers() {
     home.orchctl(&["delete", "servers", "--all"]).expect(0);
     let left = engine.containers(&format!("orchctl.dev/daemon={mark}")).await;
     assert!(left.is_empty(), "{left:?}");
+    // Nor do the networks wait for the end of the daemon.
+    for _ in 0..60 {
+        if engine.networks(&format!("orchctl.dev/daemon={mark}")).await == 0 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    }
+    assert_eq!(engine.networks(&format!("orchctl.dev/daemon={mark}")).await, 0);
     home.stop();
     assert_eq!(engine.networks(&format!("orchctl.dev/daemon={mark}")).await, 0);
 }

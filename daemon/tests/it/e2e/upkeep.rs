@@ -61,6 +61,28 @@ fn what_does_not_answer_its_checks_is_started_again() {
         .saying(&["HealthCheckFailed", "Unhealthy"]);
 }
 
+/// A server that works at one thing at a time hears no check meanwhile; what it says of its work shows that it lives.
+#[test]
+fn a_server_that_says_how_far_it_is_does_not_fail_its_checks() {
+    let home = Home::new().started();
+    let check = json!({"interval": "200ms", "timeout": "500ms", "failureThreshold": 2});
+    let with_tool = json!({"tool": "echo", "interval": "200ms", "timeout": "500ms", "failureThreshold": 2});
+    home.apply(
+        &(server_with("files", &[], json!({"healthCheck": check}))
+            + &server_with("notes", &[], json!({"healthCheck": with_tool}))),
+    );
+    home.until_ready(&["server/files", "server/notes"]);
+    for server in ["files", "notes"] {
+        let toil = json!({"name": "toil", "arguments": {"ms": 4000}, "_meta": {"progressToken": "far"}});
+        let path = format!("/mcp/servers/{server}");
+        let request = mcp::request(home.address(), &path, "tools/call", toil).token(&home.token());
+        let told = mcp::send(&request);
+        assert!(told.answer["result"]["content"].is_array(), "{server}: {told:?}");
+        let copy = &copies(&home, server)[0];
+        assert_eq!(copy["status"]["restarts"], Value::Null, "{server}: {copy}");
+    }
+}
+
 #[test]
 fn a_server_is_ready_when_its_tool_says_so() {
     let home = Home::new().started();
@@ -163,6 +185,39 @@ fn a_change_that_never_comes_up_leaves_the_old_copies_serving_and_rollback_repai
     eventually("what did not come up is gone", || copies(&home, "files").len() == 2);
     assert_eq!(pids(&home, "files"), before, "what serves was never touched");
     assert_eq!(caller.end(), Vec::<String>::new());
+}
+
+/// However many changes do not come up, one command goes back to what did.
+#[test]
+fn rollback_goes_to_the_newest_generation_that_was_ready() {
+    let home = Home::new().started();
+    let soon = json!({"restart": {"backoffInitial": "100ms", "backoffMax": "300ms"}});
+    home.apply(&server_with("files", &[], soon.clone()));
+    home.until_ready(&["server/files"]);
+    let before = pids(&home, "files");
+    home.apply(&server_with("files", &["--exit"], soon));
+    home.orchctl(&["scale", "server/files", "--replicas", "2"]).expect(0);
+    eventually("the changes are stuck", || {
+        let server = home.get("servers/files");
+        condition(&server, "Progressing").1 == "RolloutStuck" && server["status"]["observedGeneration"] == 3
+    });
+    home.orchctl(&["why", "server/files"]).expect(0).saying(&[
+        "generation 3",
+        "(generation 1)",
+        "newest generation that was ready",
+    ]);
+    home.orchctl(&["rollback", "server/files", "--dry-run"])
+        .expect(0)
+        .saying(&["would be rolled back", "command"]);
+    home.orchctl(&["rollback", "server/files"])
+        .expect(0)
+        .saying(&["command"]);
+    home.until_ready(&["server/files"]);
+    assert_eq!(pids(&home, "files"), before, "what serves was never touched");
+    home.orchctl(&["history", "server/files"])
+        .expect(0)
+        .saying(&["rollback to 1"]);
+    assert_eq!(home.get("servers/files")["status"]["readyGenerations"], json!([4, 1]));
 }
 
 /// What ran before a change that never comes up is all that serves: it comes back after a crash, and after the daemon's.

@@ -38,12 +38,31 @@ pub struct ServerStatus {
     /// When it was last meant to run for a reason other than use: it was changed, or has woken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub awake_since: Option<Timestamp>,
+    /// The last two generations whose copies were all ready, the newer one first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ready_generations: Vec<i64>,
     /// The generation this status is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
     /// Ready, Available, Progressing, ReferencesResolved, Healthy, Implemented.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<Condition>,
+}
+
+impl ServerStatus {
+    /// The newest generation before that one whose copies were all ready: what to go back to.
+    #[must_use]
+    pub fn ready_before(&self, generation: i64) -> Option<i64> {
+        let mut ready = self.ready_generations.iter().copied();
+        ready.find(|ready| *ready < generation)
+    }
+
+    /// Notes that the copies of a generation are all ready.
+    pub fn note_ready(&mut self, generation: i64) {
+        self.ready_generations.retain(|ready| *ready != generation);
+        self.ready_generations.insert(0, generation);
+        self.ready_generations.truncate(2);
+    }
 }
 
 /// How many copies there are.

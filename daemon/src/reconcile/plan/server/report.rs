@@ -78,7 +78,7 @@ pub(super) fn report(
     let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     let mut events = happenings(world.status, &verdict);
     events.extend(rest.event.clone());
-    let status = ServerStatus {
+    let mut status = ServerStatus {
         phase: Some(verdict.phase),
         replicas: Some(ReplicaCount {
             desired: count(rest.desired),
@@ -93,10 +93,15 @@ pub(super) fn report(
         restarts: Some(restarts),
         suspended_since: rest.suspended_since,
         awake_since: rest.awake_since,
+        ready_generations: world.status.ready_generations.clone(),
         observed_generation: Some(world.generation),
         resolved,
         conditions,
     };
+    // One of which nothing runs has shown nothing.
+    if verdict.phase == Phase::Ready && counts.ready > 0 {
+        status.note_ready(world.generation);
+    }
     (status, events)
 }
 
@@ -185,8 +190,10 @@ fn progressing(
             conditions.set("Progressing", ConditionStatus::True, "Progressing", &*verdict.message);
         }
         (Phase::Degraded, Some((_, message))) if counts.old > 0 => {
+            let before = world.status.ready_before(world.generation);
+            let before = before.map_or_else(String::new, |before| format!(" (generation {before})"));
             let message = format!(
-                "generation {} does not become ready, and what ran before serves on: {message} ({})",
+                "generation {} does not become ready, and what ran before serves on{before}: {message} ({})",
                 world.generation,
                 Code::RolloutStuck
             );

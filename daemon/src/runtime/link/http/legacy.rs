@@ -18,7 +18,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::super::meta::{self, Dress};
 use super::super::switchboard::{Outlet, Switchboard};
-use super::super::{Ask, Boxed, Call, Carrier, Client, Error, Exchange, Hello, Link, NEWS, News, Opening, greeting};
+use super::super::{
+    Ask, Boxed, Call, Carrier, Client, Error, Exchange, Hello, Link, NEWS, News, Opening, Said, greeting,
+};
 use super::exchange::{self, Driven, Place, Read};
 use super::headers::{LAST_EVENT, SESSION, VERSION};
 use super::target::{Heard, Target};
@@ -260,6 +262,10 @@ impl Carrier for Carried {
     }
 
     fn listened(&self) {}
+
+    fn said(&self) -> Said {
+        self.0.board.said()
+    }
 
     fn in_flight(&self) -> usize {
         self.0.board.in_flight()

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::super::meta::{self, Dress};
 use super::super::subscription::Listening;
 use super::super::switchboard::{Outlet, Switchboard};
-use super::super::{Ask, Boxed, Call, Carrier, Error, Exchange, Hello, Link, NEWS, greeting};
+use super::super::{Ask, Boxed, Call, Carrier, Error, Exchange, Hello, Link, NEWS, Said, greeting};
 use super::exchange::{self, Driven, Place, Read};
 use super::headers::{self, VERSION};
 use super::target::Target;
@@ -121,6 +121,10 @@ impl Carrier for Modern {
 
     fn listened(&self) {
         self.listening.begin();
+    }
+
+    fn said(&self) -> Said {
+        self.board.said()
     }
 
     fn in_flight(&self) -> usize {

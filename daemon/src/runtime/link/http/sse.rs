@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::super::meta::{self, Dress};
 use super::super::switchboard::{Outlet, Switchboard};
 use super::super::{
-    Ask, Boxed, Call, Carrier, Error, Exchange, Frame, Frames as _, Link, NEWS, Opening, greeting, pipe,
+    Ask, Boxed, Call, Carrier, Error, Exchange, Frame, Frames as _, Link, NEWS, Opening, Said, greeting, pipe,
 };
 use super::events::{Events, message_in};
 use super::exchange;
@@ -118,6 +118,10 @@ impl Carrier for Stream {
     }
 
     fn listened(&self) {}
+
+    fn said(&self) -> Said {
+        self.board.said()
+    }
 
     fn in_flight(&self) -> usize {
         self.board.in_flight()

@@ -29,16 +29,18 @@ impl Miss {
         match self {
             Self::Link(Error::Unreachable(_)) => true,
             Self::Link(Error::Status { status, .. }) => matches!(status, 401 | 403 | 407 | 429),
-            Self::Link(Error::Closed(_) | Error::Garbled(_) | Error::Overrun) | Self::Declined(_) | Self::Silent => {
-                false
-            }
+            Self::Link(Error::Closed(_) | Error::Unsent(_) | Error::Garbled(_) | Error::Overrun)
+            | Self::Declined(_)
+            | Self::Silent => false,
         }
     }
 
     /// Whether it tells nothing about what the server can do: it may answer the same question another time.
     pub(super) const fn is_passing(&self) -> bool {
         match self {
-            Self::Link(Error::Unreachable(_) | Error::Closed(_) | Error::Overrun) | Self::Silent => true,
+            Self::Link(Error::Unreachable(_) | Error::Closed(_) | Error::Unsent(_) | Error::Overrun) | Self::Silent => {
+                true
+            }
             Self::Link(Error::Status { status, .. }) => *status >= 500 || matches!(status, 408 | 425 | 429),
             Self::Link(Error::Garbled(_)) | Self::Declined(_) => false,
         }
@@ -143,7 +145,7 @@ impl From<&Error> for Trouble {
                     None => Self::Network(why.to_owned()),
                 },
             },
-            Error::Closed(why) => Self::Network(why.clone()),
+            Error::Closed(why) | Error::Unsent(why) => Self::Network(why.clone()),
             Error::Status { status, .. } => Self::Status(*status),
             Error::Garbled(_) | Error::Overrun => Self::NotMcp,
         }

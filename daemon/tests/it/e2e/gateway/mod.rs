@@ -17,6 +17,7 @@ mod news;
 mod surviving;
 
 mod copies;
+mod ready;
 mod resting;
 mod sessions;
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{SERVERS, at, home_with, home_with_all};
+use super::{SERVERS, at, home_with, home_with_all, stats};
 use crate::support::client::{Client, ERAS, Era, LEGACY, text_of};
 use crate::support::daemon::{Home, eventually};
 use crate::support::mcp;
@@ -157,8 +157,36 @@ fn a_question_that_may_be_anybodys_is_refused() {
         refused
     });
     let told = answered.expect("an answer").to_string();
-    assert!(told.contains("sessions: isolated"), "{told}");
+    assert!(
+        told.contains("sessions: isolated") && told.contains("several calls are under way"),
+        "{told}"
+    );
     assert!(asks().before.is_empty());
     assert_eq!(one.notify("notifications/cancelled", json!({"requestId": "long"})), 202);
     drop(waiting.join().expect("no panic"));
+}
+
+/// A call that its client has given up, and the server never answers, is its principal's like all others: what the server asks
+/// then is that principal's, too.
+#[test]
+fn a_call_that_was_given_up_is_no_obstacle_to_questions() {
+    let home = home_with("raw", &["--era", "legacy"]);
+    let client = Client::begin(&home, Era::Legacy, &at("raw"));
+    let call = json!({"jsonrpc": "2.0", "id": "long", "method": "tools/call", "params": {"name": "wait"}});
+    let connection = client.posted(&call).leave();
+    let given_up = || stats(&client, "stats")["cancelled"].as_array().map_or(0, Vec::len);
+    eventually("the server has given it up", || {
+        assert_eq!(
+            client.notify("notifications/cancelled", json!({"requestId": "long"})),
+            202
+        );
+        given_up() == 1
+    });
+    drop(connection);
+    for era in ERAS {
+        let client = Client::begin(&home, era, &at("raw"));
+        let params = json!({"name": "ask_roots", "arguments": {}});
+        let (questions, told) = client.asked_back("tools/call", params, &json!({"roots": []}));
+        assert_eq!(questions.len(), 1, "{era:?}: {told}");
+    }
 }
