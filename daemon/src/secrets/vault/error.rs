@@ -21,7 +21,7 @@ pub enum Error {
     #[error("is not initialised")]
     Uninitialised,
     /// It answers that it cannot, at the moment.
-    #[error("answers with status {status}: {complaint}")]
+    #[error("answers with status {status}{}", after(complaint))]
     Failing {
         /// The HTTP status.
         status: u16,
@@ -35,7 +35,7 @@ pub enum Error {
     #[error("refuses that: {}", denied(.0))]
     Denied(String),
     /// It says no.
-    #[error("refuses with status {status}: {complaint}")]
+    #[error("refuses with status {status}{}", after(complaint))]
     Refused {
         /// The HTTP status.
         status: u16,
@@ -70,6 +70,14 @@ pub enum Error {
     /// What is to be sent is nothing that can be.
     #[error("cannot be asked: {0}")]
     Unsendable(String),
+}
+
+/// A complaint behind what is said of it; nothing where there is none.
+fn after(complaint: &str) -> String {
+    match complaint.is_empty() {
+        true => String::new(),
+        false => format!(": {complaint}"),
+    }
 }
 
 /// The words of a server that denies something, which mostly are these.
