@@ -49,7 +49,13 @@ pub(super) async fn issue(
     let end = spec.end(now);
     let makers = makers(transaction, principal, &create.object).await?;
     let maker = makers.first();
-    if let Some(last) = maker.and_then(|maker| maker.status::<Token>()?.expires_at)
+    // What ends with the projects of its maker is not refused, but ends with them.
+    let own_last = |maker: &Object| {
+        let of_projects = end_of_projects(auth::confined_to(maker.spec::<Token>()?, &maker.object));
+        let last = maker.status::<Token>()?.expires_at;
+        last.filter(|_| last != of_projects)
+    };
+    if let Some(last) = maker.and_then(own_last)
         && end.is_none_or(|end| last < end)
     {
         let detail = format!(

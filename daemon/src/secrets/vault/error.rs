@@ -130,3 +130,19 @@ impl Error {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_says_nothing_is_told_of_in_whole_words() {
+        for (complaint, expected) in [
+            ("", "answers with status 502"),
+            ("bad gateway", "answers with status 502: bad gateway"),
+        ] {
+            let complaint = complaint.to_owned();
+            assert_eq!(Error::Failing { status: 502, complaint }.to_string(), expected);
+        }
+    }
+}
