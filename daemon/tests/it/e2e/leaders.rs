@@ -46,6 +46,9 @@ fn one_daemon_reconciles_and_another_takes_over() {
     first.until_ready(&["server/files"]);
 }
 
+/// A way in which a login ends, and what it is called.
+type End<'e> = (&'e str, &'e dyn Fn(&str));
+
 /// What ends at one daemon is over at the others, and not only once they ask again.
 #[test]
 fn a_login_that_ends_at_one_daemon_opens_nothing_at_another() {
@@ -73,7 +76,7 @@ fn a_login_that_ends_at_one_daemon_opens_nothing_at_another() {
         let login = login.expect(200).json();
         login["token"].as_str().expect("a credential").to_owned()
     };
-    let ways: [(&str, &dyn Fn(&str)); 2] = [
+    let ways: [End<'_>; 2] = [
         ("logged out", &|login| {
             at(&first, "DELETE", "/api/v1/logins/current", login).send().expect(204);
         }),
