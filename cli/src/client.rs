@@ -308,13 +308,14 @@ impl Client {
                 Code::Terminating => &mut deletion,
                 _ => &mut usual,
             };
-            match backoff.next(refused.retry_after.map(Duration::from_secs), retry::jitter()) {
+            let asked = refused.retry_after.map(Duration::from_secs);
+            match backoff.next(started.elapsed(), asked, retry::jitter()) {
                 Wait::GiveUp => {
                     self.patience.set(Duration::ZERO);
                     return Err(refused.into());
                 }
                 Wait::For(pause) => {
-                    if backoff.waited() > WORTH_SAYING && !told {
+                    if backoff.spent() > WORTH_SAYING && !told {
                         ui.say(&format!("{}; trying again", refused.detail));
                         told = true;
                     }

@@ -187,6 +187,10 @@ pub struct AccessAnswer {
     pub principal: String,
     /// What was asked, in words.
     pub asked: String,
+    /// The role that it takes as well and that is missing, which the bounds are about then: `view`, without which nothing is
+    /// there to be changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lacking: Option<Role>,
     /// For each bound, what allows it; nothing where nothing does.
     pub bounds: Vec<Option<String>>,
 }

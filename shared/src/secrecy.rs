@@ -41,6 +41,8 @@ const WORDS: [&str; 24] = [
 const ENDINGS: [&str; 7] = ["token", "apikey", "password", "passwd", "pass", "secret", "passcode"];
 /// Words that say that a variable is about a key, and does not hold it.
 const ABOUT: [&str; 8] = ["file", "path", "dir", "name", "id", "url", "type", "public"];
+/// How the daemon's own tokens begin; what follows are hexadecimal digits.
+const OWN: &str = "orch_";
 /// How keys of known makers begin.
 const BEGINNINGS: [&str; 24] = [
     "sk-",
@@ -60,7 +62,7 @@ const BEGINNINGS: [&str; 24] = [
     "ASIA",
     "AIza",
     "eyJ",
-    "orch_",
+    OWN,
     "ya29.",
     "npm_",
     "pypi-",
@@ -164,7 +166,12 @@ fn holds_known(text: &str) -> bool {
             let before = text.as_bytes()[..at].last();
             let is_begun = before.is_none_or(|byte| !byte.is_ascii_alphanumeric());
             let rest = text.as_bytes()[at + start.len()..].iter();
-            is_begun && (rest.take_while(|byte| is_part(**byte)).count() > 6 || start.starts_with("-----"))
+            let length = match *start {
+                // Tools of the daemon's own begin so, too.
+                OWN => rest.take_while(|byte| byte.is_ascii_hexdigit()).count(),
+                _ => rest.take_while(|byte| is_part(**byte)).count(),
+            };
+            is_begun && (length > 6 || start.starts_with("-----"))
         })
     })
 }
@@ -486,6 +493,8 @@ mod tests {
             ("FOO=ghp_0123456789abcdef".to_owned(), true),
             ("task-force-and-more".to_owned(), false),
             ("orch_x".to_owned(), false),
+            ("orch_read_page".to_owned(), false),
+            ("orch_session".to_owned(), false),
             ("the prefix is orch_".to_owned(), false),
         ] {
             assert_eq!(is_key_by_itself(&text), expected, "{text}");

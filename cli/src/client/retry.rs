@@ -1,11 +1,11 @@
 //! When to try again: exponential, jittered, honouring Retry-After, and never for longer than a person would wait.
 //!
-//! Pure: waits and the dice are values; sleeping is the caller's.
+//! Pure: waits, what a try has taken and the dice are values; sleeping is the caller's.
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::time::Duration;
 
-/// How long refusals are met with patience, all waits of a request together.
+/// How long refusals are met with patience, all tries and waits of a request together.
 pub(super) const PATIENCE: Duration = Duration::from_secs(15);
 /// The same where an object that is being deleted is in the way: its processes get time to stop.
 pub(super) const PATIENCE_WITH_DELETION: Duration = Duration::from_secs(60);
@@ -26,38 +26,40 @@ pub(super) enum Wait {
 #[derive(Debug)]
 pub(super) struct Backoff {
     step: Duration,
-    waited: Duration,
+    spent: Duration,
     patience: Duration,
 }
 
 impl Backoff {
-    /// No wait yet, and no more than `patience` altogether.
+    /// No wait yet, and no more than `patience` altogether, tries included.
     pub(super) const fn new(patience: Duration) -> Self {
         Self {
             step: FIRST,
-            waited: Duration::ZERO,
+            spent: Duration::ZERO,
             patience,
         }
     }
 
-    /// The next wait. `asked` is what the daemon asked for, and the least that is waited; `dice` is between 0 and 1.
-    pub(super) fn next(&mut self, asked: Option<Duration>, dice: f64) -> Wait {
+    /// The next wait, after a try that has taken so long; the next one is thought to take as long. `asked` is what the daemon
+    /// asked for, and the least that is waited; `dice` is between 0 and 1.
+    pub(super) fn next(&mut self, took: Duration, asked: Option<Duration>, dice: f64) -> Wait {
         // Half of the step is fixed, half is diced, so that those who were refused together do not return together.
         let pause = self
             .step
             .mul_f64(0.5 + dice.clamp(0.0, 1.0) / 2.0)
             .max(asked.unwrap_or_default());
-        if self.waited + pause > self.patience {
+        self.spent += took;
+        if self.spent + pause + took > self.patience {
             return Wait::GiveUp;
         }
         self.step = (self.step * 2).min(LONGEST);
-        self.waited += pause;
+        self.spent += pause;
         Wait::For(pause)
     }
 
-    /// All waits so far.
-    pub(super) const fn waited(&self) -> Duration {
-        self.waited
+    /// All tries and waits so far.
+    pub(super) const fn spent(&self) -> Duration {
+        self.spent
     }
 }
 
@@ -76,7 +78,7 @@ mod tests {
     #[test]
     fn waits_double_and_end() {
         let mut backoff = Backoff::new(MS(1000));
-        let waits: Vec<Wait> = (0..5).map(|_| backoff.next(None, 1.0)).collect();
+        let waits: Vec<Wait> = (0..5).map(|_| backoff.next(MS(0), None, 1.0)).collect();
         let expected = [
             Wait::For(MS(100)),
             Wait::For(MS(200)),
@@ -85,25 +87,32 @@ mod tests {
             Wait::GiveUp,
         ];
         assert_eq!(waits, expected);
-        assert_eq!(backoff.waited(), MS(700));
+        assert_eq!(backoff.spent(), MS(700));
     }
 
     #[test]
     fn the_daemons_wish_is_the_least() {
         let mut backoff = Backoff::new(MS(10_000));
-        assert_eq!(backoff.next(Some(MS(3000)), 0.0), Wait::For(MS(3000)));
-        assert_eq!(backoff.next(Some(MS(0)), 0.0), Wait::For(MS(100)));
+        assert_eq!(backoff.next(MS(0), Some(MS(3000)), 0.0), Wait::For(MS(3000)));
+        assert_eq!(backoff.next(MS(0), Some(MS(0)), 0.0), Wait::For(MS(100)));
         assert_eq!(
-            backoff.next(Some(MS(60_000)), 0.0),
+            backoff.next(MS(0), Some(MS(60_000)), 0.0),
             Wait::GiveUp,
             "longer than anybody would wait"
         );
     }
 
     #[test]
+    fn tries_take_their_time_too() {
+        let mut backoff = Backoff::new(MS(15_000));
+        let waits: Vec<Wait> = (0..3).map(|_| backoff.next(MS(4500), Some(MS(1000)), 1.0)).collect();
+        assert_eq!(waits, [Wait::For(MS(1000)), Wait::GiveUp, Wait::GiveUp]);
+    }
+
+    #[test]
     fn no_wait_is_longer_than_the_longest() {
         let mut backoff = Backoff::new(Duration::from_secs(3600));
-        let longest = (0..20).map(|_| match backoff.next(None, 1.0) {
+        let longest = (0..20).map(|_| match backoff.next(MS(0), None, 1.0) {
             Wait::For(pause) => pause,
             Wait::GiveUp => Duration::MAX,
         });

@@ -5,7 +5,7 @@
 
 use std::io::BufReader;
 use std::sync::mpsc::Sender;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use orch_shared::chat::{Answer, Event, THREAD_HEADER, TURN_HEADER};
 use orch_shared::problem::{Code, Problem};
@@ -90,6 +90,7 @@ impl Client {
     fn begin(&self, call: &Call) -> Result<Response<Body>, Refused> {
         let mut backoff = Backoff::new(retry::PATIENCE);
         loop {
+            let started = Instant::now();
             let response = self
                 .exchange(call, None)
                 .map_err(|error| Refused::of(self.unreachable(call, &error)))?;
@@ -101,7 +102,10 @@ impl Client {
                 return Err(Refused::of(not_ours(&self.server, "no answer of an agent")));
             };
             let pause = match turn.is_none() && may_pass(Insist::Usually, &problem) {
-                true => backoff.next(problem.retry_after.map(Duration::from_secs), retry::jitter()),
+                true => {
+                    let asked = problem.retry_after.map(Duration::from_secs);
+                    backoff.next(started.elapsed(), asked, retry::jitter())
+                }
                 false => Wait::GiveUp,
             };
             match pause {

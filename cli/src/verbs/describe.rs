@@ -4,8 +4,9 @@ mod access;
 
 use clap::{ArgAction, Args};
 use clap_complete::ArgValueCompleter;
-use orch_shared::kind::{AnySpec, Kind, Maker, ScopeType};
+use orch_shared::kind::{AnySpec, Kind, Maker, Reference, ScopeType};
 use orch_shared::name::{ObjectRef, Scope};
+use orch_shared::path::FieldPath;
 use orch_shared::query::Event;
 use orch_shared::route;
 use orch_shared::wire::{Dependents, Events};
@@ -119,11 +120,20 @@ fn surroundings(settings: &Settings, object: &Object) -> Result<Surroundings, Fa
         .take(MOST_REFERENCES)
     {
         let target = client.find(&settings.ui, &reference.target)?;
-        around
-            .references
-            .push((reference, target.map(|target| target.phase().to_owned())));
+        let phase = target.map(|target| match has_broken_link(object, &reference) {
+            true => "broken".to_owned(),
+            false => target.phase().to_owned(),
+        });
+        around.references.push((reference, phase));
     }
     Ok(around)
+}
+
+/// Whether an object names another one by a link that cannot be read, however well the other one fares.
+fn has_broken_link(object: &Object, reference: &Reference) -> bool {
+    let conditions = object.status.get("conditions").and_then(Value::as_array);
+    let is_broken = |condition: &Value| condition["type"] == "LinkHealthy" && condition["status"] == "False";
+    reference.path == FieldPath::parse("spec.link") && conditions.into_iter().flatten().any(is_broken)
 }
 
 /// The objects that live in one which is a home for others, made by people; where a kind lives in the cluster too, those there are

@@ -32,6 +32,9 @@ pub(super) fn check(
     before: Option<&Resource>,
 ) -> Result<(), Error> {
     let object = resource.reference();
+    if before.is_none() {
+        may_bear(snapshot, principal, resource)?;
+    }
     let given: Vec<Grants> = match object.kind {
         Kind::RoleBinding => {
             if let Some(before) = before.and_then(|before| downcast::<RoleBinding>(before.spec.as_ref())) {
@@ -267,6 +270,30 @@ fn is_part_of(one: &Group, other: &Group) -> bool {
 fn is_within<T: PartialEq>(now: Option<&[T]>, then: Option<&[T]>) -> bool {
     let then = then.unwrap_or_default();
     now.unwrap_or_default().iter().all(|member| then.contains(member))
+}
+
+/// Refuses a new object whose name stands in bindings already, which would give it more than whoever makes it may do.
+fn may_bear(snapshot: &Snapshot, principal: &Principal, resource: &Resource) -> Result<(), Error> {
+    let object = resource.reference();
+    let is_own = |token: &Token| principal.is_in_person() && token.service_account.is_none();
+    // In person nobody can do more with a token than they can at any time.
+    if !auth::KINDS.contains(&object.kind) || downcast::<Token>(resource.spec.as_ref()).is_some_and(is_own) {
+        return Ok(());
+    }
+    let inherited = match Subject::of_object(&object) {
+        Some(subject) => auth::granted_to_subject(&subject, snapshot),
+        None => auth::granted_to_object(&object, snapshot),
+    };
+    if principal.rights.lack(&inherited).is_none() {
+        return Ok(());
+    }
+    // What others were granted is not told to whoever tries their names.
+    let detail = format!("what bindings give to {object} is more than {} may do", principal.name);
+    Err(Problem::new(Code::Ceiling, detail)
+        .suggest(
+            "nobody grants what they do not have; take another name, or have it made by somebody who has all of that",
+        )
+        .into())
 }
 
 /// What a token would be able to do. Of one that belongs to whoever makes it, no more than what they can at any time; so only

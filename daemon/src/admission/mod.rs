@@ -16,6 +16,7 @@ mod delete;
 mod error;
 mod houses;
 mod instances;
+mod lending;
 mod lodging;
 mod migrate;
 mod notes;

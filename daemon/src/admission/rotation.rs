@@ -85,7 +85,7 @@ pub async fn rotate(admission: &Admission, asker: &Asker, target: Target) -> Res
     }
     if let Err(error) = made.new.revoke(&made.predecessor).await {
         let away = away(&made.new, error);
-        tracing::warn!(backend = %row.object.name, %away, "the earlier token could not be revoked yet");
+        note_left(admission, &row, &away.to_string()).await;
     } else {
         forget(admission, &row.uid, &made.predecessor).await;
     }
@@ -273,6 +273,43 @@ async fn note_failure(admission: &Admission, row: &Row, why: &str) {
     }
 }
 
+/// What begins the words about an earlier token that is still good.
+const LEFT: &str = "an earlier token could not be revoked yet";
+
+/// Notes that an earlier token still opens the backend, although another one is in use.
+async fn note_left(admission: &Admission, row: &Row, why: &str) {
+    let (object, uid, told) = (row.object.clone(), row.uid.clone(), format!("{LEFT}: {why}"));
+    let noted = audit::write(&admission.store, move |transaction| {
+        Box::pin(async move {
+            let now = transaction.now();
+            let status = json!({"health": "WARNING", "failedAt": now, "lastError": told});
+            tell(transaction, &uid, status).await?;
+            let event = NewEvent {
+                object,
+                uid,
+                severity: Severity::Warning,
+                reason: "PredecessorLeft".to_owned(),
+                message: told,
+            };
+            transaction.event(&event).await?;
+            Ok::<_, Error>(())
+        })
+    });
+    if let Err(error) = noted.await {
+        tracing::warn!(backend = %row.object.name, %error, "it cannot be noted that an earlier token is left");
+    }
+}
+
+/// Whether the trouble of a backend's token is that an earlier one is left.
+async fn is_left(transaction: &mut Transaction, uid: &str) -> Result<bool, Error> {
+    let row = transaction.load_uid(uid).await?;
+    let status: Option<Value> = row.and_then(|row| serde_json::from_str(&row.status).ok());
+    let trouble = status
+        .as_ref()
+        .and_then(|status| status.pointer("/token/lastError")?.as_str());
+    Ok(trouble.is_some_and(|trouble| trouble.starts_with(LEFT)))
+}
+
 /// Takes back the note that a token is to be revoked.
 async fn forget(admission: &Admission, uid: &str, accessor: &str) {
     let (uid, accessor) = (uid.to_owned(), accessor.to_owned());
@@ -280,8 +317,12 @@ async fn forget(admission: &Admission, uid: &str, accessor: &str) {
         Box::pin(async move {
             let mut left = superseded(transaction, &uid).await?;
             left.retain(|known| *known != accessor);
-            let left = if left.is_empty() { Value::Null } else { json!(left) };
-            tell(transaction, &uid, json!({"superseded": left})).await
+            let mut told = json!({"superseded": if left.is_empty() { Value::Null } else { json!(left) }});
+            if left.is_empty() && is_left(transaction, &uid).await? {
+                told["failedAt"] = Value::Null;
+                told["lastError"] = Value::Null;
+            }
+            tell(transaction, &uid, told).await
         })
     });
     if let Err(error) = noted.await {

@@ -32,7 +32,8 @@ use super::probing::{self, AuthCheck, Question};
 use super::{Admission, Error, ceiling, notes, permission, sealing, status, token};
 use crate::store::{Create, Generations, Mutation, Object, Row, Transaction, Update};
 use checks::{
-    Expected, authorize, check_references, look, prunable, refuse_foreign, refuse_moved, refuse_published, refuse_taken,
+    Expected, authorize, check_references, hold_to_ceiling, look, prunable, refuse_foreign, refuse_moved,
+    refuse_published, refuse_taken,
 };
 
 /// What is asked for a set.
@@ -249,14 +250,7 @@ pub(super) async fn admit(
     }
     check_references(transaction, &pairs, going, principal).await?;
     super::delete::refuse_orphans(transaction, &pruned, &references, principal).await?;
-    for pair in pairs.iter().filter(|pair| pair.means_something_new()) {
-        let before = pair.live.as_ref().map(|(_, live)| live);
-        ceiling::check(&admission.store.snapshot(), principal, &pair.resource, before)?;
-        if let Some((row, live)) = &pair.live {
-            ceiling::may_relabel(transaction, principal, (row, live), &pair.resource).await?;
-        }
-        ceiling::may_list(transaction, principal, before, &pair.resource).await?;
-    }
+    hold_to_ceiling(transaction, &admission.store.snapshot(), principal, &pairs).await?;
     ceiling::may_delete(&admission.store.snapshot(), principal, &pruned)?;
     let mut deposed = (Vec::new(), None);
     if let Some(houses) = &houses {
@@ -539,6 +533,7 @@ async fn outcome(transaction: &mut Transaction, pair: &Pair, verb: &str) -> Resu
     if pair.is_ignored {
         warnings.push("a token does not change: it stays what it was made as".to_owned());
     }
+    warnings.extend(token::warning(&pair.resource, row, transaction.now())?);
     Ok(Outcome {
         credential: None,
         object: pair.resource.reference(),

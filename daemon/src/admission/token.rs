@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use orch_shared::access::{self, Grants, Operation, Principal, Reach, Rights, Role, Subject};
-use orch_shared::kind::{Action, Kind};
+use orch_shared::kind::{Action, Kind, downcast};
 use orch_shared::kinds::role_binding::Grant;
 use orch_shared::kinds::token::{ClonedRights, ProjectScope, Rbac, Token, TokenPhase, TokenStatus};
 use orch_shared::name::{Name, ObjectRef};
 use orch_shared::problem::{Code, Problem};
-use orch_shared::resource::Timestamp;
+use orch_shared::resource::{Metadata, Resource, Timestamp};
 
 use super::one::{Precondition, Target, find};
 use super::{Admission, Error, audited, permission};
@@ -49,7 +49,13 @@ pub(super) async fn issue(
     let end = spec.end(now);
     let makers = makers(transaction, principal, &create.object).await?;
     let maker = makers.first();
-    if let Some(last) = maker.and_then(|maker| maker.status::<Token>()?.expires_at)
+    // What ends with the projects of its maker is not refused, but ends with them.
+    let own_last = |maker: &Object| {
+        let of_projects = end_of_projects(auth::confined_to(maker.spec::<Token>()?, &maker.object));
+        let last = maker.status::<Token>()?.expires_at;
+        last.filter(|_| last != of_projects)
+    };
+    if let Some(last) = maker.and_then(own_last)
         && end.is_none_or(|end| last < end)
     {
         let detail = format!(
@@ -60,18 +66,27 @@ pub(super) async fn issue(
             .suggest("give it a `ttl` that ends before, or make it by a login")
             .into());
     }
-    let end = end.into_iter().chain(end_of_projects(spec, create, &makers)).min();
-    if end.is_some_and(|end| end <= now) {
-        let detail = format!("{} would be over before it begins", create.object);
-        return Err(Problem::new(Code::BadRequest, detail)
-            .suggest("give a later end, or a `ttl`")
-            .into());
-    }
     let over = |scope: &&ProjectScope| scope.expires_at.is_some_and(|end| end <= now);
     if let Some(scope) = spec.projects.iter().flatten().find(over) {
         let detail = format!("{} would never open project/{}", create.object, scope.name);
         return Err(Problem::new(Code::BadRequest, detail)
             .suggest("give the project a later end, or leave it out")
+            .into());
+    }
+    let confined = confined(spec, create, &makers);
+    if spec.projects.as_ref().is_none_or(|projects| !projects.is_empty())
+        && confined.as_ref().is_some_and(Vec::is_empty)
+    {
+        let detail = format!("{} would open nothing: no project is open to it", create.object);
+        return Err(Problem::new(Code::BadRequest, detail)
+            .suggest("a token of a project opens that one alone, and one that a token makes no other projects than that one does")
+            .into());
+    }
+    let end = end.into_iter().chain(end_of_projects(confined)).min();
+    if end.is_some_and(|end| end <= now) {
+        let detail = format!("{} would be over before it begins", create.object);
+        return Err(Problem::new(Code::BadRequest, detail)
+            .suggest("give a later end, or a `ttl`")
             .into());
     }
     // Of what belongs to whoever asks in person, no more can be had than what they can at any time.
@@ -136,20 +151,27 @@ async fn makers(transaction: &mut Transaction, principal: &Principal, made: &Obj
     }
 }
 
-/// Until when a token opens any project, by those it is made with; nothing when one of its projects is open for ever.
-fn end_of_projects(spec: &Token, create: &Create, makers: &[Object]) -> Option<Timestamp> {
+/// The projects that a token is confined to, by itself and by those that it is made with, and until when it opens each; nothing
+/// when it is not confined.
+fn confined(spec: &Token, create: &Create, makers: &[Object]) -> Option<Vec<(Name, Option<Timestamp>)>> {
     let own = auth::confined_to(spec, &create.object);
-    let is_own = |project: &Name| {
-        own.as_ref()
-            .is_none_or(|own| own.iter().any(|(name, _)| name == project))
-    };
-    let ends = makers.iter().filter_map(|maker| {
-        let confined = auth::confined_to(maker.spec::<Token>()?, &maker.object)?;
-        let relevant = confined.into_iter().filter(|(project, _)| is_own(project));
-        let ends: Option<Vec<Timestamp>> = relevant.map(|(_, end)| end).collect();
-        ends?.into_iter().max()
-    });
-    ends.min()
+    let of_makers = makers
+        .iter()
+        .filter_map(|maker| auth::confined_to(maker.spec::<Token>()?, &maker.object));
+    own.into_iter().chain(of_makers).reduce(|left, bound| {
+        let end_there = |name: &Name| bound.iter().find(|(other, _)| other == name).map(|(_, end)| *end);
+        let both = left.into_iter().filter_map(|(name, end)| {
+            let ends = end.into_iter().chain(end_there(&name)?).min();
+            Some((name, ends))
+        });
+        both.collect()
+    })
+}
+
+/// Until when a token opens any project; nothing when one of them is open for ever, or it is not confined.
+fn end_of_projects(confined: Option<Vec<(Name, Option<Timestamp>)>>) -> Option<Timestamp> {
+    let ends: Option<Vec<Timestamp>> = confined?.into_iter().map(|(_, end)| end).collect();
+    ends?.into_iter().max()
 }
 
 /// Ends the tokens that were made with those that go or are ended, and those that were made with these.
@@ -275,16 +297,43 @@ async fn change(
 
 /// Refuses a token that opens nothing any more.
 fn refuse_spent(row: &Row, now: Timestamp) -> Result<(), Error> {
-    let object = Object::parse(row)?;
-    let told = match object.status::<Token>().map(|status| status.phase_at(now)) {
-        Some(TokenPhase::Active) | None => return Ok(()),
-        Some(TokenPhase::Expired) => "has expired",
-        Some(TokenPhase::Revoked) => "was revoked",
-    };
+    let Some(told) = spent(row, now)? else { return Ok(()) };
     let detail = format!("{} {told}, and starts nothing any more", row.object);
     Err(Problem::new(Code::NoAction, detail)
         .suggest("make another one in its place: orchctl create token NAME --force")
         .into())
+}
+
+/// What has become of a token that opens nothing any more.
+fn spent(row: &Row, now: Timestamp) -> Result<Option<&'static str>, Error> {
+    let object = Object::parse(row)?;
+    Ok(match object.status::<Token>().map(|status| status.phase_at(now)) {
+        Some(TokenPhase::Active) | None => None,
+        Some(TokenPhase::Expired) => Some("has expired"),
+        Some(TokenPhase::Revoked) => Some("was revoked"),
+    })
+}
+
+/// What whoever declares a token should know of it: that it opens nothing.
+pub(super) fn warning(resource: &Resource, live: Option<&Row>, now: Timestamp) -> Result<Option<String>, Error> {
+    let Some(token) = downcast::<Token>(resource.spec.as_ref()) else {
+        return Ok(None);
+    };
+    let is_closed = token.projects.as_ref().is_some_and(Vec::is_empty);
+    Ok(match live.map(|row| spent(row, now)).transpose()?.flatten() {
+        Some(told) => {
+            let Metadata { name, project, .. } = &resource.metadata;
+            let place = project
+                .as_ref()
+                .map(|project| format!(" -p {project}"))
+                .unwrap_or_default();
+            Some(format!(
+                "{} {told} and opens nothing any more; another one in its place: orchctl create token {name}{place} --force",
+                resource.reference()
+            ))
+        }
+        None => is_closed.then(|| format!("{} opens nothing: it is confined to no project", resource.reference())),
+    })
 }
 
 /// Whether a token belongs to whoever asks, with a credential that is no token itself.

@@ -31,6 +31,9 @@ use crate::store::Snapshot;
 /// How long a request may take until its answer begins.
 const DEADLINE: Duration = Duration::from_secs(60);
 
+/// So often a stream that has nothing to say is looked after, whether it may go on.
+const LOOK: Duration = Duration::from_secs(1);
+
 /// So much of a body that nobody wants is read, in bytes.
 const UNWANTED: usize = 64 << 10;
 /// For so long.
@@ -321,17 +324,25 @@ impl Held {
         let frames = body.into_data_stream();
         futures_util::stream::unfold(Some((self, frames)), |streaming| async {
             let (mut held, mut frames) = streaming?;
-            let frame = frames.next().await?;
-            let tenure = held.tenure.as_ref();
-            let allows =
-                tenure.map(|tenure| |principal: &Principal, snapshot: &Snapshot| tenure.allows(principal, snapshot));
-            match held.lease.holds(allows) {
-                Ok(()) => Some((frame, Some((held, frames)))),
-                Err(ended) => {
-                    // It is noted why before whoever writes the stream sees that nobody reads it.
-                    let last = held.end(ended);
-                    drop(frames);
-                    (!last.is_empty()).then(|| (Ok(Bytes::from(last)), None))
+            loop {
+                let next = tokio::time::timeout(LOOK, frames.next()).await;
+                let frame = match next {
+                    Ok(frame) => Some(frame?),
+                    Err(_) => None,
+                };
+                held.lease.refresh().await;
+                let tenure = held.tenure.as_ref();
+                let allows = tenure
+                    .map(|tenure| |principal: &Principal, snapshot: &Snapshot| tenure.allows(principal, snapshot));
+                match (held.lease.holds(allows), frame) {
+                    (Ok(()), Some(frame)) => return Some((frame, Some((held, frames)))),
+                    (Ok(()), None) => {}
+                    (Err(ended), _) => {
+                        // It is noted why before whoever writes the stream sees that nobody reads it.
+                        let last = held.end(ended);
+                        drop(frames);
+                        return (!last.is_empty()).then(|| (Ok(Bytes::from(last)), None));
+                    }
                 }
             }
         })

@@ -173,9 +173,13 @@ pub(super) fn review(api: &Api, principal: &Principal, review: &AccessReview) ->
         allowed: decision.is_allowed,
         principal: principal.name.to_string(),
         asked,
+        lacking: None,
         bounds,
     })
 }
+
+/// What is used by the role `run` alone: it answers at its own doors also to whoever may not see it.
+const RUN_UNSEEN: [Kind; 3] = [Kind::Server, Kind::Llm, Kind::Agent];
 
 fn review_role(
     api: &Api,
@@ -192,6 +196,7 @@ fn review_role(
             allowed: !bounds.is_empty() && bounds.iter().all(Option::is_some),
             principal: principal.name.to_string(),
             asked: format!("{role} {plural}"),
+            lacking: None,
             bounds,
         };
     };
@@ -201,12 +206,22 @@ fn review_role(
         name: name.clone(),
     };
     let snapshot = api.admission.store.snapshot();
-    let ask = |facts: &Facts<'_>| match &review.tool {
-        Some(tool) if role == Role::Run => (
-            principal.may_call(facts, tool),
-            principal.rights.explain_tool(facts, tool),
-        ),
-        Some(_) | None => (principal.may(role, facts), principal.rights.explain(role, facts)),
+    let is_run = role == Role::Run && RUN_UNSEEN.contains(&kind);
+    // What is not seen is not there, whatever else may be done with it.
+    let needs_view = !is_run && !matches!(role, Role::View | Role::Create);
+    let ask = |facts: &Facts<'_>| {
+        if needs_view && !principal.visibility.covers(facts) {
+            let bounds = principal.rights.explain(Role::View, facts);
+            return (Decision::denied(), bounds, Some(Role::View));
+        }
+        match &review.tool {
+            Some(tool) if role == Role::Run => (
+                principal.may_call(facts, tool),
+                principal.rights.explain_tool(facts, tool),
+                None,
+            ),
+            Some(_) | None => (principal.may(role, facts), principal.rights.explain(role, facts), None),
+        }
     };
     let is_shown = |object: &ObjectRef| {
         let live = snapshot.get(object);
@@ -215,10 +230,12 @@ fn review_role(
     };
     let nothing = BTreeMap::new();
     // What an object is like that may not be seen is not told by what may be done with it: it is as if it were not there.
-    let shown = snapshot
-        .get(&object)
-        .filter(|live| snapshot.shows(&principal.visibility, live));
-    let (decision, bounds) = match shown {
+    // What answers to whoever may run it tells them that itself.
+    let shown = snapshot.get(&object).filter(|live| {
+        snapshot.shows(&principal.visibility, live)
+            || (is_run && snapshot.decide(principal, Role::Run, live).is_allowed)
+    });
+    let (decision, bounds, lacking) = match shown {
         Some(live) => snapshot.facts_of(live, ask),
         None => {
             let is_placed = match &object.scope {
@@ -237,6 +254,7 @@ fn review_role(
         allowed: decision.is_allowed,
         principal: principal.name.to_string(),
         asked: format!("{role} {object}{}", tool.unwrap_or_default()),
+        lacking,
         bounds,
     }
 }

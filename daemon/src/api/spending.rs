@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::Response;
 use orch_shared::access::{Operation, Principal};
+use orch_shared::kinds::token::Token;
 use orch_shared::problem::{Code, Problem};
 use orch_shared::usage::{By, Parameters, Usage};
 
@@ -57,6 +58,14 @@ pub(super) async fn usage(api: &Api, principal: &Principal, parts: &Parts) -> Re
         Some(token) => api.authenticator.projects_of(token),
     };
     let now = store.clock().now();
+    // Who bore the name before is somebody else, and so is a token of that name.
+    let own = [principal.subject.object(), own_token.and_then(Token::called)];
+    let born = own.into_iter().flatten().filter(|_| is_oneself && !sees_all);
+    let born = {
+        let snapshot = store.snapshot();
+        born.filter_map(|own| Some(snapshot.get(&own)?.created_at)).max()
+    };
+    let from = parameters.from.as_deref().map(|from| instant(now, from)).transpose()?;
     let by = By::list(parameters.by.as_deref().unwrap_or_default())
         .map_err(|error| Problem::new(Code::BadRequest, error.to_string()))?;
     let query = UsageQuery {
@@ -66,7 +75,7 @@ pub(super) async fn usage(api: &Api, principal: &Principal, parts: &Parts) -> Re
         within: within.map(|projects| projects.iter().map(ToString::to_string).collect()),
         llm: parameters.llm,
         agent: parameters.agent,
-        from: parameters.from.as_deref().map(|from| instant(now, from)).transpose()?,
+        from: from.into_iter().chain(born).max(),
         to: parameters.to.as_deref().map(|to| instant(now, to)).transpose()?,
         by,
     };

@@ -69,7 +69,7 @@ impl Lease {
         }
         let epoch = rights::epoch(snapshot);
         if epoch == self.epoch {
-            return match self.authenticator.is_forgotten(&self.hash) {
+            return match self.authenticator.is_over(&self.hash) {
                 true => Standing::Gone,
                 false => Standing::Same,
             };
@@ -86,6 +86,15 @@ impl Lease {
         };
         (self.epoch, self.until) = (epoch, until);
         Standing::Changed(Box::new(principal))
+    }
+
+    /// Asks for the credential once more where something may have become of it.
+    pub async fn refresh(&self) {
+        let snapshot = self.authenticator.store.snapshot();
+        if !self.authenticator.is_current(&self.hash, &snapshot) {
+            // Of a database that does not answer nothing new can be known.
+            drop(self.authenticator.look_up(&self.hash).await);
+        }
     }
 
     /// Whether what is streamed to whoever asked goes on: when anything has changed, `allows` says whether what they asked for

@@ -21,7 +21,7 @@ use zeroize::Zeroizing;
 use super::credential::{ALL, Credential};
 use super::{Authenticator, password, rights, tokens};
 use crate::audit;
-use crate::store::{Error, Password, Store, Token};
+use crate::store::{Error, Mutation, Password, Store, Token, Transaction};
 
 /// So many wrong passwords are free.
 const FREE: i64 = 5;
@@ -252,7 +252,9 @@ impl Logins {
         let ended = id.to_owned();
         let written = audit::write(&self.store, move |transaction| {
             Box::pin(async move {
-                transaction.revoke_token(&ended).await?;
+                if let Some(principal) = transaction.revoke_login(&ended).await? {
+                    announce(transaction, &principal).await?;
+                }
                 audit::changed(transaction, "logout", None, 204);
                 Ok::<_, Error>(())
             })
@@ -291,7 +293,9 @@ impl Logins {
             Box::pin(async move {
                 transaction.set_password(&uid, &hash).await?;
                 audit::changed(transaction, "password", Some(about), 204);
-                transaction.revoke_named(&principal, SESSION).await
+                let ended = transaction.revoke_named(&principal, SESSION).await?;
+                announce(transaction, &principal).await?;
+                Ok::<_, Error>(ended)
             })
         });
         for id in written.await.map_err(Problem::from)? {
@@ -299,6 +303,21 @@ impl Logins {
         }
         Ok(())
     }
+}
+
+/// Tells all daemons that credentials of somebody have ended: what they remember of them is asked for anew.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) async fn announce(transaction: &mut Transaction, principal: &str) -> Result<(), Error> {
+    let Some(user) = Subject::of_principal(principal).and_then(|subject| subject.object()) else {
+        return Ok(());
+    };
+    if let Some(row) = transaction.load(&[user]).await?.pop().flatten() {
+        let told = Mutation::Announce { uid: row.uid };
+        transaction.mutate(vec![told], "daemon").await?;
+    }
+    Ok(())
 }
 
 /// No more of a name than a name can have.

@@ -27,6 +27,7 @@ use subtle::ConstantTimeEq;
 
 pub use credential::Credential;
 pub use lease::{Ended, Lease, Standing};
+pub(crate) use login::announce;
 pub use login::{KnownAs, Login, Logins};
 pub use pace::Pace;
 pub use password::hash as hash_password;
@@ -77,6 +78,8 @@ struct Remembered {
     known: Instant,
     /// When it was last asked, whether or not it answered.
     asked: Instant,
+    /// What was known of whose it is before it was asked; see [`state_of`].
+    seen: i64,
     /// Who it is, and until when that is so; nothing until it is worked out.
     principal: Option<(Principal, Option<Timestamp>)>,
 }
@@ -181,7 +184,11 @@ impl Authenticator {
         if let Some(principal) = self.remembered(hash, &snapshot, now) {
             return Ok(principal);
         }
-        let found = self.look_up(hash).await.map_err(Problem::from)?;
+        let mut found = self.look_up(hash).await.map_err(Problem::from)?;
+        // It may have ended while it was asked for.
+        if !self.is_current(hash, &self.store.snapshot()) {
+            found = self.look_up(hash).await.map_err(Problem::from)?;
+        }
         // The look-up has compared already; this keeps an index from ever deciding alone.
         let found = found.filter(|token| bool::from(token.hash.as_bytes().ct_eq(hash.as_bytes())));
         // What was written meanwhile is in it.
@@ -241,7 +248,8 @@ impl Authenticator {
             let object = snapshot.by_uid(&token.id)?;
             rights::of_token(object, &bindings, snapshot, now)?
         };
-        remembered.principal = Some(found.clone());
+        // What is not known to hold any more is asked for next time.
+        remembered.principal = (remembered.seen == state_of(&token, snapshot)).then(|| found.clone());
         self.note_use(remembered);
         Some(found)
     }
@@ -285,7 +293,9 @@ impl Authenticator {
 
     /// The stored credential, from the database or from what it has said lately.
     async fn look_up(&self, hash: &str) -> Result<Option<Arc<Token>>, Error> {
-        let remembered = self.locked().by_hash.get(hash).cloned();
+        let before = self.store.snapshot();
+        let is_as_before = |remembered: &Remembered| remembered.seen == state_of(&remembered.token, &before);
+        let remembered = self.locked().by_hash.get(hash).cloned().filter(is_as_before);
         if let Some(Remembered { token, asked, .. }) = &remembered
             && asked.elapsed() < REMEMBERED
         {
@@ -299,13 +309,14 @@ impl Authenticator {
         });
         let now_known = match (told, remembered) {
             (Ok(found), _) => found.map(|token| Remembered {
+                seen: state_of(&token, &before),
                 token: Arc::new(token),
                 known: asked,
                 asked,
                 principal: None,
             }),
-            (Err(Error::Unavailable { .. }), Some(before)) if before.known.elapsed() < RELIED_UPON => {
-                Some(Remembered { asked, ..before })
+            (Err(Error::Unavailable { .. }), Some(known)) if known.known.elapsed() < RELIED_UPON => {
+                Some(Remembered { asked, ..known })
             }
             (Err(error), _) => return Err(error),
         };
@@ -327,8 +338,18 @@ impl Authenticator {
         self.locked().by_hash.retain(|_, remembered| remembered.token.id != id);
     }
 
-    fn is_forgotten(&self, hash: &str) -> bool {
-        !self.locked().by_hash.contains_key(hash)
+    /// Whether it is known that a credential opens nothing any more.
+    fn is_over(&self, hash: &str) -> bool {
+        let known = self.locked();
+        let remembered = known.by_hash.get(hash);
+        remembered.is_none_or(|remembered| remembered.token.revoked_at.is_some())
+    }
+
+    /// Whether nothing is known to have become of a credential since the database has told of it.
+    fn is_current(&self, hash: &str, snapshot: &Snapshot) -> bool {
+        let known = self.locked();
+        let remembered = known.by_hash.get(hash);
+        remembered.is_none_or(|remembered| remembered.seen == state_of(&remembered.token, snapshot))
     }
 
     /// Whether the database has told of a credential just now.
@@ -341,6 +362,15 @@ impl Authenticator {
     fn locked(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What tells states of what a login depends on apart: its user is told of when logins end, in this daemon or another. What
+/// becomes of the credential of a Token is told of that.
+fn state_of(token: &Token, snapshot: &Snapshot) -> i64 {
+    let subject = Subject::of_principal(&token.principal).filter(|_| token.scopes == ALL);
+    let object = subject.and_then(|subject| subject.object());
+    let user = object.as_ref().and_then(|object| snapshot.get(object));
+    user.map_or(0, |user| user.revision)
 }
 
 /// What a credential is called where it is told who has shown it.

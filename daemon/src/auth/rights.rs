@@ -41,15 +41,25 @@ pub(super) struct Bindings(HashMap<ObjectRef, Grants>);
 impl Bindings {
     /// Reads all bindings.
     pub(super) fn of(snapshot: &Snapshot) -> Self {
+        Self::naming(snapshot, |_| true)
+    }
+
+    /// Reads what bindings give to some of their subjects.
+    fn naming(snapshot: &Snapshot, is_wanted: impl Fn(&ObjectRef) -> bool) -> Self {
         let mut granted: HashMap<ObjectRef, Grants> = HashMap::new();
         for object in present(snapshot, Kind::RoleBinding) {
             let Some(binding) = object.spec::<RoleBinding>() else {
                 continue;
             };
+            let subjects = binding.subjects.iter().flatten().map(role_binding::Subject::object);
+            let mut subjects = subjects.filter(&is_wanted).peekable();
+            if subjects.peek().is_none() {
+                continue;
+            }
             let rule: Arc<str> = format!("rolebinding/{}", object.object.name).into();
             let rights = role_binding::rights(binding.grants.as_deref(), binding.operations.as_deref(), &rule);
-            for subject in binding.subjects.iter().flatten() {
-                add(granted.entry(subject.object()).or_default(), &rights);
+            for subject in subjects {
+                add(granted.entry(subject).or_default(), &rights);
             }
         }
         Self(granted)
@@ -137,7 +147,8 @@ pub(super) fn of_token(
     }
     let of_owner = Arc::new(bindings.granted_to(&owner, snapshot));
     let mut rights = Rights::Layers(vec![of_owner]);
-    for layer in own_layers(spec, status, &object.object, bindings) {
+    let by_bindings = bindings.granted_to_object(&object.object);
+    for layer in own_layers(spec, status, &object.object, &by_bindings) {
         rights = rights.within(Arc::new(layer));
     }
     let mut until = status.expires_at;
@@ -179,11 +190,11 @@ fn makers<'s>(status: &TokenStatus, snapshot: &'s Snapshot, now: Timestamp) -> O
     Some(found)
 }
 
-/// What a token itself was given, one list for each bound; none when it is whatever its owner may do.
-pub(super) fn own_layers(spec: &Token, status: &TokenStatus, object: &ObjectRef, bindings: &Bindings) -> Vec<Grants> {
+/// What a token itself was given, also by bindings; one list for each bound, none when it is whatever its owner may do.
+fn own_layers(spec: &Token, status: &TokenStatus, object: &ObjectRef, by_bindings: &Grants) -> Vec<Grants> {
     let rule: Arc<str> = format!("token/{}", token_name(object)).into();
     let mut own = role_binding::rights(spec.grants.as_deref(), spec.operations.as_deref(), &rule);
-    add(&mut own, &bindings.granted_to_object(object));
+    add(&mut own, by_bindings);
     match spec.rbac.unwrap_or_default() {
         // What whoever made it for somebody else could do themselves.
         Rbac::Owner => status
@@ -266,23 +277,25 @@ fn within(projects: impl Iterator<Item = Name>) -> Grants {
 /// What a subject may do by what is declared in that snapshot.
 #[must_use]
 pub fn granted_to_subject(subject: &Subject, snapshot: &Snapshot) -> Grants {
-    Bindings::of(snapshot).granted_to(subject, snapshot)
+    let groups = groups_with(subject, snapshot).map(|group| group.object.clone());
+    let named: Vec<ObjectRef> = subject.object().into_iter().chain(groups).collect();
+    Bindings::naming(snapshot, |object| named.contains(object)).granted_to(subject, snapshot)
 }
 
 /// What an object was granted as a subject of bindings.
 #[must_use]
 pub fn granted_to_object(object: &ObjectRef, snapshot: &Snapshot) -> Grants {
-    Bindings::of(snapshot).granted_to_object(object)
+    Bindings::naming(snapshot, |named| named == object).granted_to_object(object)
 }
 
 /// What a token that is to be made may do at most, apart from whom it belongs to: one list for each bound; nothing when it
-/// is whatever its owner may do. What it is confined to is taken into account.
+/// is whatever its owner may do. What it is confined to is taken into account, and what bindings give to its name is not.
 #[must_use]
 pub fn token_bounds(spec: &Token, object: &ObjectRef) -> Option<Vec<Grants>> {
     if spec.rbac.unwrap_or_default() == Rbac::Owner {
         return None;
     }
-    let mut bounds = own_layers(spec, &TokenStatus::default(), object, &Bindings::default());
+    let mut bounds = own_layers(spec, &TokenStatus::default(), object, &Grants::default());
     if let Some(projects) = confined_to(spec, object) {
         for bound in &mut bounds {
             let confined = bound.on_objects.iter().flat_map(|grant| {

@@ -1,12 +1,12 @@
-//! What happens to Tokens with time: that they were used, and that their time is over.
+//! What happens to Tokens with time: that they were used, that their time is over, and that what they were made with has ended.
 
 use std::time::Duration;
 
 use orch_shared::kind::Kind;
-use orch_shared::kinds::token::{Token, TokenStatus};
+use orch_shared::kinds::token::{Token, TokenPhase, TokenStatus};
 use tokio_util::sync::CancellationToken;
 
-use crate::store::{Error, Mutation, Object, Store, Transaction};
+use crate::store::{Error, Mutation, Object, Snapshot, Store, Transaction};
 
 /// How exactly a Token's status tells its last use.
 const USED_EVERY: Duration = Duration::from_secs(600);
@@ -67,6 +67,15 @@ fn until_next(store: &Store) -> Duration {
     next.map_or(LOOK_EVERY, |end| end.since(now).min(LOOK_EVERY))
 }
 
+/// Whether the token that one was made with was revoked or is gone: whoever ended it could not know of one that was being made.
+fn is_left_behind(status: &TokenStatus, snapshot: &Snapshot) -> bool {
+    let Some(maker) = status.made_with.as_deref() else {
+        return false;
+    };
+    let maker = snapshot.by_uid(maker).and_then(|maker| maker.status::<Token>());
+    maker.is_none_or(|maker| maker.revoked_at.is_some())
+}
+
 /// Says of tokens that their time is over, when it is, until `stop`.
 pub(super) async fn expire(store: Store, stop: CancellationToken) {
     while stop
@@ -75,16 +84,26 @@ pub(super) async fn expire(store: Store, stop: CancellationToken) {
         .is_some()
     {
         let (snapshot, now) = (store.snapshot(), store.clock().now());
-        let over = snapshot.of_kind(Kind::Token).filter(|object| {
-            let status = object.status::<Token>();
-            status.is_some_and(|status| status.phase.is_some_and(|phase| phase != status.phase_at(now)))
+        let over = snapshot.of_kind(Kind::Token).filter_map(|object| {
+            let status = object.status::<Token>()?;
+            let is_left = status.phase == Some(TokenPhase::Active) && is_left_behind(status, &snapshot);
+            let has_changed = status.phase.is_some_and(|phase| phase != status.phase_at(now));
+            (is_left || has_changed).then(|| (object.uid.to_string(), is_left))
         });
-        let over: Vec<String> = over.map(|object| object.uid.to_string()).collect();
-        for uid in over {
+        let over: Vec<(String, bool)> = over.collect();
+        for (uid, is_left) in over {
             let told = store.write(move |transaction| {
                 Box::pin(async move {
                     let now = transaction.now();
-                    let tell = |status: &mut TokenStatus| status.phase = Some(status.phase_at(now));
+                    let tell = |status: &mut TokenStatus| {
+                        if is_left {
+                            status.revoked_at.get_or_insert(now);
+                        }
+                        status.phase = Some(status.phase_at(now));
+                    };
+                    if is_left {
+                        transaction.revoke_token(&uid).await?;
+                    }
                     report(transaction, &uid, tell).await
                 })
             });

@@ -177,7 +177,9 @@ fn candidate<'c>(object: &'c Object, spec: &'c Prompt, outline: Option<&'c Outli
 /// A prompt, told in full.
 fn section(candidate: &Candidate<'_>, text: &str) -> String {
     let mut section = format!("## {}\n", candidate.name);
-    if !candidate.summary.is_empty() {
+    // A summary that is how the text begins is told with it.
+    let is_other = candidate.summary != Outline::plain(text).summary;
+    if is_other && !candidate.summary.is_empty() {
         section.push_str(candidate.summary);
         section.push('\n');
     }

@@ -35,7 +35,7 @@ use super::view::View;
 /// The tool that opens the gate.
 pub(super) const TOOL: &str = "begin_session";
 /// The argument that carries the handle of a client of the newer era.
-const ARGUMENT: &str = "orch_session";
+pub(super) const ARGUMENT: &str = "orch_session";
 /// The longest description of a task, in bytes.
 const LONGEST: usize = 16 << 10;
 /// So many tags are read.
@@ -117,6 +117,8 @@ impl Gateway {
         }
         match whose {
             Whose::Session(session) if session.has_begun() => {
+                // What answers it looks for the handle, too.
+                asked.handle = handle(asked);
                 drop_argument(&mut asked.request);
                 None
             }

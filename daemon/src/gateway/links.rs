@@ -17,6 +17,7 @@ use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
 use super::Gateway;
+use super::protocol::code;
 use super::surface::PATIENCE;
 use super::view::{Target, View};
 use crate::store::{Object, Standing};
@@ -122,7 +123,11 @@ impl Gateway {
     pub(super) fn note_read<T>(&self, prompt: &Object, read: &Result<T, Outcome>) {
         match read {
             Ok(_) => self.note_link(prompt, Ok(())),
-            Err(refused) => self.note_link(prompt, Err(&refused.message().unwrap_or_default())),
+            Err(refused) => {
+                let link = prompt.spec::<Prompt>().and_then(Prompt::linked);
+                let server = link.as_ref().map_or("", |link| link.server.as_str());
+                self.note_link(prompt, Err(&told(server, refused)));
+            }
         }
     }
 
@@ -136,6 +141,46 @@ impl Gateway {
         match read {
             Ok(()) => self.0.lists.has(&prompt.uid, LINK),
             Err(reason) => self.0.lists.lacks(&prompt.uid, LINK, reason),
+        }
+    }
+}
+
+/// Why a server does not read a resource. Some say no more than which method they do not have.
+fn told(server: &str, refused: &Outcome) -> String {
+    let said = refused.message().unwrap_or_default();
+    let said = match refused.code() {
+        Some(code::METHOD_NOT_FOUND) if !said.to_ascii_lowercase().contains("not found") => {
+            format!("Method not found: {said}")
+        }
+        _ => said,
+    };
+    match said.contains(server) {
+        true => said,
+        false => format!("server {server}: {said}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use orch_shared::jsonrpc::raw;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn why_a_link_is_not_read_says_of_which_server() {
+        for (code, message, expected) in [
+            (
+                -32601,
+                "resources/read",
+                "server notes: Method not found: resources/read",
+            ),
+            (-32601, "Method not found", "server notes: Method not found"),
+            (-32602, "no such note", "server notes: no such note"),
+            (-32000, "server notes is not ready", "server notes is not ready"),
+        ] {
+            let refused = Outcome::Error(raw(&json!({"code": code, "message": message})));
+            assert_eq!(told("notes", &refused), expected);
         }
     }
 }

@@ -203,7 +203,11 @@ impl Gateway {
                 .0
                 .pages
                 .read(params().get("arguments"), &asked.principal.caller(), &wording);
-            return Reply::Now(own_payload(&asked.side, page));
+            let object = &asked.view.object.object;
+            let mut note = note(&self.0.ledger, asked.principal, "tools/call", object, Some(name));
+            let outcome = own_payload(&asked.side, page);
+            note.answered(&outcome);
+            return Reply::Now(outcome);
         }
         if delegating::is_agent(&name) && asked.view.single().is_none() {
             asked.request.params = written;

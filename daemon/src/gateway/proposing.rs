@@ -16,7 +16,7 @@ use orch_shared::system::Text;
 use serde_json::{Value, json};
 
 use super::Gateway;
-use super::gate::Whose;
+use super::gate::{ARGUMENT, Whose};
 use super::methods::{Asked, Reply, own_result};
 use super::protocol::META_SESSION;
 use super::session::{Session, notification};
@@ -202,6 +202,8 @@ fn proposal_of(request: &Request) -> Result<PromptRequest, String> {
     let Some(members) = spec.as_object_mut() else {
         return Err("the arguments must be an object".to_owned());
     };
+    // Whose session it is, it says as every other tool.
+    members.remove(ARGUMENT);
     members.retain(|_, value| !value.is_null());
     if let Some(name) = members.remove("name") {
         members.insert("prompt".to_owned(), name);
@@ -245,8 +247,10 @@ mod tests {
                 params: Some(raw(&json!({"name": TOOL, "arguments": arguments}))),
             })
         };
-        let read =
-            of(json!({"name": "tone", "content": "Be kind.", "tags": ["style"], "priority": 70, "summary": null}));
+        let read = of(
+            json!({"name": "tone", "content": "Be kind.", "tags": ["style"], "priority": 70, "summary": null,
+                "orch_session": "h"}),
+        );
         let read = read.expect("a proposal");
         assert_eq!(
             (read.prompt.as_str(), read.priority, read.summary),

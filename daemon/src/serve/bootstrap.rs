@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Ground, ground};
 use super::{admin, context};
 use crate::admission::{self, Admission, Providers};
-use crate::auth::{ADMIN, BOOTSTRAP, Credential};
+use crate::auth::{self, ADMIN, BOOTSTRAP, Credential};
 use crate::catalogue;
 use crate::clock::Clock;
 use crate::config::Settings;
@@ -86,7 +86,12 @@ pub async fn reset_token(settings: &Settings) -> anyhow::Result<PathBuf> {
     let credential = admin_credential(&store, clock.as_ref());
     let token = credential.token.clone();
     store
-        .write(move |transaction| Box::pin(async move { transaction.reset_token(&token).await }))
+        .write(move |transaction| {
+            Box::pin(async move {
+                transaction.reset_token(&token).await?;
+                auth::announce(transaction, &token.principal).await
+            })
+        })
         .await?;
     let admission = Admission {
         store: store.clone(),

@@ -36,6 +36,7 @@ enum TouchChange {
     MarkDeleting,
     Restart(Timestamp),
     ApplySet(Option<String>),
+    Announce,
 }
 
 fn runs(mutations: Vec<Mutation>) -> Vec<Run> {
@@ -68,6 +69,7 @@ fn single(mutation: Mutation) -> Run {
         Mutation::MarkDeleting { uid } => touch(uid, TouchChange::MarkDeleting),
         Mutation::Restart { uid, at } => touch(uid, TouchChange::Restart(at)),
         Mutation::ApplySet { uid, apply_set } => touch(uid, TouchChange::ApplySet(apply_set)),
+        Mutation::Announce { uid } => touch(uid, TouchChange::Announce),
         Mutation::Remove { uid } => Run::Remove(vec![uid]),
     }
 }
@@ -414,12 +416,12 @@ fn push_labels<'d>(rows: &mut Rows<'d>, uid: &'d str, labels: &'d BTreeMap<Strin
 impl TouchChange {
     const fn fate(&self) -> Fate {
         match self {
-            Self::Status(_) | Self::Restart(_) | Self::ApplySet(_) => Fate::Changed,
+            Self::Status(_) | Self::Restart(_) | Self::ApplySet(_) | Self::Announce => Fate::Changed,
             Self::MarkDeleting => Fate::Gone,
         }
     }
 
-    /// Makes the change; tells whether anything differs from before.
+    /// Makes the change; tells whether anything differs from before, or is to be told.
     fn apply(self, row: &mut super::Row, now: Timestamp) -> bool {
         fn set<T: PartialEq>(place: &mut T, value: T) -> bool {
             let differs = *place != value;
@@ -434,6 +436,7 @@ impl TouchChange {
             }
             Self::Restart(at) => set(&mut row.restarted_at, Some(at)),
             Self::ApplySet(apply_set) => set(&mut row.apply_set, apply_set),
+            Self::Announce => true,
         }
     }
 }

@@ -40,6 +40,12 @@ pub enum Mutation {
         /// The set.
         apply_set: Option<String>,
     },
+    /// Tells whoever follows an object that something has changed which goes with it and is not part of it, such as who is
+    /// logged in as a User.
+    Announce {
+        /// The object. [`Error::Gone`](super::Error::Gone) when it is not there.
+        uid: String,
+    },
     /// Removes an object with its labels, references and history. Its last text stays in the change log for watches.
     Remove {
         /// The object. [`Error::Gone`](super::Error::Gone) when it is not there.

@@ -150,6 +150,19 @@ impl Transaction {
         Ok(())
     }
 
+    /// Ends a login, or the credential of the first start; tells whose it was, if it was open.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn revoke_login(&mut self, id: &str) -> Result<Option<String>, Error> {
+        let revoke = sql("UPDATE token SET revoked_at = $1 WHERE id = $2 AND revoked_at IS NULL RETURNING principal")
+            .bind(self.now.millis())
+            .bind(id);
+        self.state.touched = true;
+        let ended = self.all(vec![revoke], |record| Ok(record.text(0)?.to_owned())).await?;
+        Ok(ended.into_iter().next())
+    }
+
     /// Ends all tokens of a principal that have that name; tells their ids.
     ///
     /// # Errors

@@ -130,7 +130,7 @@ pub struct TokenStatus {
     /// When it ends, unless it is replaced before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
-    /// When replacing it was last tried in vain.
+    /// When replacing it, or revoking the one before, was last tried in vain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failed_at: Option<Timestamp>,
     /// Why that was in vain.
@@ -151,7 +151,7 @@ pub enum TokenHealth {
     /// It should have been replaced some time ago.
     #[serde(rename = "STALE")]
     Stale,
-    /// Replacing it failed; it still works.
+    /// Replacing it, or revoking the one before, failed; it still works.
     #[serde(rename = "WARNING")]
     Warning,
     /// It does not work any more.

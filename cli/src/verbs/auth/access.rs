@@ -121,9 +121,15 @@ pub(super) fn why(arguments: &Why, settings: &Settings) -> Result<Outcome, Failu
     }
     let me = whoami::ask(settings)?;
     let may = if answer.allowed { "may" } else { "may not" };
-    settings
-        .ui
-        .line(&format!("{} {may} {}.", answer.principal, doing(&answer)))?;
+    let told = match answer.lacking {
+        Some(role) => format!(
+            "{} {may} {}: that takes the role `{role}` as well.",
+            answer.principal,
+            doing(&answer)
+        ),
+        None => format!("{} {may} {}.", answer.principal, doing(&answer)),
+    };
+    settings.ui.line(&told)?;
     for (index, rule) in answer.bounds.iter().enumerate() {
         let (word, tone) = match rule {
             Some(_) => ("yes", Tone::Good),
@@ -167,16 +173,29 @@ fn binding(answer: &AccessAnswer, review: &AccessReview) -> Option<String> {
             let narrowed = narrowed
                 .into_iter()
                 .filter_map(|(flag, name)| Some(format!(" {flag} {}", name?)));
+            let narrowed: String = narrowed.collect();
+            let roles = answer.lacking.into_iter().chain([role]);
+            let roles: String = roles.map(|role| format!("--role {role} ")).collect();
+            let tool = review.tool.as_deref().map(|tool| format!(" --tool {}", word(tool)));
             format!(
-                "--role {role} --resource {}{}",
+                "{roles}--resource {}{narrowed}{}",
                 kind.meta().plural,
-                narrowed.collect::<String>()
+                tool.unwrap_or_default()
             )
         }
         (None, Some(operation), _) => format!("--operation {operation}"),
         _ => return None,
     };
     Some(format!("orchctl create rolebinding NAME {subject} {what}"))
+}
+
+/// A word of a command line.
+fn word(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./:@".contains(c);
+    match !text.is_empty() && text.chars().all(is_plain) {
+        true => text.to_owned(),
+        false => format!("'{}'", text.replace('\'', r"'\''")),
+    }
 }
 
 fn ask(settings: &Settings, review: &AccessReview) -> Result<AccessAnswer, Failure> {

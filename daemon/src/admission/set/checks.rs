@@ -15,10 +15,10 @@ use orch_shared::resource::Resource;
 use tokio::task::coop::consume_budget;
 
 use super::super::references::World;
-use super::super::{Error, permission};
+use super::super::{Error, ceiling, lending, permission};
 use super::{Difference, Pair, Present};
 use crate::audit;
-use crate::store::{Known, Row, Transaction};
+use crate::store::{Known, Row, Snapshot, Transaction};
 
 /// What is there of a set, for whoever asks: what may not be seen is not there, and neither is what is there and was to be
 /// made. That those names are taken is told once it is known that they might have been used.
@@ -305,4 +305,25 @@ pub(super) async fn check_references(
         Some(problem) => Err(problem.into()),
         None => Ok(()),
     }
+}
+
+/// Refuses what would let whoever writes the set, or others, do more than they may.
+pub(super) async fn hold_to_ceiling(
+    transaction: &mut Transaction,
+    snapshot: &Snapshot,
+    principal: &Principal,
+    pairs: &[Pair],
+) -> Result<(), Error> {
+    let declared = pairs.iter().map(|pair| (pair.resource.reference(), &pair.resource));
+    let declared: HashMap<ObjectRef, &Resource> = declared.collect();
+    for pair in pairs.iter().filter(|pair| pair.means_something_new()) {
+        let (resource, before) = (&pair.resource, pair.live.as_ref().map(|(_, live)| live));
+        ceiling::check(snapshot, principal, resource, before)?;
+        if let Some((row, live)) = &pair.live {
+            ceiling::may_relabel(transaction, principal, (row, live), resource).await?;
+        }
+        ceiling::may_list(transaction, principal, before, resource).await?;
+        lending::may_lend(transaction, principal, (resource, before), &declared).await?;
+    }
+    Ok(())
 }

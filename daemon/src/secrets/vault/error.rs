@@ -21,7 +21,7 @@ pub enum Error {
     #[error("is not initialised")]
     Uninitialised,
     /// It answers that it cannot, at the moment.
-    #[error("answers with status {status}: {complaint}")]
+    #[error("answers with status {status}{}", after(complaint))]
     Failing {
         /// The HTTP status.
         status: u16,
@@ -35,7 +35,7 @@ pub enum Error {
     #[error("refuses that: {}", denied(.0))]
     Denied(String),
     /// It says no.
-    #[error("refuses with status {status}: {complaint}")]
+    #[error("refuses with status {status}{}", after(complaint))]
     Refused {
         /// The HTTP status.
         status: u16,
@@ -70,6 +70,14 @@ pub enum Error {
     /// What is to be sent is nothing that can be.
     #[error("cannot be asked: {0}")]
     Unsendable(String),
+}
+
+/// A complaint behind what is said of it; nothing where there is none.
+fn after(complaint: &str) -> String {
+    match complaint.is_empty() {
+        true => String::new(),
+        false => format!(": {complaint}"),
+    }
 }
 
 /// The words of a server that denies something, which mostly are these.
@@ -119,6 +127,22 @@ impl Error {
             Self::Login(_) | Self::Account { .. } => "BackendLogin",
             Self::Overtaken => "BackendOvertaken",
             Self::Gone(_) | Self::NoKey { .. } => "ValueGone",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_says_nothing_is_told_of_in_whole_words() {
+        for (complaint, expected) in [
+            ("", "answers with status 502"),
+            ("bad gateway", "answers with status 502: bad gateway"),
+        ] {
+            let complaint = complaint.to_owned();
+            assert_eq!(Error::Failing { status: 502, complaint }.to_string(), expected);
         }
     }
 }

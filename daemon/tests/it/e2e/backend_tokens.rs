@@ -227,6 +227,10 @@ fn a_token_is_replaced_and_a_failure_keeps_the_old_one(home: Home) {
             .map(Vec::len),
         Some(1)
     );
+    eventually("it is told", || health(&home) == "WARNING");
+    home.orchctl(&["describe", "secretbackend", "bao"])
+        .expect(0)
+        .saying(&["an earlier token could not be revoked yet", "PredecessorLeft"]);
     home.kill_9();
     vault.be(Mood::Well);
     home.start();
@@ -237,6 +241,8 @@ fn a_token_is_replaced_and_a_failure_keeps_the_old_one(home: Home) {
             .is_none()
     });
     eventually("it is well again", || health(&home) == "healthy");
+    let told = home.get("secretbackends/bao")["status"]["token"].clone();
+    assert!(told.get("lastError").is_none(), "{told}");
 
     // One that became overdue while the daemon was down is replaced at the start.
     home.stop();

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -245,6 +245,21 @@ fn is_away(mood: &Mood, reason: &str) {
     let server = home.get("servers/files");
     assert_eq!(condition(&server, "ReferencesResolved").0, "True");
     assert_eq!(exported(&home, "secret/keys"), export);
+}
+
+#[test]
+fn a_backend_that_hangs_is_waited_for_no_longer_than_one_that_is_away() {
+    let vault = Vault::start();
+    let home = Home::new().started();
+    home.apply(&backend(&vault, ROOT, json!({"timeout": "4s"})));
+    home.until_ready(&["secretbackend/bao"]);
+    vault.be(Mood::Hung);
+    let began = Instant::now();
+    home.orchctl_reading(&secret("keys", json!({"token": VALUE})), &["apply", "-f", "-"])
+        .expect(6)
+        .saying(&["does not answer within 4000 ms"]);
+    let took = began.elapsed();
+    assert!(took < Duration::from_secs(20), "it took {took:?}");
 }
 
 #[test]

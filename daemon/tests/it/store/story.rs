@@ -131,13 +131,18 @@ async fn objects(house: &House) {
     house.clock.advance(Duration::from_secs(1));
     assert_eq!(house.done(vec![Mutation::MarkDeleting { uid: uid(&files) }]).await, [8]);
 
-    assert_eq!(house.done(vec![remove(&files)]).await, [9]);
+    // What is not part of it is told all the same.
+    let told = Mutation::Announce { uid: uid(&files) };
+    assert_eq!(house.done(vec![told]).await, [9]);
+    assert_eq!(house.get(&files).await.unwrap().generation, marked.generation);
+
+    assert_eq!(house.done(vec![remove(&files)]).await, [10]);
     assert_eq!(house.get(&files).await, None);
     assert!(matches!(
         house.mutate(vec![remove(&files)]).await,
         Err(Error::Gone { .. })
     ));
-    assert_eq!(house.store.revision().await.unwrap(), 9);
+    assert_eq!(house.store.revision().await.unwrap(), 10);
 }
 
 async fn lists(house: &House) {

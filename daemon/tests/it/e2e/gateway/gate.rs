@@ -135,6 +135,11 @@ fn nothing_is_there_before_a_session_has_begun() {
             .iter()
             .any(|detail| detail.contains("the session has not begun"))
     });
+    let items = database::texts(
+        &home,
+        "SELECT item FROM audit WHERE outcome = 'denied' AND item IS NOT NULL",
+    );
+    assert!(items.contains(&"orch_read_page".to_owned()), "{items:?}");
 }
 
 /// Who says what they are going to do is given what fits, in order, with links followed, and sees everything after that.
@@ -156,6 +161,8 @@ fn who_begins_gets_what_fits_and_then_the_tools() {
         );
         assert!(at("Ask for the reason first.") < at("It says:\n\n"), "{era:?}: {text}");
         assert!(!text.contains("Water the plants."), "{era:?}: {text}");
+        let said_once = text.matches("Nobody works alone.").count();
+        assert_eq!(said_once, 1, "{era:?}: {text}");
         let prompts = answer["structuredContent"]["prompts"].as_array().expect("prompts");
         let names: Vec<_> = prompts
             .iter()

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{manifest, raw};
 use crate::support::client::{Client, ERAS, Era};
-use crate::support::daemon::Home;
+use crate::support::daemon::{Home, eventually};
 
 /// Numbered lines, as the server makes them.
 fn lines(bytes: usize) -> String {
@@ -109,6 +109,12 @@ fn a_long_result_comes_in_pages_whatever_it_is_made_of() {
                 .all(|block| block["resource"]["uri"] == "raw://lines-400000")
         );
         assert_eq!(joined(first.iter().chain(&behind)), lines(400_000), "{era:?}");
+
+        eventually("pages are noted as calls of the tool", || {
+            let rows = home.get("audit?kind=tool_call&limit=1000");
+            let mut rows = rows["items"].as_array().expect("items").iter();
+            rows.any(|row| row["item"] == "orch_read_page" && row["target"]["name"] == "small")
+        });
 
         // What is short comes as it is.
         let told = client.result("resources/read", json!({"uri": "raw://lines-1500"}));

@@ -228,3 +228,40 @@ fn a_proposal_outlives_the_daemon() {
         assert_eq!(own, [&format!("orch://promptrequests/{request}")], "{:?}", client.era());
     }
 }
+
+/// A client that can say its handle only as an argument has one session, and sees in it what it has proposed.
+#[test]
+fn a_handle_among_the_arguments_is_the_session() {
+    let home = shop();
+    home.apply(&manifest(
+        "Project",
+        "gate",
+        &json!({"servers": ["raw"], "gated": true}),
+    ));
+    home.until_ready(&["project/gate"]);
+    for path in ["/mcp/projects/gate", PATH] {
+        let client = Client::begin(&home, Era::Modern, path);
+        let handle = match path {
+            PATH => propose(&client, json!({"name": "first", "content": "x"})).1,
+            _ => {
+                let begun = client.call("begin_session", json!({"description": "Write something down"}));
+                begun["structuredContent"]["session"].as_str().map(str::to_owned)
+            }
+        };
+        let handle = handle.expect("a handle");
+        let by_argument = json!({"name": "tone", "content": "Be kind.", "orch_session": handle});
+        let (request, another) = propose(&client, by_argument);
+        assert_eq!(another, None, "{path}: it is another session");
+        let uri = format!("orch://promptrequests/{request}");
+        assert!(resources(&client, Some(&handle)).contains(&uri), "{path}");
+        // And so it has no more of them than others.
+        let arguments = |number: usize| json!({"name": format!("p{number}"), "content": "x", "orch_session": handle});
+        let refused = (0..10).map(|number| client.call("propose_prompt", arguments(number)));
+        let refused = refused.filter(|answer| answer["isError"] == true).last();
+        let refused = refused.unwrap_or_else(|| panic!("{path}: there is no end to them"));
+        assert!(
+            text_of(&refused).contains("10 proposals of this session wait"),
+            "{refused}"
+        );
+    }
+}

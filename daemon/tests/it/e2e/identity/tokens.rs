@@ -317,3 +317,55 @@ fn a_token_whose_time_is_over_says_so() {
         .saying(&["orchctl create token brief --force"]);
     home.orchctl(&[&made[..], &["--force"]].concat()).expect(0);
 }
+
+/// A token that opens nothing says so to whoever makes it, or applies it once more.
+#[test]
+fn a_token_that_opens_nothing_is_told_of() {
+    let home = Home::new().started();
+    home.apply(
+        &["web", "shop"]
+            .map(|name| manifest("Project", name, &json!({})))
+            .concat(),
+    );
+    let flags = [
+        "create",
+        "token",
+        "x",
+        "-p",
+        "web",
+        "--scope-project",
+        "shop",
+        "--rbac",
+        "owner",
+    ];
+    let refused = home
+        .orchctl(&flags)
+        .saying(&["would open nothing", "opens that one alone"]);
+    assert_ne!(refused.code, 0);
+    let within = ["create", "token", "within", "--scope-project", "web", "--rbac", "owner"];
+    let within = credential(&home.orchctl(&within).expect(0));
+    let elsewhere = json!({"apiVersion": "orchctl.dev/v1", "kind": "Token", "metadata": {"name": "elsewhere"},
+        "spec": {"rbac": "clone", "projects": [{"name": "shop"}]}});
+    let made = home
+        .http("POST", "/api/v1/tokens")
+        .token(&within)
+        .json(&elsewhere)
+        .send();
+    assert!((400..500).contains(&made.status), "{}", made.body);
+    let applied = |name: &str, spec: Value| home.apply(&manifest("Token", name, &spec));
+    applied("closed", json!({"projects": []})).saying(&["opens nothing: it is confined to no project"]);
+    let ap = || applied("ap", json!({"rbac": "owner"}));
+    ap().saying(&["orch_"]);
+    ap().saying(&["unchanged"]);
+    home.orchctl(&["revoke", "token/ap"]).expect(0);
+    ap().saying(&[
+        "unchanged",
+        "token/ap was revoked and opens nothing any more",
+        "orchctl create token ap --force",
+    ]);
+    applied("brief", json!({"rbac": "owner", "ttl": "1s"}));
+    eventually("its time is over", || {
+        home.get("tokens/brief")["status"]["phase"] == "Expired"
+    });
+    applied("brief", json!({"rbac": "owner", "ttl": "1s"})).saying(&["token/brief has expired and opens nothing"]);
+}

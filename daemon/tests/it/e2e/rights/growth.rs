@@ -398,3 +398,179 @@ fn a_token_never_does_what_its_maker_could_not() {
         assert_eq!(answer.status, status, "{name}: {}", answer.body);
     }
 }
+
+/// The one way in which somebody may make something, and what is answered.
+type Way<'w> = (&'w str, &'w dyn Fn(&str) -> (u16, String));
+
+/// A name that a binding names gives whoever bears it what that says. Whoever makes a token anew under such a name has no more of it
+/// than they have themselves.
+#[test]
+fn a_name_that_bindings_name_hands_nothing_on() {
+    let home = Home::new().started();
+    let pipe = |scope: &str, spec: Value| {
+        let project = if scope.is_empty() { Value::Null } else { scope.into() };
+        json!({"apiVersion": "orchctl.dev/v1", "kind": "Token", "metadata": {"name": "pipe", "project": project}, "spec": spec})
+    };
+    let deploy = json!([grant(&["view", "edit", "run", "reveal"], &["*"], &[])]);
+    machine(&home, "deploy", &deploy, &[]);
+    home.apply(
+        &[
+            manifest("Project", "web", &json!({})),
+            manifest("Secret", "keys", &json!({"data": {"k": "planted"}})),
+        ]
+        .concat(),
+    );
+    let reading = json!([grant(&["view", "reveal"], &["secrets"], &[])]);
+    let low = machine(
+        &home,
+        "low",
+        &json!([
+            grant(&["view", "create", "delete"], &["tokens"], &[]),
+            grant(&["view"], &["serviceaccounts", "projects"], &[]),
+        ]),
+        &[],
+    );
+    for (scope, path) in [("", "/api/v1/tokens"), ("web", "/api/v1/projects/web/tokens")] {
+        let made = pipe(scope, json!({"serviceAccount": "deploy"}));
+        with(&home, "POST", path, &home.token()).json(&made).send().expect(201);
+        let mut subject = json!({"kind": "Token", "name": "pipe"});
+        if !scope.is_empty() {
+            subject["project"] = scope.into();
+        }
+        let binding = json!({"subjects": [subject], "grants": reading});
+        home.apply(&manifest("RoleBinding", &format!("of{scope}"), &binding));
+        for rbac in ["empty", "clone"] {
+            let spec = json!({"serviceAccount": "deploy", "rbac": rbac});
+            let forced = with(&home, "POST", &format!("{path}?force=true"), &low)
+                .json(&pipe(scope, spec.clone()))
+                .send();
+            assert_eq!(
+                (forced.status, forced.code().as_str()),
+                (403, "ORCH4005"),
+                "{scope} {rbac}: {}",
+                forced.body
+            );
+            assert!(!forced.body.contains("secret"), "{}", forced.body);
+            // What is there stays, and is taken out from under no binding.
+            let again = json!({"objects": [pipe(scope, spec)]});
+            let again = with(&home, "POST", "/api/v1/apply", &low)
+                .json(&again)
+                .send()
+                .expect(200);
+            assert!(again.body.contains("unchanged"), "{}", again.body);
+        }
+        with(&home, "DELETE", &format!("{path}/pipe"), &low).send().expect(409);
+        let there = home.get(&format!("{}/pipe", path.trim_start_matches("/api/v1/")));
+        assert_eq!(there["status"]["phase"], "Active");
+        // Whoever has it all makes it anew, and so does whoever it belongs to in person.
+        let spec = json!({"serviceAccount": "deploy"});
+        let forced = with(&home, "POST", &format!("{path}?force=true"), &home.token());
+        let made = forced.json(&pipe(scope, spec)).send().expect(201).json();
+        let credential = made["credential"].as_str().expect("a credential");
+        let shown = with(&home, "GET", "/api/v1/secrets/keys?reveal=true", credential).send();
+        let is_within = if scope.is_empty() { 200 } else { 404 };
+        assert_eq!(shown.status, is_within, "{}", shown.body);
+    }
+    // No other subject leaves its name behind in a binding.
+    home.apply(&manifest("User", "ann", &json!({})));
+    home.apply(&manifest("Group", "devs", &json!({"users": ["ann"]})));
+    for (kind, path, name) in [
+        ("User", "users", "ann"),
+        ("Group", "groups", "devs"),
+        ("ServiceAccount", "serviceaccounts", "deploy"),
+    ] {
+        let subjects = json!([{"kind": kind, "name": name}]);
+        home.apply(&manifest(
+            "RoleBinding",
+            name,
+            &json!({"subjects": subjects, "grants": reading}),
+        ));
+        let path = format!("/api/v1/{path}");
+        with(&home, "DELETE", &format!("{path}/{name}"), &home.token())
+            .send()
+            .expect(409);
+        let anew = with(&home, "POST", &format!("{path}?force=true"), &home.token());
+        anew.json(&object(kind, name, &json!({}))).send().expect(409);
+    }
+}
+
+/// What a Template says decides where the Secrets go of the Servers that are made from it: whoever changes it must be able to use
+/// them, by whatever way.
+#[test]
+fn a_template_is_changed_by_those_who_may_use_what_its_servers_hold() {
+    let home = Home::new().started();
+    let (url, told) = listener();
+    let template = |url: &str| {
+        json!({
+            "server": {"remote": {"url": url, "headers": [{"name": "X-Key", "value": "${KEY}"}]}},
+            "parameters": [{"name": "KEY", "secret": true}],
+        })
+    };
+    let (here, away) = (template("http://127.0.0.1:9/mcp"), template(&format!("{url}/mcp")));
+    let key = json!({"secretRef": {"name": "keys", "key": "k"}});
+    let lent = json!({"template": {"name": "lent", "parameters": {"KEY": key}}});
+    home.apply(
+        &[
+            manifest("Secret", "keys", &json!({"data": {"k": "PLANTED-7781"}})),
+            manifest("Template", "lent", &away),
+            manifest("Template", "free", &here),
+        ]
+        .concat(),
+    );
+    home.apply(&manifest("Template", "lent", &here));
+    home.apply(&manifest("Server", "held", &lent));
+    let editing = grant(&["view", "edit", "create", "delete"], &["templates"], &[]);
+    let ted = machine(&home, "ted", &json!([editing]), &[]);
+    let send = |method: &str, path: &str, body: Value| {
+        let answer = with(&home, method, path, &ted).json(&body).send();
+        for name in ["keys", "held", "PLANTED"] {
+            assert!(!answer.body.contains(name), "{method} {path}: {}", answer.body);
+        }
+        (answer.status, answer.code())
+    };
+    let refused = || (403, "ORCH4005".to_owned());
+    let path = "/api/v1/templates/lent";
+    let moved = object("Template", "lent", &away);
+    let ways: [Way<'_>; 4] = [
+        ("patch", &|path| send("PATCH", path, json!({"spec": away}))),
+        ("replace", &|path| send("PUT", path, moved.clone())),
+        ("apply", &|_| send("POST", "/api/v1/apply", json!({"objects": [moved]}))),
+        ("rollback", &|path| {
+            send("POST", &format!("{path}/rollback"), json!({"generation": 1}))
+        }),
+    ];
+    for (way, go) in ways {
+        assert_eq!(go(path), refused(), "{way}");
+    }
+    assert_eq!(send("DELETE", path, json!({})).0, 409, "it is in use");
+    let both = json!({"objects": [moved, object("Server", "held", &lent)]});
+    let both = with(&home, "POST", "/api/v1/apply", &ted).json(&both).send();
+    assert_eq!(both.status, 403, "{}", both.body);
+    let heard: Vec<String> = told.try_iter().collect();
+    assert!(!heard.iter().any(|heard| heard.contains("PLANTED")), "{heard:?}");
+    // What lends nothing to anybody is theirs to change, and what the Template says of itself as well.
+    let free = |spec: Value| with(&home, "PATCH", "/api/v1/templates/free", &ted).json(&spec).send();
+    free(json!({"spec": away})).expect(200);
+    let labelled = json!({"metadata": {"labels": {"team": "core"}}});
+    with(&home, "PATCH", path, &ted).json(&labelled).send().expect(200);
+    // Whoever sees the Secret is told which it is; whoever may use it says where it goes.
+    let binding = |roles: &[&str]| {
+        let subjects = json!([{"kind": "ServiceAccount", "name": "ted"}]);
+        home.apply(&manifest(
+            "RoleBinding",
+            "uses",
+            &json!({"subjects": subjects, "grants": [grant(roles, &["secrets"], &["keys"])]}),
+        ));
+    };
+    binding(&["view"]);
+    let seen = with(&home, "PATCH", path, &ted).json(&json!({"spec": away})).send();
+    assert!(seen.expect(403).body.contains("secret/keys"));
+    binding(&["view", "run"]);
+    with(&home, "PATCH", path, &ted)
+        .json(&json!({"spec": away}))
+        .send()
+        .expect(200);
+    eventually("the listener is sent the key", || {
+        told.try_iter().any(|heard| heard.contains("PLANTED-7781"))
+    });
+}

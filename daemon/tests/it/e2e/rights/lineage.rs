@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::{furnished, make_token, object, token, with};
 use crate::support::daemon::{Home, eventually};
+use crate::support::database;
 use crate::support::http::Answer;
 
 /// That long from now.
@@ -105,9 +106,10 @@ fn the_end_of_a_project_is_that_of_what_was_made_within_it() {
         json!(last)
     );
 
-    eventually("the project of the maker is closed to it", || {
-        servers(&home, &maker) == seen(&[])
-    });
+    // What has no project left opens nothing, and says so.
+    eventually("the time of the maker is over", || servers(&home, &maker).is_none());
+    eventually("it says so", || phase(&home, "tokens/maker") == "Expired");
+    assert_eq!(home.get("tokens/maker")["status"]["expiresAt"], json!(last));
     for of_x in [&inside, &further, &listed, &closing] {
         assert_eq!(servers(&home, of_x), None);
     }
@@ -210,4 +212,22 @@ fn no_token_makes_itself_anew_for_longer() {
     for open in [&brief, &child] {
         assert!(servers(&home, open).is_some(), "nothing has happened");
     }
+}
+
+/// Whoever ends a token may not know yet of what is being made with it just then.
+#[test]
+fn what_was_made_while_its_maker_ended_says_so() {
+    let mut home = Home::new().started();
+    let maker = token(&home, "maker", &json!({"rbac": "owner"}));
+    let left = made_by(&home, &maker, "left", &json!({"rbac": "clone"}));
+    home.orchctl(&["revoke", "token/maker"]).expect(0);
+    home.stop();
+    database::run(
+        &home,
+        "UPDATE resource SET status = json_remove(json_set(status, '$.phase', 'Active'), '$.revokedAt') \
+         WHERE kind = 'Token' AND name = 'left'; UPDATE token SET revoked_at = NULL WHERE name = 'token/left'",
+    );
+    home.start();
+    assert_eq!(servers(&home, &left), None);
+    eventually("it says so", || phase(&home, "tokens/left") == "Revoked");
 }

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{machine, token, with};
 use crate::e2e::{manifest, server_with};
+use crate::support::client::{Client, Era};
 use crate::support::daemon::Home;
 
 #[test]
@@ -58,9 +59,17 @@ fn a_review_says_nothing_of_what_may_not_be_seen() {
                     .extend(more.as_object().expect("a mapping").clone());
                 ask(body, name)
             };
-            assert_eq!(of(hidden), of("absent"), "{role} {kind} {more}");
+            let hidden = of(hidden);
+            match (role, kind) {
+                // What answers to whoever may run it is there for them, at its own door.
+                ("run", "Server" | "Agent") => assert!(hidden.contains(r#""allowed":true"#), "{kind} {more}: {hidden}"),
+                _ => assert_eq!(hidden, of("absent"), "{role} {kind} {more}"),
+            }
         }
     }
+    // Nor is anything changed that is not seen, whoever may.
+    let unseen = json!({"role": "edit", "kind": "Server", "name": "hidden"});
+    assert!(ask(unseen, "hidden").contains(r#""allowed":false,"#));
     // Of what is seen, all is told.
     let seen = ask(json!({"role": "run", "kind": "Server", "name": "shown"}), "shown");
     assert!(seen.contains(r#""allowed":true"#), "{seen}");
@@ -130,4 +139,67 @@ fn a_token_is_told_what_holds_for_it() {
         told["bounds"][0]["grants"].as_array().map(Vec::len),
         Some(grants.as_array().expect("grants").len())
     );
+}
+
+/// What is told of running something is what becomes of running it, also where it may not be seen.
+#[test]
+fn a_review_of_running_agrees_with_the_doors() {
+    let home = Home::new().started();
+    let labelled = |kind: &str, name: &str, env: &str, spec: Value| {
+        manifest(kind, name, &spec).replace(
+            &format!("{{name: {name}}}"),
+            &format!("{{name: {name}, labels: {{env: {env}}}}}"),
+        )
+    };
+    let model = |name: &str| json!({"provider": "scripted", "model": name, "script": [{"text": "x"}]});
+    let fixture = || json!({"command": ["orch-fixture"]});
+    home.apply(
+        &[
+            labelled("Llm", "prod", "prod", model("prod")),
+            labelled("Llm", "test", "test", model("test")),
+            labelled("Server", "prod", "prod", fixture()),
+            labelled("Server", "test", "test", fixture()),
+        ]
+        .concat(),
+    );
+    home.until_ready(&["server/prod", "server/test"]);
+    let tools = json!({"roles": ["run"], "resources": ["servers"], "selector": "env=prod", "tools": ["ech*"]});
+    let models = json!({"roles": ["run"], "resources": ["llms"], "selector": "env=prod"});
+    let runner = machine(&home, "runner", &json!([tools, models]), &[]);
+    let review = |body: Value| {
+        let request = with(&home, "POST", "/api/v1/access-review", &runner).json(&body);
+        request.send().expect(200).json()["allowed"].clone()
+    };
+    let run = |kind: &str, name: &str| review(json!({"role": "run", "kind": kind, "name": name}));
+    let call = |tool: &str| review(json!({"role": "run", "kind": "Server", "name": "prod", "tool": tool}));
+    for (name, runs) in [("prod", true), ("test", false), ("absent", false)] {
+        let said = json!({"model": name, "messages": [{"role": "user", "content": "hello"}]});
+        let asked = with(&home, "POST", "/v1/chat/completions", &runner).json(&said).send();
+        assert_eq!((asked.status == 200, run("Llm", name)), (runs, json!(runs)), "{name}");
+        assert_eq!(run("Server", name), json!(runs), "{name}");
+    }
+    let path = "/mcp/servers/prod";
+    let client = Client::begin_as(&home, Era::Legacy, path, &runner);
+    let listed = client.names("tools/list");
+    for tool in ["echo", "fail"] {
+        assert_eq!(
+            call(tool),
+            json!(listed.contains(&tool.to_owned())),
+            "{tool}: {listed:?}"
+        );
+    }
+    assert!(listed.contains(&"echo".to_owned()), "{listed:?}");
+    // What it takes besides is told.
+    let edit = json!([{"roles": ["edit"], "resources": ["servers"]}]);
+    let editor = machine(&home, "editor", &edit, &[]);
+    let file = home.write("editor.token", &editor).display().to_string();
+    let orchctl = |arguments: &[&str]| home.orchctl(&[arguments, &["--token-file", &file]].concat());
+    orchctl(&["auth", "can-i", "edit", "server/prod"]).expect(1);
+    orchctl(&["auth", "why", "edit", "server/prod"]).expect(0).saying(&[
+        "may not edit server/prod: that takes the role `view` as well",
+        "--role view --role edit --resource servers --name prod",
+    ]);
+    orchctl(&["auth", "why", "run", "server/prod", "--tool", "read_*"])
+        .expect(0)
+        .saying(&["--role run --resource servers --name prod --tool 'read_*'"]);
 }

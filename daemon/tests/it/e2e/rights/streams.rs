@@ -1,8 +1,11 @@
 //! Streams that are under way while rights change: they go on as long as what they need is allowed, and end in a word.
 
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
 
 use super::{machine, manifest, with};
+use crate::e2e::server;
 use crate::support::daemon::{Home, eventually};
 use crate::support::far::Far;
 use crate::support::http::Stream;
@@ -229,4 +232,48 @@ fn a_watch_sees_what_may_be_seen_at_each_moment() {
     home.apply(&prompt("two", "4"));
     let last = std::iter::from_fn(&mut next).last().expect("an event");
     assert_eq!(last.2, "ORCH4001", "{last:?}");
+}
+
+/// What has nothing to say does not wait for something to say until it ends.
+#[test]
+fn what_is_silent_ends_soon_as_well() {
+    let home = Home::new().started();
+    home.apply(&server("files", &[]));
+    home.until_ready(&["server/files"]);
+    let instances = home.get("instances");
+    let instance = instances["items"][0]["metadata"]["name"].as_str().expect("a name");
+    let paths = [
+        "/api/v1/events?watch=1".to_owned(),
+        "/api/v1/servers?watch=1".to_owned(),
+        format!("/api/v1/instances/{instance}/logs?follow=true"),
+    ];
+    let all = json!([{"roles": ["view"], "resources": ["*"]}]);
+    let ends: [(&str, &dyn Fn()); 3] = [
+        ("revoked", &|| drop(home.orchctl(&["revoke", "token/ann"]).expect(0))),
+        ("deleted", &|| drop(home.orchctl(&["delete", "token", "ann"]).expect(0))),
+        ("unbound", &|| {
+            home.orchctl(&["delete", "rolebinding", "ann"]).expect(0);
+        }),
+    ];
+    for (how, end) in ends {
+        drop(home.orchctl(&["delete", "token", "ann"]));
+        let token = machine(&home, "ann", &all, &["logs"]);
+        let streams = paths.clone().map(|path| {
+            let stream = with(&home, "GET", &path, &token).stream();
+            assert_eq!(stream.status, 200, "{path}");
+            (path, stream)
+        });
+        end();
+        let began = Instant::now();
+        for (path, stream) in streams {
+            let rest = rest(stream);
+            let took = began.elapsed();
+            assert!(took < Duration::from_secs(10), "{how}: {path} took {took:?}");
+            if path.ends_with("watch=1") {
+                let last: Value = serde_json::from_str(rest.last().expect("an event")).expect("JSON");
+                let code = if how == "unbound" { "ORCH4002" } else { "ORCH4001" };
+                assert_eq!(last["code"], code, "{how}: {path}: {last}");
+            }
+        }
+    }
 }

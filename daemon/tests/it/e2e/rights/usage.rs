@@ -119,6 +119,12 @@ fn use_is_told_to_those_whose_it_is(home: Home) {
     home.orchctl(&["usage", "--by", "user", "--from", "1h"])
         .expect(0)
         .saying(&["serviceaccount/clerk          2", "0.7500 USD"]);
+    // One who is made anew under the name is somebody else.
+    home.orchctl(&["delete", "token/clerk", "serviceaccount/clerk"])
+        .expect(0);
+    let later = machine(&home, "clerk", &json!([]), &[]);
+    assert_eq!(told(&later, ""), ["0 in all"]);
+    assert_eq!(told(&admin, "by=user&user=serviceaccount/clerk"), own);
 }
 
 fn a_token_knows_of_what_was_asked_with_it(home: Home) {
