@@ -110,3 +110,20 @@ pub struct ToolSurface {
     /// SHA-256 over the canonical list; changes when any tool does.
     pub digest: String,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_generation_that_was_ready_is_what_to_go_back_to() {
+        let mut status = ServerStatus::default();
+        assert_eq!(status.ready_before(1), None);
+        for (ready, then) in [(2, None), (3, Some(2)), (3, Some(2)), (7, Some(3))] {
+            status.note_ready(ready);
+            assert_eq!(status.ready_before(ready), then);
+            assert_eq!(status.ready_before(ready + 2), Some(ready));
+        }
+        assert_eq!(status.ready_generations, [7, 3]);
+    }
+}
