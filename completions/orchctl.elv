@@ -2003,6 +2003,8 @@ set edit:completion:arg-completer[orchctl] = {|@words|
         &'orchctl;thread;fork'= {
             cand --turn 'The last turn that is taken along; 0 takes none [default: the latest one that is over]'
             cand --title 'What to call the new one [default: as the other one is called]'
+            cand -o 'Print the new thread instead of a sentence; `name` prints `thread/ID`'
+            cand --output 'Print the new thread instead of a sentence; `name` prints `thread/ID`'
             cand --context 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]'
             cand --server 'Address of the daemon, instead of the context''s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server'
             cand --token-file 'File that holds the token, instead of the context''s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]'
@@ -2020,8 +2022,8 @@ set edit:completion:arg-completer[orchctl] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'orchctl;thread;export'= {
-            cand -f 'Write it there [default: standard output]'
-            cand --file 'Write it there [default: standard output]'
+            cand -f 'Write it there; `-` for standard output, which is the default'
+            cand --file 'Write it there; `-` for standard output, which is the default'
             cand --context 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]'
             cand --server 'Address of the daemon, instead of the context''s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server'
             cand --token-file 'File that holds the token, instead of the context''s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]'

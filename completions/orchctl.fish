@@ -1925,6 +1925,9 @@ complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_
 complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from fork" -l turn -d 'The last turn that is taken along; 0 takes none [default: the latest one that is over]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from fork" -l title -d 'What to call the new one [default: as the other one is called]' -r
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from fork" -s o -l output -d 'Print the new thread instead of a sentence; `name` prints `thread/ID`' -r -f -a "json\t'All of it, as JSON'
+yaml\t'All of it, as YAML'
+name\t'`thread/ID`'"
 complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from fork" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from fork" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from fork" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F
@@ -1939,7 +1942,7 @@ never\t'Never'"
 complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from fork" -s q -l quiet -d 'Say only what was asked for, and errors'
 complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from fork" -l verbose -d 'Also say each request on standard error'
 complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from fork" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from export" -s f -l file -d 'Write it there [default: standard output]' -r -F
+complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from export" -s f -l file -d 'Write it there; `-` for standard output, which is the default' -r -F
 complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from export" -l context -d 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from export" -l server -d 'Address of the daemon, instead of the context\'s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server' -r
 complete -c orchctl -n "__fish_orchctl_using_subcommand thread; and __fish_seen_subcommand_from export" -l token-file -d 'File that holds the token, instead of the context\'s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]' -r -F

@@ -2075,6 +2075,8 @@ Register-ArgumentCompleter -Native -CommandName 'orchctl' -ScriptBlock {
         'orchctl;thread;fork' {
             [CompletionResult]::new('--turn', '--turn', [CompletionResultType]::ParameterName, 'The last turn that is taken along; 0 takes none [default: the latest one that is over]')
             [CompletionResult]::new('--title', '--title', [CompletionResultType]::ParameterName, 'What to call the new one [default: as the other one is called]')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Print the new thread instead of a sentence; `name` prints `thread/ID`')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Print the new thread instead of a sentence; `name` prints `thread/ID`')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]')
             [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Address of the daemon, instead of the context''s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'File that holds the token, instead of the context''s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]')
@@ -2093,8 +2095,8 @@ Register-ArgumentCompleter -Native -CommandName 'orchctl' -ScriptBlock {
             break
         }
         'orchctl;thread;export' {
-            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'Write it there [default: standard output]')
-            [CompletionResult]::new('--file', '--file', [CompletionResultType]::ParameterName, 'Write it there [default: standard output]')
+            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'Write it there; `-` for standard output, which is the default')
+            [CompletionResult]::new('--file', '--file', [CompletionResultType]::ParameterName, 'Write it there; `-` for standard output, which is the default')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Context to use instead of the current one [env: ORCHCTL_CONTEXT]')
             [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Address of the daemon, instead of the context''s [env: ORCHCTL_SERVER]. For client, mcp, tools and console also the NAME of a server')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'File that holds the token, instead of the context''s [env: ORCHCTL_TOKEN_FILE, or ORCHCTL_TOKEN itself]')

@@ -3,10 +3,13 @@
 //!
 //! A text that comes often, such as the system block, stands in a cassette once, by the SHA-256 of its JSON, and two requests are
 //! alike when their hashes are. Everything else stands where people look for it, and its hashes beside it, part by part
-//! ([`Seal`]). So what was changed by hand is noticed, and which part it is. Keys are taken out before anything is hashed. What
-//! is replayed is compared in the same form.
+//! ([`Seal`]). So what was changed by hand is noticed, and which part it is. Keys are taken out before anything is hashed, and
+//! each leaves a mark that is made with the salt of the cassette ([`secrecy::redact_marked`]): what is replayed is compared in the
+//! same form, and what is masked in it cannot be read, but differs where the keys do.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+mod results;
+
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use schemars::JsonSchema;
@@ -21,8 +24,10 @@ use crate::name::Name;
 use crate::problem::{Code, Problem};
 use crate::secrecy;
 
+pub use results::Results;
+
 /// How a cassette is written.
-pub const FORMAT: &str = "orchctl.dev/cassette/v3";
+pub const FORMAT: &str = "orchctl.dev/cassette/v4";
 /// What comes before the number of a format.
 const NUMBERED: &str = "orchctl.dev/cassette/v";
 /// The largest cassette that is replayed, in bytes.
@@ -36,15 +41,18 @@ const MOST_CALLS: usize = 5000;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Cassette {
-    /// How it is written: `orchctl.dev/cassette/v3`.
+    /// How it is written: `orchctl.dev/cassette/v4`.
     pub format: String,
+    /// What the marks of masked texts are made with: 32 hexadecimal digits, others for each thread. A mark is the beginning of the
+    /// SHA-256 of this, a line break and the text that is masked.
+    pub salt: String,
     /// The agent.
     pub agent: Name,
     /// The turns, in order, those alone that are over.
     pub turns: Vec<Turn>,
     /// What was said: JSON, each by the SHA-256 of its compact form, in hex.
     pub contents: BTreeMap<String, Value>,
-    /// The SHA-256 of the agent and of what the turns say of themselves, in hex.
+    /// The SHA-256 of the agent, of the salt and of what the turns say of themselves, in hex.
     pub seal: String,
 }
 
@@ -247,11 +255,12 @@ impl Turn {
 }
 
 impl Cassette {
-    /// An empty one.
+    /// An empty one of that thread.
     #[must_use]
-    pub fn of(agent: Name) -> Self {
+    pub fn of(agent: Name, thread: &str) -> Self {
         Self {
             format: FORMAT.to_owned(),
+            salt: salt(thread),
             agent,
             turns: vec![],
             contents: BTreeMap::new(),
@@ -273,7 +282,7 @@ impl Cassette {
     /// What it is as a whole.
     fn whole(&self) -> String {
         let turns: Vec<&Seal> = self.turns.iter().map(|turn| &turn.seal).collect();
-        hash_of(&json!({"agent": self.agent, "turns": turns}))
+        hash_of(&json!({"agent": self.agent, "salt": self.salt, "turns": turns}))
     }
 
     /// Where a content is told first, in words.
@@ -300,15 +309,21 @@ impl Cassette {
 
     /// Keeps a content, without the keys in it; its hash.
     pub fn keep(&mut self, content: Value) -> String {
-        let (hash, content) = kept(content);
+        let (hash, content) = self.kept(content);
         self.contents.entry(hash.clone()).or_insert(content);
         hash
     }
 
-    /// Keeps a text that stands by itself, without the keys in it.
+    /// A content as this cassette keeps it, and its hash.
     #[must_use]
-    pub fn text(text: &str) -> String {
-        match kept(Value::from(text)).1 {
+    pub fn kept(&self, content: Value) -> (String, Value) {
+        kept(content, &self.salt)
+    }
+
+    /// A text that stands by itself as this cassette keeps it.
+    #[must_use]
+    pub fn text(&self, text: &str) -> String {
+        match self.kept(Value::from(text)).1 {
             Value::String(text) => text,
             other => other.to_string(),
         }
@@ -330,6 +345,9 @@ impl Cassette {
             Err(Problem::new(Code::BadRequest, detail)
                 .suggest("export the thread again: a cassette goes by its hashes and cannot be changed by hand"))
         };
+        if self.salt.len() != SALT || !self.salt.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return damaged(format!("`salt` of the cassette is not {SALT} hexadecimal digits"));
+        }
         let most = usize::try_from(MOST_TURNS).unwrap_or(usize::MAX);
         let too_many = |turn: &Turn| turn.exchanges.len() > MOST_EXCHANGES || turn.calls.len() > MOST_CALLS;
         if self.turns.len() > most || self.turns.iter().any(too_many) {
@@ -376,7 +394,7 @@ impl Cassette {
             }
         }
         if self.seal != self.whole() {
-            return damaged("the cassette was changed: its agent, or which turns there are".to_owned());
+            return damaged("the cassette was changed: its agent, its salt, or which turns there are".to_owned());
         }
         Ok(())
     }
@@ -411,10 +429,20 @@ pub fn check_format(format: &str, reader: &str) -> Result<(), Problem> {
     Err(Problem::new(Code::BadRequest, detail).suggest(suggestion))
 }
 
-/// A content as a cassette keeps it, and its hash.
-#[must_use]
-pub fn kept(mut content: Value) -> (String, Value) {
-    secrecy::redact(&mut content);
+/// So many hexadecimal digits a salt has.
+const SALT: usize = 32;
+
+/// The salt of the cassettes of a thread: the same each time, so that a cassette is made anew without another difference than what
+/// was said since.
+fn salt(thread: &str) -> String {
+    let mut salt = sha256(format!("the cassette of {thread}"));
+    salt.truncate(SALT);
+    salt
+}
+
+/// A content as a cassette with that salt keeps it, and its hash.
+fn kept(mut content: Value, salt: &str) -> (String, Value) {
+    secrecy::redact_marked(&mut content, salt);
     (hash_of(&content), content)
 }
 
@@ -531,52 +559,12 @@ fn shown(content: &Value) -> String {
     text
 }
 
-/// The results of tools on a cassette, handed out once each: of the same turn first, and in the order in which they came.
-#[derive(Debug)]
-pub struct Results<'c> {
-    /// By the tool, and the hash of the arguments.
-    left: HashMap<&'c str, HashMap<String, Waiting<'c>>>,
-}
-
-/// Calls with the turn of each.
-type Waiting<'c> = VecDeque<(u32, &'c Call)>;
-
-impl<'c> Results<'c> {
-    /// Everything that is recorded.
-    #[must_use]
-    pub fn of(cassette: &'c Cassette) -> Self {
-        let mut left: HashMap<_, HashMap<_, VecDeque<_>>> = HashMap::new();
-        for (number, turn) in (1..).zip(&cassette.turns) {
-            for call in &turn.calls {
-                let of_tool = left.entry(call.name.as_str()).or_default();
-                let alike = of_tool.entry(hash_of_arguments(&call.arguments)).or_default();
-                alike.push_back((number, call));
-            }
-        }
-        Self { left }
-    }
-
-    /// What that tool answered to those arguments, in that turn or, where it was not called so in it, in another one.
-    pub fn take(&mut self, turn: u32, name: &str, arguments: &Map<String, Value>) -> Option<&'c Call> {
-        let alike = self.left.get_mut(name)?.get_mut(&hash_of_arguments(arguments))?;
-        let same = alike.iter().position(|(of, _)| *of == turn);
-        alike.remove(same.unwrap_or(0)).map(|(_, call)| call)
-    }
-}
-
-/// In whatever order they are written.
-fn hash_of_arguments(arguments: &Map<String, Value>) -> String {
-    let (_, mut told) = kept(Value::Object(arguments.clone()));
-    told.sort_all_objects();
-    hash_of(&told)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn cassette() -> Cassette {
-        let mut cassette = Cassette::of("reviewer".parse().unwrap());
+        let mut cassette = Cassette::of("reviewer".parse().unwrap(), "t-1");
         let [system, tools, params, message, answer] = [
             json!("Be kind."),
             json!([]),
@@ -636,23 +624,23 @@ mod tests {
                 "was changed: what the model is told first of request 1 of turn 1",
             ),
             (
+                "cassette/v4",
                 "cassette/v3",
-                "cassette/v2",
-                "is of format 2; this program reads format 3",
+                "is of format 3; this program reads format 4",
             ),
             (
-                "cassette/v3",
                 "cassette/v4",
-                "is of format 4; this program reads format 3",
+                "cassette/v5",
+                "is of format 5; this program reads format 4",
             ),
-            ("cassette/v3", "cassette/new", "is known here"),
+            ("cassette/v4", "cassette/new", "is known here"),
         ] {
             let changed: Cassette = serde_json::from_str(&text.replace(from, to)).unwrap();
             let problem = changed.check().unwrap_err();
             assert!(problem.detail.contains(told), "{}", problem.detail);
         }
         // Whatever is changed by hand, it is said which part it is.
-        let changes: [(&str, Value, &str); 16] = [
+        let changes: [(&str, Value, &str); 18] = [
             (
                 "/turns/0/message",
                 json!("bye"),
@@ -695,8 +683,14 @@ mod tests {
                 json!([{"after": 0, "from": 1, "to": 1, "text": "x"}]),
                 "how many summaries there are",
             ),
-            ("/agent", json!("other"), "its agent, or which turns"),
-            ("/turns", json!([]), "its agent, or which turns"),
+            ("/agent", json!("other"), "its agent, its salt, or which turns"),
+            ("/salt", json!("0".repeat(32)), "its agent, its salt, or which turns"),
+            (
+                "/salt",
+                json!("other"),
+                "`salt` of the cassette is not 32 hexadecimal digits",
+            ),
+            ("/turns", json!([]), "its agent, its salt, or which turns"),
         ];
         for (place, value, told) in changes {
             let mut document = json!(whole);
@@ -719,7 +713,15 @@ mod tests {
         let mut cassette = cassette();
         let key = "orch_0123456789abcdef0123456789abcdef";
         let hash = cassette.keep(json!({"role": "user", "content": format!("my key is {key}")}));
-        assert_eq!(cassette.content(&hash)["content"], "my key is ***");
+        let shown = cassette.content(&hash)["content"].as_str().unwrap();
+        assert_eq!(shown.strip_prefix("my key is ***~").map(str::len), Some(4), "{shown}");
+        // Another key is another content, and what is kept already is kept as it is.
+        let (other, _) = cassette.kept(json!({"role": "user", "content": format!("my key is {key}0")}));
+        assert_ne!(other, hash);
+        assert_eq!(cassette.kept(cassette.content(&hash).clone()).0, hash);
+        // The same text is another one in the cassette of another thread.
+        let elsewhere = Cassette::of("reviewer".parse().unwrap(), "t-2");
+        assert_ne!(elsewhere.text(key), cassette.text(key));
         cassette.check().unwrap();
         assert!(!serde_json::to_string(&cassette).unwrap().contains(key));
     }

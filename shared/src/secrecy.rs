@@ -3,9 +3,13 @@
 //!
 //! Enters: a name and a value. Leaves: whether it looks like a key. It would rather hide too much.
 
+mod redaction;
+
 use std::borrow::Cow;
 
 use serde_json::Value;
+
+pub use redaction::{redact, redact_marked};
 
 /// What stands in the place of a key.
 pub const MASK: &str = "***";
@@ -152,7 +156,8 @@ pub fn is_key_by_itself(value: &str) -> bool {
     let bare = ["Bearer ", "bearer ", "Basic ", "Token ", "token "]
         .iter()
         .find_map(|scheme| value.strip_prefix(scheme));
-    if bare.is_some_and(|bare| !bare.trim().is_empty() && !is_place(bare)) {
+    let is_masked = |bare: &str| bare.split_whitespace().next().is_some_and(is_mark);
+    if bare.is_some_and(|bare| !bare.trim().is_empty() && !is_place(bare) && !is_masked(bare)) {
         return true;
     }
     holds_known(value) || has_password(value) || is_mixed(value) || holds_key(value)
@@ -176,28 +181,62 @@ fn holds_known(text: &str) -> bool {
     })
 }
 
+/// Whether something stands between the names and values of a text.
+fn is_between(c: char) -> bool {
+    c.is_whitespace() || "\"',;&?#()[]".contains(c)
+}
+
+/// What is shown behind [`is_scheme`] in the middle of a text has so many bytes; what is shorter is a word of a sentence.
+const SHORTEST: usize = 8;
+
+/// Whether a word says how somebody shows who they are, and what they show follows.
+fn is_scheme(part: &str) -> bool {
+    ["bearer", "basic"].contains(&part.to_ascii_lowercase().as_str())
+}
+
+/// Whether a value is given, and not masked; what only says where to look begins with other characters.
+fn is_given(part: &str) -> bool {
+    !part.starts_with(['$', '{', '}']) && !is_mark(part.trim_end_matches('\\'))
+}
+
+/// Whether a text is what stands in the place of a key, with or without a mark of that.
+fn is_mark(text: &str) -> bool {
+    let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    match text.strip_prefix(MASK) {
+        None => false,
+        Some("") => true,
+        Some(rest) => rest
+            .strip_prefix(redaction::BEFORE_MARK)
+            .is_some_and(|mark| [redaction::FEW, redaction::MORE].contains(&mark.len()) && mark.bytes().all(is_digit)),
+    }
+}
+
 /// Whether a key stands somewhere in a text: `Authorization: Bearer ...`, `password=...`, `"token": "..."`, `?key=...`.
 fn holds_key(text: &str) -> bool {
-    let is_between = |c: char| c.is_whitespace() || "\"',;&?#()[]".contains(c);
     let parts: Vec<&str> = text.split(is_between).filter(|part| !part.is_empty()).collect();
-    let is_scheme = |part: &str| ["bearer", "basic"].contains(&part.to_ascii_lowercase().as_str());
-    // What only says where to look begins so.
-    let is_given = |part: &&str| !part.starts_with(['$', '{', '}']);
+    let is_given = |at: usize| {
+        let is_escape = parts[at].bytes().all(|byte| byte == b'\\');
+        let is_masked = is_escape
+            && parts
+                .get(at + 1)
+                .is_some_and(|part| !is_given(part) && part.starts_with(MASK));
+        is_given(parts[at]) && !is_masked
+    };
     let value_at = |at: usize| match parts.get(at) {
-        Some(scheme) if is_scheme(scheme) => parts.get(at + 1).filter(|part| is_given(part)),
-        other => other.filter(|part| is_given(part)),
+        Some(scheme) if is_scheme(scheme) => parts.get(at + 1).filter(|_| is_given(at + 1)),
+        other => other.filter(|_| is_given(at)),
     };
     parts.iter().enumerate().any(|(at, part)| {
         let is_named = |named: Option<(&str, &str)>| match named {
             Some(("", "")) => at > 0 && names_key(parts[at - 1]) && value_at(at + 1).is_some(),
             Some((name, "")) => names_key(name) && value_at(at + 1).is_some(),
-            Some((name, value)) => names_key(name) && is_given(&value) && !value.starts_with("//"),
+            Some((name, value)) => names_key(name) && self::is_given(value) && !value.starts_with("//"),
             None => false,
         };
         let separators = [':', '='];
         is_named(part.split_once(separators))
             || is_named(part.rsplit_once(separators))
-            || (is_scheme(part) && value_at(at + 1).is_some_and(|value| value.len() >= 8))
+            || (is_scheme(part) && value_at(at + 1).is_some_and(|value| value.len() >= SHORTEST))
     })
 }
 
@@ -245,79 +284,6 @@ fn mask_named(name: &str, value: &mut Value) {
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
-}
-
-/// Masks what looks like a key in what was said to a model and by it: as [`mask`], but of a text no more than the words that hold
-/// the key, or the line where that cannot be told; and within texts that are JSON themselves. Counts of tokens are no keys.
-pub fn redact(value: &mut Value) {
-    redact_named("", value);
-}
-
-fn redact_named(name: &str, value: &mut Value) {
-    match value {
-        Value::String(text) if !text.is_empty() && hides(name) => MASK.clone_into(text),
-        Value::String(text) => {
-            if let Some(redacted) = redacted(text) {
-                *text = redacted;
-            }
-        }
-        Value::Number(_) if hides(name) && !name.to_ascii_lowercase().ends_with("tokens") => *value = Value::from(MASK),
-        Value::Array(items) => items.iter_mut().for_each(|item| redact_named(name, item)),
-        Value::Object(members) => {
-            let neighbour = members.get("name").and_then(Value::as_str).map(str::to_owned);
-            for (key, member) in members {
-                match (&neighbour, key.as_str()) {
-                    (Some(neighbour), "value") => redact_named(neighbour, member),
-                    _ => redact_named(key, member),
-                }
-            }
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
-    }
-}
-
-/// A text without the keys that stand in it; nothing when there are none.
-fn redacted(text: &str) -> Option<String> {
-    let is_document = text.trim_start().starts_with(['{', '[']);
-    if is_document && let Ok(mut inner @ (Value::Object(_) | Value::Array(_))) = serde_json::from_str::<Value>(text) {
-        let before = inner.clone();
-        redact(&mut inner);
-        return (inner != before).then(|| inner.to_string());
-    }
-    let mut out = String::with_capacity(text.len());
-    let mut is_changed = false;
-    let mut is_within = false;
-    for line in text.split_inclusive('\n') {
-        // A private key stands on many lines.
-        let begins = line.contains("-----BEGIN");
-        if begins || is_within {
-            is_within = !line.contains("-----END");
-            is_changed = true;
-            out.push_str(MASK);
-            out.push_str(if line.ends_with('\n') { "\n" } else { "" });
-            continue;
-        }
-        if !is_key_by_itself(line) {
-            out.push_str(line);
-            continue;
-        }
-        is_changed = true;
-        let words: Vec<&str> = line.split_inclusive(char::is_whitespace).collect();
-        let masked: String = words
-            .iter()
-            .map(|word| match is_key_by_itself(word) {
-                true => format!("{MASK}{}", &word[word.trim_end().len()..]),
-                false => (*word).to_owned(),
-            })
-            .collect();
-        if is_key_by_itself(&masked) {
-            out.push_str(MASK);
-            out.push_str(if line.ends_with('\n') { "\n" } else { "" });
-        } else {
-            out.push_str(&masked);
-        }
-    }
-    is_changed.then_some(out)
 }
 
 /// What was said, without that key: neither as it was sent nor as JSON writes it. Nothing when the key does not stand there;
@@ -413,7 +379,7 @@ mod tests {
             ),
             (
                 serde_json::json!("Authorization: Bearer abcdefgh12345678\nok"),
-                serde_json::json!("***\nok"),
+                serde_json::json!("Authorization: Bearer ***\nok"),
             ),
             (
                 serde_json::json!("a\n-----BEGIN PRIVATE KEY-----\nMIIabc\n-----END PRIVATE KEY-----\nb"),

@@ -122,6 +122,8 @@ struct Session<'s> {
     thread: Option<String>,
     /// Whether the daemon has said that there is such a thread.
     is_known: bool,
+    /// Whether somebody types what is said.
+    is_typed: bool,
     personality: Option<Name>,
     arguments: &'s Arguments,
 }
@@ -136,11 +138,15 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Result<Outcome,
         agent: parse_name(&arguments.whom, "agent")?,
         thread: arguments.thread.clone(),
         is_known: false,
+        is_typed: false,
         personality: named.map(|name| parse_name(name, "personality")).transpose()?,
         arguments,
     };
     match said(arguments, settings)? {
-        Said::Typed => conversation::run(&mut session),
+        Said::Typed => {
+            session.is_typed = true;
+            conversation::run(&mut session)
+        }
         Said::Once(message) => once(&mut session, &message),
         Said::Resume => {
             let call = session.resume();
@@ -290,6 +296,7 @@ impl Session<'_> {
     /// How to go on where a turn broke off.
     fn way_back(&self) -> String {
         match &self.thread {
+            Some(_) if self.is_typed => "go on with it: /resume".to_owned(),
             Some(id) => format!("go on with it: orchctl chat {} --thread {id} --resume", self.agent),
             None => "it had not begun, as far as is known here: say it again".to_owned(),
         }

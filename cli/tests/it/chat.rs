@@ -422,6 +422,30 @@ fn ctrl_c_cancels_the_turn_and_not_the_conversation() {
 }
 
 #[test]
+fn a_turn_that_broke_off_is_gone_on_with_in_the_conversation() {
+    let agent = Agent::start();
+    agent
+        .turn([begun("t-1", 1), text(1, "As far as")])
+        .turn([error("t-1", 1, "ORCH4004", "asked too often", Some("POST it"))])
+        .turn([begun("t-1", 1), text(1, "Better"), last("t-1", 1, "Better")]);
+    let home = Home::with_daemon(&agent.address);
+    let steps = [
+        ("reviewer> ", "one\r"),
+        ("go on with it: /resume", ""),
+        ("reviewer> ", "/resume\r"),
+        ("asked too often", ""),
+        ("go on with it: /resume", ""),
+        ("reviewer> ", "/resume\r"),
+        ("Better", ""),
+        ("reviewer> ", "\u{4}"),
+    ];
+    if let Some(said) = on_terminal(&home, &["chat", "reviewer", "--raw"], &steps) {
+        assert!(said.trim_end().ends_with("ended 0 restored"), "{said}");
+        assert_eq!(agent.bodies("POST /api/v1/threads/t-1/resume").len(), 2);
+    }
+}
+
+#[test]
 fn who_is_told_to_end_gives_the_terminal_back() {
     let agent = Agent::start();
     let home = Home::with_daemon(&agent.address);

@@ -157,10 +157,23 @@ fn threads_are_tidied_up() {
             // Which one it was, is what the daemon says.
             "thread/t-2   forked from t-0 with 2 turns\n",
         ),
+        (
+            &["fork", "t-1", "-o", "name"],
+            vec![forked()],
+            &["POST /api/v1/threads/t-1/fork"],
+            0,
+            "thread/t-2\n",
+        ),
     ] {
         let (run, lines) = asked(arguments, answers);
         assert_eq!((run.code, run.stdout.as_str()), (code, stdout), "{run}");
         assert_eq!(lines, expected);
+    }
+    let daemon = Daemon::playing([forked(), forked()]);
+    let home = Home::with_daemon(&daemon.address);
+    for (form, id) in [("json", "\"id\": \"t-2\""), ("yaml", "id: t-2")] {
+        let run = home.run(&["thread", "fork", "t-1", "-o", form]);
+        assert!(run.stdout.contains(id) && run.stderr.is_empty(), "{run}");
     }
     let daemon = Daemon::playing([forked()]);
     let run = Home::with_daemon(&daemon.address).run(&["thread", "fork", "t-1", "--turn", "0"]);

@@ -1,6 +1,7 @@
 //! Asking the model of an agent: what it is told, what it says, and what is done when that has become too long for it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use orch_shared::audit::Target;
 use orch_shared::chat::{Event, Message, Role, Summarised, ToolCall};
@@ -25,6 +26,11 @@ use crate::audit::{self, Trail};
 use crate::inference::{Said, Unanswered};
 use crate::store::{Exchange, NewMessage, Step};
 
+/// Status of an answer that says that too much was asked.
+const TOO_MANY: u16 = 429;
+/// It is not tried again before that.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(500);
+
 impl Agents {
     /// Asks the model once, and writes down what it says.
     pub(super) async fn ask(&self, working: &Arc<Working>, state: &mut State, iteration: u32) -> Result<(), Failure> {
@@ -38,9 +44,8 @@ impl Agents {
                 self.compact(working, state, window).await?;
                 continue;
             }
-            let caller = self.still(&working.caller, &working.known).await?;
             working.meter.asked();
-            let said = match self.say(working, &caller, body, Some(iteration)).await {
+            let said = match self.say_in_time(working, &body, iteration).await? {
                 Ok(said) => said,
                 Err(unanswered) => {
                     let Unanswered {
@@ -51,10 +56,42 @@ impl Agents {
                         self.compact(working, state, None).await?;
                         continue;
                     }
-                    return Err(problem_of(unanswered).into());
+                    let is_limit = *status == TOO_MANY;
+                    let problem = problem_of(unanswered);
+                    return Err(match is_limit {
+                        // What was done until now is not done again once the limit allows to go on.
+                        true => Failure::Passing(Box::new(problem)),
+                        false => problem.into(),
+                    });
                 }
             };
             return self.answered(working, state, iteration, &parts, size, said).await;
+        }
+    }
+
+    /// Asks, and waits where the model may be asked again within the time that the turn has left. Only a turn waits that has
+    /// done something already, or works for one that has: whoever has just begun one is told at once.
+    async fn say_in_time(
+        &self,
+        working: &Working,
+        body: &str,
+        iteration: u32,
+    ) -> Result<Result<Said, Unanswered>, Failure> {
+        let is_begun = iteration > 1 || working.lineage.asked_by.is_some();
+        loop {
+            let caller = self.still(&working.caller, &working.known).await?;
+            let said = self.say(working, &caller, body.to_owned(), Some(iteration)).await;
+            let pause = match &said {
+                Err(unanswered) if is_begun && unanswered.status == TOO_MANY => unanswered.retry_after,
+                Ok(_) | Err(_) => None,
+            };
+            let Some(pause) = pause.filter(|pause| *pause < working.meter.left()) else {
+                return Ok(said);
+            };
+            let pause = pause.max(SHORTEST_PAUSE);
+            let (thread, turn) = (&working.held.thread, working.turn);
+            tracing::debug!(thread, turn, ?pause, "the model of an agent may be asked again later");
+            tokio::time::sleep(pause).await;
         }
     }
 
@@ -371,7 +408,7 @@ fn problem_of(unanswered: Unanswered) -> Problem {
     } = unanswered;
     let code = match status {
         402 => Code::TurnBudget,
-        429 => Code::TooMany,
+        TOO_MANY => Code::TooMany,
         403 => Code::Forbidden,
         _ => Code::ModelFailed,
     };

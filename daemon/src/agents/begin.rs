@@ -22,7 +22,7 @@ use super::meter::Meter;
 use super::next::Bounds;
 use super::owner::{Known, Owner, no_thread};
 use super::request;
-use super::running::Tie;
+use super::running::{Place, Tie};
 use super::turn::{Working, kept};
 use super::{Agents, Caller};
 use crate::audit::{Tenure, Withdrawn};
@@ -140,18 +140,21 @@ impl Agents {
                 Some(thread.id)
             }
         };
+        let id = thread.clone().unwrap_or_else(|| self.fresh_id());
+        let place = self.place(&id)?;
         let snapshot = self.0.store.snapshot();
         let personality = self.personality(&snapshot, &known, request.personality.as_ref())?;
         let append = request.system_append.clone();
         let system = self.told_first(&snapshot, &caller, &known, (personality.as_deref(), append));
-        let system = system.await;
+        let system = self.0.shutdown.run_until_cancelled(system).await;
+        let system =
+            system.ok_or_else(|| Problem::new(Code::ShuttingDown, "the daemon ends; the turn has not begun"))?;
         let content = request::system_content(&system);
         let asked = Asked {
             params: request.params.clone(),
             system_append: request.system_append.clone(),
         };
         let owner = Owner::of(principal, &snapshot);
-        let id = thread.clone().unwrap_or_else(|| self.fresh_id());
         let begin = Begin {
             new: thread.is_none().then(|| NewThread {
                 id: id.clone(),
@@ -189,9 +192,15 @@ impl Agents {
             lineage,
             without: Without::from(request.detach),
         };
-        Ok(self.start(id, turn, beginning))
+        Ok(self.start(place, id, turn, beginning))
     }
 
+    /// The place of the turn in a thread, where no other one has it.
+    fn place(&self, thread: &str) -> Result<Place, Problem> {
+        self.0.running.begin(thread).map_err(|_| under_way(thread))
+    }
+
+    /// The number of a turn once it is written down. Its place in the thread is taken.
     async fn begun(&self, begin: Begin) -> Result<i64, Problem> {
         loop {
             return match self.0.store.begin_turn(begin.clone()).await? {
@@ -199,18 +208,17 @@ impl Agents {
                 Began::Gone => Err(no_thread(&begin.thread)),
                 Began::ManyThreads => Err(full("threads with this agent", chat::MOST_THREADS)),
                 Began::ManyTurns => Err(full("turns in this thread", i64::from(chat::MOST_TURNS))),
-                Began::UnderWay => match self.0.running.find(&begin.thread) {
-                    Some(_) => Err(under_way(&begin.thread)),
-                    // It has ended, which could not be written down.
-                    None if self.let_go(&begin.thread).await? => continue,
-                    None => Err(under_way(&begin.thread)),
+                Began::UnderWay => match self.let_go(&begin.thread).await? {
+                    true => continue,
+                    false => Err(under_way(&begin.thread)),
                 },
             };
         }
     }
 
-    /// Notes that a turn has ended which this run holds and nobody works at.
-    async fn let_go(&self, thread: &str) -> Result<bool, Problem> {
+    /// Notes that a turn has ended which this run holds and nobody works at, since its end could not be written down. Whoever
+    /// calls this has the place in the thread.
+    pub(super) async fn let_go(&self, thread: &str) -> Result<bool, Problem> {
         let Some(known) = self.0.store.thread(thread).await? else {
             return Ok(false);
         };
@@ -234,13 +242,17 @@ impl Agents {
     /// When there is no such turn for whoever asks.
     pub async fn resume(&self, caller: Caller, thread: &str, request: chat::Resume) -> Result<Attached, Problem> {
         let (thread, known) = self.thread_of(&caller.principal, thread).await?;
-        self.by_itself(&thread).await?;
-        let turn = match self.0.store.resume_turn(&thread.id, &self.0.run).await? {
-            Resumed::Turn(turn) => turn,
-            Resumed::UnderWay => return Err(under_way(&thread.id)),
-            Resumed::None => {
-                let problem = Problem::new(Code::NoTurn, "the latest turn of the thread was not interrupted");
-                return Err(problem.suggest("say something new instead"));
+        let place = self.place(&thread.id)?;
+        let turn = loop {
+            self.by_itself(&thread).await?;
+            match self.0.store.resume_turn(&thread.id, &self.0.run).await? {
+                Resumed::Turn(turn) => break turn,
+                Resumed::UnderWay if self.let_go(&thread.id).await? => {}
+                Resumed::UnderWay => return Err(under_way(&thread.id)),
+                Resumed::None => {
+                    let problem = Problem::new(Code::NoTurn, "the latest turn of the thread was not interrupted");
+                    return Err(problem.suggest("say something new instead"));
+                }
             }
         };
         let row = self.0.store.turns(&thread.id, turn, turn).await?.pop();
@@ -262,7 +274,7 @@ impl Agents {
             lineage: Lineage::default(),
             without: Without::from(request.detach),
         };
-        Ok(self.start(thread.id, turn, beginning))
+        Ok(self.start(place, thread.id, turn, beginning))
     }
 
     /// That the latest turn of a thread works for nobody else's: what it may still use, and who stands in the row before it, is
@@ -282,7 +294,7 @@ impl Agents {
     }
 
     /// Has a turn worked at that is held.
-    fn start(&self, thread: String, turn: i64, beginning: Beginning) -> Attached {
+    fn start(&self, place: Place, thread: String, turn: i64, beginning: Beginning) -> Attached {
         let Beginning {
             caller,
             known,
@@ -294,7 +306,6 @@ impl Agents {
         } = beginning;
         let (events, told) = mpsc::unbounded_channel();
         let (agent_uid, withdrawn) = (Arc::clone(&known.object.uid), lineage.withdrawn.clone());
-        let going = self.0.running.begin(&thread);
         let number = u32::try_from(turn).unwrap_or(u32::MAX);
         // Nobody may have let go of it yet.
         let _ = events.send(Event::Turn {
@@ -320,11 +331,11 @@ impl Agents {
         let tie = match without {
             Without::GoesOn => None,
             Without::Ends => Some(Tie {
-                going: Arc::clone(&going),
+                going: Arc::clone(place.going()),
                 withdrawn: withdrawn.clone(),
             }),
         };
-        drop(tokio::spawn(self.clone().work(Arc::new(working), going)));
+        drop(tokio::spawn(self.clone().work(Arc::new(working), place)));
         Attached {
             thread,
             turn: number,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use orch_shared::chat::{Event, Request};
 use orch_shared::name::Name;
 use orch_shared::problem::{Code, Problem};
+use orch_shared::usage::Tokens;
 use tokio::sync::mpsc;
 
 use super::meter::Meter;
@@ -76,6 +77,11 @@ impl Agents {
             let row: Vec<&str> = working.lineage.agents.iter().map(Name::as_str).collect();
             let detail = format!("agents work for one another in a row already: {}", row.join(" -> "));
             return Err(Problem::new(Code::Forbidden, detail));
+        }
+        // What it costs could not be held against what the turn may cost.
+        if let Some(nothing) = self.cost(known.spec().llm.as_str(), Tokens::default()) {
+            let held = working.meter.takes(&nothing.currency);
+            held.map_err(|over| over.problem())?;
         }
         let lineage = Lineage {
             agents: working.lineage.agents.clone(),

@@ -1,6 +1,6 @@
 //! What a turn takes, held against what it may: its own bounds, and those of the turns that it works for.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use orch_shared::chat::Usage;
@@ -17,6 +17,8 @@ pub(super) struct Meter {
     began: Instant,
     /// What it had taken before this run of the daemon, and takes now, time apart.
     spent: Mutex<Spent>,
+    /// What it costs in besides the currency of what is spent.
+    other: OnceLock<String>,
     /// How long it had taken before this run of the daemon.
     before: Duration,
     /// The turn that it works for.
@@ -31,6 +33,7 @@ impl Meter {
             began: Instant::now(),
             before: Duration::from_millis(u64::try_from(spent.took_ms).unwrap_or(0)),
             spent: Mutex::new(spent),
+            other: OnceLock::new(),
             parent,
         })
     }
@@ -50,7 +53,10 @@ impl Meter {
                 sum.nanos = sum.nanos.saturating_add(cost.nanos);
             }
             // Nobody can add up what is of two currencies; the first one is told.
-            (Some(_), _) | (None, None) => {}
+            (Some(_), Some(cost)) if cost.nanos > 0 => {
+                let _ = self.other.set(cost.currency.clone());
+            }
+            (Some(_) | None, None) | (Some(_), Some(_)) => {}
             (empty @ None, Some(cost)) => *empty = Some(cost.clone()),
         }
         drop(spent);
@@ -89,8 +95,24 @@ impl Meter {
         &self.bounds
     }
 
-    /// What of the bounds of those is used up for whom this turn works, if it wants so many tools to be called.
+    /// Whether what costs in that currency can be held against what this turn, and those that it works for, may cost.
+    pub(super) fn takes(&self, currency: &str) -> Result<(), Over> {
+        let bounded = self.spent().cost.map(|cost| cost.currency);
+        match bounded.filter(|bounded| self.bounds.cost.is_some() && bounded != currency) {
+            Some(bounded) => Err(Over::Currencies {
+                bounded,
+                other: currency.to_owned(),
+            }),
+            None => self.parent.as_ref().map_or(Ok(()), |parent| parent.takes(currency)),
+        }
+    }
+
+    /// What of the bounds of those is used up for whom this turn works, if it wants so many tools to be called; or what was
+    /// spent that cannot be held against the bounds of any of them.
     pub(super) fn over_above(&self, calls: usize) -> Option<Over> {
+        if let Some(Err(over)) = self.other.get().map(|other| self.takes(other)) {
+            return Some(over);
+        }
         let parent = self.parent.as_ref()?;
         let spent = parent.spent();
         let own = parent
@@ -159,5 +181,40 @@ mod tests {
         assert_eq!((spent.input, outer.input, outer.tool_calls), (60, 60, 2));
         assert_eq!(outer.cost, Some(Money::of_units(1.0, "USD")));
         assert_eq!(outer.iterations, 0, "the outer turn's own model was not asked");
+    }
+
+    #[test]
+    fn what_is_of_another_currency_is_not_overlooked() {
+        let open = Bounds {
+            iterations: 3,
+            tokens: None,
+            cost: None,
+            tool_calls: None,
+            time: Duration::from_secs(60),
+        };
+        let bounded = Bounds {
+            cost: Some(5.0),
+            ..open
+        };
+        let over = Over::Currencies {
+            bounded: "USD".to_owned(),
+            other: "EUR".to_owned(),
+        };
+        let outer = Meter::new(bounded, Spent::default(), None);
+        assert_eq!(outer.takes("EUR"), Ok(()), "nothing was spent yet");
+        outer.answered(Tokens::default(), Some(&Money::of_units(1.0, "USD")));
+        let inner = Meter::new(open, Spent::default(), Some(Arc::clone(&outer)));
+        assert_eq!((inner.takes("USD"), inner.takes("EUR")), (Ok(()), Err(over.clone())));
+        inner.answered(Tokens::default(), Some(&Money::of_units(0.0, "EUR")));
+        assert_eq!(outer.over_above(0), None, "what costs nothing is of no currency");
+        inner.answered(Tokens::default(), Some(&Money::of_units(1.0, "EUR")));
+        assert_eq!(
+            (outer.over_above(0), inner.over_above(0)),
+            (Some(over.clone()), Some(over))
+        );
+        let unbounded = Meter::new(open, Spent::default(), None);
+        unbounded.answered(Tokens::default(), Some(&Money::of_units(1.0, "USD")));
+        unbounded.answered(Tokens::default(), Some(&Money::of_units(1.0, "EUR")));
+        assert_eq!(unbounded.over_above(0), None, "nothing bounds it");
     }
 }

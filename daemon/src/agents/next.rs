@@ -49,8 +49,8 @@ impl Bounds {
         if let (Some(most), Some(cost)) = (self.cost, &spent.cost)
             && cost.nanos >= Money::of_units(most, &cost.currency).nanos
         {
-            let currency = cost.currency.clone();
-            return Some(Over::Cost { most, currency });
+            let spent = cost.clone();
+            return Some(Over::Cost { most, spent });
         }
         let took = Duration::from_millis(u64::try_from(spent.took_ms).unwrap_or(0));
         (took >= self.time).then_some(Over::Time { most: self.time })
@@ -77,7 +77,12 @@ pub(super) enum Over {
     },
     Cost {
         most: f64,
-        currency: String,
+        spent: Money,
+    },
+    /// There is a bound to what it may cost in one currency, and it costs in another one as well.
+    Currencies {
+        bounded: String,
+        other: String,
     },
     ToolCalls {
         most: u32,
@@ -103,9 +108,15 @@ impl Over {
             Self::Tokens { most, spent } => budget(format!(
                 "the turn has taken {spent} tokens, and may take {most} (budget.tokens)"
             )),
-            Self::Cost { most, currency } => budget(format!(
-                "the turn has cost {most} {currency}, which is all it may (budget.cost)"
+            Self::Cost { most, spent } => budget(format!(
+                "the turn has cost {spent}, and may cost {} (budget.cost)",
+                Money::of_units(*most, &spent.currency)
             )),
+            Self::Currencies { bounded, other } => Problem::new(
+                Code::TurnBudget,
+                format!("the turn costs in {bounded} and would in {other}, which nobody can add up (budget.cost)"),
+            )
+            .suggest("declare the prices of all models that work for the agent in one currency, or no `budget.cost`"),
             Self::ToolCalls { most } => budget(format!(
                 "the turn wants more tools to be called than {most}, which is all it may (budget.toolCalls)"
             )),
@@ -186,6 +197,23 @@ mod tests {
     };
 
     #[test]
+    fn what_is_used_up_says_how_much_that_is() {
+        let spent = Spent {
+            cost: Some(Money::of_units(2.39, "EUR")),
+            ..Spent::default()
+        };
+        let bounds = Bounds {
+            cost: Some(0.5),
+            ..OPEN
+        };
+        let over = bounds.over(&spent).expect("it is used up");
+        assert_eq!(
+            over.problem().detail,
+            "the turn has cost 2.39 EUR, and may cost 0.50 EUR (budget.cost)"
+        );
+    }
+
+    #[test]
     fn a_turn_goes_from_answers_to_tools_and_back() {
         use Stands::{Begun, Settled, Wanted};
         let spent = Spent {
@@ -242,7 +270,7 @@ mod tests {
                 }),
                 Action::Fail(Over::Cost {
                     most: 0.5,
-                    currency: "USD".to_owned(),
+                    spent: Money::of_units(0.5, "USD"),
                 }),
             ),
             (

@@ -51,7 +51,7 @@ impl Agents {
         let project = known.spec().project.as_ref();
         let mut tape = Tape {
             mask: self.mask(project, servers, &models).await?,
-            cassette: Cassette::of(known.name().clone()),
+            cassette: Cassette::of(known.name().clone(), &thread.id),
             kept: HashMap::new(),
             last: Vec::new(),
             called: messages.iter().flat_map(called).collect(),
@@ -114,13 +114,13 @@ impl Tape {
     }
 
     fn text(&self, text: &str) -> String {
-        Cassette::text(&self.mask.text(text))
+        self.cassette.text(&self.mask.text(text))
     }
 
     /// A value that stands on the tape itself.
     fn value(&self, mut value: Value) -> Value {
         masked(&self.mask, &mut value);
-        cassette::kept(value).1
+        self.cassette.kept(value).1
     }
 
     /// Says in a definition of a tool what is behind it, where that was not written down with it: as a call of the tool has it,

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use orch_shared::access::Role as Right;
 use orch_shared::audit::Target;
 use orch_shared::cassette::{
-    Against, Call, Cassette, Difference, Exchange, Part, Replay, Report, Results, Turn, difference, kept, origin,
+    Against, Call, Cassette, Difference, Exchange, Part, Replay, Report, Results, Turn, difference, origin,
 };
 use orch_shared::chat::{CallState, Message, Role, Summarised, ToolCall, ToolResult, TurnState};
 use orch_shared::diff;
@@ -250,7 +250,7 @@ impl Agents {
                 replaying.differs(turn, Some(step), Part::Answer, told.to_owned());
             }
             Some(before) => {
-                let told = kept(now.clone()).1;
+                let told = replaying.cassette.kept(now.clone()).1;
                 block_in_place(|| {
                     let (at, calls) = ((turn, step), (&wanted(before), &wanted(&told)));
                     replaying.hold(at, Part::Calls, calls);
@@ -307,7 +307,7 @@ impl Agents {
                     let told = format!(
                         "{} is called with {}, which is not on the cassette",
                         call.name,
-                        kept(Value::Object(call.arguments.clone())).1
+                        cassette.kept(Value::Object(call.arguments.clone())).1
                     );
                     replaying.differs(turn, None, Part::Calls, told);
                     (CallState::Error, NOT_RECORDED)
@@ -383,7 +383,7 @@ impl Replaying<'_> {
             (Part::Params, &exchange.params, Value::Object(parts.parameters())),
             (Part::Tools, &exchange.tools, json!(parts.tools)),
         ] {
-            let (hash, now) = kept(now);
+            let (hash, now) = cassette.kept(now);
             // What a turn is told first is told with each of its requests.
             if *before != hash && (step == 1 || self.is_news(turn, part)) {
                 self.hold(at, part, (cassette.content(before), &now));
@@ -394,7 +394,7 @@ impl Replaying<'_> {
             let same = (exchange.same as usize).min(parts.messages.len());
             let before: Vec<&Value> = exchange.messages.iter().map(|hash| cassette.content(hash)).collect();
             let news = parts.messages[same..].iter();
-            let now: Vec<Value> = news.map(|message| kept(message.clone()).1).collect();
+            let now: Vec<Value> = news.map(|message| cassette.kept(message.clone()).1).collect();
             self.hold(at, Part::Messages, (&json!(before), &json!(now)));
         }
     }

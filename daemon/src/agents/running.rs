@@ -50,36 +50,32 @@ impl Going {
     }
 }
 
-/// The turns that are under way, by thread.
-#[derive(Debug, Default)]
-pub(super) struct Registry(Mutex<HashMap<String, Arc<Going>>>);
+/// The turns that are under way, by thread. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Registry(Arc<Mutex<HashMap<String, Arc<Going>>>>);
 
 impl Registry {
     fn held(&self) -> MutexGuard<'_, HashMap<String, Arc<Going>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes a turn that begins.
-    pub(super) fn begin(&self, thread: &str) -> Arc<Going> {
+    /// Takes the place of the one turn that a thread has at a time, before anything of it is written down; the turn that has
+    /// it where it is taken. What the store has under way in a thread whose place is free is worked at by nobody.
+    pub(super) fn begin(&self, thread: &str) -> Result<Place, Arc<Going>> {
+        let mut held = self.held();
+        if let Some(going) = held.get(thread) {
+            return Err(Arc::clone(going));
+        }
         let going = Arc::new(Going {
             thread: thread.to_owned(),
             stop: CancellationToken::new(),
             why: Mutex::default(),
             over: CancellationToken::new(),
         });
-        self.held().insert(thread.to_owned(), Arc::clone(&going));
-        going
-    }
-
-    /// Notes that one is over.
-    pub(super) fn end(&self, going: &Arc<Going>) {
-        let mut held = self.held();
-        // Another one of the thread may have begun.
-        if held.get(&going.thread).is_some_and(|known| Arc::ptr_eq(known, going)) {
-            held.remove(&going.thread);
-        }
+        held.insert(thread.to_owned(), Arc::clone(&going));
         drop(held);
-        going.over.cancel();
+        let registry = self.clone();
+        Ok(Place { going, registry })
     }
 
     /// The turn of a thread that is under way.
@@ -99,6 +95,27 @@ impl Registry {
     }
 }
 
+/// The place of the one turn that a thread has at a time. Letting go of it says that the turn is over.
+#[derive(Debug)]
+pub(super) struct Place {
+    going: Arc<Going>,
+    registry: Registry,
+}
+
+impl Place {
+    /// The turn that has it.
+    pub(super) const fn going(&self) -> &Arc<Going> {
+        &self.going
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.registry.held().remove(&self.going.thread);
+        self.going.over.cancel();
+    }
+}
+
 /// Ends a turn when its client lets go of it, or has to.
 #[derive(Debug)]
 pub(super) struct Tie {
@@ -112,5 +129,27 @@ impl Drop for Tie {
             Some(_) => Why::Withdrawn,
             None => Why::Cancelled,
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_thread_has_one_place() {
+        let registry = Registry::default();
+        let place = registry.begin("a").expect("it is free");
+        let other = registry.begin("b").expect("it is another thread");
+        let known = registry.begin("a").expect_err("it is taken");
+        assert!(Arc::ptr_eq(&known, place.going()));
+        known.end(Why::Withdrawn);
+        known.end(Why::Cancelled);
+        assert_eq!(place.going().ended().await, Why::Withdrawn, "the first reason counts");
+        drop(place);
+        known.over().await;
+        assert!(registry.find("a").is_none() && registry.find("b").is_some());
+        drop(registry.begin("a").expect("it is free again"));
+        drop(other);
     }
 }

@@ -200,19 +200,22 @@ impl Agents {
     /// When there is none for whoever asks.
     pub async fn cancel_turn(&self, caller: &Caller, id: &str) -> Result<Turn, Problem> {
         let (row, _) = self.thread_of(&caller.principal, id).await?;
-        let is_ended = match self.0.running.find(&row.id) {
-            Some(going) => {
+        let given_up = Ending {
+            state: TurnState::Cancelled.as_str(),
+            calls: "unknown",
+            problem: None,
+            spent: None,
+        };
+        let is_ended = match self.0.running.begin(&row.id) {
+            Err(going) => {
                 going.end(Why::Cancelled);
                 let _ = timeout(PATIENCE, going.over()).await;
+                // It may have been interrupted before it heard of this.
+                self.0.store.give_up_turn(&row.id, &self.0.run, given_up).await?;
                 true
             }
-            None => {
-                let given_up = Ending {
-                    state: TurnState::Cancelled.as_str(),
-                    calls: "unknown",
-                    problem: None,
-                    spent: None,
-                };
+            Ok(_place) => {
+                self.let_go(&row.id).await?;
                 self.0.store.give_up_turn(&row.id, &self.0.run, given_up).await?
             }
         };

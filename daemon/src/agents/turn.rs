@@ -14,7 +14,7 @@ use super::meter::{Meter, usage};
 use super::next::{Action, Over, Stands, next};
 use super::owner::Known;
 use super::results::Told;
-use super::running::{Going, Why};
+use super::running::{Place, Why};
 use super::toolbox::Toolbox;
 use super::{Agents, Caller};
 use crate::gateway::{Visit, Visitor};
@@ -68,13 +68,18 @@ pub(super) struct State {
 pub(super) enum Failure {
     /// This happened.
     Problem(Box<Problem>),
+    /// This happened, and passes: the turn can be gone on with then.
+    Passing(Box<Problem>),
     /// The turn is not this run's any more, or is gone.
     Lost,
 }
 
 impl From<Problem> for Failure {
     fn from(problem: Problem) -> Self {
-        Self::Problem(Box::new(problem))
+        match problem.code {
+            Code::StoreUnavailable | Code::StoreReadOnly => Self::Passing(Box::new(problem)),
+            _ => Self::Problem(Box::new(problem)),
+        }
     }
 }
 
@@ -115,7 +120,7 @@ pub(super) fn read(row: &store::Message) -> Option<Entry> {
 
 impl Agents {
     /// Works at a turn until it is over, however that comes about.
-    pub(super) async fn work(self, working: Arc<Working>, going: Arc<Going>) {
+    pub(super) async fn work(self, working: Arc<Working>, place: Place) {
         let visit = working.known.spec().project.clone().and_then(|project| {
             self.0.gateway.visit(Visitor {
                 principal: working.caller.principal.clone(),
@@ -126,7 +131,7 @@ impl Agents {
         });
         let ended = tokio::select! {
             biased;
-            why = going.ended() => Err(Some(why)),
+            why = place.going().ended() => Err(Some(why)),
             () = tokio::time::sleep(working.meter.left()) => {
                 let most = working.meter.bounds().time;
                 Ok(Err(Failure::from(&Over::Time { most })))
@@ -140,6 +145,10 @@ impl Agents {
         let last = match ended {
             Ok(Ok(answer)) => self.complete(&working, answer).await,
             Ok(Err(Failure::Problem(problem))) => self.fail(&working, *problem, "error").await,
+            Ok(Err(Failure::Passing(problem))) => {
+                let problem = problem.suggest(way_back(&working.held.thread));
+                self.fail(&working, problem, "interrupted").await
+            }
             Ok(Err(Failure::Lost)) => gone(),
             Err(Some(Why::Cancelled)) => {
                 let problem = Problem::new(Code::TurnCancelled, "the turn was cancelled");
@@ -152,11 +161,11 @@ impl Agents {
             }
             Err(Some(Why::Ending) | None) => {
                 let problem = Problem::new(Code::ShuttingDown, "the daemon ends; the turn can be resumed")
-                    .suggest(format!("POST /api/v1/threads/{}/resume", working.held.thread));
+                    .suggest(way_back(&working.held.thread));
                 self.fail(&working, problem, "interrupted").await
             }
         };
-        self.0.running.end(&going);
+        drop(place);
         working.tell(match last {
             Last::Answer(answer) => Event::Final(*answer),
             Last::Problem(problem) => Event::Error {
@@ -195,14 +204,12 @@ impl Agents {
         match self.end(working, ending).await {
             Ok(true) => Last::Problem(Box::new(problem)),
             Ok(false) => gone(),
-            Err(error) => {
-                tracing::warn!(thread = working.held.thread, %error, "the end of a turn cannot be written down; it can be resumed");
-                Last::Problem(Box::new(problem))
-            }
+            Err(_) => Last::Problem(Box::new(problem)),
         }
     }
 
-    /// Writes the end down; more than once, if need be.
+    /// Writes the end down; more than once, if need be. Where the database is away for longer, that is done later, and whoever
+    /// waits is not kept until then.
     async fn end(&self, working: &Working, ending: Ending) -> Result<bool, store::Error> {
         let mut tries = 0;
         loop {
@@ -212,9 +219,37 @@ impl Agents {
                     tracing::debug!(%error, "the end of a turn cannot be written down yet");
                     tokio::time::sleep(super::RETRY).await;
                 }
-                ended => return ended,
+                Err(error) => {
+                    let (thread, turn) = (&working.held.thread, working.turn);
+                    tracing::warn!(thread, turn, %error, "the end of a turn cannot be written down; that is tried again until the database is back");
+                    drop(tokio::spawn(self.clone().end_later(working.held.clone(), ending)));
+                    return Err(error);
+                }
+                Ok(is_held) => return Ok(is_held),
             }
         }
+    }
+
+    /// Writes an end down as soon as the database takes it, unless somebody goes on with the turn, or cancels it, before that.
+    async fn end_later(self, held: HeldTurn, ending: Ending) {
+        let (thread, turn) = (&held.thread, held.turn);
+        let writing = async {
+            loop {
+                tokio::time::sleep(super::RETRY).await;
+                // Whoever has the place sees that the turn has ended without a word.
+                let Ok(_place) = self.0.running.begin(thread) else {
+                    return;
+                };
+                match self.0.store.end_turn(&held, ending.clone()).await {
+                    Err(error) => tracing::debug!(thread, turn, %error, "the end of a turn cannot be written down yet"),
+                    Ok(true) => {
+                        return tracing::info!(thread, turn, state = ending.state, "the end of a turn is written down");
+                    }
+                    Ok(false) => return,
+                }
+            }
+        };
+        self.0.shutdown.run_until_cancelled(writing).await;
     }
 
     /// Does one thing after the other until the turn is complete.
@@ -356,6 +391,11 @@ impl Agents {
 enum Last {
     Answer(Box<Answer>),
     Problem(Box<Problem>),
+}
+
+/// How a turn is gone on with that was interrupted.
+fn way_back(thread: &str) -> String {
+    format!("go on with it: POST /api/v1/threads/{thread}/resume")
 }
 
 fn gone() -> Last {

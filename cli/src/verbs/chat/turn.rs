@@ -22,6 +22,15 @@ use crate::ui::{Color, NoColor, Talk, Ui};
 /// How long the daemon may take to cancel a turn.
 const TO_CANCEL: Duration = Duration::from_secs(5);
 
+/// What leaves a turn behind that can be gone on with: a daemon that ends as it should, as one does that is killed; a database
+/// that is away; a limit of the model.
+const INTERRUPTING: [Code; 4] = [
+    Code::ShuttingDown,
+    Code::StoreUnavailable,
+    Code::StoreReadOnly,
+    Code::TooMany,
+];
+
 /// How a turn ended that did not fail.
 pub(super) enum Ended {
     /// The agent has answered.
@@ -162,8 +171,7 @@ fn take(
             session.go_on_with(thread_id);
             let code = problem.code;
             let mut failure = Failure::from(problem);
-            if code == Code::ShuttingDown {
-                // A daemon that ends as it should leaves a turn behind as one does that is killed.
+            if INTERRUPTING.contains(&code) {
                 failure = failure.hint_instead(session.way_back());
             } else if code == Code::ModelFailed {
                 failure = failure.hint(format!("look what is wrong: orchctl why agent/{}", session.agent));

@@ -1,14 +1,17 @@
 //! `thread rename`, `thread delete` and `thread fork`.
 
-use clap::{ArgAction, Args};
+use clap::{ArgAction, Args, ValueEnum};
 use clap_complete::ArgValueCompleter;
 use orch_shared::chat::{self, MOST_TITLE, Thread};
+use orch_shared::manifest::to_yaml;
 use orch_shared::problem::Code;
 use orch_shared::route;
+use serde_json::json;
 
 use crate::args::shared::thread_id;
 use crate::client::Call;
 use crate::complete;
+use crate::render::document;
 use crate::report::{Failure, Outcome};
 use crate::settings::Settings;
 
@@ -43,6 +46,20 @@ pub(super) struct Fork {
     /// What to call the new one [default: as the other one is called]
     #[arg(long, value_name = "TITLE", value_parser = title)]
     title: Option<String>,
+    /// Print the new thread instead of a sentence; `name` prints `thread/ID`
+    #[arg(short, long, value_enum)]
+    output: Option<Form>,
+}
+
+/// How the new thread is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Form {
+    /// All of it, as JSON.
+    Json,
+    /// All of it, as YAML.
+    Yaml,
+    /// `thread/ID`.
+    Name,
 }
 
 /// Reads a title.
@@ -102,6 +119,16 @@ pub(super) fn fork(arguments: &Fork, settings: &Settings) -> Result<Outcome, Fai
     };
     let call = Call::post(route::fork(&arguments.id), &fork);
     let forked: Thread = settings.client()?.send(&settings.ui, &call)?.json()?;
+    match arguments.output {
+        Some(Form::Json) => settings.ui.write(&document::json(&json!(forked)))?,
+        Some(Form::Yaml) => settings.ui.write(&to_yaml(&json!(forked)))?,
+        Some(Form::Name) => settings.ui.line(&format!("thread/{}", forked.id))?,
+        None => tell(&forked, arguments, settings)?,
+    }
+    Ok(Outcome::Done)
+}
+
+fn tell(forked: &Thread, arguments: &Fork, settings: &Settings) -> Result<(), Failure> {
     let turns = forked.turns;
     let count = if turns == 1 {
         "1 turn".to_owned()
@@ -117,7 +144,7 @@ pub(super) fn fork(arguments: &Fork, settings: &Settings) -> Result<Outcome, Fai
         "go on with it: orchctl chat {} --thread {}",
         forked.agent, forked.id
     ));
-    Ok(Outcome::Done)
+    Ok(())
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ pub(super) struct Export {
     /// The thread
     #[arg(value_name = "ID", value_parser = thread_id, add = ArgValueCompleter::new(complete::threads))]
     id: String,
-    /// Write it there [default: standard output]
+    /// Write it there; `-` for standard output, which is the default
     #[arg(short = 'f', long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     file: Option<PathBuf>,
 }
@@ -29,7 +29,8 @@ pub(super) fn run(arguments: &Export, settings: &Settings) -> Result<Outcome, Fa
     let cassette: Cassette = settings.client()?.send(&settings.ui, &call)?.json()?;
     let mut text = serde_json::to_string_pretty(&cassette).expect("a cassette is plain data");
     text.push('\n');
-    let Some(file) = &arguments.file else {
+    let file = arguments.file.as_ref().filter(|file| file.as_os_str() != "-");
+    let Some(file) = file else {
         settings.ui.write(&text)?;
         return Ok(Outcome::Done);
     };

@@ -354,3 +354,59 @@ fn a_turn_that_works_for_another_one_is_not_resumed_by_itself() {
         "the first is done"
     );
 }
+
+#[test]
+fn what_costs_in_another_currency_is_not_spent_unseen() {
+    let home = Home::new().started();
+    let priced = |name: &str, script: &Value, currency: &str, more: Value| {
+        let pricing = json!({"inputPerMillion": 1000.0, "outputPerMillion": 1000.0, "currency": currency});
+        let spec = json!({"llm": name, "project": "p", "description": "Helps"});
+        let mut spec = spec;
+        super::extend(&mut spec, more);
+        scripted_with(name, script, json!({"pricing": pricing})) + &manifest("Agent", name, &spec)
+    };
+    let helped = json!([{"text": "helped"}]);
+    home.apply(
+        &[
+            manifest("Project", "p", &json!({})),
+            priced(
+                "first",
+                &asks("second", "done"),
+                "USD",
+                json!({"budget": {"cost": 100.0}}),
+            ),
+            priced("second", &helped, "EUR", json!({})),
+        ]
+        .concat(),
+    );
+    let go = || super::post(&home, "agents/first/chat", &json!({"message": "go"})).send();
+    let result = |said: &Value| text(&super::messages(&home, text(&said["threadId"]))[2]["text"]).to_owned();
+    let refused = result(&go().expect(200).json());
+    assert!(
+        refused.contains("the turn costs in USD and would in EUR") && refused.contains("ORCH6042"),
+        "{refused}"
+    );
+    assert_eq!(home.get("agents/second/threads")["items"], json!([]));
+    // In one currency it counts, and says what was spent.
+    home.apply(&priced("second", &helped, "USD", json!({})));
+    assert!(result(&go().expect(200).json()).starts_with("helped"));
+    home.apply(&priced(
+        "first",
+        &asks("second", "done"),
+        "USD",
+        json!({"budget": {"cost": 0.000_001}}),
+    ));
+    let refused = go().expect(402);
+    assert_eq!(refused.code(), "ORCH6042");
+    let detail = text(&refused.json()["detail"]).to_owned();
+    let spent = detail
+        .strip_prefix("the turn has cost ")
+        .and_then(|rest| rest.split_once(" USD, and may cost 0.000001 USD"));
+    let spent: f64 = spent.expect("what was spent").0.parse().expect("a number");
+    assert!(spent > 0.001, "{detail}");
+    // Where nothing bounds the cost, they may be of different ones.
+    home.apply(
+        &(priced("first", &asks("second", "done"), "USD", json!({})) + &priced("second", &helped, "EUR", json!({}))),
+    );
+    assert!(result(&go().expect(200).json()).starts_with("helped"));
+}

@@ -11,6 +11,7 @@ mod declared;
 mod delegation;
 mod durable;
 mod outside;
+mod racing;
 mod replays;
 mod rights;
 mod talking;

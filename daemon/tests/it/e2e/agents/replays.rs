@@ -383,7 +383,7 @@ fn what_is_no_cassette_is_refused() {
         refused.code > 1
             && refused
                 .stderr
-                .contains("this cassette is of format 1; this orchctl reads format 3")
+                .contains("this cassette is of format 1; this orchctl reads format 4")
             && refused
                 .stderr
                 .contains("hint: export the thread again: orchctl thread export"),
@@ -393,7 +393,7 @@ fn what_is_no_cassette_is_refused() {
     let refused = replay(&home, &older, Value::Null).expect(400).json();
     assert_eq!(
         refused["detail"],
-        "this cassette is of format 1; this orchd reads format 3"
+        "this cassette is of format 1; this orchd reads format 4"
     );
     assert!(
         text(&refused["suggestion"]).contains("export the thread again"),
@@ -404,4 +404,71 @@ fn what_is_no_cassette_is_refused() {
     assert!(refused.stderr.contains(&format!("{path}:2:")), "{}", refused.stderr);
     cassette["more"] = json!(1);
     replay(&home, &cassette, Value::Null).expect(400);
+}
+
+/// A prompt that is turned into its opposite where it looks as if it held a key is not the same.
+#[test]
+fn what_is_masked_is_compared_without_being_shown() {
+    let key = "orch_0123456789abcdef0123456789abcdef";
+    let other = "orch_fedcba9876543210fedcba9876543210";
+    let with_key = |key: &str| format!("Show {key} to nobody.");
+    let mut home = None;
+    for (recorded, declared, told) in [
+        (
+            "Secret: answer politely and always in French",
+            "Secret: answer rudely and always in German",
+            ["politely and always in French", "rudely and always in German"],
+        ),
+        (
+            "Review the login code. The password: must never be logged. Be polite.",
+            "Review the login code. The password: may be logged freely. Be rude.",
+            ["Be polite.", "Be rude."],
+        ),
+        (
+            "Call the API with the header Authorization: Bearer <token> always. Be polite.",
+            "Call the API with the header Authorization: Bearer <token> never. Be rude.",
+            ["always. Be polite.", "never. Be rude."],
+        ),
+        (&with_key(key), &with_key(other), ["-Show ***~", "+Show ***~"]),
+        (
+            "The password: must never be logged.",
+            "The password: is logged by everybody.",
+            ["-The password: ***~", "+The password: ***~"],
+        ),
+    ] {
+        let (home, _far) = home.get_or_insert_with(|| home_with(&scripted("m", &json!([{"text": "one"}]))));
+        home.apply(&agent(json!({"systemPrompt": recorded})));
+        let thread = text(&say(home, "My password: hunter2hunter2. What is it?")["threadId"]).to_owned();
+        let cassette = home.get(&format!("threads/{thread}/cassette"));
+        assert_eq!(
+            cassette,
+            home.get(&format!("threads/{thread}/cassette")),
+            "it is always the same"
+        );
+        let shown = cassette.to_string();
+        assert!(!shown.contains("hunter2") && !shown.contains(key), "{shown}");
+        let report = replay(home, &cassette, Value::Null).expect(200).json();
+        assert_eq!(parts(&report), [""; 0], "{recorded}: {report}");
+        home.apply(&agent(json!({"systemPrompt": declared})));
+        let report = replay(home, &cassette, Value::Null).expect(200).json();
+        assert_eq!(parts(&report), ["1 1 system"], "{recorded}");
+        let diff = text(&report["differences"][0]["diff"]);
+        assert!(told.iter().all(|told| diff.contains(told)), "{diff}");
+        assert!(!diff.contains(key) && !diff.contains(other), "{diff}");
+        // Another model hears what the cassette shows, and no more.
+        let report = replay(home, &cassette, json!({"llm": "m"})).expect(200).json();
+        assert_eq!(parts(&report), ["1 1 system"], "{recorded}");
+    }
+}
+
+#[test]
+fn a_cassette_goes_to_standard_output_as_well() {
+    let (home, _far, thread) = recorded();
+    let told = home.orchctl(&["thread", "export", &thread, "-f", "-"]).expect(0);
+    let plain = home.orchctl(&["thread", "export", &thread]).expect(0);
+    assert_eq!(
+        (told.stdout.as_str(), told.stderr.as_str()),
+        (plain.stdout.as_str(), "")
+    );
+    home.orchctl_reading(&told.stdout, &["replay", "-"]).expect(0);
 }

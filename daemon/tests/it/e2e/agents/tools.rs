@@ -1,5 +1,7 @@
 //! Tools that agents call: which there are, how they are called, and what a turn may use.
 
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
 
 use super::{agent, brief, calls, chat, events, home_with, messages, say, scripted, scripted_with, text};
@@ -237,4 +239,54 @@ fn a_server_that_rests_is_woken() {
     let said = say(&home, "go");
     let results = results(&home, text(&said["threadId"]));
     assert_eq!(text(&results[0]["text"]), "{\"a\":\"b\"}");
+}
+
+/// A limit of the model that a turn meets in the middle, after its tools had effects.
+#[test]
+fn a_turn_waits_for_its_model() {
+    let script = calling(&[call("echo", json!({}))]);
+    let limited = |often: u32| scripted_with("m", &script, json!({"limits": {"requestsPerMinute": often}}));
+    let (home, far) = home_with(&(limited(20) + &agent(json!({}))));
+    // All but one are used up; another one comes every three seconds.
+    let used = json!({"model": "m", "messages": [{"role": "user", "content": "hello"}]});
+    for _ in 0..19 {
+        home.http("POST", "/v1/chat/completions").json(&used).send().expect(200);
+    }
+    let said = say(&home, "go");
+    assert!(said["usage"]["tookMs"].as_i64() > Some(900), "{said}");
+    assert_eq!((&said["usage"]["iterations"], calls(&far)), (&json!(2), 1));
+    // Whoever has just begun is told at once.
+    let began = Instant::now();
+    let used_up = || home.http("POST", "/v1/chat/completions").json(&used).send().status == 429;
+    while !used_up() {}
+    let refused = chat(&home, &json!({"message": "go"})).expect(429);
+    assert_eq!(refused.code(), "ORCH4004");
+    assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+
+    // Where that would take too long, the turn can be gone on with later, and no tool is called again.
+    home.apply(&(limited(1) + &agent(json!({"budget": {"wallTime": "10s"}}))));
+    let refused = chat(&home, &json!({"message": "go"})).expect(429);
+    let thread = refused.header("x-orch-thread").expect("the thread");
+    assert!(refused.header("retry-after").is_some(), "{refused:?}");
+    assert!(
+        refused.body.contains(&format!("threads/{thread}/resume")),
+        "{}",
+        refused.body
+    );
+    assert_eq!(super::state(&home, thread), "interrupted");
+    assert_eq!(brief(&home, thread), ["user: go", "assistant calls 1", "tool complete"]);
+    let command = home.orchctl(&["chat", "a", "--thread", thread, "--resume"]);
+    assert!(
+        command.code > 0
+            && command
+                .stderr
+                .contains(&format!("orchctl chat a --thread {thread} --resume")),
+        "{}",
+        command.stderr
+    );
+    home.apply(&limited(1000));
+    let resumed = super::post(&home, &format!("threads/{thread}/resume"), &json!({})).send();
+    resumed.expect(200);
+    assert_eq!(calls(&far), 2);
+    assert_eq!(brief(&home, thread).len(), 4);
 }
