@@ -281,7 +281,17 @@ impl Agents {
             saying.whole().await
         };
         let said = audit::scoped(trail, asking).await;
-        said.map_err(|unanswered| Problem::new(Code::ModelFailed, format!("llm/{llm}: {}", unanswered.message)))
+        let failed = |why: &str| Problem::new(Code::ModelFailed, format!("llm/{llm}: {why}"));
+        let said = said.map_err(|unanswered| failed(&unanswered.message))?;
+        // Another model's answers would be compared in its name.
+        if said.llm != llm.as_str() {
+            let why = format!(
+                "it does not answer; llm/{} stood in, which was not to be compared",
+                said.llm
+            );
+            return Err(failed(&why));
+        }
+        Ok(said)
     }
 
     /// Gives the calls of the last answer their results.

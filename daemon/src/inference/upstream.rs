@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, response};
@@ -123,7 +123,7 @@ impl Failure {
     /// How long the provider asks to wait.
     pub(super) fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::Status { headers, .. } => told_pause(headers.get(header::RETRY_AFTER)?, SystemTime::now()),
+            Self::Status { headers, .. } => told_pause(headers),
             Self::Unpublished(_) => Some(RETURNING),
             Self::Withheld(refused) => refused.retry_after,
             Self::Unfit(_)
@@ -156,15 +156,18 @@ impl Failure {
     }
 }
 
-/// The pause of a `Retry-After`: seconds, or a date (RFC 9110, 10.2.3). At most an hour is believed.
-fn told_pause(retry_after: &HeaderValue, now: SystemTime) -> Option<Duration> {
-    let told = retry_after.to_str().ok()?.trim();
+/// The pause of a `Retry-After`: seconds, or a date (RFC 9110, 10.2.3), which is held against that of the answer. At most an
+/// hour is believed.
+fn told_pause(headers: &HeaderMap) -> Option<Duration> {
+    let text = |name| headers.get(name)?.to_str().ok().map(str::trim);
+    let date = |text| httpdate::parse_http_date(text).ok();
+    let told = text(header::RETRY_AFTER)?;
     let pause = match told.parse::<f64>() {
         Ok(seconds) => Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(LONGEST_PAUSE),
-        Err(_) => httpdate::parse_http_date(told)
-            .ok()?
-            .duration_since(now)
-            .unwrap_or_default(),
+        Err(_) => {
+            let (until, now) = (date(told)?, date(text(header::DATE)?)?);
+            until.duration_since(now).unwrap_or_default()
+        }
     };
     Some(pause.min(LONGEST_PAUSE))
 }
@@ -459,7 +462,7 @@ mod tests {
 
     #[test]
     fn pauses_are_seconds_or_dates() {
-        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000); // 2001-09-09T01:46:40Z
+        let date = HeaderValue::from_static("Sun, 09 Sep 2001 01:46:40 GMT");
         for (told, seconds) in [
             ("2", Some(2.0)),
             (" 0.5 ", Some(0.5)),
@@ -472,7 +475,9 @@ mod tests {
             ("Thu, 09 Sep 2021 01:46:00 GMT", Some(3600.0)),
             ("soon", None),
         ] {
-            let pause = told_pause(&HeaderValue::from_static(told), now);
+            let mut headers = HeaderMap::from_iter([(header::RETRY_AFTER, HeaderValue::from_static(told))]);
+            headers.insert(header::DATE, date.clone());
+            let pause = told_pause(&headers);
             assert_eq!(pause.map(|pause| pause.as_secs_f64()), seconds, "{told}");
         }
     }

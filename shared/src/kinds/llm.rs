@@ -4,12 +4,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::inference::request;
 use crate::kind::{Action, Cell, Column, Kind, Maker, Meta, Reference, Removal, Report, ScopeType, Spec};
 use crate::money::{USUAL, is_currency};
 use crate::name::Name;
 use crate::publishing::PublishedStatus;
 use crate::quantity::Span;
-use crate::inference::request;
 use crate::value::SecretKeyRef;
 
 /// A language model: where it answers, what it costs, and what may be asked of it.
@@ -273,7 +273,11 @@ impl Spec for Llm {
                 report.invalid(&format!("extra.{name}"), message);
             }
         }
-        if self.timeout.as_ref().is_some_and(|timeout| timeout.duration().is_zero()) {
+        if self
+            .timeout
+            .as_ref()
+            .is_some_and(|timeout| timeout.duration().is_zero())
+        {
             report
                 .invalid("timeout", "nothing is answered in no time at all")
                 .hint("such as 30s or 2m");

@@ -233,6 +233,18 @@ fn another_model_and_another_agent_are_compared() {
 }
 
 #[test]
+fn one_that_stands_in_is_not_compared() {
+    let away =
+        json!({"provider": "openai-compatible", "model": "m", "url": "http://127.0.0.1:9", "fallbacks": ["same"]});
+    let (home, _far, thread) = recorded();
+    home.apply(&manifest("Llm", "away", &away));
+    let (_, cassette) = exported(&home, &thread);
+    let refused = replay(&home, &cassette, json!({"llm": "away"})).expect(502);
+    let told = "llm/away: it does not answer; llm/same stood in";
+    assert!(refused.body.contains(told), "{}", refused.body);
+}
+
+#[test]
 fn what_another_model_costs_counts() {
     let (home, _far, thread) = recorded();
     let (file, cassette) = exported(&home, &thread);
