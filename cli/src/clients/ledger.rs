@@ -101,6 +101,24 @@ impl Ledger {
         self.records.push(record);
     }
 
+    /// Has the only entry that was put in behind another one lead back to what that one leads back to, as that one goes; says
+    /// which copy is not needed any more. That holds as long as nobody else has changed the file: neither between the two, nor
+    /// since. `left` is what is left of `text` without the one that goes.
+    pub(crate) fn hand_on(&mut self, record: &Record, text: &str, left: &str) -> Option<PathBuf> {
+        let mut of_file = self.records.iter_mut().filter(|known| known.path == record.path);
+        of_file.find(|known| *known == record)?;
+        let heir = of_file.next()?;
+        let backup = heir.backup.clone()?;
+        let between = std::fs::read_to_string(&backup).ok()?;
+        let is_last = of_file.next().is_none();
+        if !is_last || fingerprint(text) != heir.fingerprint || fingerprint(&between) != record.fingerprint {
+            return None;
+        }
+        heir.backup.clone_from(&record.backup);
+        heir.fingerprint = fingerprint(left);
+        Some(backup)
+    }
+
     /// Forgets an entry. What was made for it and is still there is then said to be made for another of that file.
     pub(crate) fn forget(&mut self, record: &Record, still_there: Made) {
         self.records.retain(|known| known != record);

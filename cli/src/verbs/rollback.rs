@@ -23,7 +23,7 @@ use crate::settings::Settings;
 #[derive(Debug, Args)]
 #[command(before_help = "\
 Examples:
-  orchctl rollback server files            to the newest generation before this one that was ready
+  orchctl rollback server files            to what was last ready before
   orchctl rollback server files --to 3
   orchctl history server files             what there is to go back to
 ")]

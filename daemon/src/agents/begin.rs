@@ -27,7 +27,7 @@ use super::turn::{Working, kept};
 use super::{Agents, Caller};
 use crate::audit::{Tenure, Withdrawn};
 use crate::store::{
-    AskedBy, Began, Begin, Ending, HeldTurn, NewMessage, NewThread, Object, Resumed, Snapshot, Spent, Thread,
+    AskedBy, Began, Begin, Ending, HeldTurn, NewMessage, NewThread, Object, Resumed, Snapshot, Spent, Thread, Turn,
 };
 
 /// So many characters of the first message are the title of a thread that has none.
@@ -281,9 +281,14 @@ impl Agents {
     /// known to the one that has asked for it alone.
     async fn by_itself(&self, thread: &Thread) -> Result<(), Problem> {
         let turn = self.0.store.turns(&thread.id, thread.turns, thread.turns).await?.pop();
-        let asked_by = turn
-            .filter(|turn| turn.state == "interrupted")
-            .and_then(|turn| turn.asked_by);
+        // One that is told to be under way may be found interrupted before it is taken up.
+        let is_over = |turn: &Turn| {
+            let state = chat::TurnState::ALL
+                .into_iter()
+                .find(|state| state.as_str() == turn.state);
+            state.is_some_and(chat::TurnState::is_over)
+        };
+        let asked_by = turn.filter(|turn| !is_over(turn)).and_then(|turn| turn.asked_by);
         let Some(AskedBy { thread, turn }) = asked_by else {
             return Ok(());
         };

@@ -94,13 +94,17 @@ fn one(arguments: &Arguments, settings: &Settings, client: Client, record: &Reco
             .filter(|member| record.made.members.contains(member))
             .collect(),
     };
+    let superseded = match (&before, &after) {
+        (Some(text), Some(left)) => ledger.hand_on(record, text, left),
+        (Some(_) | None, Some(_) | None) => None,
+    };
     ledger.forget(record, still_there);
     ledger.write()?;
-    if let Some(backup) = &record.backup
-        && !ledger.records.iter().any(|other| other.backup.as_ref() == Some(backup))
-    {
-        // It has served; that it cannot be removed hurts nobody.
-        let _ = std::fs::remove_file(backup);
+    for backup in record.backup.iter().chain(&superseded) {
+        if !ledger.records.iter().any(|other| other.backup.as_ref() == Some(backup)) {
+            // It has served; that it cannot be removed hurts nobody.
+            let _ = std::fs::remove_file(backup);
+        }
     }
     let verdict = if before == after { "gone already" } else { "uninstalled" };
     settings

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use orch_daemon::runtime::launch::Era;
-use orch_daemon::runtime::link::{Error, Exchange, Frame, News};
+use orch_daemon::runtime::link::{Call, Error, Exchange, Frame, News, Purpose};
 use orch_daemon::runtime::log::Which;
 use orch_daemon::runtime::observation::State;
 use orch_shared::jsonrpc::{Outcome, Raw, raw};
@@ -200,14 +200,27 @@ async fn whoever_waits_no_more_says_so() {
     assert_eq!(told["params"]["requestId"], id);
     assert_eq!(server.link.in_flight(), 0);
 
-    // The server may still work at it: what it asks now may be about either.
-    let mut exchange = server.link.request(tool("other", json!({}))).await.expect("under way");
-    let other = id_of(&server.heard().await);
+    // The server may still work at it. What it asks now may be about either, and both are of one principal; to another one it
+    // is not told.
     let question = r#"{"jsonrpc":"2.0","id":"q","method":"sampling/createMessage","params":{}}"#;
+    let of_another = Call {
+        purpose: Purpose::Relay("another".into()),
+        ..tool("theirs", json!({}))
+    };
+    let theirs = server.link.request(of_another).await.expect("under way");
+    let their_id = id_of(&server.heard().await);
     server.say(&[question.to_owned()]).await;
     assert!(server.heard().await.contains("sessions: isolated"));
-    // Once it has answered, it does not.
-    server.say(&[answer(&id, &json!({})), question.to_owned()]).await;
+    server.say(&[answer(&their_id, &json!({}))]).await;
+    assert!(soon("an answer", theirs.outcome()).await.is_ok());
+
+    let mut server = Piped::start(&house, Era::Legacy, &json!({})).await;
+    drop(server.link.request(tool("slow", json!({}))).await.expect("under way"));
+    server.heard().await;
+    server.heard().await;
+    let mut exchange = server.link.request(tool("other", json!({}))).await.expect("under way");
+    let other = id_of(&server.heard().await);
+    server.say(&[question.to_owned()]).await;
     assert_eq!(next(&mut exchange).await, "ask sampling/createMessage {}");
     server.say(&[answer(&other, &json!({}))]).await;
     // The question was dropped with the frame, and so refused.
@@ -454,9 +467,10 @@ async fn the_end_of_a_server_is_the_end_of_its_calls() {
     assert!(matches!(soon("an end", asked.outcome()).await, Err(Error::Closed(_))));
     soon("the end of the conversation", link.closed()).await;
     assert!(!link.is_open());
+    // Nothing of a later one is sent: it may go elsewhere.
     assert!(matches!(
         link.request(tool("late", json!({}))).await,
-        Err(Error::Closed(_))
+        Err(Error::Unsent(_))
     ));
     house.until_over(&uid).await;
     assert!(house.runtime.link(&uid).is_none());

@@ -96,7 +96,7 @@ async fn a_server_is_told_the_revision_that_it_chose() {
         assert!(!own.is(&link) && result(&own, "b").await.is_ok());
         if close {
             own.close().await;
-            assert!(matches!(result(&own, "c").await, Err(Error::Closed(_))));
+            assert!(matches!(result(&own, "c").await, Err(Error::Unsent(_))));
         }
         drop(own);
         eventually("goodbye", || {

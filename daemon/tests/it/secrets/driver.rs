@@ -124,7 +124,7 @@ async fn every_recorded_answer_is_understood() {
             "health" => r#""1.8.0-dev""#,
             // There is no `team/` among the mounts, and making it is answered with the same.
             "mounts before" => "true",
-            "mount kv v2 at team" => "final: refuses with status 204: ",
+            "mount kv v2 at team" => "final: refuses with status 204",
             "mount again: in use" => "final: refuses with status 400: path is already in use at team/",
             "write v1" => "1",
             "write v2 with matching cas" => "2",
