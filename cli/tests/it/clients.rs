@@ -375,7 +375,7 @@ fn several_entries_leave_in_any_order() {
                 assert_eq!(home.run(&["client", "uninstall", client]).code, 0);
                 assert_eq!(read(&home, file), before, "{client}: {first} first");
                 let copies = home.path().join("clients");
-                let left = std::fs::read_dir(copies).map_or(0, std::iter::Iterator::count);
+                let left = std::fs::read_dir(copies).map_or(0, Iterator::count);
                 assert_eq!(left, 0, "no copy is left behind");
             }
         }
