@@ -3,6 +3,7 @@
 //! A value is masked wherever it stands, also where two values overlap, and also in the form that it has within a JSON
 //! string. A value of several lines is masked line by line, since output comes in lines.
 
+use serde_json::Value;
 use zeroize::Zeroizing;
 
 /// What stands for a value.
@@ -58,7 +59,7 @@ impl Mask {
     /// Masks a text as it is, and as it stands in a JSON string.
     fn add(&mut self, text: &str) {
         self.add_as_it_is(text);
-        let quoted = Zeroizing::new(serde_json::Value::from(text).to_string());
+        let quoted = Zeroizing::new(Value::from(text).to_string());
         let quoted = &quoted[1..quoted.len() - 1];
         self.add_as_it_is(quoted);
         // As programs in Go write it.
@@ -113,6 +114,16 @@ impl Mask {
     pub(crate) fn text(&self, text: &str) -> String {
         let (shown, _) = self.line(text.as_bytes(), usize::MAX);
         String::from_utf8_lossy(&shown).into_owned()
+    }
+
+    /// Masks every text in a value.
+    pub(crate) fn value(&self, value: &mut Value) {
+        match value {
+            Value::String(text) => *text = self.text(text),
+            Value::Array(items) => items.iter_mut().for_each(|item| self.value(item)),
+            Value::Object(members) => members.values_mut().for_each(|member| self.value(member)),
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
     }
 
     /// Where the run of values that begins at `at` ends, if one begins there.

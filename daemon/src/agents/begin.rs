@@ -282,12 +282,7 @@ impl Agents {
     async fn by_itself(&self, thread: &Thread) -> Result<(), Problem> {
         let turn = self.0.store.turns(&thread.id, thread.turns, thread.turns).await?.pop();
         // One that is told to be under way may be found interrupted before it is taken up.
-        let is_over = |turn: &Turn| {
-            let state = chat::TurnState::ALL
-                .into_iter()
-                .find(|state| state.as_str() == turn.state);
-            state.is_some_and(chat::TurnState::is_over)
-        };
+        let is_over = |turn: &Turn| chat::TurnState::named(&turn.state).is_some_and(chat::TurnState::is_over);
         let asked_by = turn.filter(|turn| !is_over(turn)).and_then(|turn| turn.asked_by);
         let Some(AskedBy { thread, turn }) = asked_by else {
             return Ok(());

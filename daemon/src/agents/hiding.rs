@@ -10,7 +10,6 @@ use orch_shared::kinds::template::Template;
 use orch_shared::name::{Name, ObjectRef};
 use orch_shared::problem::{Code, Problem};
 use orch_shared::value::SecretKeyRef;
-use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::Agents;
@@ -90,14 +89,4 @@ fn is_there(snapshot: &Snapshot, key: &SecretKeyRef) -> bool {
     let spec = secret.and_then(|secret| secret.spec::<orch_shared::kinds::secret::Secret>());
     spec.and_then(|spec| spec.data.as_ref())
         .is_some_and(|data| data.contains_key(&key.key))
-}
-
-/// Masks every text in a value.
-pub(super) fn masked(mask: &Mask, value: &mut Value) {
-    match value {
-        Value::String(text) => *text = mask.text(text),
-        Value::Array(items) => items.iter_mut().for_each(|item| masked(mask, item)),
-        Value::Object(members) => members.values_mut().for_each(|member| masked(mask, member)),
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
-    }
 }

@@ -9,7 +9,6 @@ use orch_shared::problem::{Code, Problem};
 use serde_json::{Value, json};
 
 use super::begin::Asked;
-use super::hiding::masked;
 use super::owner::Known;
 use super::turn::read;
 use super::{Agents, Caller};
@@ -40,8 +39,7 @@ impl Agents {
         let servers = calls.filter_map(|call| call.server.clone()).collect();
         let (mut turns, mut models) = (Vec::new(), BTreeSet::new());
         for turn in store.turns(&thread.id, 1, thread.turns).await? {
-            let state = TurnState::ALL.into_iter().find(|state| state.as_str() == turn.state);
-            let Some(state) = state.filter(|state| state.is_over()) else {
+            let Some(state) = TurnState::named(&turn.state).filter(|state| state.is_over()) else {
                 continue;
             };
             let exchanges = store.exchanges(&thread.id, turn.turn).await?;
@@ -109,7 +107,7 @@ impl Tape {
     }
 
     fn keep_value(&mut self, mut content: Value) -> String {
-        masked(&self.mask, &mut content);
+        self.mask.value(&mut content);
         self.cassette.keep(content)
     }
 
@@ -119,7 +117,7 @@ impl Tape {
 
     /// A value that stands on the tape itself.
     fn value(&self, mut value: Value) -> Value {
-        masked(&self.mask, &mut value);
+        self.mask.value(&mut value);
         self.cassette.kept(value).1
     }
 

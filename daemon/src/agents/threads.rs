@@ -232,8 +232,7 @@ impl Agents {
 
     /// A turn, as it stands. One that another run has left under way was interrupted, whether or not that is noted yet.
     fn turn_told(&self, row: &store::Turn) -> Turn {
-        let mut states = TurnState::ALL.into_iter();
-        let state = match states.find(|state| state.as_str() == row.state) {
+        let state = match TurnState::named(&row.state) {
             Some(TurnState::Pending) if row.run != self.0.run => TurnState::Interrupted,
             Some(state) => state,
             None => TurnState::Interrupted,

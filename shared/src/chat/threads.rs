@@ -183,6 +183,12 @@ impl TurnState {
         }
     }
 
+    /// The state that goes by that word.
+    #[must_use]
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == word)
+    }
+
     /// Whether nothing will happen in it any more.
     #[must_use]
     pub const fn is_over(self) -> bool {
